@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+// Three projects, from pure to real. `unit` needs no privilege and no built code; `kernel` makes
+// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "kernel",
+          include: ["test/kernel/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "programs",
+          include: ["test/programs/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
