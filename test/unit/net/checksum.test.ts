@@ -1,0 +1,135 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  complement,
+  fold,
+  pseudoHeaderSum,
+  sum,
+  updateChecksum,
+  updatePartialChecksum,
+  wordDelta,
+} from "../../../src/net/checksum.ts";
+import { partialSynV4, partialSynV6, synV4, synV6 } from "./known-packets.ts";
+import { bytesOfLength, fromHex, naiveSum, sameOnesComplement, setWord, word } from "./naive.ts";
+
+describe("sum", () => {
+  it("gives the example of RFC 1071 section 3", () => {
+    const data = fromHex("0001f203f4f5f6f7");
+    expect(sum(data, 0, 8)).toBe(0x2ddf0);
+    expect(fold(sum(data, 0, 8))).toBe(0xddf2);
+    expect(complement(sum(data, 0, 8))).toBe(0x220d);
+  });
+
+  it("agrees with the naive twin for every length and alignment", () => {
+    const data = Uint8Array.from({ length: 160 }, (_, i) => (i * 167 + 211) & 0xff);
+    for (let at = 0; at < 16; at++) {
+      for (let length = 0; length <= 140; length++) {
+        expect(fold(sum(data, at, length)), `${length} bytes at ${at}`).toBe(
+          naiveSum(data.subarray(at, at + length)),
+        );
+      }
+    }
+  });
+
+  it("agrees with the naive twin for any bytes, and adds to what came before", () => {
+    const cases = fc.tuple(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 9 }));
+    const sized = cases.chain(([n, at]) => fc.tuple(bytesOfLength(n + at + 3), fc.constant(at)));
+    fc.assert(
+      fc.property(sized, fc.nat(0xffff_ffff), ([data, at], initial) => {
+        const length = data.length - at - 3;
+        const initialBytes = new Uint8Array(4);
+        new DataView(initialBytes.buffer).setUint32(0, initial);
+        const expected = naiveSum(initialBytes, data.subarray(at, at + length));
+        expect(fold(sum(data, at, length, initial))).toBe(expected);
+      }),
+    );
+  });
+
+  it("does not overflow on the longest packet of the largest bytes, nor far beyond", () => {
+    for (const length of [65_535, 65_536, (1 << 20) + 1]) {
+      const data = new Uint8Array(length).fill(0xff);
+      expect(sum(data, 0, length)).toBe((length >>> 1) * 0xffff + (length & 1) * 0xff00);
+      expect(fold(sum(data, 0, length))).toBe(naiveSum(data));
+    }
+  });
+
+  it("can be taken in pieces of even length", () => {
+    fc.assert(
+      fc.property(bytesOfLength(64), fc.integer({ min: 0, max: 32 }), (data, half) => {
+        const pieces = sum(data, 2 * half, 64 - 2 * half, sum(data, 0, 2 * half));
+        expect(pieces).toBe(sum(data, 0, 64));
+      }),
+    );
+  });
+});
+
+describe("fold", () => {
+  it("is the remainder by 0xffff, and 0 only for 0", () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (value) => {
+        expect(fold(value)).toBe(value === 0 ? 0 : ((value - 1) % 0xffff) + 1);
+      }),
+    );
+  });
+
+  it("holds at the edges", () => {
+    const edges = [0, 1, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000, 0x1_0000_ffff];
+    expect(edges.map(fold)).toEqual([0, 1, 0xffff, 1, 0xffff, 1, 1]);
+    expect(fold(Number.MAX_SAFE_INTEGER)).toBe(0x1f);
+  });
+});
+
+describe("updating", () => {
+  it("gives the example of RFC 1624 section 4", () => {
+    expect(updateChecksum(0xdd2f, wordDelta(0x5555, 0x3285))).toBe(0x0000);
+  });
+
+  it("equals a full computation, to the bit, for data that is not all zeros", () => {
+    const change = fc.tuple(fc.nat(19), fc.nat(0xffff));
+    const edge = fc.tuple(fc.nat(19), fc.constantFrom(0, 0xffff));
+    const changes = fc.array(fc.oneof(change, edge), { maxLength: 6 });
+    fc.assert(
+      fc.property(bytesOfLength(40), changes, (data, list) => {
+        data[0] = 0x45;
+        let checksum = complement(sum(data, 0, 40));
+        let partial = fold(sum(data, 0, 40));
+        for (const [index, value] of list) {
+          const at = 2 + 2 * Math.min(index, 18);
+          const delta = wordDelta(word(data, at), value);
+          setWord(data, at, value);
+          checksum = updateChecksum(checksum, delta);
+          partial = updatePartialChecksum(partial, delta);
+        }
+        expect(checksum).toBe(0xffff - naiveSum(data));
+        expect(partial).toBe(naiveSum(data));
+      }),
+    );
+  });
+
+  it("never turns a partial checksum into the other zero", () => {
+    expect(updatePartialChecksum(0xfffe, wordDelta(0, 1))).toBe(0xffff);
+    expect(updatePartialChecksum(0xffff, wordDelta(1, 1))).toBe(0xffff);
+  });
+
+  it("keeps a checksum that was stored as the other zero right in ones-complement", () => {
+    fc.assert(
+      fc.property(fc.nat(0xffff), fc.nat(0xffff), (before, after) => {
+        const delta = wordDelta(before, after);
+        const [a, b] = [updateChecksum(0x0000, delta), updateChecksum(0xffff, delta)];
+        expect(sameOnesComplement(a, b)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("pseudoHeaderSum", () => {
+  it("is what Linux stores as a partial checksum", () => {
+    expect(fold(pseudoHeaderSum(partialSynV4, 12, 4, 6, 40))).toBe(word(partialSynV4, 36));
+    expect(fold(pseudoHeaderSum(partialSynV6, 8, 16, 6, 40))).toBe(word(partialSynV6, 56));
+  });
+
+  it("makes the segments that Linux sent with full checksums sum up to zero", () => {
+    expect(complement(sum(synV4, 20, 40, pseudoHeaderSum(synV4, 12, 4, 6, 40)))).toBe(0);
+    expect(complement(sum(synV6, 40, 40, pseudoHeaderSum(synV6, 8, 16, 6, 40)))).toBe(0);
+  });
+});
