@@ -2,6 +2,7 @@
 import { crc32 } from "node:zlib";
 import { signal } from "../sys/wakeup.ts";
 import { completeRecords, type RecordCounts } from "./checksums.ts";
+import type { RecordMemory } from "./encoder.ts";
 import type { DumpAppender } from "./file.ts";
 import { blockFrameBytes, paddingAfter, writePadding } from "./pcapng.ts";
 import type { Ring } from "./ring.ts";
@@ -19,29 +20,50 @@ export class BlockWriter {
     this.#counts = counts;
   }
 
-  /** Writes every block that has been handed over. Throws the appender's error and marks the ring as failed. */
-  drain(): void {
-    for (let block = this.#ring.freed; block !== this.#ring.filled; block = this.#ring.freed) {
-      this.#write(block);
-      const wakeup = this.#ring.giveBack();
-      if (wakeup !== -1) signal(wakeup);
+  /**
+   * Writes what is handed over until the ring is closed. While one block is being written (by a thread of
+   * Node's pool) the next is completed: one after the other, sums at 2 GB/s and a disk of 1.2 GB/s come to
+   * 0.6 GB/s. It sleeps only when no write is under way, as that stops this thread's event loop.
+   * Throws the appender's error, and marks the ring as failed.
+   */
+  async run(): Promise<void> {
+    try {
+      let writing: Promise<void> | undefined;
+      for (let next = this.#ring.freed; ;) {
+        const bell = this.#ring.bell;
+        const closing = this.#ring.closing;
+        const idle = next === this.#ring.filled;
+        const bytes = idle ? undefined : this.#complete(next);
+        if (writing !== undefined) {
+          await writing;
+          this.#giveBack();
+        }
+        writing = bytes === undefined ? undefined : this.#file.append(bytes);
+        if (bytes !== undefined) next = (next + 1) | 0;
+        else if (closing) return;
+        else this.#ring.sleep(bell);
+      }
+    } catch (error) {
+      this.#ring.fail();
+      throw error;
     }
   }
 
-  #write(block: number): void {
+  /** Makes block number `block` ready to be written. */
+  #complete(block: number): Uint8Array {
     const { bytes, view } = this.#ring.region;
     const start = this.#ring.startOf(block);
     const end = start + this.#ring.lengthOf(block);
     completeRecords(this.#ring.region, start, end, this.#counts, crc32);
     const padding = paddingAfter(end - start, writeUnitBytes);
     if (padding > 0) writePadding(bytes, view, end, padding);
-    try {
-      this.#file.append(bytes.subarray(start, end + padding));
-    } catch (error) {
-      this.#ring.fail();
-      throw error;
-    }
+    return bytes.subarray(start, end + padding);
+  }
+
+  #giveBack(): void {
     this.#ring.writtenBytes = this.#file.lengthBytes;
+    const wakeup = this.#ring.giveBack();
+    if (wakeup !== -1) signal(wakeup);
   }
 }
 
@@ -49,22 +71,22 @@ export class BlockWriter {
  * Appends blocks that are not records (the header, the trailer), packed into as few writes as `scratch`
  * allows: page-aligned memory, whole write units long. Each write ends in a padding block.
  */
-export function appendBlocks(
+export async function appendBlocks(
   file: DumpAppender,
   blocks: readonly Uint8Array[],
-  scratch: { readonly bytes: Uint8Array; readonly view: DataView },
-): void {
+  scratch: RecordMemory,
+): Promise<void> {
   let used = 0;
-  const write = (): void => {
+  const flush = async (): Promise<void> => {
     const padding = paddingAfter(used, writeUnitBytes);
     if (padding > 0) writePadding(scratch.bytes, scratch.view, used, padding);
-    file.append(scratch.bytes.subarray(0, used + padding));
+    await file.append(scratch.bytes.subarray(0, used + padding));
     used = 0;
   };
   for (const block of blocks) {
-    if (used > 0 && used + block.length + blockFrameBytes > scratch.bytes.length) write();
+    if (used > 0 && used + block.length + blockFrameBytes > scratch.bytes.length) await flush();
     scratch.bytes.set(block, used);
     used += block.length;
   }
-  if (used > 0) write();
+  if (used > 0) await flush();
 }

@@ -1,5 +1,7 @@
 /** The writer thread: sleeps until blocks are handed over, writes them, and in the end the trailer. */
-import { parentPort, workerData } from "node:worker_threads";
+import { once } from "node:events";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { MachineError } from "../base/errors.ts";
 import { allocateRegion } from "../sys/memory.ts";
 import { appendBlocks, BlockWriter } from "./block-writer.ts";
 import { DumpAppender, type DumpFile } from "./file.ts";
@@ -28,39 +30,26 @@ export interface WriterReport {
 }
 
 const port = parentPort;
-if (port !== null) run(workerData as WriterTask, (report) => port.postMessage(report));
+if (port !== null) await run(port, workerData as WriterTask);
 
-function run(task: WriterTask, report: (report: WriterReport) => void): void {
+async function run(main: MessagePort, task: WriterTask): Promise<void> {
+  const end = once(main, "message") as Promise<[WriterEnd]>;
   const ring = new Ring(task.ring);
   const appender = new DumpAppender(task.file, task.writtenBytes);
   const counts = new Float64Array(task.containers);
-  const writer = new BlockWriter(ring, appender, counts);
-  const attempt = (work: () => void): void => {
-    try {
-      if (!ring.failed) work();
-    } catch (error) {
-      ring.fail();
-      report({ message: (error as Error).message });
-    }
-  };
-  attempt(() => writeUntilClosed(ring, writer));
-  parentPort?.once("message", (end: WriterEnd) => {
-    attempt(() => {
-      const blocks = trailerBlocks({ ...end, startNs: task.startNs, records: counts });
-      appendBlocks(appender, blocks, allocateRegion(maxBlockBytes));
-    });
-    ring.writtenBytes = appender.lengthBytes;
-    appender.close();
-  });
-}
-
-/** The thread's life. It blocks the thread's event loop, which has nothing to do until the ring is closed. */
-function writeUntilClosed(ring: Ring, writer: BlockWriter): void {
-  for (;;) {
-    const bell = ring.bell;
-    const closing = ring.closing;
-    writer.drain();
-    if (closing) return;
-    ring.sleep(bell);
+  try {
+    await new BlockWriter(ring, appender, counts).run();
+    const [{ endNs, exits }] = await end;
+    const trailer = trailerBlocks({ startNs: task.startNs, endNs, exits, records: counts });
+    await appendBlocks(appender, trailer, allocateRegion(maxBlockBytes));
+  } catch (error) {
+    ring.fail();
+    if (!(error instanceof MachineError)) throw error;
+    const report: WriterReport = { message: error.message };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    main.postMessage(report);
+    await end;
   }
+  ring.writtenBytes = appender.lengthBytes;
+  appender.close();
 }

@@ -29,13 +29,19 @@ export interface DumpWriter {
 }
 
 /**
- * Writes the header and starts the writer thread. Throws a {@link MachineError} if not even the header can be
- * written. Owns `file` from here on.
+ * Writes the header and starts the writer thread. Rejects with a {@link MachineError} if not even the header
+ * can be written. Owns `file` from here on.
  */
-export function startWriter(file: DumpFile, run: RunInfo): DumpWriter {
+export async function startWriter(file: DumpFile, run: RunInfo): Promise<DumpWriter> {
   const appender = new DumpAppender(file, 0);
-  appendBlocks(appender, headerBlocks(run), allocateRegion(maxBlockBytes));
-  appender.close();
+  try {
+    await appendBlocks(appender, headerBlocks(run), allocateRegion(maxBlockBytes));
+  } catch (error) {
+    closeDumpFile(file);
+    throw error;
+  } finally {
+    appender.close();
+  }
   const ring = createRing();
   new Ring(ring).writtenBytes = appender.lengthBytes;
   const task: WriterTask = {
