@@ -1,0 +1,132 @@
+/** `plg record`, and the classic `plg --record`. */
+import type { Command as Cli } from "commander";
+import { ExitCode } from "../base/errors.ts";
+import { formatBytes, formatDuration, formatRate, plural } from "../base/text.ts";
+import { type RecordResult, RecordSession } from "../record/session.ts";
+import type { Command, CommandEnd } from "../sandbox/command.ts";
+import {
+  type CommandLine,
+  parseCommand,
+  planTopology,
+  type Topology,
+} from "../sandbox/topology.ts";
+import { interruptible } from "./interrupt.ts";
+import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
+import type { Terminal } from "./terminal.ts";
+import { parseDuration, parseSubnets, type SubnetOptions } from "./values.ts";
+import { toolVersion } from "./version.ts";
+
+interface RecordFlags extends CommonFlags, SubnetOptions {
+  readonly waitListen?: string;
+  readonly classic?: boolean;
+}
+
+export function addRecord(program: Cli, setExitCode: (code: ExitCode) => void): void {
+  const cli = program
+    .command("record")
+    .description(
+      "run commands, each in a container of its own, and record the traffic between them",
+    )
+    .argument("<commands...>", "each is one argument for /bin/sh -c; name=command gives it a name");
+  addCommonFlags(cli)
+    .option("-s, --subnet <cidr>", "the containers' subnet", "10.0.0.0/24")
+    .option("--subnet6 <cidr>", "their IPv6 subnet (default: one made from the subnet)")
+    .option("--no-ipv6", "IPv4 alone")
+    .option(
+      "--wait-listen <duration>",
+      "hold a connection to a port nobody listens on yet, that long",
+    )
+    .addOption(cli.createOption("--classic").hideHelp())
+    .addHelpText("after", examples)
+    .action(async (texts: string[], flags: RecordFlags) => setExitCode(await record(texts, flags)));
+}
+
+const examples = `
+Examples:
+  $ plg record server='redis-server --bind 0.0.0.0 --protected-mode no' \\
+      client='redis-cli -h server set greeting hello' --wait-listen 5s --until client
+  $ plg --record -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'
+
+The i-th command has the i-th address of the subnet (10.0.0.1, 10.0.0.2, ...) and finds the others
+by name, and in the environment: PLG_NAME, PLG_ADDRESS, PLG_PEERS.`;
+
+async function record(texts: readonly string[], flags: RecordFlags): Promise<ExitCode> {
+  const lines = texts.map((text): CommandLine =>
+    flags.classic ? { command: text } : parseCommand(text),
+  );
+  const topology = planTopology(parseSubnets(flags), lines);
+  const terminal = terminalFor(flags, topology.containers);
+  const hooks = {
+    onWarning: (text: string) => terminal.warn(text),
+    onCommandEnd: (command: Command, end: CommandEnd) => reportEnd(terminal, command, end),
+  };
+  const session = await RecordSession.prepare(
+    {
+      ...runOptions(flags, topology.containers, terminal),
+      topology,
+      file: flags.file,
+      waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
+      toolVersion: toolVersion(),
+    },
+    hooks,
+  );
+  terminal.startStatus(statusOf(session));
+  const result = await interruptible(
+    (signal) => {
+      terminal.info(`${signal}: stopping the commands (again: kill them)`);
+      session.stop();
+    },
+    () => session.run(hooks),
+  );
+  terminal.stopStatus();
+  return conclude(terminal, topology, flags, result);
+}
+
+function statusOf(session: RecordSession): () => string {
+  const startedMs = performance.now();
+  let last = { bytes: 0, atMs: startedMs };
+  return () => {
+    const nowMs = performance.now();
+    const { connections, openConnections, bytes } = session.counts();
+    const rate = ((bytes - last.bytes) * 1000) / Math.max(1, nowMs - last.atMs);
+    last = { bytes, atMs: nowMs };
+    return `${formatDuration(nowMs - startedMs)}  ${plural(connections, "connection")} (${openConnections} open)  ${formatBytes(bytes)}  ${formatRate(rate)}`;
+  };
+}
+
+/** A command that failed is reported by name as soon as it has ended. */
+export function reportEnd(terminal: Terminal, command: Command, end: CommandEnd): void {
+  const { name, command: text } = command.plan;
+  if (!hasFailed(end)) return;
+  const after = `after ${formatDuration(end.lastedMs)}`;
+  if (end.exitCode === 127)
+    terminal.warn(`${name} could not be started: command not found (exit code 127): ${text}`);
+  else if (end.exitCode === 126)
+    terminal.warn(`${name} could not be started: not executable (exit code 126): ${text}`);
+  else if (end.signal) terminal.warn(`${name} was ended by ${end.signal} ${after}`);
+  else terminal.warn(`${name} failed with exit code ${end.exitCode} ${after}`);
+}
+
+export function hasFailed(end: CommandEnd): boolean {
+  return !end.stopped && end.exitCode !== 0;
+}
+
+function conclude(
+  terminal: Terminal,
+  topology: Topology,
+  flags: RecordFlags,
+  result: RecordResult,
+): ExitCode {
+  const { counts, dumpBytes, durationMs, ends, dumpError } = result;
+  if (flags.json) {
+    const commands = topology.containers.map(({ name }, i) => ({ name, ...ends[i] }));
+    process.stdout.write(
+      `${JSON.stringify({ file: flags.file, dumpBytes, durationMs, ...counts, commands, error: dumpError?.message })}\n`,
+    );
+  }
+  terminal.info(
+    `recorded ${plural(counts.connections, "connection")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)} to ${flags.file} (${formatBytes(dumpBytes)})`,
+  );
+  if (dumpError) throw dumpError;
+  return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
+}

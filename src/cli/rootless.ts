@@ -1,0 +1,47 @@
+/**
+ * Without root: plg runs itself again in a user namespace, where it is root over new network and mount
+ * namespaces and over nothing else. A process with several threads cannot enter one (unshare(2)), so
+ * util-linux' unshare does it before Node starts.
+ */
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { ExitCode, MachineError } from "../base/errors.ts";
+
+const marker = "PLG_IN_USER_NAMESPACE";
+const needing = new Set(["record", "replay", "demo"]);
+
+export function needsUserNamespace(args: readonly string[]): boolean {
+  const wantsHelp = args.includes("-h") || args.includes("--help");
+  return (
+    process.geteuid?.() !== 0 &&
+    process.env[marker] === undefined &&
+    needing.has(args[0] ?? "") &&
+    !wantsHelp
+  );
+}
+
+/** Runs plg again inside; resolves to its exit code. */
+export function runInUserNamespace(args: readonly string[]): Promise<number> {
+  const unshare = ["--user", "--map-root-user", "--net", "--mount", "--keep-caps"];
+  const self = [process.execPath, ...process.execArgv, process.argv[1] ?? "", ...args];
+  const child = spawn("unshare", [...unshare, "--", ...self], {
+    stdio: "inherit",
+    env: { ...process.env, [marker]: "1" },
+  });
+  // A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) =>
+      reject(
+        new MachineError(
+          `plg needs root, or util-linux' unshare to do without: ${error.message}; run it as root, or install util-linux`,
+        ),
+      ),
+    );
+    child.once("exit", (code, signal) => {
+      if (signal) resolve(128 + (constants.signals[signal] ?? 0));
+      else resolve(code ?? ExitCode.bug);
+    });
+  });
+}

@@ -1,0 +1,62 @@
+/** The options that recording and replaying have in common, and what they mean to the sandbox. */
+import type { Command as Cli } from "commander";
+import { UsageError } from "../base/errors.ts";
+import type { RunOptions } from "../sandbox/run.ts";
+import type { ContainerPlan } from "../sandbox/topology.ts";
+import { Terminal } from "./terminal.ts";
+import { checkIdentity, parseDuration, parseSignal, parseUntil } from "./values.ts";
+
+export interface CommonFlags {
+  readonly file: string;
+  readonly uid?: string;
+  readonly gid?: string;
+  readonly kill: string;
+  readonly grace: string;
+  readonly until: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly nolog?: boolean;
+  readonly raw?: boolean;
+}
+
+export function addCommonFlags(cli: Cli): Cli {
+  return cli
+    .option("-f, --file <path>", "the dump", "dump.traffic")
+    .option("-u, --uid <user>", "run the commands as this user (name or number)")
+    .option("-g, --gid <group>", "run the commands as this group (name or number)")
+    .option("-k, --kill <signal>", "how commands are stopped", "TERM")
+    .option("--grace <duration>", "how long they have then, until SIGKILL", "5s")
+    .option("--until <end>", "when the run is over: all, first, or a command's name", "all")
+    .option("--json", "a machine-readable summary on standard output")
+    .option("-q, --quiet", "neither the commands' output nor progress (also --nolog)")
+    .option("--nolog", "the same as --quiet")
+    .option("--raw", "the commands' output as it is, without names");
+}
+
+export function terminalFor(flags: CommonFlags, containers: readonly ContainerPlan[]): Terminal {
+  const quiet = flags.quiet === true || flags.nolog === true;
+  if (quiet && flags.raw) throw new UsageError("--quiet and --raw exclude each other");
+  return new Terminal({
+    quiet,
+    raw: flags.raw === true,
+    resultOnStdout: flags.json === true,
+    nameWidth: Math.max(0, ...containers.map(({ name }) => name.length)),
+  });
+}
+
+export function runOptions(
+  flags: CommonFlags,
+  containers: readonly ContainerPlan[],
+  output: Terminal,
+): RunOptions {
+  return {
+    identity: { uid: checkIdentity(flags.uid, "user"), gid: checkIdentity(flags.gid, "group") },
+    until: parseUntil(
+      flags.until,
+      containers.map(({ name }) => name),
+    ),
+    stopSignal: parseSignal(flags.kill),
+    graceMs: parseDuration(flags.grace, "--grace"),
+    output,
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * What the user sees: the commands' lines with their names, messages of plg itself, and on a terminal a
+ * status line below it all. Everything goes through here, so that lines never run into the status.
+ */
+import { styleText } from "node:util";
+import type { OutputSink } from "../sandbox/command.ts";
+import type { ContainerPlan } from "../sandbox/topology.ts";
+
+const colors = ["cyan", "yellow", "magenta", "green", "blue", "red"] as const;
+const clearLine = "\r\u001B[K";
+const statusEveryMs = 250;
+
+export interface TerminalOptions {
+  /** Neither the commands' output nor the status. Errors and warnings are always shown. */
+  readonly quiet: boolean;
+  /** The commands' output as it is. */
+  readonly raw: boolean;
+  /** Standard output is for the result: the commands' output goes to standard error. */
+  readonly resultOnStdout: boolean;
+  /** The longest container name, for alignment. */
+  readonly nameWidth: number;
+}
+
+export class Terminal implements OutputSink {
+  readonly raw: OutputSink["raw"];
+  readonly #options: TerminalOptions;
+  #status: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+    if (options.quiet) this.raw = () => false;
+    else if (options.raw) this.raw = (stream, chunk) => !this.#streamFor(stream).write(chunk);
+  }
+
+  line(container: ContainerPlan, stream: "stdout" | "stderr", line: Uint8Array): boolean {
+    const target = this.#streamFor(stream);
+    const color = colors[container.index % colors.length] ?? "cyan";
+    const name = container.name.padEnd(this.#options.nameWidth);
+    // No colour where nobody looks: the stream decides, and NO_COLOR (node: tty.WriteStream.hasColors).
+    const label = target.isTTY && target.hasColors() ? styleText(color, `${name} |`) : `${name} |`;
+    this.#clearStatus();
+    const congested = !target.write(Buffer.concat([Buffer.from(`${label} `), line, newline]));
+    this.#drawStatus();
+    return congested;
+  }
+
+  whenDrained(resume: () => void): void {
+    const waiting = [process.stdout, process.stderr].filter((stream) => stream.writableNeedDrain);
+    if (waiting.length === 0) setImmediate(resume);
+    else void Promise.all(waiting.map((stream) => onceDrained(stream))).then(resume);
+  }
+
+  /** A message of plg itself, unless it is to be quiet. */
+  info(text: string): void {
+    if (!this.#options.quiet) this.#message(text);
+  }
+
+  /** A message that is shown in any case. */
+  warn(text: string): void {
+    this.#message(text);
+  }
+
+  /** Shows what `describe` says below everything, again and again, if this is a terminal. */
+  startStatus(describe: () => string): void {
+    if (this.#options.quiet || !process.stderr.isTTY) return;
+    const update = (): void => {
+      this.#clearStatus();
+      this.#status = describe();
+      this.#drawStatus();
+    };
+    this.#timer = setInterval(update, statusEveryMs).unref();
+  }
+
+  stopStatus(): void {
+    clearInterval(this.#timer);
+    this.#clearStatus();
+    this.#status = undefined;
+  }
+
+  #streamFor(stream: "stdout" | "stderr"): NodeJS.WriteStream {
+    return stream === "stdout" && !this.#options.resultOnStdout ? process.stdout : process.stderr;
+  }
+
+  #message(text: string): void {
+    this.#clearStatus();
+    process.stderr.write(`plg: ${text}\n`);
+    this.#drawStatus();
+  }
+
+  #clearStatus(): void {
+    if (this.#status !== undefined) process.stderr.write(clearLine);
+  }
+
+  #drawStatus(): void {
+    if (this.#status === undefined) return;
+    process.stderr.write(this.#status.slice(0, (process.stderr.columns || 80) - 1));
+  }
+}
+
+const newline = Buffer.from("\n");
+
+function onceDrained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.once("drain", () => resolve()));
+}

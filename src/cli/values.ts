@@ -1,0 +1,96 @@
+/** Reads the values of options: each returns what was meant or throws a UsageError with the mend. */
+import { spawnSync } from "node:child_process";
+import { constants } from "node:os";
+import { UsageError } from "../base/errors.ts";
+import { ulaFor, Subnet } from "../net/subnet.ts";
+import { hasIpv6 } from "../sandbox/network.ts";
+import type { Until } from "../sandbox/run.ts";
+
+const durationUnitsMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+const longestMs = 24 * 3_600_000;
+
+/** `500ms`, `2s`, `1.5m`, `1h`; a bare number is seconds. In milliseconds, at most a day. */
+export function parseDuration(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  const milliseconds = match ? Number(match[1]) * (durationUnitsMs[match[2] ?? "s"] ?? 1) : NaN;
+  if (!match)
+    throw new UsageError(
+      `${option} '${text}' is not a duration: write it like 500ms, 2s, 1.5m or 1h`,
+    );
+  if (milliseconds > longestMs)
+    throw new UsageError(`${option} '${text}' is out of range: at most 24h`);
+  return milliseconds;
+}
+
+/** A number above 0, and at most `most`. */
+export function parsePositive(text: string, option: string, most: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (!(value > 0 && value <= most))
+    throw new UsageError(
+      `${option} '${text}' is out of range: give a number above 0, at most ${most}`,
+    );
+  return value;
+}
+
+/** `TERM`, `SIGTERM` or `15`. */
+export function parseSignal(text: string): NodeJS.Signals {
+  const { signals } = constants;
+  const upper = text.toUpperCase();
+  const name = (Object.keys(signals) as NodeJS.Signals[]).find(
+    (signal) => signal === upper || signal === `SIG${upper}` || String(signals[signal]) === text,
+  );
+  if (!name)
+    throw new UsageError(
+      `there is no signal '${text}': name one like TERM, INT or KILL ('kill -l' lists them)`,
+    );
+  return name;
+}
+
+/** `all`, `first`, or a container's name, which must be one of `names`. */
+export function parseUntil(text: string, names: readonly string[]): Until {
+  if (names.includes(text)) return { name: text };
+  if (text === "all" || text === "first") return text;
+  throw new UsageError(
+    `--until '${text}' is neither 'all', 'first' nor a command's name (${names.join(", ")})`,
+  );
+}
+
+/** A user or group, by name or number, that exists. */
+export function checkIdentity(
+  text: string | undefined,
+  kind: "user" | "group",
+): string | undefined {
+  if (text === undefined || /^\d{1,9}$/.test(text)) return text;
+  const database = kind === "user" ? "passwd" : "group";
+  const found = /^[\w.-]+$/.test(text) && spawnSync("getent", [database, text]).status === 0;
+  if (!found) throw new UsageError(`there is no ${kind} '${text}' on this machine`);
+  return text;
+}
+
+export interface SubnetOptions {
+  readonly subnet: string;
+  readonly subnet6?: string | undefined;
+  /** commander's way to say `--no-ipv6`. */
+  readonly ipv6: boolean;
+}
+
+/** The subnets of a run: the given one, and for IPv4 its IPv6 twin unless it is not wanted. */
+export function parseSubnets({ subnet, subnet6, ipv6 }: SubnetOptions): Subnet[] {
+  const first = Subnet.parse(subnet);
+  if (!ipv6 && subnet6 !== undefined)
+    throw new UsageError("--subnet6 and --no-ipv6 exclude each other");
+  if (first.family === 6) {
+    if (subnet6 !== undefined)
+      throw new UsageError("-s is an IPv6 subnet already: leave out --subnet6");
+    return [first];
+  }
+  if (!ipv6 || !hasIpv6()) return [first];
+  const second = subnet6 === undefined ? ulaFor(first) : Subnet.parse(subnet6);
+  if (second.family !== 6) throw new UsageError(`--subnet6 '${subnet6}' is not an IPv6 subnet`);
+  return [first, second];
+}

@@ -1,0 +1,136 @@
+/**
+ * Connections on their way: the SYNs that are held at the door of the pipe space.
+ *
+ * A SYN is not let in before it is known what the destination says, because what is let in is accepted
+ * by the kernel at once. Until then its retransmissions are held with it. So a process sees exactly
+ * what the destination answered: acceptance, refusal, or nothing at all.
+ */
+import type { Address } from "../base/units.ts";
+import { destinationPortAt, sourcePortAt } from "../net/packet.ts";
+import { writeReset } from "../net/refusal.ts";
+import { virtioNetHeaderBytes } from "../sys/abi.ts";
+import { allocateRegion } from "../sys/memory.ts";
+import type { Gate, SwitchedPacket } from "../switch/switch.ts";
+import { type Connection, connectionKey } from "./connection.ts";
+
+/** A SYN that a container sent, and what became of it so far. */
+export interface Attempt {
+  readonly connection: Connection;
+  /** The frame to let in: virtio header and SYN. A retransmission replaces it. */
+  frame: Uint8Array;
+  /** `held` until decided; `admitted` waits for the client's last ACK; `ignored` is never answered. */
+  state: "held" | "admitted" | "ignored";
+  admittedAtMs: number;
+}
+
+/** Who decides about attempts: a recorder asks the destination, a player asks the recording. */
+export interface AttemptHandler {
+  /** A container asks for a connection. To be decided now or later: admit, refuse or ignore. */
+  onAttempt(attempt: Attempt): void;
+  /** The client gave up an attempt that was not decided, or was admitted but not accepted yet. */
+  onAbandoned(attempt: Attempt): void;
+}
+
+/** Where the frames go: the switch. */
+export interface AttemptExits {
+  letIn(frame: Uint8Array): void;
+  sendToContainer(to: number, frame: Address, frameBytes: number): void;
+}
+
+/** How long an admitted client may leave out its ACK: tcp(7), five SYN-ACK retries take 63 s. */
+const patienceMs = 70_000;
+
+export class Attempts implements Gate {
+  private readonly handler: AttemptHandler;
+  private readonly attempts = new Map<string, Attempt>();
+  /** A virtio header of zeros, and a RST behind it. */
+  private readonly answer = allocateRegion(128);
+  private exits: AttemptExits | undefined;
+
+  constructor(handler: AttemptHandler) {
+    this.handler = handler;
+  }
+
+  /** Says where frames go. The switch needs the gate first, so this comes after. */
+  connectTo(exits: AttemptExits): void {
+    this.exits = exits;
+  }
+
+  onSyn(packet: SwitchedPacket): boolean {
+    const connection = connectionOf(packet);
+    const key = connectionKey(connection);
+    const known = this.attempts.get(key);
+    if (known) {
+      known.frame = packet.bytes.slice(0, packet.frameBytes);
+      return known.state === "admitted";
+    }
+    const frame = packet.bytes.slice(0, packet.frameBytes);
+    const attempt: Attempt = { connection, frame, state: "held", admittedAtMs: 0 };
+    this.attempts.set(key, attempt);
+    this.handler.onAttempt(attempt);
+    return false;
+  }
+
+  onReset(packet: SwitchedPacket): void {
+    if (this.attempts.size === 0) return;
+    const key = connectionKey(connectionOf(packet));
+    const attempt = this.attempts.get(key);
+    if (!attempt) return;
+    this.attempts.delete(key);
+    if (attempt.state !== "ignored") this.handler.onAbandoned(attempt);
+  }
+
+  /** Lets the SYN in: the pipe space accepts the connection, and {@link take} will find the attempt. */
+  admit(attempt: Attempt, nowMs: number): void {
+    attempt.state = "admitted";
+    attempt.admittedAtMs = nowMs;
+    this.exits?.letIn(attempt.frame);
+  }
+
+  /** Answers the SYN with a RST, as a host does on whose port nobody listens. */
+  refuse(attempt: Attempt): void {
+    this.forget(attempt);
+    const at = virtioNetHeaderBytes;
+    const length = writeReset(this.answer.bytes, at, attempt.frame, at);
+    if (length === 0) return;
+    this.exits?.sendToContainer(attempt.connection.client, this.answer.address, at + length);
+  }
+
+  /** Never answers this SYN nor its retransmissions. */
+  ignore(attempt: Attempt): void {
+    attempt.state = "ignored";
+  }
+
+  /** Forgets an attempt; its next retransmission, if any, counts as a new one. */
+  forget(attempt: Attempt): void {
+    this.attempts.delete(connectionKey(attempt.connection));
+  }
+
+  /** The admitted attempt for a connection that was just accepted. It is no attempt any more. */
+  take(connection: Connection): Attempt | undefined {
+    const key = connectionKey(connection);
+    const attempt = this.attempts.get(key);
+    if (attempt?.state !== "admitted") return undefined;
+    this.attempts.delete(key);
+    return attempt;
+  }
+
+  /** Gives up admitted attempts whose client has fallen silent. To be called now and then. */
+  sweep(nowMs: number): void {
+    for (const [key, attempt] of this.attempts) {
+      if (attempt.state !== "admitted" || nowMs - attempt.admittedAtMs < patienceMs) continue;
+      this.attempts.delete(key);
+      this.handler.onAbandoned(attempt);
+    }
+  }
+}
+
+function connectionOf({ view, bytes, from, to }: SwitchedPacket): Connection {
+  return {
+    family: view.family,
+    client: from,
+    clientPort: sourcePortAt(bytes, view.transportAt),
+    server: to,
+    serverPort: destinationPortAt(bytes, view.transportAt),
+  };
+}

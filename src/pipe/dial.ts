@@ -1,0 +1,110 @@
+/**
+ * A dial: the connecting half of a pipe on its way to the destination. Its socket is bound to the
+ * client's address in the pipe network and to the client's port, so that the destination sees the true
+ * client. While nobody listens it may try again, so that a client need not sleep until its server is up.
+ */
+import type { Fd } from "../base/units.ts";
+import { hostOf, type Lane } from "../switch/lane.ts";
+import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED } from "../sys/errno.ts";
+import { close } from "../sys/libc.ts";
+import type { Reactor } from "../sys/reactor.ts";
+import * as socket from "../sys/socket.ts";
+import type { Timer } from "../sys/timers.ts";
+import type { Connection } from "./connection.ts";
+import { End, type EndOwner } from "./end.ts";
+
+/** Who started the dial. */
+export interface DialHandler {
+  /** The destination accepted; `end` is handed over. */
+  onConnected(end: End): void;
+  /** The attempt failed with this errno (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EMFILE, ...). */
+  onFailed(error: number): void;
+}
+
+/** The first pause before another try, the factor by which it grows, and the longest. */
+const retryMs = { first: 2, factor: 1.5, longest: 50 } as const;
+/**
+ * How long to try again where the port pair is taken: an earlier connection of the same client port is
+ * in TIME_WAIT here, which the kernel lets us reuse a second later at the most (`tcp_tw_reuse`).
+ */
+const portPairPatienceMs = 1500;
+
+export class Dial implements EndOwner {
+  private readonly reactor: Reactor;
+  private readonly lane: Lane;
+  private readonly connection: Connection;
+  private readonly handler: DialHandler;
+  private readonly startedMs: number;
+  private readonly waitListenMs: number;
+  private end: End | undefined;
+  private timer: Timer | undefined;
+  private pauseMs: number = retryMs.first;
+
+  /** Starts to connect; a refusal is retried for `waitListenMs`. */
+  constructor(
+    reactor: Reactor,
+    lane: Lane,
+    connection: Connection,
+    waitListenMs: number,
+    handler: DialHandler,
+  ) {
+    this.reactor = reactor;
+    this.lane = lane;
+    this.connection = connection;
+    this.waitListenMs = waitListenMs;
+    this.handler = handler;
+    this.startedMs = reactor.nowMs;
+    this.try();
+  }
+
+  /** Gives up. The handler hears no more. A connection that was just made is reset. */
+  cancel(): void {
+    if (this.timer) this.reactor.cancel(this.timer);
+    this.end?.reset();
+    this.end = undefined;
+  }
+
+  onEndReady(end: End): void {
+    if (end.failed) {
+      const error = socket.takeError(end.fd);
+      end.close();
+      this.end = undefined;
+      this.failed(error);
+    } else if (end.connected) {
+      this.end = undefined;
+      this.handler.onConnected(end);
+    }
+  }
+
+  private try(): void {
+    const { family, client, clientPort, server, serverPort } = this.connection;
+    const address = this.lane.pipeNetwork.addressBytes(hostOf(client));
+    const fd = socket.boundSocket(family, { address, port: clientPort });
+    if (fd < 0) return this.failed(-fd);
+    const remote = this.lane.subnet.addressBytes(hostOf(server));
+    const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
+    if (error === 0) {
+      this.end = new End(this.reactor, fd as Fd, this);
+      return;
+    }
+    close(fd as Fd);
+    this.failed(error);
+  }
+
+  private failed(error: number): void {
+    const untilMs = this.startedMs + this.patienceFor(error);
+    if (this.reactor.nowMs + this.pauseMs > untilMs) {
+      // Not from within the constructor: whoever dials must hold the dial first.
+      this.timer = this.reactor.after(0, () => this.handler.onFailed(error));
+      return;
+    }
+    this.timer = this.reactor.after(this.pauseMs, () => this.try());
+    this.pauseMs = Math.min(retryMs.longest, this.pauseMs * retryMs.factor);
+  }
+
+  private patienceFor(error: number): number {
+    if (error === ECONNREFUSED) return this.waitListenMs;
+    if (error === EADDRNOTAVAIL || error === EADDRINUSE) return portPairPatienceMs;
+    return 0;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Doors: the listening sockets of the pipe space. The one for container B's port 80 is bound to B's
+ * address in the pipe network, so the switch leads a SYN for B there, and what it accepts has B's port
+ * on this side and the true client on the other. A door is opened with the first connection to it.
+ */
+import type { Family, Fd, Port } from "../base/units.ts";
+import { hostOf, type Lane } from "../switch/lane.ts";
+import { EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, SystemError } from "../sys/errno.ts";
+import { close } from "../sys/libc.ts";
+import type { Reactor, Watcher } from "../sys/reactor.ts";
+import * as socket from "../sys/socket.ts";
+import type { Connection } from "./connection.ts";
+
+/** Takes over the socket of a connection that a door accepted. */
+export type OnAccepted = (connection: Connection, fd: Fd) => void;
+
+/** The kernel cuts this to the pipe space's own `net.core.somaxconn`, which the sandbox sets as high. */
+const backlog = 65_535;
+const acceptRetryMs = 50;
+/** Errors of one connection, which ended while it waited to be accepted (accept(2), "Error handling"). */
+const passing: ReadonlySet<number> = new Set([ECONNABORTED, EINTR]);
+
+export class Doors {
+  private readonly reactor: Reactor;
+  private readonly lanes: readonly Lane[];
+  private readonly onAccepted: OnAccepted;
+  private readonly doors = new Map<string, Door>();
+
+  constructor(reactor: Reactor, lanes: readonly Lane[], onAccepted: OnAccepted) {
+    this.reactor = reactor;
+    this.lanes = lanes;
+    this.onAccepted = onAccepted;
+  }
+
+  /** Makes sure that connections to this port of this container are accepted. Returns 0 or a negated errno. */
+  open(family: Family, server: number, port: Port): number {
+    const key = `${family}/${server}:${port}`;
+    if (this.doors.has(key)) return 0;
+    const lane = this.lanes.find((candidate) => candidate.family === family);
+    if (!lane) return 0;
+    const address = lane.pipeNetwork.addressBytes(hostOf(server));
+    const fd = socket.boundSocket(family, { address, port });
+    if (fd < 0) return fd;
+    socket.listen(fd as Fd, backlog);
+    this.doors.set(key, new Door(this.reactor, fd as Fd, lane, server, port, this.onAccepted));
+    return 0;
+  }
+
+  close(): void {
+    for (const door of this.doors.values()) door.close();
+    this.doors.clear();
+  }
+}
+
+class Door implements Watcher {
+  private readonly reactor: Reactor;
+  private readonly fd: Fd;
+  private readonly lane: Lane;
+  private readonly server: number;
+  private readonly port: Port;
+  private readonly onAccepted: OnAccepted;
+  private open = true;
+
+  constructor(
+    reactor: Reactor,
+    fd: Fd,
+    lane: Lane,
+    server: number,
+    port: Port,
+    onAccepted: OnAccepted,
+  ) {
+    this.reactor = reactor;
+    this.fd = fd;
+    this.lane = lane;
+    this.server = server;
+    this.port = port;
+    this.onAccepted = onAccepted;
+    reactor.watch(fd, this);
+  }
+
+  onReady(): void {
+    while (this.open) {
+      const fd = socket.accept(this.fd);
+      if (fd >= 0) this.onAccepted(this.accepted(), fd as Fd);
+      else if (fd === -EAGAIN) return;
+      else if (fd === -EMFILE || fd === -ENFILE) {
+        // Those who wait in the backlog stay there until a descriptor is free.
+        this.reactor.after(acceptRetryMs, () => this.onReady());
+        return;
+      } else if (!passing.has(-fd)) throw new SystemError("accept", "a pipe's socket", -fd);
+    }
+  }
+
+  close(): void {
+    this.open = false;
+    this.reactor.forget(this.fd);
+    close(this.fd);
+  }
+
+  private accepted(): Connection {
+    const { family, subnet } = this.lane;
+    const { acceptedPeer: peer } = socket;
+    const client = subnet.hostNumberAt(peer.bytes, peer.addressAt(family)) - 1;
+    return { family, client, clientPort: peer.port, server: this.server, serverPort: this.port };
+  }
+}

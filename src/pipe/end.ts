@@ -1,0 +1,163 @@
+/**
+ * One end of a pipe: a kernel socket of the pipe space whose other side is a process in a container.
+ *
+ * It is edge-triggered, so it remembers: `readable` until a read found nothing, `failed` once the
+ * connection broke. Bytes that the kernel does not take now are copied into a backlog, and as long as
+ * there is one its owner sends nothing more; that is the only copy, and the whole of back-pressure.
+ */
+import { assert } from "../base/assert.ts";
+import type { Address, Fd } from "../base/units.ts";
+import {
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  MSG_NOSIGNAL,
+  SHUT_WR,
+} from "../sys/abi.ts";
+import { EAGAIN } from "../sys/errno.ts";
+import { close, errno, recv, send, shutdown } from "../sys/libc.ts";
+import { allocateRegion, type Region } from "../sys/memory.ts";
+import type { Reactor, Watcher } from "../sys/reactor.ts";
+import { closeWithReset, unsentBytes } from "../sys/socket.ts";
+
+/** Who is told when something can go on at an end. */
+export interface EndOwner {
+  /** There may be bytes to read, room to write, or the connection failed. */
+  onEndReady(end: End): void;
+}
+
+/** Returned by {@link End.receive} when there is nothing to read now. */
+export const nothingYet: number = -EAGAIN;
+
+export class End implements Watcher {
+  readonly fd: Fd;
+  owner: EndOwner;
+  /** Reading may find something: bytes, the end, or an error. */
+  readable = false;
+  /** The connection is up, and was not closed from here. */
+  connected = false;
+  /** The kernel reported an error: the other side reset the connection, or it could not be made. */
+  failed = false;
+  private readonly reactor: Reactor;
+  private sawEnd = false;
+  private backlog: Region | undefined;
+  private backlogAt = 0;
+  private backlogEnd = 0;
+
+  /** Takes over `fd`: the end closes it. */
+  constructor(reactor: Reactor, fd: Fd, owner: EndOwner) {
+    this.reactor = reactor;
+    this.fd = fd;
+    this.owner = owner;
+    reactor.watch(fd, this);
+  }
+
+  onReady(events: number): void {
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) this.readable = true;
+    // A FIN that is here already makes no further edge: reading goes on until it is seen.
+    if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.sawEnd = true;
+    if ((events & EPOLLERR) !== 0) this.failed = true;
+    else if ((events & EPOLLOUT) !== 0) this.connected = true;
+    this.owner.onEndReady(this);
+  }
+
+  /**
+   * Receives up to `capacityBytes` to `address`. Returns how many, 0 at the end of the stream,
+   * {@link nothingYet}, or another negated errno when the connection is broken.
+   */
+  receive(address: Address, capacityBytes: number): number {
+    const count = recv(this.fd, address, capacityBytes, 0);
+    if (count > 0) {
+      // Less than asked for: the queue is empty, and what comes next makes an edge (epoll(7)).
+      if (count < capacityBytes && !this.sawEnd) this.readable = false;
+      return count;
+    }
+    if (count === 0) {
+      this.readable = false;
+      return 0;
+    }
+    const error = errno();
+    if (error === EAGAIN) this.readable = false;
+    return -error;
+  }
+
+  /** Sends, or keeps what the kernel does not take. False if the connection is broken. There must be no backlog. */
+  send(address: Address, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
+    assert(!this.hasBacklog(), "nothing is sent past a backlog");
+    const sent = send(this.fd, address, lengthBytes, MSG_NOSIGNAL);
+    if (sent === lengthBytes) return true;
+    if (sent < 0 && errno() !== EAGAIN) return false;
+    const done = Math.max(0, sent);
+    this.keep(bytes, at + done, lengthBytes - done);
+    return true;
+  }
+
+  hasBacklog(): boolean {
+    return this.backlogAt < this.backlogEnd;
+  }
+
+  /** Sends what it can of the backlog. False if the connection is broken. */
+  flush(): boolean {
+    const { backlog } = this;
+    if (!backlog || !this.hasBacklog()) return true;
+    const address = (backlog.address + this.backlogAt) as Address;
+    const sent = send(this.fd, address, this.backlogEnd - this.backlogAt, MSG_NOSIGNAL);
+    if (sent < 0) return errno() === EAGAIN;
+    this.backlogAt += sent;
+    if (!this.hasBacklog()) spareBacklogs.give(backlog, this);
+    return true;
+  }
+
+  /** Drops what was not sent. */
+  dropBacklog(): void {
+    this.backlogAt = this.backlogEnd;
+  }
+
+  /** How many bytes wait here or in the kernel to be sent for the first time. */
+  waitingBytes(): number {
+    return this.backlogEnd - this.backlogAt + unsentBytes(this.fd);
+  }
+
+  /** Says FIN: no more bytes will be sent. */
+  shutdown(): void {
+    shutdown(this.fd, SHUT_WR);
+  }
+
+  close(): void {
+    this.reactor.forget(this.fd);
+    close(this.fd);
+  }
+
+  reset(): void {
+    this.reactor.forget(this.fd);
+    closeWithReset(this.fd);
+  }
+
+  /** Called by the pool when the backlog went back to it. */
+  releaseBacklog(): void {
+    this.backlog = undefined;
+    this.backlogAt = 0;
+    this.backlogEnd = 0;
+  }
+
+  private keep(bytes: Uint8Array, at: number, lengthBytes: number): void {
+    this.backlog ??= spareBacklogs.take();
+    this.backlog.bytes.set(bytes.subarray(at, at + lengthBytes));
+    this.backlogAt = 0;
+    this.backlogEnd = lengthBytes;
+  }
+}
+
+/** Backlogs hold one chunk each. A few are kept for the next end that gets stuck. */
+const spareBacklogs = {
+  spare: [] as Region[],
+  take(): Region {
+    return this.spare.pop() ?? allocateRegion(0x1_0000);
+  },
+  give(region: Region, from: End): void {
+    if (this.spare.length < 64) this.spare.push(region);
+    from.releaseBacklog();
+  },
+};

@@ -1,0 +1,149 @@
+/**
+ * The joiner makes pipes while recording: for each attempt it dials the destination, lets the client in
+ * when the destination accepted, and joins the two ends to a relay.
+ *
+ *     SYN held -> dial -> connected -> SYN let in -> accepted -> relay
+ *                      -> refused   -> RST to the client
+ *                      -> no answer -> nothing to the client
+ */
+import { assert } from "../base/assert.ts";
+import type { Fd } from "../base/units.ts";
+import type { Lane } from "../switch/lane.ts";
+import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
+import type { Reactor } from "../sys/reactor.ts";
+import { closeWithReset } from "../sys/socket.ts";
+import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
+import { type Connection, connectionKey } from "./connection.ts";
+import { Dial } from "./dial.ts";
+import { Doors } from "./doors.ts";
+import { End, type EndOwner } from "./end.ts";
+import { Relay, type RelayTap } from "./relay.ts";
+
+/** What happens to one connection, from its SYN on. */
+export interface ConnectionTap extends RelayTap {
+  /** The destination accepted. */
+  onAccepted(): void;
+  /** The destination refused, and so the client is refused. */
+  onRefused(): void;
+  /** It came to nothing: the destination was silent, or the client gave up. */
+  onFailed(): void;
+}
+
+/** Gives each new connection its tap. */
+export type TapConnection = (connection: Connection) => ConnectionTap;
+
+/** A pipe that is being made. */
+interface Making {
+  readonly tap: ConnectionTap;
+  dial: Dial | undefined;
+  server: End | undefined;
+}
+
+/** An end that waits for its partner only remembers what came up. */
+const nobody: EndOwner = { onEndReady: () => {} };
+const sweepMs = 10_000;
+
+export class Joiner implements AttemptHandler {
+  readonly attempts: Attempts = new Attempts(this);
+  private readonly reactor: Reactor;
+  private readonly lanes: readonly Lane[];
+  private readonly tapFor: TapConnection;
+  private readonly waitListenMs: number;
+  private readonly onWarning: (text: string) => void;
+  private readonly doors: Doors;
+  private readonly making = new Map<string, Making>();
+
+  constructor(parts: {
+    readonly reactor: Reactor;
+    readonly lanes: readonly Lane[];
+    readonly tapFor: TapConnection;
+    /** How long a connection to a port on which nobody listens is retried. */
+    readonly waitListenMs: number;
+    readonly onWarning: (text: string) => void;
+  }) {
+    this.reactor = parts.reactor;
+    this.lanes = parts.lanes;
+    this.tapFor = parts.tapFor;
+    this.waitListenMs = parts.waitListenMs;
+    this.onWarning = parts.onWarning;
+    this.doors = new Doors(parts.reactor, parts.lanes, (connection, fd) =>
+      this.onAccepted(connection, fd),
+    );
+    this.sweepLater();
+  }
+
+  onAttempt(attempt: Attempt): void {
+    const { connection } = attempt;
+    const lane = this.lanes.find(({ family }) => family === connection.family);
+    assert(lane, "an attempt's family has a lane");
+    const making: Making = { tap: this.tapFor(connection), dial: undefined, server: undefined };
+    this.making.set(connectionKey(connection), making);
+    making.dial = new Dial(this.reactor, lane, connection, this.waitListenMs, {
+      onConnected: (end) => this.onConnected(attempt, making, end),
+      onFailed: (error) => this.onDialFailed(attempt, making, error),
+    });
+  }
+
+  onAbandoned(attempt: Attempt): void {
+    const making = this.takeMaking(attempt.connection);
+    making?.dial?.cancel();
+    making?.server?.reset();
+    making?.tap.onFailed();
+  }
+
+  private onConnected(attempt: Attempt, making: Making, end: End): void {
+    making.dial = undefined;
+    making.server = end;
+    end.owner = nobody;
+    const { family, server, serverPort } = attempt.connection;
+    const error = -this.doors.open(family, server, serverPort);
+    if (error !== 0) {
+      end.reset();
+      making.server = undefined;
+      this.onDialFailed(attempt, making, error);
+      return;
+    }
+    making.tap.onAccepted();
+    this.attempts.admit(attempt, this.reactor.nowMs);
+  }
+
+  private onDialFailed(attempt: Attempt, making: Making, error: number): void {
+    this.takeMaking(attempt.connection);
+    if (error === ECONNREFUSED) {
+      making.tap.onRefused();
+      this.attempts.refuse(attempt);
+      return;
+    }
+    making.tap.onFailed();
+    if (error !== EMFILE && error !== ENFILE) return this.attempts.forget(attempt);
+    this.onWarning(
+      "out of file descriptors: a new connection was refused ('ulimit -n' sets the limit)",
+    );
+    this.attempts.refuse(attempt);
+  }
+
+  private onAccepted(connection: Connection, fd: Fd): void {
+    const attempt = this.attempts.take(connection);
+    const making = attempt && this.takeMaking(connection);
+    if (!making?.server) {
+      closeWithReset(fd);
+      return;
+    }
+    const client = new End(this.reactor, fd, nobody);
+    new Relay(this.reactor, client, making.server, making.tap).start();
+  }
+
+  private takeMaking(connection: Connection): Making | undefined {
+    const key = connectionKey(connection);
+    const making = this.making.get(key);
+    this.making.delete(key);
+    return making;
+  }
+
+  private sweepLater(): void {
+    this.reactor.after(sweepMs, () => {
+      this.attempts.sweep(this.reactor.nowMs);
+      this.sweepLater();
+    });
+  }
+}

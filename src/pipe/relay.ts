@@ -1,0 +1,173 @@
+/**
+ * A relay: two ends joined, so that each process gets what the other sends, and the tap gets to know.
+ *
+ * The tap provides the memory that bytes are received into (the record that is being built), so they
+ * are recorded by being received, and sent on from the same place.
+ *
+ * A reset is passed on as a reset, but what its sender had sent before must not be overtaken: a reset
+ * drops what the kernel still holds for the receiver. So it waits until that is sent, with a limit,
+ * because a receiver that does not read would never be told.
+ */
+import type { Address } from "../base/units.ts";
+import { opposite, Direction } from "./connection.ts";
+import { type End, type EndOwner, nothingYet } from "./end.ts";
+import { Action, RelayCore } from "./relay-core.ts";
+import type { Reactor, Task } from "../sys/reactor.ts";
+
+/** What a relay reports to, and where it receives. One per connection. */
+export interface RelayTap {
+  /** An address for up to `chunkBytes`, good until {@link onData}; 0 if there is no room now. */
+  reserve(): Address | 0;
+  /** Where the reserved memory lies in {@link bytes}. */
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  /** Most bytes that one chunk may have. */
+  readonly chunkBytes: number;
+  /** `lengthBytes` were received at the reserved address. */
+  onData(direction: Direction, lengthBytes: number): void;
+  /** The sender of this direction ended it. */
+  onEnd(direction: Direction): void;
+  /** The sender of this direction reset the connection. */
+  onReset(direction: Direction): void;
+  /** The relay is over, and both its ends are closed. */
+  onOver(): void;
+  /** Calls `task.resume` when {@link reserve} has room again. */
+  whenRoom(task: Task): void;
+}
+
+/** How many chunks one relay moves before another gets its turn. */
+const chunksPerTurn = 8;
+/** How long a reset waits for the receiver to be sent what came before it, and how often it looks. */
+const resetGraceMs = 2000;
+const resetLookMs = 2;
+
+export class Relay implements EndOwner, Task {
+  private readonly reactor: Reactor;
+  /** By the direction that an end sends in: the client's socket first. */
+  private readonly ends: readonly [End, End];
+  private readonly tap: RelayTap;
+  private readonly core = new RelayCore();
+  private waitsForTurn = false;
+
+  constructor(reactor: Reactor, client: End, server: End, tap: RelayTap) {
+    this.reactor = reactor;
+    this.ends = [client, server];
+    this.tap = tap;
+    client.owner = this;
+    server.owner = this;
+  }
+
+  /** Moves what there is already. To be called once after the relay was made. */
+  start(): void {
+    this.resume();
+  }
+
+  onEndReady(end: End): void {
+    const sends = end === this.ends[0] ? Direction.toServer : Direction.toClient;
+    if (end.hasBacklog()) this.flushTo(opposite(sends));
+    if (end.readable) this.pump(sends);
+  }
+
+  resume(): void {
+    this.waitsForTurn = false;
+    this.pump(Direction.toServer);
+    this.pump(Direction.toClient);
+  }
+
+  /** Ends the relay at once, as when the run is over. */
+  abort(): void {
+    if (this.core.onReset() === Action.none) return;
+    for (const end of this.ends) end.reset();
+    this.tap.onOver();
+  }
+
+  private pump(direction: Direction): void {
+    const from = this.ends[direction];
+    const to = this.ends[opposite(direction)];
+    for (let chunks = 0; chunks < chunksPerTurn; chunks++) {
+      if (!from.readable || to.hasBacklog()) return;
+      if (!this.core.isOpen(direction)) return this.notice(direction);
+      const address = this.tap.reserve();
+      if (address === 0) return this.tap.whenRoom(this);
+      const count = from.receive(address, this.tap.chunkBytes);
+      if (count > 0) this.pass(direction, address, count);
+      else if (count === 0 && !from.failed) return this.end(direction);
+      else if (count !== nothingYet) return this.reset(direction);
+    }
+    this.takeTurnsLater();
+  }
+
+  /** After its end, all that can come from a process is a reset. */
+  private notice(direction: Direction): void {
+    if (this.ends[direction].failed) this.reset(direction);
+  }
+
+  private pass(direction: Direction, address: Address, lengthBytes: number): void {
+    const { tap } = this;
+    const at = tap.at;
+    tap.onData(direction, lengthBytes);
+    const to = this.ends[opposite(direction)];
+    if (!to.send(address, tap.bytes, at, lengthBytes)) this.broken(opposite(direction));
+  }
+
+  private flushTo(direction: Direction): void {
+    const to = this.ends[opposite(direction)];
+    if (!to.flush()) return this.broken(opposite(direction));
+    if (to.hasBacklog()) return;
+    this.perform(this.core.onFlushed(direction), direction);
+    this.pump(direction);
+  }
+
+  /**
+   * The process at the end that sends in `direction` no longer takes bytes: it reset the connection.
+   * What it sent before that is still there to be read; after it, reading tells of the reset.
+   */
+  private broken(direction: Direction): void {
+    const end = this.ends[direction];
+    end.failed = true;
+    end.readable = true;
+    end.dropBacklog();
+    if (this.core.isOpen(direction)) this.takeTurnsLater();
+    else this.reset(direction);
+  }
+
+  private takeTurnsLater(): void {
+    if (this.waitsForTurn || this.core.isOver()) return;
+    this.waitsForTurn = true;
+    this.reactor.defer(this);
+  }
+
+  private end(direction: Direction): void {
+    this.tap.onEnd(direction);
+    const backlog = this.ends[opposite(direction)].hasBacklog();
+    this.perform(this.core.onEnd(direction, backlog), direction);
+  }
+
+  private reset(direction: Direction): void {
+    if (this.core.isOver()) return;
+    this.tap.onReset(direction);
+    this.perform(this.core.onReset(), direction);
+  }
+
+  private perform(actions: number, direction: Direction): void {
+    const to = this.ends[opposite(direction)];
+    if ((actions & Action.shutdown) !== 0) to.shutdown();
+    if ((actions & Action.close) !== 0) {
+      for (const end of this.ends) end.close();
+      this.tap.onOver();
+    }
+    if ((actions & Action.reset) !== 0) {
+      this.ends[direction].close();
+      this.resetOnceSent(to, this.reactor.nowMs + resetGraceMs);
+    }
+  }
+
+  private resetOnceSent(end: End, untilMs: number): void {
+    if (end.flush() && end.waitingBytes() > 0 && this.reactor.nowMs < untilMs) {
+      this.reactor.after(resetLookMs, () => this.resetOnceSent(end, untilMs));
+      return;
+    }
+    end.reset();
+    this.tap.onOver();
+  }
+}

@@ -1,0 +1,120 @@
+/** Where pipes and dump meet: what happens to a connection becomes records of the dump. */
+import type { Address, Port } from "../base/units.ts";
+import type { DumpSink } from "../dump/sink.ts";
+import type { StreamState } from "../dump/encoder.ts";
+import { Direction as DumpDirection, RecordKind } from "../dump/schema.ts";
+import { maxChunkBytes } from "../net/synthetic.ts";
+import type { Connection, Direction } from "../pipe/connection.ts";
+import type { ConnectionTap } from "../pipe/joiner.ts";
+import { Counter } from "../sandbox/engine-task.ts";
+import type { EngineThread } from "../sandbox/engine-thread.ts";
+import { hostOf, type Lane } from "../switch/lane.ts";
+import type { Task } from "../sys/reactor.ts";
+
+/** What the taps of one recording share. */
+export class DumpTaps {
+  readonly engine: EngineThread;
+  readonly sink: DumpSink;
+  /** Who waits for room in the dump. */
+  #starved: Task[] = [];
+
+  constructor(engine: EngineThread, sink: DumpSink) {
+    this.engine = engine;
+    this.sink = sink;
+  }
+
+  /** Records the attempt and returns the tap for the rest. */
+  open(connection: Connection): DumpTap {
+    const lane = this.engine.lanes.find(({ family }) => family === connection.family) as Lane;
+    const endpoint = (container: number, port: Port) => ({
+      container,
+      address: lane.subnet.addressBytes(hostOf(container)),
+      port,
+    });
+    const client = endpoint(connection.client, connection.clientPort);
+    const server = endpoint(connection.server, connection.serverPort);
+    const stream = this.sink.connect(connection.family, client, server, this.engine.atNs);
+    this.count(Counter.connections, 1);
+    this.count(Counter.open, 1);
+    return new DumpTap(this, stream);
+  }
+
+  whenRoom(task: Task): void {
+    this.#starved.push(task);
+  }
+
+  /** The writer made room. */
+  feedStarved(): void {
+    const tasks = this.#starved;
+    this.#starved = [];
+    for (const task of tasks) this.engine.reactor.defer(task);
+  }
+
+  count(counter: number, change: number): void {
+    const { counters } = this.engine;
+    counters[counter] = (counters[counter] ?? 0) + change;
+  }
+}
+
+class DumpTap implements ConnectionTap {
+  readonly chunkBytes: number = maxChunkBytes;
+  readonly bytes: Uint8Array;
+  readonly #taps: DumpTaps;
+  readonly #stream: StreamState;
+
+  constructor(taps: DumpTaps, stream: StreamState) {
+    this.#taps = taps;
+    this.#stream = stream;
+    this.bytes = taps.sink.bytes;
+  }
+
+  reserve(): Address | 0 {
+    return this.#taps.sink.reserve(this.#stream.family);
+  }
+
+  get at(): number {
+    return this.#taps.sink.payloadAt(this.#stream.family);
+  }
+
+  onData(direction: Direction, lengthBytes: number): void {
+    const { sink, engine } = this.#taps;
+    sink.commit(this.#stream, direction, lengthBytes, engine.atNs);
+    this.#taps.count(Counter.bytes, lengthBytes);
+  }
+
+  onAccepted(): void {
+    this.#note(RecordKind.accept, DumpDirection.toClient);
+  }
+
+  onRefused(): void {
+    this.#note(RecordKind.refuse, DumpDirection.toClient);
+    this.#taps.count(Counter.open, -1);
+  }
+
+  onFailed(): void {
+    this.#taps.count(Counter.open, -1);
+  }
+
+  onEnd(direction: Direction): void {
+    this.#note(RecordKind.end, direction);
+  }
+
+  onReset(direction: Direction): void {
+    this.#note(RecordKind.reset, direction);
+  }
+
+  onOver(): void {
+    this.#taps.count(Counter.open, -1);
+  }
+
+  whenRoom(task: Task): void {
+    this.#taps.whenRoom(task);
+  }
+
+  #note(
+    kind: (typeof RecordKind)["accept" | "refuse" | "end" | "reset"],
+    direction: Direction,
+  ): void {
+    this.#taps.sink.event(this.#stream, kind, direction, this.#taps.engine.atNs);
+  }
+}

@@ -1,0 +1,97 @@
+/** The engine thread of a recording: the switch, the joiner's pipes, and the dump as their tap. */
+import { workerData } from "node:worker_threads";
+import { DumpSink, type SinkStore } from "../dump/sink.ts";
+import { Joiner } from "../pipe/joiner.ts";
+import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
+import { EngineThread } from "../sandbox/engine-thread.ts";
+import { Switch } from "../switch/switch.ts";
+import { DumpTaps } from "./dump-tap.ts";
+
+/** What a recording's engine is told besides the common task. */
+export interface RecordDetails {
+  readonly sink: SinkStore;
+  readonly waitListenMs: number;
+}
+
+/** Recorded bytes are handed to the writer at least this often: a kill loses no more, and twice this at worst. */
+const flushMs = 100;
+/**
+ * When the processes are gone, their kernels still send what they had written. The recording ends when
+ * all connections have, or when nothing has moved for this long.
+ */
+const drain = { lookMs: 5, quietMs: 300 } as const;
+
+class RecordEngine {
+  readonly #engine: EngineThread;
+  readonly #sink: DumpSink;
+  readonly #taps: DumpTaps;
+  #finishing = false;
+
+  constructor(task: EngineTask & RecordDetails) {
+    this.#engine = new EngineThread(task, {
+      wake: () => this.#taps.feedStarved(),
+      finish: () => this.#finish(),
+    });
+    const { reactor, lanes } = this.#engine;
+    this.#sink = new DumpSink(task.sink, task.wakeup);
+    this.#taps = new DumpTaps(this.#engine, this.#sink);
+    const joiner = new Joiner({
+      reactor,
+      lanes,
+      tapFor: (connection) => this.#taps.open(connection),
+      waitListenMs: task.waitListenMs,
+      onWarning: (text) => this.#engine.warn(text),
+    });
+    joiner.attempts.connectTo(
+      new Switch({
+        reactor,
+        lanes,
+        tuns: task.tuns,
+        pipeTun: task.pipeTun,
+        gate: joiner.attempts,
+        observer: {
+          onPacket: (from, to, bytes, at, lengthBytes) => {
+            this.#taps.count(Counter.packets, 1);
+            return this.#sink.packet(from, to, bytes, at, lengthBytes, this.#engine.atNs);
+          },
+        },
+      }),
+    );
+    this.#flushLater();
+  }
+
+  run(): void {
+    this.#engine.run();
+  }
+
+  #flushLater(): void {
+    this.#engine.reactor.after(flushMs, () => {
+      this.#sink.flush();
+      this.#flushLater();
+    });
+  }
+
+  #finish(): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    this.#drain(this.#engine.reactor.nowMs, this.#moved());
+  }
+
+  #drain(quietSinceMs: number, moved: number): void {
+    const { reactor, counters } = this.#engine;
+    const now = this.#moved();
+    const sinceMs = now === moved ? quietSinceMs : reactor.nowMs;
+    const isQuiet = reactor.nowMs - sinceMs >= drain.quietMs;
+    if (((counters[Counter.open] ?? 0) > 0 && !isQuiet) || !this.#sink.seal())
+      reactor.after(drain.lookMs, () => this.#drain(sinceMs, now));
+    else this.#engine.done();
+  }
+
+  /** A number that changes when anything moves. */
+  #moved(): number {
+    const { counters } = this.#engine;
+    return (counters[Counter.bytes] ?? 0) + (counters[Counter.connections] ?? 0);
+  }
+}
+
+new RecordEngine(workerData as EngineTask & RecordDetails).run();

@@ -1,0 +1,130 @@
+/** A recording from start to end, on the main thread: playground, dump, engine, commands. */
+import { hostname, machine, release, type as kernelName } from "node:os";
+import type { RunInfo } from "../dump/schema.ts";
+import { openDumpFile } from "../dump/file.ts";
+import { type DumpWriter, startWriter } from "../dump/writer.ts";
+import type { Command, CommandEnd } from "../sandbox/command.ts";
+import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
+import { Playground } from "../sandbox/playground.ts";
+import { CommandRun, type RunOptions } from "../sandbox/run.ts";
+import type { Topology } from "../sandbox/topology.ts";
+import type { RecordDetails } from "./engine.ts";
+
+export interface RecordOptions extends RunOptions {
+  readonly topology: Topology;
+  readonly file: string;
+  readonly waitListenMs: number;
+  readonly toolVersion: string;
+}
+
+/** Who wants to know how it goes. */
+export interface RecordHooks {
+  onWarning(text: string): void;
+  onCommandEnd(command: Command, end: CommandEnd): void;
+}
+
+export interface RecordResult {
+  readonly counts: EngineCounts;
+  readonly dumpBytes: number;
+  readonly durationMs: number;
+  /** In the commands' order. */
+  readonly ends: readonly CommandEnd[];
+  /** Why the dump does not hold the whole run, if so. */
+  readonly dumpError: Error | undefined;
+}
+
+export class RecordSession {
+  readonly #options: RecordOptions;
+  readonly #startedMs = performance.now();
+  readonly #run: CommandRun;
+  readonly #playground: Playground;
+  readonly #writer: DumpWriter;
+  readonly #engine: EngineHost;
+
+  private constructor(
+    options: RecordOptions,
+    run: CommandRun,
+    playground: Playground,
+    writer: DumpWriter,
+    engine: EngineHost,
+  ) {
+    this.#options = options;
+    this.#run = run;
+    this.#playground = playground;
+    this.#writer = writer;
+    this.#engine = engine;
+  }
+
+  /** Prepares everything up to the commands, which do not run yet. */
+  static async prepare(options: RecordOptions, hooks: RecordHooks): Promise<RecordSession> {
+    const { topology } = options;
+    const startHrNs = process.hrtime.bigint();
+    const startNs = BigInt(Date.now()) * 1_000_000n;
+    const playground = new Playground(topology.subnets, topology.containers.length, startHrNs);
+    const run = await CommandRun.prepare(topology, options);
+    const writer = await startWriter(openDumpFile(options.file), runInfo(options, startNs));
+    const engine = await playground.startEngine<RecordDetails>(
+      new URL("./engine.js", import.meta.url),
+      { sink: writer.sinkStore, waitListenMs: options.waitListenMs },
+      (text) => hooks.onWarning(text),
+    );
+    return new RecordSession(options, run, playground, writer, engine);
+  }
+
+  /** Runs the commands to their end and closes the dump. */
+  async run(hooks: RecordHooks): Promise<RecordResult> {
+    const { topology } = this.#options;
+    let dumpError: Error | undefined;
+    const dumpFailed = this.#writer.failed.then((error) => {
+      dumpError = error;
+    });
+    try {
+      this.#run.start(topology, topology.containers, this.#playground.spaces);
+      await Promise.race([
+        this.#run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
+        dumpFailed,
+        this.#engine.failed,
+      ]);
+      await Promise.race([this.#run.stop(), this.#engine.failed]);
+      await this.#engine.finish();
+      const ends = this.#run.commands.map(({ end }) => end).filter((end) => end !== undefined);
+      const { writtenBytes } = await this.#writer.close({
+        endNs: BigInt(Date.now()) * 1_000_000n,
+        exits: ends.map(exitForDump),
+      });
+      const counts = this.#engine.counts();
+      const durationMs = performance.now() - this.#startedMs;
+      return { counts, dumpBytes: writtenBytes, durationMs, ends, dumpError };
+    } finally {
+      this.#run.close();
+      this.#playground.close();
+    }
+  }
+
+  /** Ends the run early: the commands are stopped, the dump is finished. Again: they are killed. */
+  stop(): void {
+    void this.#run.stop();
+  }
+
+  counts(): EngineCounts {
+    return this.#engine.counts();
+  }
+}
+
+function exitForDump({ exitCode, signal }: CommandEnd): { exitCode?: number; signal?: string } {
+  if (exitCode !== undefined) return { exitCode };
+  return signal === undefined ? {} : { signal };
+}
+
+function runInfo({ topology, identity, toolVersion }: RecordOptions, startNs: bigint): RunInfo {
+  return {
+    toolVersion,
+    subnets: topology.subnets.map(String),
+    host: hostname(),
+    kernel: `${kernelName()} ${release()}`,
+    hardware: machine(),
+    startNs,
+    notes: { uid: identity.uid ?? String(process.getuid?.() ?? "") },
+    containers: topology.containers,
+  };
+}

@@ -1,0 +1,76 @@
+/** The main thread's side of an engine thread. */
+import { Worker } from "node:worker_threads";
+import { signal } from "../sys/wakeup.ts";
+import { Counter, type EngineNotice, type EngineOrder, type EngineTask } from "./engine-task.ts";
+
+/** A copy of the engine's counters. */
+export interface EngineCounts {
+  readonly connections: number;
+  readonly openConnections: number;
+  readonly bytes: number;
+  readonly packets: number;
+  readonly drops: number;
+}
+
+export class EngineHost {
+  /** Rejects when the engine dies, which is a bug. Never resolves. */
+  readonly failed: Promise<never>;
+  readonly #worker: Worker;
+  readonly #task: EngineTask;
+  readonly #counters: Float64Array;
+  readonly #ready: Promise<void>;
+  readonly #done: Promise<unknown>;
+
+  /** Starts the thread whose compiled module is `url`. */
+  constructor(url: URL, task: EngineTask, onWarning: (text: string) => void) {
+    this.#task = task;
+    this.#counters = new Float64Array(task.counters);
+    this.#worker = new Worker(url, { workerData: task });
+    this.failed = new Promise((_, reject) => this.#worker.once("error", reject));
+    // Whoever waits for the engine races with this; that nobody waits now is no unhandled rejection.
+    this.failed.catch(() => {});
+    this.#ready = this.#notice("ready").then(() => {});
+    this.#done = this.#notice("done");
+    this.#worker.on("message", (notice: EngineNotice) => {
+      if (notice.type === "warning") onWarning(notice.text);
+    });
+  }
+
+  /** Settles when the engine moves packets. */
+  ready(): Promise<void> {
+    return Promise.race([this.#ready, this.failed]);
+  }
+
+  /** Settles when the engine has ended by itself or after {@link finish}, with what it has to say. */
+  done(): Promise<unknown> {
+    return Promise.race([this.#done, this.failed]);
+  }
+
+  /** Lets the engine finish what is under way and end. */
+  finish(): Promise<unknown> {
+    const order: EngineOrder = { type: "finish" };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#worker.postMessage(order);
+    signal(this.#task.wakeup);
+    return this.done();
+  }
+
+  counts(): EngineCounts {
+    const at = (counter: number): number => this.#counters[counter] ?? 0;
+    return {
+      connections: at(Counter.connections),
+      openConnections: at(Counter.open),
+      bytes: at(Counter.bytes),
+      packets: at(Counter.packets),
+      drops: at(Counter.drops),
+    };
+  }
+
+  #notice(type: EngineNotice["type"]): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#worker.on("message", (notice: EngineNotice) => {
+        if (notice.type === type) resolve("result" in notice ? notice.result : undefined);
+      });
+    });
+  }
+}

@@ -1,0 +1,40 @@
+/** What the main thread and the engine's thread agree on. */
+import type { Fd } from "../base/units.ts";
+import type { Namespace } from "../sys/namespace.ts";
+
+/** What an engine thread is started with. Descriptors are the process's, so numbers are enough. */
+export interface EngineTask {
+  readonly pipeNamespace: Namespace;
+  readonly pipeTun: Fd;
+  /** The containers' devices, by index. */
+  readonly tuns: readonly Fd[];
+  /** In CIDR notation. */
+  readonly subnets: readonly string[];
+  /** Signalled when there is a message for the engine, or room in the dump. */
+  readonly wakeup: Fd;
+  /** A Float64Array by {@link Counter}, written by the engine alone. */
+  readonly counters: SharedArrayBuffer;
+  /** When the run began, in nanoseconds of `process.hrtime.bigint()`. */
+  readonly startHrNs: bigint;
+}
+
+/** Places in the counters. */
+export const Counter = {
+  connections: 0,
+  open: 1,
+  bytes: 2,
+  packets: 3,
+  drops: 4,
+  size: 5,
+} as const;
+
+/** From the engine to the main thread, besides what the kind of engine adds. */
+export type EngineNotice =
+  | { readonly type: "ready" }
+  | { readonly type: "warning"; readonly text: string }
+  | { readonly type: "done"; readonly result?: unknown };
+
+/** From the main thread to the engine: the processes are gone; finish what is under way and stop. */
+export interface EngineOrder {
+  readonly type: "finish";
+}

@@ -1,0 +1,76 @@
+/**
+ * What every engine thread has: its place in the pipe space, the reactor, the lanes, and the line to the
+ * main thread. The thread never returns to Node's own loop while it works, so messages are fetched when
+ * the wake-up is signalled.
+ */
+import { parentPort, receiveMessageOnPort } from "node:worker_threads";
+import { assert } from "../base/assert.ts";
+import { Subnet } from "../net/subnet.ts";
+import { type Lane, laneOf } from "../switch/lane.ts";
+import { enterForever } from "../sys/namespace.ts";
+import { Reactor } from "../sys/reactor.ts";
+import { acknowledge } from "../sys/wakeup.ts";
+import type { EngineNotice, EngineOrder, EngineTask } from "./engine-task.ts";
+
+export class EngineThread {
+  readonly reactor: Reactor;
+  readonly lanes: readonly Lane[];
+  readonly counters: Float64Array;
+  readonly #startMs: number;
+
+  constructor(
+    task: EngineTask,
+    on: {
+      /** The wake-up was signalled, by the main thread or by the dump's writer. */
+      readonly wake: () => void;
+      readonly finish: () => void;
+    },
+  ) {
+    enterForever(task.pipeNamespace);
+    this.reactor = new Reactor();
+    this.lanes = task.subnets.map((text) => laneOf(Subnet.parse(text)));
+    this.counters = new Float64Array(task.counters);
+    // This thread's performance.now() has its own origin; the run's start is told by the common clock.
+    const sinceStartMs = Number(process.hrtime.bigint() - task.startHrNs) / 1e6;
+    this.#startMs = performance.now() - sinceStartMs;
+    this.reactor.watch(task.wakeup, {
+      onReady: () => {
+        acknowledge(task.wakeup);
+        if (nextOrder()) on.finish();
+        on.wake();
+      },
+    });
+  }
+
+  /** Nanoseconds since the run's start, of the events in hand. */
+  get atNs(): number {
+    return Math.max(0, Math.round((this.reactor.nowMs - this.#startMs) * 1e6));
+  }
+
+  warn(text: string): void {
+    this.#notify({ type: "warning", text });
+  }
+
+  /** Works until the engine is done, then says so. */
+  run(): void {
+    this.#notify({ type: "ready" });
+    this.reactor.run();
+  }
+
+  /** Ends the thread's work. */
+  done(result?: unknown): void {
+    this.reactor.stop();
+    this.#notify({ type: "done", result });
+  }
+
+  #notify(notice: EngineNotice): void {
+    assert(parentPort, "the engine runs in a thread of its own");
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    parentPort.postMessage(notice);
+  }
+}
+
+function nextOrder(): EngineOrder | undefined {
+  assert(parentPort, "the engine runs in a thread of its own");
+  return receiveMessageOnPort(parentPort)?.message as EngineOrder | undefined;
+}

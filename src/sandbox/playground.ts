@@ -1,0 +1,55 @@
+/**
+ * The playground: the network of a run, with its engine thread. Recording and replaying differ only in
+ * the engine's module and in what it is told besides.
+ */
+import type { Subnet } from "../net/subnet.ts";
+import { laneOf } from "../switch/lane.ts";
+import { closeWakeup, createWakeup } from "../sys/wakeup.ts";
+import { EngineHost } from "./engine-host.ts";
+import { Counter, type EngineTask } from "./engine-task.ts";
+import { closeSpace, createContainerSpace, createPipeSpace, type Space } from "./network.ts";
+
+export class Playground {
+  readonly spaces: readonly Space[];
+  readonly task: EngineTask;
+  readonly #pipeSpace: Space;
+
+  /** Makes `containers` namespaces and the pipe space. Throws a MachineError where that is not possible. */
+  constructor(subnets: readonly Subnet[], containers: number, startHrNs: bigint) {
+    this.#pipeSpace = createPipeSpace(subnets.map(laneOf));
+    const spaces: Space[] = [];
+    try {
+      for (let i = 0; i < containers; i++) spaces.push(createContainerSpace(subnets, i));
+    } catch (error) {
+      for (const space of [...spaces, this.#pipeSpace]) closeSpace(space);
+      throw error;
+    }
+    this.spaces = spaces;
+    this.task = {
+      pipeNamespace: this.#pipeSpace.namespace,
+      pipeTun: this.#pipeSpace.tun,
+      tuns: spaces.map(({ tun }) => tun),
+      subnets: subnets.map(String),
+      wakeup: createWakeup(),
+      counters: new SharedArrayBuffer(Counter.size * Float64Array.BYTES_PER_ELEMENT),
+      startHrNs,
+    };
+  }
+
+  /** Starts an engine: `url` is its compiled module, `details` what it gets besides the common task. */
+  async startEngine<Details extends object>(
+    url: URL,
+    details: Details,
+    onWarning: (text: string) => void,
+  ): Promise<EngineHost> {
+    const engine = new EngineHost(url, { ...this.task, ...details }, onWarning);
+    await engine.ready();
+    return engine;
+  }
+
+  /** Frees the namespaces. The engine must have ended. */
+  close(): void {
+    for (const space of [...this.spaces, this.#pipeSpace]) closeSpace(space);
+    closeWakeup(this.task.wakeup);
+  }
+}

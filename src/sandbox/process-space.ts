@@ -1,0 +1,138 @@
+/**
+ * The process space of a run: one PID namespace and one mount namespace for all its commands.
+ *
+ * The PID namespace is what makes sure that nothing outlives the run. Its first process, the keeper,
+ * reads from a pipe whose other end only plg holds. When plg ends, however it ends, the keeper reads the
+ * end of the pipe and exits, and with the first process of a PID namespace the kernel kills all others
+ * (pid_namespaces(7)): daemons that left their session, children of children, all of them. The keeper
+ * ignores SIGCHLD, so that orphans it inherits leave no zombies.
+ *
+ * The mount namespace carries the hosts file and a /proc of the PID namespace. Each command gets a copy.
+ */
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MachineError } from "../base/errors.ts";
+import { MS_BIND, MS_PRIVATE, MS_REC } from "../sys/abi.ts";
+import { check } from "../sys/errno.ts";
+import { mount } from "../sys/libc.ts";
+import {
+  closeNamespace,
+  currentNamespace,
+  inNamespaces,
+  inNewNamespaces,
+  type Namespace,
+} from "../sys/namespace.ts";
+
+/** Mounts /proc for the processes of this namespace, says so, and stays until its input ends. */
+const keeperScript = `mount -t proc proc /proc 2>/dev/null; trap '' CHLD; echo; exec cat >/dev/null`;
+
+export class ProcessSpace {
+  readonly #mounts: Namespace;
+  readonly #pids: Namespace;
+  readonly #keeper: ChildProcess;
+  /** How /proc/PID/ns/pid reads for a process of this space. */
+  readonly #pidLink: string;
+
+  private constructor(mounts: Namespace, pids: Namespace, keeper: ChildProcess) {
+    this.#mounts = mounts;
+    this.#pids = pids;
+    this.#keeper = keeper;
+    this.#pidLink = readlinkSync(`/proc/${keeper.pid}/ns/pid`);
+  }
+
+  /** Makes the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. */
+  static async create(hostsText: string): Promise<ProcessSpace> {
+    const mounts = createMounts(hostsText);
+    const { pids, keeper } = inNamespaces([mounts], () =>
+      inNewNamespaces(["pid"], () => startKeeper()),
+    );
+    await new Promise<void>((resolve, reject) => {
+      keeper.once("error", (error) =>
+        reject(new MachineError(`cannot start /bin/sh: ${error.message}`, { cause: error })),
+      );
+      keeper.once("exit", () =>
+        reject(new MachineError("the run's keeper process ended at its start")),
+      );
+      keeper.stdout?.once("data", () => resolve());
+    });
+    return new ProcessSpace(mounts, pids, keeper);
+  }
+
+  /** Starts a program here, in a mount namespace of its own and the given network. */
+  spawn(
+    network: Namespace,
+    file: string,
+    args: readonly string[],
+    options: SpawnOptions,
+  ): ChildProcess {
+    const cwd = options.cwd ?? process.cwd();
+    return inNamespaces([network, this.#mounts], () =>
+      inNewNamespaces(["mnt"], () =>
+        inNamespaces([this.#pids], () => spawn(file, args, { ...options, cwd })),
+      ),
+    );
+  }
+
+  /** The processes that live here now, but for the keeper: their PIDs as seen from outside. */
+  members(): number[] {
+    return readdirSync("/proc")
+      .map(Number)
+      .filter((pid) => pid > 0 && pid !== this.#keeper.pid && this.#holds(pid));
+  }
+
+  /** Kills all that is left and frees the namespaces. */
+  close(): void {
+    this.#keeper.kill("SIGKILL");
+    closeNamespace(this.#mounts);
+    closeNamespace(this.#pids);
+  }
+
+  #holds(pid: number): boolean {
+    try {
+      return readlinkSync(`/proc/${pid}/ns/pid`) === this.#pidLink && !isZombie(pid);
+    } catch {
+      return false; // It ended in the meantime, or it is not ours to look at: then it is not in here.
+    }
+  }
+}
+
+function isZombie(pid: number): boolean {
+  const status = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return status.slice(status.lastIndexOf(")") + 2).startsWith("Z");
+}
+
+/** A private copy of the machine's mounts with our hosts file. The file has no name any more once it is mounted. */
+function createMounts(hostsText: string): Namespace {
+  const folder = mkdtempSync(join(tmpdir(), "plg-"));
+  const hosts = join(folder, "hosts");
+  writeFileSync(hosts, hostsText, { mode: 0o644 });
+  try {
+    return inNewNamespaces(["mnt"], () => {
+      check(mount("none", "/", "none", MS_REC | MS_PRIVATE, 0), "mount MS_PRIVATE", "/");
+      check(mount(hosts, "/etc/hosts", "none", MS_BIND, 0), "mount MS_BIND", "/etc/hosts");
+      return currentNamespace("mnt");
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function startKeeper(): { pids: Namespace; keeper: ChildProcess } {
+  const keeper = spawn("/bin/sh", ["-c", keeperScript], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
+    cwd: "/",
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+  });
+  // The link to the new namespace opens only now that it has a first process (pid_namespaces(7)).
+  return { pids: currentNamespace("pid"), keeper };
+}

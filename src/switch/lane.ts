@@ -1,0 +1,23 @@
+import type { Family, HostNumber } from "../base/units.ts";
+import { Masquerade } from "../net/masquerade.ts";
+import { pipeNetworkOf, type Subnet } from "../net/subnet.ts";
+
+/** One IP family of the playground: the subnet of the containers and the pipe network it is exchanged for. */
+export interface Lane {
+  readonly family: Family;
+  readonly subnet: Subnet;
+  readonly pipeNetwork: Subnet;
+  readonly masquerade: Masquerade;
+}
+
+/** The lane of a subnet. */
+export function laneOf(subnet: Subnet): Lane {
+  const pipeNetwork = pipeNetworkOf(subnet);
+  const masquerade = new Masquerade(subnet, pipeNetwork);
+  return { family: subnet.family, subnet, pipeNetwork, masquerade };
+}
+
+/** The host number of a container: the i-th one, from 0, is host i+1 of every subnet. */
+export function hostOf(container: number): HostNumber {
+  return (container + 1) as HostNumber;
+}

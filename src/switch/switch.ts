@@ -1,0 +1,239 @@
+/**
+ * The switch: takes packets out of the containers' TUN devices and the pipe space's, and puts each
+ * into the one it is for. TCP is exchanged with the pipe space, under masquerade; all else passes
+ * from container to container as it is.
+ *
+ * A packet lies in one buffer, behind its virtio header, and is changed in place; the header is
+ * handed on as it came. So one `read` and one `write` carry up to 64 KiB. Nothing is queued: the
+ * kernel's queues are before and behind us, and a device that does not take a packet loses it, as a
+ * wire would, which TCP repairs.
+ */
+import { assert } from "../base/assert.ts";
+import type { Address, Fd } from "../base/units.ts";
+import { PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
+import { writeHostUnreachable } from "../net/refusal.ts";
+import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
+import { read, write } from "../sys/libc.ts";
+import { allocateRegion } from "../sys/memory.ts";
+import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
+import type { Lane } from "./lane.ts";
+import { Routes, Verdict } from "./route.ts";
+
+/** What decides about connections: the pipe space. `bytes` is the switch's buffer, valid during the call. */
+export interface Gate {
+  /** A SYN from one container to another. True lets it on into the pipe space. */
+  onSyn(packet: SwitchedPacket): boolean;
+  /** A RST on its way into the pipe space. */
+  onReset(packet: SwitchedPacket): void;
+}
+
+/** Who wants to know of the packets that pass as they are. */
+export interface PacketObserver {
+  /**
+   * A non-TCP packet from one container to another, or to all (-1), lies in `bytes` during the call.
+   * False drops it: what is not recorded is not delivered.
+   */
+  onPacket(from: number, to: number, bytes: Uint8Array, at: number, lengthBytes: number): boolean;
+}
+
+/** The packet in hand: `view` lies in `bytes`; behind the virtio header at `frameAt` come `frameBytes - 10` of it. */
+export interface SwitchedPacket {
+  readonly bytes: Uint8Array;
+  readonly view: PacketView;
+  /** The containers it goes from and to, by index. */
+  from: number;
+  to: number;
+  frameBytes: number;
+}
+
+/** A TUN packet is at most 65535 bytes, and there is one header before it. */
+export const frameCapacityBytes: number = virtioNetHeaderBytes + 0xffff;
+/** How many packets one device may send before another gets its turn. */
+const packetsPerTurn = 64;
+
+/** What happened to packets that were not delivered, by reason. Counters, for the report. */
+export interface DropCounts {
+  malformed: number;
+  foreign: number;
+  refusedByDevice: number;
+}
+
+export class Switch {
+  readonly drops: DropCounts = { malformed: 0, foreign: 0, refusedByDevice: 0 };
+  private readonly reactor: Reactor;
+  private readonly routes: Routes;
+  private readonly gate: Gate;
+  private readonly observer: PacketObserver | undefined;
+  private readonly tuns: readonly Fd[];
+  private readonly pipeTun: Fd;
+  private readonly frame = allocateRegion(frameCapacityBytes);
+  private readonly answer = allocateRegion(2048);
+  private readonly packet: SwitchedPacket = {
+    bytes: this.frame.bytes,
+    view: new PacketView(),
+    from: 0,
+    to: 0,
+    frameBytes: 0,
+  };
+
+  constructor(parts: {
+    readonly reactor: Reactor;
+    readonly lanes: readonly Lane[];
+    /** The containers' devices, by index. Owned by the sandbox. */
+    readonly tuns: readonly Fd[];
+    readonly pipeTun: Fd;
+    readonly gate: Gate;
+    readonly observer?: PacketObserver | undefined;
+  }) {
+    this.reactor = parts.reactor;
+    this.routes = new Routes(parts.lanes, parts.tuns.length);
+    this.tuns = parts.tuns;
+    this.pipeTun = parts.pipeTun;
+    this.gate = parts.gate;
+    this.observer = parts.observer;
+    this.tuns.forEach((tun, from) => this.attach(tun, () => this.forwardFromContainer(from)));
+    this.attach(this.pipeTun, () => this.forwardFromPipeSpace());
+  }
+
+  /** Lets a frame (a virtio header, then a SYN) that the gate had held into the pipe space. It is copied. */
+  letIn(frame: Uint8Array): void {
+    this.frame.bytes.set(frame);
+    if (this.take(frame.length)) this.passIntoPipeSpace();
+  }
+
+  /** Puts a frame (a virtio header, then an IP packet) into a container. */
+  sendToContainer(to: number, frame: Address, frameBytes: number): void {
+    const tun = this.tuns[to];
+    assert(tun !== undefined, `there is no container ${to}`);
+    this.deliver(tun, frame, frameBytes);
+  }
+
+  private attach(tun: Fd, forward: () => void): void {
+    const port = new TunPort(this.reactor, tun, this.frame.address, (frameBytes) => {
+      if (this.take(frameBytes)) forward();
+    });
+    this.reactor.watch(tun, port);
+  }
+
+  /** Looks at the frame that was just read. False if it is not a whole IP packet. */
+  private take(frameBytes: number): boolean {
+    const { packet } = this;
+    packet.frameBytes = frameBytes;
+    const at = virtioNetHeaderBytes;
+    if (packet.view.parse(packet.bytes, at, frameBytes - at)) return true;
+    this.drops.malformed++;
+    return false;
+  }
+
+  private forwardFromContainer(from: number): void {
+    const { packet, routes } = this;
+    const verdict = routes.fromContainer(packet.view, packet.bytes, from);
+    if (verdict === Verdict.pipe) return this.forwardToPipeSpace(from);
+    if (verdict === Verdict.unreachable) return this.answerUnreachable(from);
+    if (verdict === Verdict.foreign) {
+      this.drops.foreign++;
+      return;
+    }
+    const { headerAt, totalBytes } = packet.view;
+    const to = verdict === Verdict.everyone ? -1 : verdict;
+    if (this.observer?.onPacket(from, to, packet.bytes, headerAt, totalBytes) === false) return;
+    if (verdict === Verdict.everyone) this.deliverToOthers(from);
+    else this.sendToContainer(verdict, this.frame.address, packet.frameBytes);
+  }
+
+  private forwardToPipeSpace(from: number): void {
+    const { packet } = this;
+    const { view, bytes } = packet;
+    if (view.fragmentOffset === 0) {
+      const flags = tcpFlagsAt(bytes, view.transportAt) & (TCP_SYN | TCP_ACK | TCP_RST);
+      if (flags === TCP_SYN || (flags & TCP_RST) !== 0) {
+        packet.from = from;
+        packet.to = this.laneOf(view).subnet.hostNumberAt(bytes, view.destinationAt) - 1;
+        if (flags !== TCP_SYN) this.gate.onReset(packet);
+        else if (!this.gate.onSyn(packet)) return;
+      }
+    }
+    this.passIntoPipeSpace();
+  }
+
+  private passIntoPipeSpace(): void {
+    const { view, bytes, frameBytes } = this.packet;
+    this.laneOf(view).masquerade.towardsPipe(view, bytes, this.hasPartialChecksum());
+    this.deliver(this.pipeTun, this.frame.address, frameBytes);
+  }
+
+  private laneOf(view: PacketView): Lane {
+    const lane = this.routes.lane(view.family);
+    assert(lane, "a routed packet has a lane");
+    return lane;
+  }
+
+  private forwardFromPipeSpace(): void {
+    const { view, bytes, frameBytes } = this.packet;
+    const to = this.routes.fromPipeSpace(view, bytes);
+    if (to < 0) {
+      this.drops.foreign++;
+      return;
+    }
+    this.laneOf(view).masquerade.fromPipe(view, bytes, this.hasPartialChecksum());
+    this.sendToContainer(to, this.frame.address, frameBytes);
+  }
+
+  private deliverToOthers(from: number): void {
+    for (let to = 0; to < this.tuns.length; to++)
+      if (to !== from) this.sendToContainer(to, this.frame.address, this.packet.frameBytes);
+  }
+
+  /** "Host unreachable", as the sender's own router would say it: it becomes EHOSTUNREACH there. */
+  private answerUnreachable(from: number): void {
+    const { packet, answer } = this;
+    const { view, bytes } = packet;
+    const lane = this.laneOf(view);
+    const source = bytes.slice(view.sourceAt, view.sourceAt + lane.subnet.network.length);
+    const at = virtioNetHeaderBytes;
+    answer.bytes.fill(0, 0, at);
+    const length = writeHostUnreachable(answer.bytes, at, bytes, at, view.totalBytes, source);
+    if (length > 0) this.sendToContainer(from, answer.address, at + length);
+  }
+
+  private hasPartialChecksum(): boolean {
+    return ((this.packet.bytes[0] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+  }
+
+  private deliver(tun: Fd, frame: Address, frameBytes: number): void {
+    // EIO: a command took its interface down. ENOBUFS, ENOMEM: the kernel has no room. All are a lost packet.
+    if (write(tun, frame, frameBytes) < 0) this.drops.refusedByDevice++;
+  }
+}
+
+/** Reads one device until it is empty, a turn at a time. */
+class TunPort implements Watcher, Task {
+  private readonly reactor: Reactor;
+  private readonly tun: Fd;
+  private readonly frame: Address;
+  private readonly forward: (frameBytes: number) => void;
+  private waitsForTurn = false;
+
+  constructor(reactor: Reactor, tun: Fd, frame: Address, forward: (frameBytes: number) => void) {
+    this.reactor = reactor;
+    this.tun = tun;
+    this.frame = frame;
+    this.forward = forward;
+  }
+
+  onReady(): void {
+    if (!this.waitsForTurn) this.resume();
+  }
+
+  resume(): void {
+    this.waitsForTurn = false;
+    for (let packets = 0; packets < packetsPerTurn; packets++) {
+      const frameBytes = read(this.tun, this.frame, frameCapacityBytes);
+      if (frameBytes > virtioNetHeaderBytes) this.forward(frameBytes);
+      // EAGAIN: the device is empty. EIO: a command took its interface down. Either way, nothing to read.
+      else if (frameBytes < 0) return;
+    }
+    this.waitsForTurn = true;
+    this.reactor.defer(this);
+  }
+}

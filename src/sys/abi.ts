@@ -1,0 +1,99 @@
+/**
+ * Numbers and layouts of the Linux ABI, spelled as the kernel spells them. They are the same on
+ * x86-64 and arm64 but for `epoll_event`; test/kernel/abi.test.ts checks each against the system's
+ * headers where a C compiler is present.
+ */
+
+// <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h>
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
+export const SOCK_STREAM = 1;
+export const SOCK_RAW = 3;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_ERROR = 4;
+export const SO_LINGER = 13;
+export const SO_REUSEPORT = 15;
+export const IPPROTO_TCP = 6;
+export const TCP_NODELAY = 1;
+export const SHUT_WR = 1;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_DONTWAIT = 0x40;
+
+// <linux/sockios.h>: bytes in the send queue that were not sent yet (tcp(7)).
+export const SIOCOUTQNSD = 0x894b;
+
+// <sys/epoll.h>, <sys/eventfd.h>
+export const EPOLL_CLOEXEC = 0o2000000;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLLIN = 0x001;
+export const EPOLLOUT = 0x004;
+export const EPOLLERR = 0x008;
+export const EPOLLHUP = 0x010;
+export const EPOLLRDHUP = 0x2000;
+/** Bit 31, so a positive literal: `1 << 31` would be negative. */
+export const EPOLLET = 0x8000_0000;
+export const EFD_CLOEXEC = 0o2000000;
+export const EFD_NONBLOCK = 0o4000;
+
+/**
+ * `struct epoll_event { u32 events; u64 data; }` is packed on x86-64 only (EPOLL_PACKED in
+ * include/uapi/linux/eventpoll.h), so the data starts at byte 4 there and at byte 8 elsewhere.
+ */
+export const epollEvent: { readonly sizeBytes: number; readonly dataAt: number } =
+  process.arch === "x64" ? { sizeBytes: 12, dataAt: 4 } : { sizeBytes: 16, dataAt: 8 };
+
+// <linux/if_tun.h>
+export const TUNSETIFF = 0x400454ca;
+export const TUNSETOFFLOAD = 0x400454d0;
+export const IFF_TUN = 0x0001;
+export const IFF_NO_PI = 0x1000;
+export const IFF_VNET_HDR = 0x4000;
+export const TUN_F_CSUM = 0x01;
+export const TUN_F_TSO4 = 0x02;
+export const TUN_F_TSO6 = 0x04;
+
+// <linux/virtio_net.h>: struct virtio_net_hdr { u8 flags, gso_type; u16 hdr_len, gso_size, csum_start, csum_offset; }
+export const virtioNetHeaderBytes = 10;
+export const VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
+
+// <fcntl.h>
+export const O_CLOEXEC = 0o2000000;
+
+// <sched.h>, <sys/mount.h>
+export const CLONE_FS = 0x0000_0200;
+export const CLONE_NEWNS = 0x0002_0000;
+export const CLONE_NEWPID = 0x2000_0000;
+export const CLONE_NEWNET = 0x4000_0000;
+export const MS_BIND = 0x1000;
+export const MS_REC = 0x4000;
+export const MS_PRIVATE = 0x4_0000;
+
+// <linux/netlink.h>, <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>
+export const NLM_F_REQUEST = 0x01;
+export const NLM_F_ACK = 0x04;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+export const NLMSG_ERROR = 2;
+export const RTM_NEWLINK = 16;
+export const RTM_NEWADDR = 20;
+export const RTM_NEWROUTE = 24;
+export const IFF_UP = 1;
+export const IFLA_MTU = 4;
+export const IFLA_TXQLEN = 13;
+export const IFA_ADDRESS = 1;
+export const IFA_LOCAL = 2;
+export const IFA_BROADCAST = 4;
+export const IFA_F_NODAD = 0x02;
+export const RTA_DST = 1;
+export const RTA_OIF = 4;
+export const RT_TABLE_MAIN = 254;
+export const RT_TABLE_LOCAL = 255;
+export const RTPROT_STATIC = 4;
+export const RT_SCOPE_LINK = 253;
+export const RT_SCOPE_HOST = 254;
+export const RTN_UNICAST = 1;
+export const RTN_LOCAL = 2;

@@ -1,0 +1,161 @@
+/**
+ * The event loop of the engine's thread: one epoll, timers, and a list of things to go on with.
+ *
+ * Every descriptor is watched edge-triggered and for both directions, once and for good: no
+ * `epoll_ctl` follows a connection's ups and downs. So whoever is told of an event reads until the
+ * descriptor has no more, or asks to be called again with {@link Reactor.defer}. An event carries the
+ * watch's number besides its descriptor, because within one batch a descriptor can be closed and its
+ * number given to another.
+ *
+ * After work the loop polls for a short while before it sleeps: on a small machine, and more so in a
+ * virtual one, the round through the scheduler costs as much as the work itself. The time adapts to
+ * whether polling pays (as the kernel's own halt polling does, Documentation/virt/kvm/halt-polling.rst).
+ */
+import { assert } from "../base/assert.ts";
+import type { Fd } from "../base/units.ts";
+import {
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLLET,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  epollEvent,
+} from "./abi.ts";
+import { check, EINTR, SystemError } from "./errno.ts";
+import { close, epollCreate1, epollCtl, epollWait, errno } from "./libc.ts";
+import { allocateRegion } from "./memory.ts";
+import { type Timer, Timers } from "./timers.ts";
+
+/** Whoever owns a watched descriptor. */
+export interface Watcher {
+  /** Called with the epoll events that came up. Edge-triggered: see above. */
+  onReady(events: number): void;
+}
+
+/** Something that had more to do than its share of one round. */
+export interface Task {
+  resume(): void;
+}
+
+const batchEvents = 512;
+/** Bounds of the polling time: one that never pays shrinks to the lower, which costs next to nothing. */
+const pollMs = { least: 0.005, most: 0.1 } as const;
+
+export class Reactor {
+  private readonly epoll = check(epollCreate1(EPOLL_CLOEXEC), "epoll_create1", "the engine") as Fd;
+  private readonly events = allocateRegion(batchEvents * epollEvent.sizeBytes);
+  private readonly change = allocateRegion(16);
+  private readonly watchers: (Watcher | undefined)[] = [];
+  private readonly generations: number[] = [];
+  private readonly timers = new Timers();
+  private deferred: Task[] = [];
+  private resuming: Task[] = [];
+  private running = false;
+  private polling: number = pollMs.most;
+  /** When the current batch of events was picked up: milliseconds of `performance.now()`. */
+  nowMs: number = performance.now();
+
+  /** Watches `fd` for input, output and hang-up. The reactor never closes it. */
+  watch(fd: Fd, watcher: Watcher): void {
+    const generation = ((this.generations[fd] ?? 0) + 1) >>> 0;
+    this.generations[fd] = generation;
+    this.watchers[fd] = watcher;
+    const { view, address } = this.change;
+    view.setUint32(0, (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0, true);
+    view.setUint32(epollEvent.dataAt, fd, true);
+    view.setUint32(epollEvent.dataAt + 4, generation, true);
+    check(epollCtl(this.epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", `descriptor ${fd}`);
+  }
+
+  /** Forgets a descriptor that its owner is about to close, which ends the kernel's watch as well. */
+  forget(fd: Fd): void {
+    this.watchers[fd] = undefined;
+  }
+
+  /** Stops watching a descriptor that stays open. */
+  unwatch(fd: Fd): void {
+    this.forget(fd);
+    epollCtl(this.epoll, EPOLL_CTL_DEL, fd, this.change.address);
+  }
+
+  /** Calls `task.resume` after the events of this round. */
+  defer(task: Task): void {
+    this.deferred.push(task);
+  }
+
+  /** Calls `action` once, `delayMs` from now. */
+  after(delayMs: number, action: () => void): Timer {
+    return this.timers.add(this.nowMs + delayMs, action);
+  }
+
+  cancel(timer: Timer): void {
+    this.timers.cancel(timer);
+  }
+
+  /** Runs until {@link stop}. */
+  run(): void {
+    this.running = true;
+    while (this.running) {
+      const count = this.wait();
+      for (let i = 0; i < count; i++) this.dispatch(i * epollEvent.sizeBytes);
+      this.resumeDeferred();
+      const due = this.timers.nextDueMs();
+      if (due !== undefined && due <= this.nowMs) this.timers.run(this.nowMs);
+    }
+    close(this.epoll);
+  }
+
+  stop(): void {
+    this.running = false;
+  }
+
+  private dispatch(at: number): void {
+    const { view } = this.events;
+    const fd = view.getUint32(at + epollEvent.dataAt, true);
+    const generation = view.getUint32(at + epollEvent.dataAt + 4, true);
+    if (this.generations[fd] === generation) this.watchers[fd]?.onReady(view.getUint32(at, true));
+  }
+
+  /** What is deferred while these resume waits for the next round, so that events get their turn. */
+  private resumeDeferred(): void {
+    if (this.deferred.length === 0) return;
+    const tasks = this.deferred;
+    this.deferred = this.resuming;
+    this.resuming = tasks;
+    for (let i = 0; i < tasks.length; i++) tasks[i]?.resume();
+    tasks.length = 0;
+  }
+
+  /** Waits for events: not at all if work is left over, polling first, then asleep. Returns their number. */
+  private wait(): number {
+    if (this.deferred.length > 0) return this.collect(0);
+    let count = this.collect(0);
+    if (count > 0) return count;
+    const idleSinceMs = this.nowMs;
+    const dueMs = this.timers.nextDueMs() ?? Infinity;
+    while (this.nowMs - idleSinceMs < this.polling && this.nowMs < dueMs) {
+      count = this.collect(0);
+      if (count > 0) {
+        this.polling = Math.min(pollMs.most, this.polling * 2);
+        return count;
+      }
+    }
+    this.polling = Math.max(pollMs.least, this.polling / 2);
+    const sleptAtMs = this.nowMs;
+    count = this.collect(dueMs === Infinity ? -1 : Math.max(0, Math.ceil(dueMs - this.nowMs)));
+    // Had it polled a little longer it would have been there: worth trying again.
+    if (this.nowMs - sleptAtMs < pollMs.most) this.polling = pollMs.most;
+    return count;
+  }
+
+  private collect(timeoutMs: number): number {
+    const count = epollWait(this.epoll, this.events.address, batchEvents, timeoutMs);
+    this.nowMs = performance.now();
+    if (count >= 0) return count;
+    const error = errno();
+    assert(error === EINTR, new SystemError("epoll_wait", "the engine", error).message);
+    return 0;
+  }
+}

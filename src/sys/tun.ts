@@ -1,0 +1,55 @@
+/**
+ * TUN devices: a descriptor on which whole IP packets are read and written, each behind a virtio
+ * header of 10 bytes. With the offloads below the kernel hands over packets of up to 64 KiB whose
+ * checksum is not summed yet (drivers/net/tun.c), and takes them back the same way: the header is
+ * handed on from one device to another as it came, and nobody segments or sums anything.
+ */
+import { openSync } from "node:fs";
+import { MachineError } from "../base/errors.ts";
+import type { Fd } from "../base/units.ts";
+import {
+  IFF_NO_PI,
+  IFF_TUN,
+  IFF_VNET_HDR,
+  TUN_F_CSUM,
+  TUN_F_TSO4,
+  TUN_F_TSO6,
+  TUNSETIFF,
+  TUNSETOFFLOAD,
+} from "./abi.ts";
+import { check } from "./errno.ts";
+import { ioctl } from "./libc.ts";
+import { allocateRegion } from "./memory.ts";
+import { constants } from "node:fs";
+
+const devicePath = "/dev/net/tun";
+
+/** `struct ifreq` is 40 bytes: the name in 16, then a union that starts with the flags. */
+const request = allocateRegion(40);
+
+/** Creates the TUN device `name` in the network namespace of the calling thread. Non-blocking. */
+export function createTun(name: string): Fd {
+  const fd = openDevice();
+  request.bytes.fill(0);
+  new TextEncoder().encodeInto(name, request.bytes.subarray(0, 15));
+  request.view.setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
+  check(ioctl(fd, TUNSETIFF, request.address), "ioctl TUNSETIFF", `TUN device ${name}`);
+  const offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+  check(ioctl(fd, TUNSETOFFLOAD, offloads), "ioctl TUNSETOFFLOAD", `TUN device ${name}`);
+  return fd;
+}
+
+function openDevice(): Fd {
+  try {
+    return openSync(devicePath, constants.O_RDWR | constants.O_NONBLOCK) as Fd;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "error";
+    throw new MachineError(`cannot open ${devicePath}: ${code}; ${mend(code)}`, { cause: error });
+  }
+}
+
+function mend(code: string): string {
+  if (code === "EACCES" || code === "EPERM")
+    return "let this user open it ('chmod 0666 /dev/net/tun' as root; '--device /dev/net/tun' for a Docker container)";
+  return "load the driver ('modprobe tun' as root; '--device /dev/net/tun' for a Docker container)";
+}

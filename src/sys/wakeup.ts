@@ -1,0 +1,31 @@
+/**
+ * An eventfd(2): how one thread wakes another that sleeps in epoll. It may be signalled from any
+ * thread of the process; several signals before the sleeper looks are one.
+ */
+import { closeSync, writeSync } from "node:fs";
+import type { Fd } from "../base/units.ts";
+import { EFD_CLOEXEC, EFD_NONBLOCK } from "./abi.ts";
+import { check } from "./errno.ts";
+import { eventfd, read } from "./libc.ts";
+import { allocateRegion } from "./memory.ts";
+
+const counter = allocateRegion(8);
+const one = new Uint8Array(new BigUint64Array([1n]).buffer);
+
+export function createWakeup(): Fd {
+  return check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd", "a wake-up") as Fd;
+}
+
+/** Wakes whoever waits for `wakeup`. */
+export function signal(wakeup: Fd): void {
+  writeSync(wakeup, one);
+}
+
+/** Resets `wakeup`, so that it can be waited for again. */
+export function acknowledge(wakeup: Fd): void {
+  read(wakeup, counter.address, 8);
+}
+
+export function closeWakeup(wakeup: Fd): void {
+  closeSync(wakeup);
+}
