@@ -3,18 +3,24 @@ import { crc32 } from "node:zlib";
 import { signal } from "../sys/wakeup.ts";
 import { completeRecords, type RecordCounts } from "./checksums.ts";
 import type { RecordMemory } from "./encoder.ts";
-import type { DumpAppender } from "./file.ts";
 import { blockFrameBytes, paddingAfter, writePadding } from "./pcapng.ts";
 import type { Ring } from "./ring.ts";
 import { writeUnitBytes } from "./schema.ts";
 
+/** What blocks are appended to: a file (file.ts), or memory in a test. */
+export interface Appender {
+  readonly lengthBytes: number;
+  /** Takes whole write units; the caller leaves `bytes` alone and appends nothing else until it is done. */
+  append(bytes: Uint8Array): Promise<void>;
+}
+
 export class BlockWriter {
   readonly #ring: Ring;
-  readonly #file: DumpAppender;
+  readonly #file: Appender;
   readonly #counts: RecordCounts;
 
   /** `counts` has an element for each container, and grows with what is written. */
-  constructor(ring: Ring, file: DumpAppender, counts: RecordCounts) {
+  constructor(ring: Ring, file: Appender, counts: RecordCounts) {
     this.#ring = ring;
     this.#file = file;
     this.#counts = counts;
@@ -72,7 +78,7 @@ export class BlockWriter {
  * allows: page-aligned memory, whole write units long. Each write ends in a padding block.
  */
 export async function appendBlocks(
-  file: DumpAppender,
+  file: Appender,
   blocks: readonly Uint8Array[],
   scratch: RecordMemory,
 ): Promise<void> {

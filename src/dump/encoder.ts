@@ -11,6 +11,7 @@ import {
   writeMac,
   writeSynthetic,
 } from "../net/synthetic.ts";
+import type { Phase } from "./lifecycle.ts";
 import { BlockType, OptionCode } from "./pcapng.ts";
 import {
   Direction,
@@ -46,7 +47,7 @@ export interface SenderState {
   ended: boolean;
 }
 
-/** A connection as the encoder needs it. The sink makes one at `connect`; only the encoder changes it. */
+/** A connection as the encoder needs it. The sink makes one at `connect`, and they alone change it. */
 export interface StreamState {
   /** From 1, in the order of the connection attempts. 0 stands for no connection. */
   readonly number: number;
@@ -55,6 +56,7 @@ export interface StreamState {
   readonly server: Endpoint;
   readonly clientSender: SenderState;
   readonly serverSender: SenderState;
+  phase: Phase;
 }
 
 const high32 = 2 ** 32;

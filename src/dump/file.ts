@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, wri
 import { getSystemErrorMap, promisify } from "node:util";
 import { assert } from "../base/assert.ts";
 import { MachineError, UsageError } from "../base/errors.ts";
+import type { Appender } from "./block-writer.ts";
 import { writeUnitBytes } from "./schema.ts";
 
 /** An opened dump, as threads pass it to each other: a descriptor belongs to the whole process. */
@@ -72,7 +73,7 @@ function isNullDevice(stats: { isCharacterDevice(): boolean; rdev: number }): bo
 }
 
 /** Appends to a dump. One per file, in whichever thread writes. */
-export class DumpAppender {
+export class DumpAppender implements Appender {
   readonly #file: DumpFile;
   #fd: number;
   #length: number;

@@ -16,6 +16,7 @@ import { assert } from "../base/assert.ts";
 import type { Address, Family, Fd } from "../base/units.ts";
 import { maxChunkBytes, syntheticHeaderBytes } from "../net/synthetic.ts";
 import { RecordEncoder, type RecordMemory, type StreamState } from "./encoder.ts";
+import { phaseAfter } from "./lifecycle.ts";
 import { blockFrameBytes } from "./pcapng.ts";
 import { Ring, type RingStore } from "./ring.ts";
 import {
@@ -80,6 +81,7 @@ export class DumpSink {
   /** Makes a record of the `lengthBytes` received at the reserved place. `atNs`: since the run's start. */
   commit(stream: StreamState, direction: Direction, lengthBytes: number, atNs: number): void {
     assert(lengthBytes > 0 && lengthBytes <= maxChunkBytes, "a chunk is 1 to maxChunkBytes long");
+    advancePhase(stream, RecordKind.data, direction);
     const at = this.#blockAt + this.#used;
     this.#used += this.#encoder.stream(
       this.#ring.region,
@@ -101,13 +103,19 @@ export class DumpSink {
       server,
       clientSender: { sentBytes: 0, opened: false, ended: false },
       serverSender: { sentBytes: 0, opened: false, ended: false },
+      phase: "connecting",
     };
     this.#note(stream, RecordKind.connect, Direction.toServer, atNs);
     return stream;
   }
 
-  /** Records what happened to a connection; `direction` tells who did it. Never lost: see above. */
+  /**
+   * Records what happened to a connection; `direction` tells who did it. Never lost: see above. What comes
+   * when the connection is over already (a reset in answer to a reset) is not recorded.
+   */
   event(stream: StreamState, kind: StreamEvent, direction: Direction, atNs: number): void {
+    if (stream.phase === "over") return;
+    advancePhase(stream, kind, direction);
     this.#note(stream, kind, direction, atNs);
   }
 
@@ -222,6 +230,12 @@ export class DumpSink {
     this.#ring.handOver(this.#used);
     this.#open = false;
   }
+}
+
+function advancePhase(stream: StreamState, kind: RecordKind, direction: Direction): void {
+  const next = phaseAfter(stream.phase, kind, direction);
+  assert(next !== undefined, "an event must be possible where its connection stands");
+  stream.phase = next;
 }
 
 /** Memory with room for `lengthBytes` more after the first `usedBytes`, which it keeps. */

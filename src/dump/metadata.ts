@@ -1,0 +1,226 @@
+/**
+ * Reads back the blocks that header.ts writes. They come from a file that may be anyone's: every length and
+ * every field of the JSON is checked before it is used, and what does not fit is refused with one sentence.
+ */
+import { formatAddress, parseAddress } from "../net/address.ts";
+import { crc32Range } from "./crc32.ts";
+import type { Block } from "./framing.ts";
+import { byteOrderMagic, OptionCode } from "./pcapng.ts";
+import {
+  type CommandExit,
+  type ContainerInfo,
+  formatVersion,
+  maxContainers,
+  type RunInfo,
+} from "./schema.ts";
+
+/** What is wrong with a block: the decoder adds the file's name and the offset. */
+export class BlockProblem extends Error {
+  override readonly name = "BlockProblem";
+}
+
+/** Throws a {@link BlockProblem} unless `condition` holds. */
+export function check(condition: unknown, problem: string): asserts condition {
+  if (!condition) throw new BlockProblem(problem);
+}
+
+/** Our block check, opt_endofopt and the total length: how every block but records and padding ends. */
+const blockTailBytes = 16;
+
+/** Whether the block ends as ours do, with the right check sum. */
+export function blockCheckHolds({ bytes, view }: Block): boolean {
+  const tail = bytes.length - blockTailBytes;
+  return (
+    tail >= 8 &&
+    view.getUint16(tail, true) === OptionCode.plgBlockCheck &&
+    view.getUint16(tail + 2, true) === 4 &&
+    view.getUint32(tail + 8, true) === OptionCode.endOfOptions &&
+    view.getUint32(tail + 4, true) === crc32Range(bytes, 0, tail)
+  );
+}
+
+/** The options of a block, by code, in their order. */
+type Options = ReadonlyMap<number, readonly Uint8Array[]>;
+
+function readOptions({ bytes, view }: Block, from: number): Options {
+  const options = new Map<number, Uint8Array[]>();
+  const end = bytes.length - blockTailBytes;
+  for (let at = from; at < end;) {
+    check(at + 4 <= end, "an option is cut short");
+    const code = view.getUint16(at, true);
+    const length = view.getUint16(at + 2, true);
+    check(at + 4 + length <= end, "an option is longer than its block");
+    const values = options.get(code) ?? [];
+    values.push(bytes.subarray(at + 4, at + 4 + length));
+    options.set(code, values);
+    at += 4 + ((length + 3) & ~3);
+  }
+  return options;
+}
+
+function textOf(values: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  try {
+    return (
+      values.map((value) => decoder.decode(value, { stream: true })).join("") + decoder.decode()
+    );
+  } catch {
+    throw new BlockProblem("a text is not UTF-8");
+  }
+}
+
+function jsonOf(values: readonly Uint8Array[]): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(textOf(values));
+  } catch {
+    value = undefined;
+  }
+  check(
+    typeof value === "object" && value !== null && !Array.isArray(value),
+    "its comment is no JSON object",
+  );
+  return value as Record<string, unknown>;
+}
+
+/** What a section header says: all of a {@link RunInfo} but its containers, of which it has the number. */
+export interface SectionFacts {
+  readonly run: Omit<RunInfo, "containers">;
+  readonly containers: number;
+}
+
+/**
+ * What a file is that begins with `front`, if it is not one of ours; undefined as long as it may be. Of
+ * a pcapng file it takes the first 12 bytes to tell its byte order, which its lengths depend on.
+ */
+export function foreignBeginning(front: Uint8Array): string | undefined {
+  const view = new DataView(front.buffer, front.byteOffset, front.length);
+  const begun = sectionBytes.every((byte, at) => at >= front.length || front[at] === byte);
+  if (!begun) {
+    const magic = front.length >= 4 ? view.getUint32(0, true) : 0;
+    return pcapMagics.has(magic) ? "it is a classic pcap file" : "it is no capture file";
+  }
+  if (front.length < 12 || view.getUint32(8, true) === byteOrderMagic) return undefined;
+  return view.getUint32(8, false) === byteOrderMagic
+    ? "it is a big-endian pcapng file of another program"
+    : "it has no byte-order magic";
+}
+
+/** BlockType.sectionHeader in either byte order: it is a palindrome (section 4.1). */
+const sectionBytes = [0x0a, 0x0d, 0x0d, 0x0a];
+/** With microseconds and with nanoseconds, in either byte order (draft-ietf-opsawg-pcap). */
+const pcapMagics = new Set([0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1]);
+
+/** Whether this section header is one of ours, of whatever version. */
+export function isOurSection({ bytes, view }: Block): boolean {
+  const tail = bytes.length - blockTailBytes;
+  return tail >= 24 && view.getUint16(tail, true) === OptionCode.plgBlockCheck;
+}
+
+export function readSection(block: Block): SectionFacts {
+  check(blockCheckHolds(block), "the section header's check sum does not match");
+  const facts = jsonOf(readOptions(block, 24).get(OptionCode.comment) ?? []);
+  check(
+    facts["plg"] === formatVersion,
+    `its format has version ${String(facts["plg"])}, and this plg reads ${formatVersion}: use the plg that recorded it`,
+  );
+  const { version, host, kernel, hardware, startNs, subnets, containers, notes } = facts;
+  check(isText(version) && isText(host) && isText(kernel) && isText(hardware), "a text is missing");
+  check(typeof startNs === "string" && /^\d{1,19}$/.test(startNs), "the start is no time");
+  check(
+    Array.isArray(subnets) && subnets.length <= 2 && subnets.every(isSubnet),
+    "its subnets are none",
+  );
+  check(isCount(containers, maxContainers), "the number of its containers is none");
+  check(isNotes(notes), "its notes are not of plain values");
+  const run = {
+    toolVersion: version,
+    host,
+    kernel,
+    hardware,
+    startNs: BigInt(startNs),
+    subnets,
+    notes,
+  };
+  return { run, containers };
+}
+
+export function readContainer(block: Block): ContainerInfo {
+  check(blockCheckHolds(block), "an interface's check sum does not match");
+  const options = readOptions(block, 16);
+  const name = textOf(options.get(OptionCode.ifName) ?? []);
+  // A name is shown on terminals and becomes a host name: no control characters.
+  check(/^[^\p{Cc}]{1,255}$/u.test(name), "an interface has no proper name");
+  const command = options.get(OptionCode.comment) ?? options.get(OptionCode.ifDescription) ?? [];
+  const addresses = [
+    ...addressesOf(options.get(OptionCode.ifIPv4addr) ?? [], 8, 4),
+    ...addressesOf(options.get(OptionCode.ifIPv6addr) ?? [], 17, 6),
+  ];
+  return { name, command: textOf(command), addresses };
+}
+
+function addressesOf(values: readonly Uint8Array[], lengthBytes: number, family: 4 | 6): string[] {
+  check(values.length <= 1, "an interface has two addresses of one family");
+  return values.map((value) => {
+    check(value.length === lengthBytes, "an interface's address has a wrong length");
+    return formatAddress(value, 0, family);
+  });
+}
+
+/** How a container's command ended, and how many records it sent. */
+export interface ContainerEnd {
+  readonly container: number;
+  readonly exit: CommandExit;
+  /** Since the epoch. */
+  readonly endNs: bigint;
+  readonly records: number;
+}
+
+export function readContainerEnd(block: Block): ContainerEnd {
+  check(blockCheckHolds(block), "a statistics block's check sum does not match");
+  check(block.bytes.length >= 20 + blockTailBytes, "a statistics block is too short");
+  const options = readOptions(block, 20);
+  const { exitCode, signal } = jsonOf(options.get(OptionCode.comment) ?? []);
+  check(exitCode === undefined || isCount(exitCode, 255), "an exit code is none");
+  check(
+    signal === undefined || (isText(signal) && /^SIG[A-Z0-9+-]{1,16}$/.test(signal)),
+    "a signal is none",
+  );
+  const received = options.get(OptionCode.isbIfRecv)?.[0];
+  check(received?.length === 8, "a statistics block has no count");
+  const count = new DataView(received.buffer, received.byteOffset, 8).getBigUint64(0, true);
+  const high = BigInt(block.view.getUint32(12, true));
+  const endNs = (high << 32n) | BigInt(block.view.getUint32(16, true));
+  const exit = {
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  return { container: block.view.getUint32(8, true), exit, endNs, records: Number(count) };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isCount(value: unknown, most: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+}
+
+function isSubnet(value: unknown): value is string {
+  if (!isText(value)) return false;
+  const [address = "", bits = "", ...rest] = value.split("/");
+  const bytes = parseAddress(address);
+  return (
+    bytes !== undefined &&
+    rest.length === 0 &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= 8 * bytes.length
+  );
+}
+
+function isNotes(value: unknown): value is RunInfo["notes"] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((note) =>
+    ["string", "number", "boolean"].includes(typeof note),
+  );
+}

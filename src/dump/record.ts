@@ -1,0 +1,133 @@
+/** Reads one event record, as encoder.ts writes it, and verifies both of its check sums. */
+import type { Family, Port } from "../base/units.ts";
+import { ipv4HeaderBytes, ipv6HeaderBytes } from "../net/packet.ts";
+import { syntheticHeaderBytes } from "../net/synthetic.ts";
+import { read16, read32 } from "../net/wire.ts";
+import { recordCheck } from "./checksums.ts";
+import type { Crc32 } from "./crc32.ts";
+import type { Block } from "./framing.ts";
+import { check } from "./metadata.ts";
+import { OptionCode } from "./pcapng.ts";
+import {
+  Direction,
+  type Endpoint,
+  ETH_P_IP,
+  ETH_P_IPV6,
+  ethernetHeaderBytes,
+  formatVersion,
+  hashAlgorithmCrc32,
+  hashOptionBytes,
+  RecordAt,
+  recordBytes,
+  recordHeaderBytes,
+  RecordKind,
+  recordOptionBytes,
+  recordTailBytes,
+  TailAt,
+} from "./schema.ts";
+
+/** A record's fields, with its check sums verified. */
+export interface DumpRecord {
+  readonly kind: RecordKind;
+  readonly direction: Direction;
+  readonly connection: number;
+  readonly streamOffset: number;
+  /** The sender: the index of the interface. */
+  readonly container: number;
+  readonly timeHigh: number;
+  readonly timeLow: number;
+  /** Of the packet, by its Ethernet type. */
+  readonly family: Family;
+  readonly capturedBytes: number;
+}
+
+const kinds: ReadonlySet<number> = new Set(Object.values(RecordKind));
+
+export function readRecord(block: Block, crc32: Crc32): DumpRecord {
+  const { bytes, view } = block;
+  const capturedBytes = verifyRecord(block, crc32);
+  const tail = bytes.length - recordTailBytes;
+  const kind = view.getUint8(tail + TailAt.kind);
+  const direction = view.getUint8(tail + TailAt.direction);
+  check(
+    view.getUint8(tail + TailAt.version) === formatVersion,
+    "a record is of an unknown version",
+  );
+  check(kinds.has(kind), "a record is of an unknown kind");
+  check(
+    direction === Direction.toServer || direction === Direction.toClient,
+    "a direction is none",
+  );
+  const etherType = read16(bytes, recordHeaderBytes + 12);
+  check(etherType === ETH_P_IP || etherType === ETH_P_IPV6, "a packet is not of IP");
+  const high = view.getUint32(tail + TailAt.offsetHigh, true);
+  return {
+    kind: kind as RecordKind,
+    direction,
+    connection: view.getUint32(tail + TailAt.connection, true),
+    streamOffset: high * 2 ** 32 + view.getUint32(tail + TailAt.offsetLow, true),
+    container: view.getUint32(RecordAt.interface, true),
+    timeHigh: view.getUint32(RecordAt.timeHigh, true),
+    timeLow: view.getUint32(RecordAt.timeLow, true),
+    family: etherType === ETH_P_IP ? 4 : 6,
+    capturedBytes,
+  };
+}
+
+/** Verifies what is the same in every record, and both sums. Returns the length of the packet data. */
+function verifyRecord({ bytes, view }: Block, crc32: Crc32): number {
+  check(bytes.length >= recordHeaderBytes + recordTailBytes, "a record is too short");
+  const captured = view.getUint32(RecordAt.capturedLength, true);
+  const tail = bytes.length - recordTailBytes;
+  const shapely =
+    captured > ethernetHeaderBytes &&
+    recordBytes(captured) === bytes.length &&
+    view.getUint32(RecordAt.originalLength, true) === captured &&
+    view.getUint16(tail + TailAt.optionCode, true) === OptionCode.plgRecord &&
+    view.getUint16(tail + TailAt.optionLength, true) === recordOptionBytes &&
+    view.getUint16(tail + TailAt.hashCode, true) === OptionCode.epbHash &&
+    view.getUint16(tail + TailAt.hashLength, true) === hashOptionBytes &&
+    view.getUint8(tail + TailAt.hashAlgorithm) === hashAlgorithmCrc32 &&
+    view.getUint32(tail + TailAt.endOfOptions, true) === OptionCode.endOfOptions;
+  check(shapely, "a packet block is not as plg writes it");
+  const check32 = view.getUint32(tail + TailAt.check, true);
+  check(
+    check32 === recordCheck(bytes, 0, tail),
+    "the check sum of a record's header does not match",
+  );
+  const data = bytes.subarray(recordHeaderBytes, recordHeaderBytes + captured);
+  const hash = view.getUint32(tail + TailAt.hash, true);
+  check(hash === crc32(data), "the check sum of a record's data does not match");
+  return captured;
+}
+
+/** Who is connected with whom, from the synthetic header of the client's SYN. */
+export function readEndpoints(
+  block: Block,
+  { family, capturedBytes }: DumpRecord,
+): {
+  client: Endpoint;
+  server: Endpoint;
+} {
+  const { bytes } = block;
+  check(capturedBytes === syntheticHeaderBytes(family), "a connection attempt has a wrong length");
+  const ipAt = recordHeaderBytes + ethernetHeaderBytes;
+  const sourceAt = ipAt + (family === 4 ? 12 : 8);
+  const length = family === 4 ? 4 : 16;
+  const tcpAt = ipAt + (family === 4 ? ipv4HeaderBytes : ipv6HeaderBytes);
+  const endpoint = (macAt: number, addressAt: number, portAt: number): Endpoint => ({
+    container: containerOfMac(bytes, macAt),
+    address: bytes.slice(addressAt, addressAt + length),
+    port: read16(bytes, portAt) as Port,
+  });
+  return {
+    client: endpoint(recordHeaderBytes + 6, sourceAt, tcpAt),
+    server: endpoint(recordHeaderBytes, sourceAt + length, tcpAt + 2),
+  };
+}
+
+/** The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or -1: it is no container's. */
+export function containerOfMac(bytes: Uint8Array, at: number): number {
+  const ours = read16(bytes, at) === 0x0270 && bytes[at + 2] === 0x6c;
+  return ours ? (read32(bytes, at + 2) & 0xff_ffff) - 1 : -1;
+}
