@@ -1,9 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./test/closing-line.ts";
 
 // Three projects, from pure to real. `unit` needs no privilege and no built code; `kernel` makes
 // namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software.
+// oxlint-disable-next-line import/no-default-export -- vitest wants it so
 export default defineConfig({
   test: {
+    reporters: ["default", new ClosingLine()],
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
       {
