@@ -134,7 +134,7 @@ export class DumpDecoder {
 
   /** The next item, or undefined when more bytes are needed. */
   next(): DumpItem | undefined {
-    if (this.#section === undefined) this.#judgeBeginning();
+    if (this.#section === undefined) this.#judgeBeginning(false);
     for (let block = this.#blocks.next(); block !== undefined; block = this.#blocks.next()) {
       const item = this.#read(block);
       if (item !== undefined) return item;
@@ -145,16 +145,20 @@ export class DumpDecoder {
   /** After the last byte and the last item. */
   end(): DumpEnd {
     const tornAt = this.#blocks.end();
+    if (this.#section === undefined) this.#judgeBeginning(true);
     if (!this.#headerIsWhole) {
       const what = this.#blocks.length === 0 ? "is empty" : "ends within its header";
-      throw new DumpError(`${this.#name} ${what}: it holds no recording`, this.#blocks.length);
+      throw new DumpError(
+        `${this.#name} ${what}: it holds no recording`,
+        tornAt ?? this.#blocks.length,
+      );
     }
     const complete = this.#exits === this.#containers.length && tornAt === undefined;
     return { complete, tornAt };
   }
 
-  #judgeBeginning(): void {
-    const foreign = foreignBeginning(this.#blocks.front);
+  #judgeBeginning(atEnd: boolean): void {
+    const foreign = foreignBeginning(this.#blocks.front, atEnd);
     if (foreign !== undefined) throw this.#notADump(foreign);
   }
 

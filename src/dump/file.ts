@@ -34,29 +34,30 @@ const mode = 0o600;
 
 /** Creates or empties the file. Throws a {@link UsageError} that names the path if it cannot be written. */
 export function openDumpFile(path: string): DumpFile {
-  refuseSpecialFile(path);
+  try {
+    refuseSpecialFile(path);
+    return openDirectly(path) ?? { path, fd: openSync(path, creation, mode), direct: false };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const { code, words } = describeErrno(error);
+    throw new UsageError(
+      `cannot write the dump ${path}: ${words} (${code}); name a file that can be written with -f PATH`,
+    );
+  }
+}
+
+/** Undefined if the file system has no `O_DIRECT`, which it tells by EINVAL (open(2)): tmpfs before Linux 6.6, say. */
+function openDirectly(path: string): DumpFile | undefined {
   try {
     return { path, fd: openSync(path, creation | constants.O_DIRECT, mode), direct: true };
   } catch (error) {
-    // What the file system says that has no O_DIRECT (open(2)): tmpfs before Linux 6.6, for one.
-    if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw unwritable(path, error);
-  }
-  try {
-    return { path, fd: openSync(path, creation, mode), direct: false };
-  } catch (error) {
-    throw unwritable(path, error);
+    if ((error as NodeJS.ErrnoException).code === "EINVAL") return undefined;
+    throw error;
   }
 }
 
 export function closeDumpFile(file: DumpFile): void {
   closeSync(file.fd);
-}
-
-function unwritable(path: string, error: unknown): UsageError {
-  const { code, words } = describeErrno(error);
-  return new UsageError(
-    `cannot write the dump ${path}: ${words} (${code}); name a file that can be written with -f PATH`,
-  );
 }
 
 /** A FIFO would block `open` until someone reads, and a short write could not be taken back. */

@@ -90,10 +90,11 @@ export interface SectionFacts {
 }
 
 /**
- * What a file is that begins with `front`, if it is not one of ours; undefined as long as it may be. Of
- * a pcapng file it takes the first 12 bytes to tell its byte order, which its lengths depend on.
+ * What a file is that begins with `front`, if it is not one of ours; undefined as long as it may be: it
+ * takes 4 bytes to tell a pcapng file (fewer if there are no more, `atEnd`), and 12 to tell its byte order.
  */
-export function foreignBeginning(front: Uint8Array): string | undefined {
+export function foreignBeginning(front: Uint8Array, atEnd: boolean): string | undefined {
+  if (front.length < 4 && !atEnd) return undefined;
   const view = new DataView(front.buffer, front.byteOffset, front.length);
   const begun = sectionBytes.every((byte, at) => at >= front.length || front[at] === byte);
   if (!begun) {

@@ -46,7 +46,6 @@ async function run(main: MessagePort, task: WriterTask): Promise<void> {
     ring.fail();
     if (!(error instanceof MachineError)) throw error;
     const report: WriterReport = { message: error.message };
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     main.postMessage(report);
     await end;
   }

@@ -83,7 +83,6 @@ class ThreadedWriter implements DumpWriter {
   }
 
   async close(end: WriterEnd): Promise<{ readonly writtenBytes: number }> {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(end);
     this.#ring.close();
     await this.#ended;

@@ -156,14 +156,10 @@ function formatSeconds(ns: number): string {
   return `${(ns / 1e9).toFixed(6)} s`;
 }
 
-/** Bytes as they are up to 10,000, then in a unit that leaves two to four digits. */
+/** Bytes as they are up to 10,000, then in the unit that leaves one to three digits before the point. */
 function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 10_000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  if (bytes < 10_000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB", "PB"];
+  const step = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
+  return `${(bytes / 1000 ** step).toFixed(1)} ${units[step - 1]}`;
 }

@@ -1,0 +1,104 @@
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { ExitCode, PlgError, UsageError } from "../../../src/base/errors.ts";
+import { closeDumpFile, DumpAppender, openDumpFile } from "../../../src/dump/file.ts";
+import { readDump, readRun } from "../../../src/dump/reader.ts";
+import { allocateRegion } from "../../../src/sys/memory.ts";
+import { run, smallRecording, tell } from "./recording.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "plg-dump-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const page = allocateRegion(8192).bytes;
+
+test("a new dump is for its owner only, an old one is emptied", () => {
+  const path = join(directory, "new.dump");
+  closeDumpFile(openDumpFile(path));
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  writeFileSync(path, "old");
+  closeDumpFile(openDumpFile(path));
+  expect(statSync(path).size).toBe(0);
+});
+
+test("a path that cannot be written is wrong usage, and is named", () => {
+  const fifo = join(directory, "fifo");
+  execFileSync("mkfifo", [fifo]);
+  const cases: [string, RegExp][] = [
+    [directory, /: it is a directory; name a file with -f PATH$/],
+    [
+      join(directory, "no/such/x"),
+      /: no such file or directory \(ENOENT\); name a file .* -f PATH$/,
+    ],
+    ["/proc/version/x", /: not a directory \(ENOTDIR\)/],
+    ["/proc/x", /: no such file or directory \(ENOENT\)/],
+    [fifo, /: it is neither an ordinary file nor \/dev\/null/],
+    ["/dev/zero", /: it is neither an ordinary file nor \/dev\/null/],
+  ];
+  for (const [path, message] of cases) {
+    expect(() => openDumpFile(path)).toThrow(UsageError);
+    expect(() => openDumpFile(path)).toThrow(message);
+    expect(() => openDumpFile(path)).toThrow(path);
+  }
+});
+
+test("/dev/null takes everything", async () => {
+  const file = openDumpFile("/dev/null");
+  const appender = new DumpAppender(file, 0);
+  await appender.append(page);
+  await appender.append(page);
+  expect(appender.lengthBytes).toBe(16_384);
+  closeDumpFile(file);
+});
+
+test("a full disk is told with the file, the reason and how far it came", async () => {
+  const fd = openSync("/dev/full", "w");
+  const appender = new DumpAppender({ path: "big.dump", fd, direct: false }, 8192);
+  await expect(appender.append(page)).rejects.toThrow(
+    "cannot write the dump big.dump beyond 8192 bytes: no space left on device (ENOSPC); " +
+      "what was recorded until then can be read; make room or name another file with -f",
+  );
+  await expect(appender.append(page)).rejects.toMatchObject({ exitCode: ExitCode.machine });
+  expect(appender.lengthBytes).toBe(8192);
+  closeSync(fd);
+});
+
+test("a file system that refuses O_DIRECT only at the write is written without", async () => {
+  const path = join(directory, "refusing.dump");
+  const file = openDumpFile(path);
+  const appender = new DumpAppender({ ...file, direct: true }, 0);
+  // Memory that does not begin at a page has the kernel refuse it just so (on tmpfs it does not mind).
+  const unaligned = new Uint8Array(page.buffer, page.byteOffset + 4, 4096).fill(7);
+  await appender.append(unaligned);
+  await appender.append(page.fill(8));
+  appender.close();
+  closeDumpFile(file);
+  expect(readFileSync(path)).toEqual(Buffer.concat([Buffer.alloc(4096, 7), Buffer.alloc(8192, 8)]));
+});
+
+test("a file is read as it was recorded", async () => {
+  const path = join(directory, "read.dump");
+  const recording = smallRecording();
+  writeFileSync(path, (await recording.finish()).bytes);
+  expect([...readDump(path)].length).toBe(recording.told.length);
+  expect(Array.from(readDump(path), tell)).toEqual(recording.told);
+  expect(readRun(path)).toEqual(run);
+});
+
+test("a file that cannot be read is told with exit code 5", () => {
+  for (const path of [join(directory, "absent"), directory]) {
+    expect(() => readRun(path)).toThrow(PlgError);
+    expect(() => readRun(path)).toThrow(expect.objectContaining({ exitCode: ExitCode.dump }));
+    expect(() => readRun(path)).toThrow(path);
+  }
+});

@@ -1,0 +1,115 @@
+import { crc32 } from "node:zlib";
+import { expect, test } from "vitest";
+import type { Fd } from "../../../src/base/units.ts";
+import { BlockWriter } from "../../../src/dump/block-writer.ts";
+import { completeRecords } from "../../../src/dump/checksums.ts";
+import { maxChunkBytes } from "../../../src/net/synthetic.ts";
+import { createRing, Ring } from "../../../src/dump/ring.ts";
+import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { decode, endpoint, ipPacket, pattern, Recording, run } from "./recording.ts";
+import { headerBlocks } from "../../../src/dump/header.ts";
+
+/** The writer's part, by hand: takes the oldest block as the real one would, and returns its filled length. */
+function takeBlock(ring: Ring): number {
+  const length = ring.lengthOf(ring.freed);
+  ring.giveBack();
+  return length;
+}
+
+test("reserve and packet say no while the ring is full, and yes once a block is free", () => {
+  const recording = new Recording(createRing(2));
+  const ring = new Ring(recording.ring);
+  const stream = recording.connect(4, 1, 0);
+  recording.event(stream, RecordKind.accept, Direction.toClient);
+  const chunk = pattern(maxChunkBytes, 1);
+  let chunks = 0;
+  while (recording.data(stream, Direction.toServer, chunk)) chunks++;
+  expect(chunks).toBe(2 * 15);
+  expect(ring.free).toBe(0);
+  expect(recording.packet(0, 1, ipPacket(4, 100))).toBe(false);
+  expect(takeBlock(ring)).toBeGreaterThan(15 * maxChunkBytes);
+  expect(recording.packet(0, 1, ipPacket(4, 100))).toBe(true);
+  expect(recording.data(stream, Direction.toServer, chunk)).toBe(true);
+});
+
+test("whoever starves is woken by the block that is given back, once", () => {
+  const store = createRing(1);
+  const ring = new Ring(store);
+  ring.wakeup = 42 as Fd;
+  expect(ring.freeOrStarve()).toBe(true);
+  ring.handOver(100);
+  expect(ring.freeOrStarve()).toBe(false);
+  expect(ring.giveBack()).toBe(42);
+  ring.handOver(100);
+  expect(ring.giveBack()).toBe(-1);
+});
+
+test("events that find the ring full are kept, and recorded before anything later", () => {
+  const recording = new Recording(createRing(2));
+  const ring = new Ring(recording.ring);
+  const streams = [4, 6].map((family) => recording.connect(family as 4 | 6, 1, 0));
+  for (const stream of streams) recording.event(stream, RecordKind.accept, Direction.toClient);
+  const [first, second] = streams;
+  if (first === undefined || second === undefined) throw new Error("two streams were made");
+  while (recording.data(first, Direction.toServer, pattern(maxChunkBytes, 3)));
+  // 20,000 connections while the disk stalls: more than 2 blocks of events.
+  for (let i = 0; i < 20_000; i++) {
+    recording.atNs += 10;
+    recording.event(recording.connect(i % 2 ? 4 : 6, 2, 0), RecordKind.refuse, Direction.toClient);
+  }
+  recording.event(second, RecordKind.end, Direction.toServer);
+  expect(recording.data(first, Direction.toServer, pattern(5, 3))).toBe(false);
+  expect(recording.sink.seal()).toBe(false);
+
+  const bytes: Uint8Array[] = headerBlocks(run);
+  while (!recording.sink.seal() || ring.free < ring.blocks) bytes.push(takeBytes(ring));
+  expect(decode(new Uint8Array(Buffer.concat(bytes))).told).toEqual(recording.told);
+}, 60_000);
+
+/** Completes and takes the oldest block. */
+function takeBytes(ring: Ring): Uint8Array {
+  const start = ring.startOf(ring.freed);
+  const end = start + ring.lengthOf(ring.freed);
+  completeRecords(ring.region, start, end, new Float64Array(3), crc32);
+  ring.giveBack();
+  return ring.region.bytes.slice(start, end);
+}
+
+test("flush hands over what there is, but not while the writer is busy", () => {
+  const recording = new Recording(createRing(4));
+  const ring = new Ring(recording.ring);
+  recording.sink.flush();
+  expect(ring.free).toBe(4);
+  recording.connect(4, 1, 0);
+  recording.sink.flush();
+  expect(ring.free).toBe(3);
+  recording.connect(4, 1, 0);
+  recording.sink.flush();
+  expect(ring.free).toBe(3);
+  takeBlock(ring);
+  recording.sink.flush();
+  expect(ring.free).toBe(3);
+});
+
+test("nothing is recorded of a connection that is over, and what cannot be is a bug", () => {
+  const { sink } = new Recording();
+  const stream = sink.connect(4, endpoint(4, 1, 5), endpoint(4, 0, 80), 0);
+  expect(() => sink.event(stream, RecordKind.end, Direction.toServer, 1)).toThrow("bug in plg");
+  sink.event(stream, RecordKind.refuse, Direction.toClient, 1);
+  sink.event(stream, RecordKind.reset, Direction.toServer, 2);
+  expect(stream.phase).toBe("over");
+  sink.reserve(4);
+  expect(() => sink.commit(stream, Direction.toServer, 1, 3)).toThrow("bug in plg");
+});
+
+test("a failed writer leaves the ring full and lets the engine end", async () => {
+  const recording = new Recording(createRing(2));
+  recording.connect(4, 1, 0);
+  recording.sink.flush();
+  const broken = { lengthBytes: 0, append: () => Promise.reject(new Error("disk on fire")) };
+  const ring = new Ring(recording.ring);
+  ring.close();
+  await expect(new BlockWriter(ring, broken, new Float64Array(3)).run()).rejects.toThrow("on fire");
+  expect(recording.sink.failed).toBe(true);
+  expect(recording.sink.seal()).toBe(true);
+});

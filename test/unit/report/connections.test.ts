@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { ConnectionFold, renderConnections } from "../../../src/report/connections.ts";
+import { decode, pattern, Recording, run } from "../dump/recording.ts";
+
+const { toServer, toClient } = Direction;
+
+async function reportOf(recording: Recording): Promise<ReturnType<ConnectionFold["report"]>> {
+  const fold = new ConnectionFold(run);
+  for (const item of decode((await recording.finish()).bytes).items) {
+    if (item.type === "stream") fold.add(item);
+  }
+  return fold.report();
+}
+
+/** A connection that has come as far as `events`. */
+function connection(recording: Recording, ...events: [number, Direction][]): void {
+  const stream = recording.connect(4, 1, 0);
+  for (const [kind, direction] of events) {
+    recording.atNs += 1_000_000;
+    if (kind === RecordKind.data) recording.data(stream, direction, pattern(20_000, 1));
+    else recording.event(stream, kind as typeof RecordKind.accept, direction);
+  }
+}
+
+test("each connection tells who, when, how much and how it ended", async () => {
+  const recording = new Recording();
+  const { accept, data, end, refuse, reset } = RecordKind;
+  connection(recording, [accept, toClient], [data, toServer], [end, toServer], [end, toClient]);
+  connection(recording, [accept, toClient], [data, toClient], [end, toClient]);
+  connection(recording, [accept, toClient], [end, toServer], [reset, toClient]);
+  connection(recording, [reset, toServer]);
+  connection(recording, [refuse, toClient]);
+  connection(recording);
+  const report = await reportOf(recording);
+  expect(report.connections.map((row) => row.ending)).toEqual([
+    "closed",
+    "open",
+    "reset by server",
+    "reset by client",
+    "refused",
+    "unanswered",
+  ]);
+  expect(report.totals).toEqual({ connections: 6, bytesToServer: 20_000, bytesToClient: 20_000 });
+  expect(report.connections[1]).toEqual({
+    number: 2,
+    client: "client",
+    clientPort: 40_000,
+    server: "server",
+    serverPort: 80,
+    startNs: 4_000_000,
+    durationNs: 3_000_000,
+    bytesToServer: 0,
+    bytesToClient: 20_000,
+    ending: "open",
+  });
+  expect(renderConnections(report)).toMatchInlineSnapshot(`
+    "#  client           server          start      lasted     sent  received  ended
+    1  client:40000  →  server:80  0.000000 s  0.004000 s  20.0 kB       0 B  closed
+    2  client:40000  →  server:80  0.004000 s  0.003000 s      0 B   20.0 kB  open
+    3  client:40000  →  server:80  0.007000 s  0.003000 s      0 B       0 B  reset by server
+    4  client:40000  →  server:80  0.010000 s  0.001000 s      0 B       0 B  reset by client
+    5  client:40000  →  server:80  0.011000 s  0.001000 s      0 B       0 B  refused
+    6  client:40000  →  server:80  0.012000 s  0.000000 s      0 B       0 B  unanswered
+       total                                               20.0 kB   20.0 kB
+    "
+  `);
+});
+
+test("a recording without connections says so", async () => {
+  expect(renderConnections(await reportOf(new Recording()))).toBe("no connections\n");
+});
