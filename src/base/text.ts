@@ -2,7 +2,7 @@
 
 /** Bytes in decimal units, three digits: `1.23 MB`. */
 export function formatBytes(bytes: number): string {
-  return `${scaled(bytes, ["B", "kB", "MB", "GB", "TB"])}`;
+  return scaled(bytes, ["B", "kB", "MB", "GB", "TB"]);
 }
 
 /** A rate in bits per second: `9.82 Mb/s`. */

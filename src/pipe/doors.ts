@@ -18,7 +18,7 @@ export type OnAccepted = (connection: Connection, fd: Fd) => void;
 const backlog = 65_535;
 const acceptRetryMs = 50;
 /** Errors of one connection, which ended while it waited to be accepted (accept(2), "Error handling"). */
-const passing: ReadonlySet<number> = new Set([ECONNABORTED, EINTR]);
+const passing: ReadonlySet<number> = new Set([EAGAIN, ECONNABORTED, EINTR]);
 
 export class Doors {
   private readonly reactor: Reactor;
@@ -75,20 +75,23 @@ class Door implements Watcher {
     this.server = server;
     this.port = port;
     this.onAccepted = onAccepted;
-    reactor.watch(fd, this);
+    reactor.watchLevel(fd, this);
   }
 
+  /** Accepts one connection. If more wait, the next round tells: it is most often one. */
   onReady(): void {
-    while (this.open) {
-      const fd = socket.accept(this.fd);
-      if (fd >= 0) this.onAccepted(this.accepted(), fd as Fd);
-      else if (fd === -EAGAIN) return;
-      else if (fd === -EMFILE || fd === -ENFILE) {
-        // Those who wait in the backlog stay there until a descriptor is free.
-        this.reactor.after(acceptRetryMs, () => this.onReady());
-        return;
-      } else if (!passing.has(-fd)) throw new SystemError("accept", "a pipe's socket", -fd);
-    }
+    const fd = socket.accept(this.fd);
+    if (fd >= 0) this.onAccepted(this.accepted(), fd as Fd);
+    else if (fd === -EMFILE || fd === -ENFILE) this.pause();
+    else if (!passing.has(-fd)) throw new SystemError("accept", "a pipe's socket", -fd);
+  }
+
+  /** Out of descriptors: those who wait in the backlog stay there until one may be free. */
+  private pause(): void {
+    this.reactor.unwatch(this.fd);
+    this.reactor.after(acceptRetryMs, () => {
+      if (this.open) this.reactor.watchLevel(this.fd, this);
+    });
   }
 
   close(): void {

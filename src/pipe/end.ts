@@ -87,6 +87,7 @@ export class End implements Watcher {
   send(address: Address, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
     assert(!this.hasBacklog(), "nothing is sent past a backlog");
     const sent = send(this.fd, address, lengthBytes, MSG_NOSIGNAL);
+    this.reactor.noteSent();
     if (sent === lengthBytes) return true;
     if (sent < 0 && errno() !== EAGAIN) return false;
     const done = Math.max(0, sent);
@@ -105,6 +106,7 @@ export class End implements Watcher {
     const address = (backlog.address + this.backlogAt) as Address;
     const sent = send(this.fd, address, this.backlogEnd - this.backlogAt, MSG_NOSIGNAL);
     if (sent < 0) return errno() === EAGAIN;
+    this.reactor.noteSent();
     this.backlogAt += sent;
     if (!this.hasBacklog()) spareBacklogs.give(backlog, this);
     return true;

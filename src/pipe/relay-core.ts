@@ -5,7 +5,7 @@
  * (FIN), then draining while bytes of it wait for the receiver to take them, then ended, which the
  * receiver was told by a FIN. The relay is over when both have ended, or at once by a reset.
  */
-import { Direction, opposite } from "./connection.ts";
+import { type Direction, opposite } from "./connection.ts";
 
 const Phase = { open: 0, draining: 1, ended: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
@@ -15,7 +15,7 @@ export const Action = {
   none: 0,
   /** Send FIN to the receiver of this direction. */
   shutdown: 1,
-  /** Close both connections: all was said. */
+  /** Close both connections, which says FIN where it was not said yet: all was said. */
   close: 2,
   /** Reset the receiver of this direction, after what waits for it; then the relay is over. */
   reset: 4,
@@ -47,7 +47,7 @@ export class RelayCore {
     this.phases[direction] = Phase.ended;
     if (this.phases[opposite(direction)] !== Phase.ended) return Action.shutdown;
     this.over = true;
-    return Action.shutdown | Action.close;
+    return Action.close;
   }
 
   /** The sender of `direction` reset its connection. */

@@ -49,7 +49,6 @@ export class EngineHost {
   /** Lets the engine finish what is under way and end. */
   finish(): Promise<unknown> {
     const order: EngineOrder = { type: "finish" };
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(order);
     signal(this.#task.wakeup);
     return this.done();

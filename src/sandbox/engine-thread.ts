@@ -65,7 +65,6 @@ export class EngineThread {
 
   #notify(notice: EngineNotice): void {
     assert(parentPort, "the engine runs in a thread of its own");
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     parentPort.postMessage(notice);
   }
 }

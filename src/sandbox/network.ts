@@ -45,6 +45,9 @@ export function createContainerSpace(subnets: readonly Subnet[], container: numb
       addAddress(device, address, subnet.prefixBits, broadcastOf(subnet));
     }
     setLinkUp(device, { mtuBytes, queuePackets });
+    // "Host unreachable" comes from the container's own address, as on Linux where ARP had no answer;
+    // from outside, the kernel takes such a packet for a forgery unless it is told (ip-sysctl.rst).
+    trySysctl(`net/ipv4/conf/${device}/accept_local`, "1");
     // Anyone may ping, as on most desktops: icmp(7), ping_group_range.
     trySysctl("net/ipv4/ping_group_range", "0 2147483647");
   });

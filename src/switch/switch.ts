@@ -92,7 +92,7 @@ export class Switch {
     this.gate = parts.gate;
     this.observer = parts.observer;
     this.tuns.forEach((tun, from) => this.attach(tun, () => this.forwardFromContainer(from)));
-    this.attach(this.pipeTun, () => this.forwardFromPipeSpace());
+    this.reactor.afterSend = this.attach(this.pipeTun, () => this.forwardFromPipeSpace());
   }
 
   /** Lets a frame (a virtio header, then a SYN) that the gate had held into the pipe space. It is copied. */
@@ -108,11 +108,12 @@ export class Switch {
     this.deliver(tun, frame, frameBytes);
   }
 
-  private attach(tun: Fd, forward: () => void): void {
+  private attach(tun: Fd, forward: () => void): TunPort {
     const port = new TunPort(this.reactor, tun, this.frame.address, (frameBytes) => {
       if (this.take(frameBytes)) forward();
     });
-    this.reactor.watch(tun, port);
+    this.reactor.watchLevel(tun, port);
+    return port;
   }
 
   /** Looks at the frame that was just read. False if it is not a whole IP packet. */
@@ -206,13 +207,17 @@ export class Switch {
   }
 }
 
-/** Reads one device until it is empty, a turn at a time. */
+/**
+ * Reads one device, a turn at a time. How many packets a turn takes follows from whether it is a burst:
+ * a lone packet is read alone, and while a device has packets in every round, its turns double.
+ */
 class TunPort implements Watcher, Task {
   private readonly reactor: Reactor;
   private readonly tun: Fd;
   private readonly frame: Address;
   private readonly forward: (frameBytes: number) => void;
-  private waitsForTurn = false;
+  private turnPackets = 1;
+  private lastRound = 0;
 
   constructor(reactor: Reactor, tun: Fd, frame: Address, forward: (frameBytes: number) => void) {
     this.reactor = reactor;
@@ -222,18 +227,19 @@ class TunPort implements Watcher, Task {
   }
 
   onReady(): void {
-    if (!this.waitsForTurn) this.resume();
+    this.resume();
   }
 
   resume(): void {
-    this.waitsForTurn = false;
-    for (let packets = 0; packets < packetsPerTurn; packets++) {
+    const { round } = this.reactor;
+    const isBurst = round - this.lastRound <= 1;
+    this.turnPackets = isBurst ? Math.min(packetsPerTurn, this.turnPackets * 2) : 1;
+    this.lastRound = round;
+    for (let packets = 0; packets < this.turnPackets; packets++) {
       const frameBytes = read(this.tun, this.frame, frameCapacityBytes);
       if (frameBytes > virtioNetHeaderBytes) this.forward(frameBytes);
       // EAGAIN: the device is empty. EIO: a command took its interface down. Either way, nothing to read.
       else if (frameBytes < 0) return;
     }
-    this.waitsForTurn = true;
-    this.reactor.defer(this);
   }
 }

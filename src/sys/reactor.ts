@@ -1,9 +1,11 @@
 /**
  * The event loop of the engine's thread: one epoll, timers, and a list of things to go on with.
  *
- * Every descriptor is watched edge-triggered and for both directions, once and for good: no
- * `epoll_ctl` follows a connection's ups and downs. So whoever is told of an event reads until the
- * descriptor has no more, or asks to be called again with {@link Reactor.defer}. An event carries the
+ * Descriptors are watched once and for good: no `epoll_ctl` follows a connection's ups and downs. A
+ * stream is watched edge-triggered and for both directions, so whoever is told of an event reads until
+ * there is no more, or asks to be called again with {@link Reactor.defer}. A packet device or a
+ * listener is watched level-triggered and for input: it may be left with more, and the next round tells
+ * so again, which for the lone packet of a ping-pong saves the read that finds nothing. An event carries the
  * watch's number besides its descriptor, because within one batch a descriptor can be closed and its
  * number given to another.
  *
@@ -54,16 +56,41 @@ export class Reactor {
   private resuming: Task[] = [];
   private running = false;
   private polling: number = pollMs.most;
+  private sendTask: Task | undefined;
+  private sent = false;
   /** When the current batch of events was picked up: milliseconds of `performance.now()`. */
   nowMs: number = performance.now();
+  /** Counts the batches: whoever is called in two rounds that follow each other is in a burst. */
+  round = 0;
 
-  /** Watches `fd` for input, output and hang-up. The reactor never closes it. */
+  /** Watches a stream for input, output and hang-up, edge-triggered. The reactor never closes it. */
   watch(fd: Fd, watcher: Watcher): void {
+    this.add(fd, watcher, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  }
+
+  /** Watches a device or a listener for input, level-triggered. The reactor never closes it. */
+  watchLevel(fd: Fd, watcher: Watcher): void {
+    this.add(fd, watcher, EPOLLIN);
+  }
+
+  /** Names what is to be resumed, in the same round, whenever {@link noteSent} was called. */
+  set afterSend(task: Task) {
+    this.sendTask = task;
+  }
+
+  /** Bytes were sent on a socket of the pipe space: its device has packets now, without waiting for epoll. */
+  noteSent(): void {
+    if (this.sent || !this.sendTask) return;
+    this.sent = true;
+    this.deferred.push(this.sendTask);
+  }
+
+  private add(fd: Fd, watcher: Watcher, events: number): void {
     const generation = ((this.generations[fd] ?? 0) + 1) >>> 0;
     this.generations[fd] = generation;
     this.watchers[fd] = watcher;
     const { view, address } = this.change;
-    view.setUint32(0, (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0, true);
+    view.setUint32(0, events >>> 0, true);
     view.setUint32(epollEvent.dataAt, fd, true);
     view.setUint32(epollEvent.dataAt + 4, generation, true);
     check(epollCtl(this.epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", `descriptor ${fd}`);
@@ -99,6 +126,7 @@ export class Reactor {
     this.running = true;
     while (this.running) {
       const count = this.wait();
+      this.round++;
       for (let i = 0; i < count; i++) this.dispatch(i * epollEvent.sizeBytes);
       this.resumeDeferred();
       const due = this.timers.nextDueMs();
@@ -124,6 +152,7 @@ export class Reactor {
     const tasks = this.deferred;
     this.deferred = this.resuming;
     this.resuming = tasks;
+    this.sent = false;
     for (let i = 0; i < tasks.length; i++) tasks[i]?.resume();
     tasks.length = 0;
   }
