@@ -36,7 +36,7 @@ import {
 import { syntheticHeaderBytes } from "../net/synthetic.ts";
 
 /** A connection of the recording. The same object in every item of it. */
-export interface DumpConnection {
+interface DumpConnection {
   /** From 1, in the order of the connection attempts. */
   readonly number: number;
   readonly family: Family;

@@ -39,7 +39,7 @@ export interface RecordMemory {
 }
 
 /** What one end of a connection has sent so far. */
-export interface SenderState {
+interface SenderState {
   /** Bytes of the stream. */
   sentBytes: number;
   /** SYN (of the server: SYN-ACK) and FIN count one each in TCP's sequence numbers. */

@@ -32,6 +32,7 @@ const knownTypes: ReadonlySet<number> = new Set(Object.values(BlockType));
 export class BlockReader {
   readonly #name: string;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(writeUnitBytes);
+  #view: DataView = new DataView(this.#buffer.buffer);
   /** The buffer holds the file's bytes from `#position` on in [`#start`, `#end`). */
   #start = 0;
   #end = 0;
@@ -86,6 +87,7 @@ export class BlockReader {
       const larger = new Uint8Array(2 * (held + lengthBytes));
       larger.set(this.#buffer.subarray(this.#start, this.#end));
       this.#buffer = larger;
+      this.#view = new DataView(larger.buffer);
     } else {
       this.#buffer.copyWithin(0, this.#start, this.#end);
     }
@@ -97,9 +99,8 @@ export class BlockReader {
   #blockLength(): number | undefined {
     const held = this.#end - this.#start;
     if (held < blockFrameBytes) return undefined;
-    const view = new DataView(this.#buffer.buffer, this.#start, held);
-    const type = view.getUint32(0, true);
-    const totalBytes = view.getUint32(4, true);
+    const type = this.#view.getUint32(this.#start, true);
+    const totalBytes = this.#view.getUint32(this.#start + 4, true);
     if (totalBytes === 0) {
       this.#suspectTail(`a block of length 0`, 8);
       return undefined;
@@ -108,20 +109,20 @@ export class BlockReader {
     const sane =
       totalBytes % 4 === 0 && totalBytes >= blockFrameBytes && totalBytes <= maxBlockBytes;
     if (!sane) throw this.#damage(`a block cannot be ${totalBytes} bytes long`);
-    this.#judgeLength(type, totalBytes, view);
+    this.#judgeLength(type, totalBytes);
     return totalBytes;
   }
 
   /** Records and padding have a length that follows from something else: so a wrong one is not taken for a tear. */
-  #judgeLength(type: number, totalBytes: number, view: DataView): void {
+  #judgeLength(type: number, totalBytes: number): void {
     if (type === BlockType.padding) {
       const aligned = (this.#position + totalBytes) % writeUnitBytes === 0;
       if (!aligned || totalBytes >= writeUnitBytes + blockFrameBytes) {
         throw this.#damage("a padding block does not end at a multiple of 4096");
       }
     }
-    if (type === BlockType.enhancedPacket && view.byteLength >= recordHeaderBytes) {
-      const captured = view.getUint32(RecordAt.capturedLength, true);
+    if (type === BlockType.enhancedPacket && this.#end - this.#start >= recordHeaderBytes) {
+      const captured = this.#view.getUint32(this.#start + RecordAt.capturedLength, true);
       const possible = captured <= ethernetHeaderBytes + maxPacketBytes;
       // A header that a tail of zeros has cut through says 0 here, too.
       if (captured !== 0 && (!possible || recordBytes(captured) !== totalBytes)) {

@@ -61,7 +61,7 @@ export function paddedTo4(lengthBytes: number): number {
 const utf8 = new TextEncoder();
 
 /** `text` as UTF-8, cut at a character's border to what one option can hold. */
-export function optionText(text: string): Uint8Array {
+function optionText(text: string): Uint8Array {
   const bytes = new Uint8Array(maxOptionBytes);
   return bytes.subarray(0, utf8.encodeInto(text, bytes).written);
 }

@@ -19,9 +19,9 @@ import { allocateRegion, type Region, regionIn } from "../sys/memory.ts";
 import { maxBlockBytes, writeUnitBytes } from "./schema.ts";
 
 /** Large enough for a disk to be written at full speed, small enough to stay in a core's cache. */
-export const ringBlockBytes: number = maxBlockBytes;
+const ringBlockBytes = maxBlockBytes;
 /** 16 MiB: what a disk may stall (a journal commit, say) without the traffic feeling it, at 1 Gb/s 0.1 s. */
-export const ringBlocks = 16;
+const ringBlocks = 16;
 
 /** What the threads share: structured clone passes it over as it is. */
 export interface RingStore {

@@ -97,7 +97,6 @@ export function hostOf(container: number): HostNumber {
 export function recordBytes(capturedBytes: number): number {
   return recordHeaderBytes + paddedTo4(capturedBytes) + recordTailBytes;
 }
-export const maxRecordBytes: number = recordBytes(ethernetHeaderBytes + maxPacketBytes);
 
 /** Every write to the file ends at a multiple of this: a page, which `O_DIRECT` never refuses. */
 export const writeUnitBytes = 4096;

@@ -7,7 +7,7 @@ import { type Phase, phaseAfter } from "../dump/lifecycle.ts";
 import { Direction, RecordKind, type RunInfo } from "../dump/schema.ts";
 
 /** How a connection ended. `unanswered`: neither accepted nor refused; `open`: not ended when the recording was. */
-export type ConnectionEnding =
+type ConnectionEnding =
   | "closed"
   | "reset by client"
   | "reset by server"
@@ -31,7 +31,7 @@ export interface ConnectionRow {
 }
 
 /** The sums over all connections. */
-export interface ConnectionTotals {
+interface ConnectionTotals {
   readonly connections: number;
   readonly bytesToServer: number;
   readonly bytesToClient: number;

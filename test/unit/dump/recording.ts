@@ -18,8 +18,8 @@ import { DumpSink, type StreamEvent } from "../../../src/dump/sink.ts";
 import { parseAddress } from "../../../src/net/address.ts";
 import { allocateRegion } from "../../../src/sys/memory.ts";
 
-export const startNs = 1_700_000_000_123_456_789n;
-export const noWakeup = -1 as Fd;
+const startNs = 1_700_000_000_123_456_789n;
+const noWakeup = -1 as Fd;
 
 export const run: RunInfo = {
   toolVersion: "0.1.0",
