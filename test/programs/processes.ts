@@ -1,0 +1,59 @@
+/** What /proc says about processes. One that has ended meanwhile is no error: it is not there. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+export function childrenOf(pid: number): number[] {
+  return reading(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
+}
+
+/** How /proc names a namespace of a process, such as `pid:[4026531836]`. */
+export function namespaceOf(pid: number, kind: "net" | "mnt" | "pid"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The processes in a PID namespace, as "PID command line". */
+export function processesInPidNamespace(link: string): string[] {
+  return described(allProcesses().filter((pid) => namespaceOf(pid, "pid") === link));
+}
+
+/** The PIDs of those in a network namespace. */
+export function pidsInNetwork(link: string): number[] {
+  return allProcesses().filter((pid) => namespaceOf(pid, "net") === link);
+}
+
+/** The processes that have inherited an environment variable, given as NAME=value. */
+export function processesMarked(variable: string): string[] {
+  return described(
+    allProcesses().filter((pid) => reading(`/proc/${pid}/environ`).split("\0").includes(variable)),
+  );
+}
+
+/** A figure from /proc/PID/status, such as VmHWM, in kB. */
+export function statusKilobytes(pid: number, field: string): number {
+  const match = new RegExp(`^${field}:\\s*(\\d+) kB`, "m").exec(reading(`/proc/${pid}/status`));
+  return Number(match?.[1] ?? 0);
+}
+
+function allProcesses(): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0);
+}
+
+/** Zombies do not count: they have ended, and whoever started them has not looked yet. */
+function described(pids: readonly number[]): string[] {
+  return pids
+    .filter((pid) => /^State:\s+[^ZX]/m.test(reading(`/proc/${pid}/status`)))
+    .map((pid) => `${pid} ${reading(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`);
+}
+
+function reading(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
