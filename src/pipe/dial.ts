@@ -29,29 +29,32 @@ const retryMs = { first: 2, factor: 1.5, longest: 50 } as const;
  */
 const portPairPatienceMs = 1500;
 
+/** What a dial is started with. */
+export interface DialOptions {
+  readonly lane: Lane;
+  readonly connection: Connection;
+  /** How long a refusal is retried. */
+  readonly waitListenMs: number;
+  /**
+   * Whether the destination's port is served in the other family. Then a refusal is meant: a client
+   * that tries IPv6 first must not wait for a server that only has IPv4.
+   */
+  readonly isServedInOtherFamily: (connection: Connection) => boolean;
+}
+
 export class Dial implements EndOwner {
   private readonly reactor: Reactor;
-  private readonly lane: Lane;
-  private readonly connection: Connection;
+  private readonly options: DialOptions;
   private readonly handler: DialHandler;
   private readonly startedMs: number;
-  private readonly waitListenMs: number;
   private end: End | undefined;
   private timer: Timer | undefined;
   private pauseMs: number = retryMs.first;
 
-  /** Starts to connect; a refusal is retried for `waitListenMs`. */
-  constructor(
-    reactor: Reactor,
-    lane: Lane,
-    connection: Connection,
-    waitListenMs: number,
-    handler: DialHandler,
-  ) {
+  /** Starts to connect. */
+  constructor(reactor: Reactor, options: DialOptions, handler: DialHandler) {
     this.reactor = reactor;
-    this.lane = lane;
-    this.connection = connection;
-    this.waitListenMs = waitListenMs;
+    this.options = options;
     this.handler = handler;
     this.startedMs = reactor.nowMs;
     this.try();
@@ -77,11 +80,12 @@ export class Dial implements EndOwner {
   }
 
   private try(): void {
-    const { family, client, clientPort, server, serverPort } = this.connection;
-    const address = this.lane.pipeNetwork.addressBytes(hostOf(client));
+    const { lane, connection } = this.options;
+    const { family, client, clientPort, server, serverPort } = connection;
+    const address = lane.pipeNetwork.addressBytes(hostOf(client));
     const fd = socket.boundSocket(family, { address, port: clientPort });
     if (fd < 0) return this.failed(-fd);
-    const remote = this.lane.subnet.addressBytes(hostOf(server));
+    const remote = lane.subnet.addressBytes(hostOf(server));
     const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
     if (error === 0) {
       this.end = new End(this.reactor, fd as Fd, this);
@@ -103,7 +107,9 @@ export class Dial implements EndOwner {
   }
 
   private patienceFor(error: number): number {
-    if (error === ECONNREFUSED) return this.waitListenMs;
+    const { waitListenMs, connection, isServedInOtherFamily } = this.options;
+    if (error === ECONNREFUSED)
+      return waitListenMs > 0 && isServedInOtherFamily(connection) ? 0 : waitListenMs;
     if (error === EADDRNOTAVAIL || error === EADDRINUSE) return portPairPatienceMs;
     return 0;
   }

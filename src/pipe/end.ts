@@ -28,6 +28,10 @@ export interface EndOwner {
   onEndReady(end: End): void;
 }
 
+/** How long a reset waits for what was sent before it, and how often it looks. */
+const resetGraceMs = 2000;
+const resetLookMs = 2;
+
 /** Returned by {@link End.receive} when there is nothing to read now. */
 export const nothingYet: number = -EAGAIN;
 
@@ -118,7 +122,7 @@ export class End implements Watcher {
   }
 
   /** How many bytes wait here or in the kernel to be sent for the first time. */
-  waitingBytes(): number {
+  private waitingBytes(): number {
     return this.backlogEnd - this.backlogAt + unsentBytes(this.fd);
   }
 
@@ -135,6 +139,19 @@ export class End implements Watcher {
   reset(): void {
     this.reactor.forget(this.fd);
     closeWithReset(this.fd);
+  }
+
+  /**
+   * Resets the connection, but not before what was sent is out: a reset drops what the kernel still holds.
+   * It waits with a limit, because a receiver that does not read would never be told.
+   */
+  resetOnceSent(whenReset: () => void, untilMs: number = this.reactor.nowMs + resetGraceMs): void {
+    if (this.flush() && this.waitingBytes() > 0 && this.reactor.nowMs < untilMs) {
+      this.reactor.after(resetLookMs, () => this.resetOnceSent(whenReset, untilMs));
+      return;
+    }
+    this.reset();
+    whenReset();
   }
 
   /** Called by the pool when the backlog went back to it. */

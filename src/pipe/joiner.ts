@@ -49,6 +49,7 @@ export class Joiner implements AttemptHandler {
   private readonly lanes: readonly Lane[];
   private readonly tapFor: TapConnection;
   private readonly waitListenMs: number;
+  private readonly isServedInOtherFamily: (connection: Connection) => boolean;
   private readonly onWarning: (text: string) => void;
   private readonly doors: Doors;
   private readonly making = new Map<string, Making>();
@@ -59,12 +60,15 @@ export class Joiner implements AttemptHandler {
     readonly tapFor: TapConnection;
     /** How long a connection to a port on which nobody listens is retried. */
     readonly waitListenMs: number;
+    /** See {@link DialOptions}. */
+    readonly isServedInOtherFamily: (connection: Connection) => boolean;
     readonly onWarning: (text: string) => void;
   }) {
     this.reactor = parts.reactor;
     this.lanes = parts.lanes;
     this.tapFor = parts.tapFor;
     this.waitListenMs = parts.waitListenMs;
+    this.isServedInOtherFamily = parts.isServedInOtherFamily;
     this.onWarning = parts.onWarning;
     this.doors = new Doors(parts.reactor, parts.lanes, (connection, fd) =>
       this.onAccepted(connection, fd),
@@ -78,7 +82,9 @@ export class Joiner implements AttemptHandler {
     assert(lane, "an attempt's family has a lane");
     const making: Making = { tap: this.tapFor(connection), dial: undefined, server: undefined };
     this.making.set(connectionKey(connection), making);
-    making.dial = new Dial(this.reactor, lane, connection, this.waitListenMs, {
+    const { waitListenMs, isServedInOtherFamily } = this;
+    const options = { lane, connection, waitListenMs, isServedInOtherFamily };
+    making.dial = new Dial(this.reactor, options, {
       onConnected: (end) => this.onConnected(attempt, making, end),
       onFailed: (error) => this.onDialFailed(attempt, making, error),
     });

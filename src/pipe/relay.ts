@@ -3,10 +3,6 @@
  *
  * The tap provides the memory that bytes are received into (the record that is being built), so they
  * are recorded by being received, and sent on from the same place.
- *
- * A reset is passed on as a reset, but what its sender had sent before must not be overtaken: a reset
- * drops what the kernel still holds for the receiver. So it waits until that is sent, with a limit,
- * because a receiver that does not read would never be told.
  */
 import type { Address } from "../base/units.ts";
 import { opposite, Direction } from "./connection.ts";
@@ -37,10 +33,6 @@ export interface RelayTap {
 
 /** How many chunks one relay moves before another gets its turn. */
 const chunksPerTurn = 8;
-/** How long a reset waits for the receiver to be sent what came before it, and how often it looks. */
-const resetGraceMs = 2000;
-const resetLookMs = 2;
-
 export class Relay implements EndOwner, Task {
   private readonly reactor: Reactor;
   /** By the direction that an end sends in: the client's socket first. */
@@ -158,16 +150,7 @@ export class Relay implements EndOwner, Task {
     }
     if ((actions & Action.reset) !== 0) {
       this.ends[direction].close();
-      this.resetOnceSent(to, this.reactor.nowMs + resetGraceMs);
+      to.resetOnceSent(() => this.tap.onOver());
     }
-  }
-
-  private resetOnceSent(end: End, untilMs: number): void {
-    if (end.flush() && end.waitingBytes() > 0 && this.reactor.nowMs < untilMs) {
-      this.reactor.after(resetLookMs, () => this.resetOnceSent(end, untilMs));
-      return;
-    }
-    end.reset();
-    this.tap.onOver();
   }
 }

@@ -5,6 +5,7 @@ import { Joiner } from "../pipe/joiner.ts";
 import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
 import { EngineThread } from "../sandbox/engine-thread.ts";
 import { Switch } from "../switch/switch.ts";
+import { isListening } from "../sys/listening.ts";
 import { DumpTaps } from "./dump-tap.ts";
 
 /** What a recording's engine is told besides the common task. */
@@ -40,6 +41,10 @@ class RecordEngine {
       lanes,
       tapFor: (connection) => this.#taps.open(connection),
       waitListenMs: task.waitListenMs,
+      isServedInOtherFamily: ({ server, family, serverPort }) => {
+        const network = task.namespaces[server];
+        return network !== undefined && isListening(network, family === 4 ? 6 : 4, serverPort);
+      },
       onWarning: (text) => this.#engine.warn(text),
     });
     joiner.attempts.connectTo(

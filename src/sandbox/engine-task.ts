@@ -6,6 +6,8 @@ import type { Namespace } from "../sys/namespace.ts";
 export interface EngineTask {
   readonly pipeNamespace: Namespace;
   readonly pipeTun: Fd;
+  /** The containers' networks, by index. */
+  readonly namespaces: readonly Namespace[];
   /** The containers' devices, by index. */
   readonly tuns: readonly Fd[];
   /** In CIDR notation. */

@@ -28,6 +28,7 @@ export class Playground {
     this.task = {
       pipeNamespace: this.#pipeSpace.namespace,
       pipeTun: this.#pipeSpace.tun,
+      namespaces: spaces.map(({ namespace }) => namespace),
       tuns: spaces.map(({ tun }) => tun),
       subnets: subnets.map(String),
       wakeup: createWakeup(),

@@ -14,11 +14,11 @@
  * other thread (kernel/fork.c), so it too is left at once. A thread that never forks, like the
  * engine, may stay in a network namespace for good.
  */
-import { closeSync, constants, openSync } from "node:fs";
+import { constants, openSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
 import { CLONE_FS, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, O_CLOEXEC } from "./abi.ts";
 import { check } from "./errno.ts";
-import { openat, setns, unshare } from "./libc.ts";
+import { close, openat, setns, unshare } from "./libc.ts";
 
 type Kind = "net" | "mnt" | "pid";
 
@@ -48,7 +48,7 @@ function openCurrent(kind: Kind): Namespace {
 }
 
 export function closeNamespace(namespace: Namespace): void {
-  closeSync(namespace.fd);
+  close(namespace.fd);
 }
 
 /** Moves the calling thread into `namespace` for good. */

@@ -2,11 +2,11 @@
  * An eventfd(2): how one thread wakes another that sleeps in epoll. It may be signalled from any
  * thread of the process; several signals before the sleeper looks are one.
  */
-import { closeSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK } from "./abi.ts";
 import { check } from "./errno.ts";
-import { eventfd, read } from "./libc.ts";
+import { close, eventfd, read } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
 const counter = allocateRegion(8);
@@ -27,5 +27,5 @@ export function acknowledge(wakeup: Fd): void {
 }
 
 export function closeWakeup(wakeup: Fd): void {
-  closeSync(wakeup);
+  close(wakeup);
 }
