@@ -68,6 +68,7 @@ function optionText(text: string): Uint8Array {
 
 /** Builds one rarely-written block; it grows as it is filled, and {@link finish} yields its bytes. */
 export class BlockBuilder {
+  // Growing replaces both, so a place is asked for before the view is looked at.
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(512);
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
@@ -77,17 +78,20 @@ export class BlockBuilder {
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#grow(2), value, true);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#grow(4), value, true);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   u64(value: bigint): this {
-    this.#view.setBigUint64(this.#grow(8), BigInt.asUintN(64, value), true);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, BigInt.asUintN(64, value), true);
     return this;
   }
 
