@@ -4,7 +4,7 @@ import { UsageError } from "../base/errors.ts";
 import type { RunOptions } from "../sandbox/run.ts";
 import type { ContainerPlan } from "../sandbox/topology.ts";
 import { Terminal } from "./terminal.ts";
-import { checkIdentity, parseDuration, parseSignal, parseUntil } from "./values.ts";
+import { checkIdentity, parseDuration, parseSignal, parseUntil, primaryGroupOf } from "./values.ts";
 
 export interface CommonFlags {
   readonly file: string;
@@ -49,8 +49,10 @@ export function runOptions(
   containers: readonly ContainerPlan[],
   output: Terminal,
 ): RunOptions {
+  const uid = checkIdentity(flags.uid, "user");
+  const gid = checkIdentity(flags.gid, "group") ?? (uid && primaryGroupOf(uid));
   return {
-    identity: { uid: checkIdentity(flags.uid, "user"), gid: checkIdentity(flags.gid, "group") },
+    identity: { uid, gid },
     until: parseUntil(
       flags.until,
       containers.map(({ name }) => name),

@@ -72,6 +72,15 @@ export function checkIdentity(
   return text;
 }
 
+/**
+ * The group that a user given without one stands for: the user's own, so that nobody keeps the caller's. A
+ * number that no user has stands for the group of that number.
+ */
+export function primaryGroupOf(user: string): string {
+  const { status, stdout } = spawnSync("id", ["-g", "--", user], { encoding: "utf8" });
+  return status === 0 ? stdout.trim() : user;
+}
+
 export interface SubnetOptions {
   readonly subnet: string;
   readonly subnet6?: string | undefined;
