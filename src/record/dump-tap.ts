@@ -34,8 +34,8 @@ export class DumpTaps {
     const client = endpoint(connection.client, connection.clientPort);
     const server = endpoint(connection.server, connection.serverPort);
     const stream = this.sink.connect(connection.family, client, server, this.engine.atNs);
-    this.count(Counter.connections, 1);
-    this.count(Counter.open, 1);
+    this.engine.count(Counter.connections, 1);
+    this.engine.count(Counter.open, 1);
     return new DumpTap(this, stream);
   }
 
@@ -48,11 +48,6 @@ export class DumpTaps {
     const tasks = this.#starved;
     this.#starved = [];
     for (const task of tasks) this.engine.reactor.defer(task);
-  }
-
-  count(counter: number, change: number): void {
-    const { counters } = this.engine;
-    counters[counter] = (counters[counter] ?? 0) + change;
   }
 }
 
@@ -79,7 +74,7 @@ class DumpTap implements ConnectionTap {
   onData(direction: Direction, lengthBytes: number): void {
     const { sink, engine } = this.#taps;
     sink.commit(this.#stream, direction, lengthBytes, engine.atNs);
-    this.#taps.count(Counter.bytes, lengthBytes);
+    this.#taps.engine.count(Counter.bytes, lengthBytes);
   }
 
   onAccepted(): void {
@@ -88,11 +83,11 @@ class DumpTap implements ConnectionTap {
 
   onRefused(): void {
     this.#note(RecordKind.refuse, DumpDirection.toClient);
-    this.#taps.count(Counter.open, -1);
+    this.#taps.engine.count(Counter.open, -1);
   }
 
   onFailed(): void {
-    this.#taps.count(Counter.open, -1);
+    this.#taps.engine.count(Counter.open, -1);
   }
 
   onEnd(direction: Direction): void {
@@ -104,7 +99,7 @@ class DumpTap implements ConnectionTap {
   }
 
   onOver(): void {
-    this.#taps.count(Counter.open, -1);
+    this.#taps.engine.count(Counter.open, -1);
   }
 
   whenRoom(task: Task): void {

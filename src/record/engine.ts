@@ -56,7 +56,7 @@ class RecordEngine {
         gate: joiner.attempts,
         observer: {
           onPacket: (from, to, bytes, at, lengthBytes) => {
-            this.#taps.count(Counter.packets, 1);
+            this.#engine.count(Counter.packets, 1);
             return this.#sink.packet(from, to, bytes, at, lengthBytes, this.#engine.atNs);
           },
         },

@@ -48,10 +48,13 @@ export class EngineHost {
 
   /** Lets the engine finish what is under way and end. */
   finish(): Promise<unknown> {
-    const order: EngineOrder = { type: "finish" };
-    this.#worker.postMessage(order);
-    signal(this.#task.wakeup);
+    this.#order({ type: "finish" });
     return this.done();
+  }
+
+  /** Tells the engine that the process of this container has ended and left nothing behind. */
+  tellGone(container: number): void {
+    this.#order({ type: "gone", container });
   }
 
   counts(): EngineCounts {
@@ -63,6 +66,11 @@ export class EngineHost {
       packets: at(Counter.packets),
       drops: at(Counter.drops),
     };
+  }
+
+  #order(order: EngineOrder): void {
+    this.#worker.postMessage(order);
+    signal(this.#task.wakeup);
   }
 
   #notice(type: EngineNotice["type"]): Promise<unknown> {

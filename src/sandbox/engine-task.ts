@@ -36,7 +36,10 @@ export type EngineNotice =
   | { readonly type: "warning"; readonly text: string }
   | { readonly type: "done"; readonly result?: unknown };
 
-/** From the main thread to the engine: the processes are gone; finish what is under way and stop. */
-export interface EngineOrder {
-  readonly type: "finish";
-}
+/**
+ * From the main thread to the engine. `finish`: the processes are gone; finish what is under way and
+ * stop. `gone`: the process of this container has ended, and nothing of it is left.
+ */
+export type EngineOrder =
+  | { readonly type: "finish" }
+  | { readonly type: "gone"; readonly container: number };

@@ -24,6 +24,8 @@ export class EngineThread {
       /** The wake-up was signalled, by the main thread or by the dump's writer. */
       readonly wake: () => void;
       readonly finish: () => void;
+      /** The process of this container has ended. */
+      readonly gone?: (container: number) => void;
     },
   ) {
     enterForever(task.pipeNamespace);
@@ -36,7 +38,10 @@ export class EngineThread {
     this.reactor.watch(task.wakeup, {
       onReady: () => {
         acknowledge(task.wakeup);
-        if (nextOrder()) on.finish();
+        for (let order = nextOrder(); order; order = nextOrder()) {
+          if (order.type === "finish") on.finish();
+          else on.gone?.(order.container);
+        }
         on.wake();
       },
     });
@@ -45,6 +50,11 @@ export class EngineThread {
   /** Nanoseconds since the run's start, of the events in hand. */
   get atNs(): number {
     return Math.max(0, Math.round((this.reactor.nowMs - this.#startMs) * 1e6));
+  }
+
+  /** Adds to one of the counters that the main thread reads. */
+  count(counter: number, change: number): void {
+    this.counters[counter] = (this.counters[counter] ?? 0) + change;
   }
 
   warn(text: string): void {

@@ -10,8 +10,10 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
+import { complement, sum } from "../net/checksum.ts";
 import { PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
 import { writeHostUnreachable } from "../net/refusal.ts";
+import { write16 } from "../net/wire.ts";
 import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
 import { read, write } from "../sys/libc.ts";
 import { allocateRegion } from "../sys/memory.ts";
@@ -136,6 +138,7 @@ export class Switch {
       return;
     }
     const { headerAt, totalBytes } = packet.view;
+    if (this.hasPartialChecksum()) completeChecksum(packet.bytes, headerAt + totalBytes);
     const to = verdict === Verdict.everyone ? -1 : verdict;
     if (this.observer?.onPacket(from, to, packet.bytes, headerAt, totalBytes) === false) return;
     if (verdict === Verdict.everyone) this.deliverToOthers(from);
@@ -205,6 +208,21 @@ export class Switch {
     // EIO: a command took its interface down. ENOBUFS, ENOMEM: the kernel has no room. All are a lost packet.
     if (write(tun, frame, frameBytes) < 0) this.drops.refusedByDevice++;
   }
+}
+
+/**
+ * Completes the checksum of the frame in `bytes`, whose packet ends at `endAt`: what is recorded, and
+ * played again later, must be a packet that any host takes. The virtio header tells where to sum from
+ * and where the sum goes, both in the machine's byte order; the field holds the pseudo-header's sum.
+ */
+function completeChecksum(bytes: Uint8Array, endAt: number): void {
+  const at = virtioNetHeaderBytes;
+  const startAt = at + (bytes[6] ?? 0) + 256 * (bytes[7] ?? 0);
+  const fieldAt = startAt + (bytes[8] ?? 0) + 256 * (bytes[9] ?? 0);
+  if (fieldAt + 2 > endAt) return;
+  // RFC 768: a UDP checksum that comes out as zero is sent as all ones, as zero means there is none.
+  write16(bytes, fieldAt, complement(sum(bytes, startAt, endAt - startAt)) || 0xffff);
+  bytes[0] = (bytes[0] ?? 0) & ~VIRTIO_NET_HDR_F_NEEDS_CSUM;
 }
 
 /**

@@ -1,0 +1,160 @@
+/** The engine thread of a replay: the same switch and sockets as in recording, with the player behind them. */
+import { workerData } from "node:worker_threads";
+import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
+import { EngineThread } from "../sandbox/engine-thread.ts";
+import { Switch } from "../switch/switch.ts";
+import type { Mask } from "./masks.ts";
+import { type DifferenceList, DifferenceLog } from "./differences.ts";
+import { Matching } from "./matching.ts";
+import { PayloadFile } from "./payload-file.ts";
+import { Player } from "./player.ts";
+import { Progress } from "./progress.ts";
+import { RecordingIndex, type RecordingStore } from "./recording.ts";
+import { Schedule, type ScheduleOptions } from "./schedule.ts";
+
+/** What a replay's engine is told besides the common task. */
+export interface ReplayDetails {
+  readonly path: string;
+  readonly recording: RecordingStore;
+  /** The containers whose processes run, by index. */
+  readonly live: readonly number[];
+  readonly schedule: ScheduleOptions;
+  readonly masks: readonly Mask[];
+  readonly compare: boolean;
+  readonly mostDifferences: number;
+  /** A Float64Array by {@link ReplayCounter}, written by the engine alone. */
+  readonly replayCounters: SharedArrayBuffer;
+}
+
+/** How far a replay is. `waitingFor` is an event's number, -1 for none. `gone` is written by the main thread. */
+export const ReplayCounter = {
+  played: 0,
+  total: 1,
+  waitingFor: 2,
+  done: 3,
+  differences: 4,
+  size: 5,
+} as const;
+
+/** What the engine says in the end. */
+export interface ReplayOutcome {
+  readonly differences: DifferenceList;
+  readonly played: number;
+  readonly total: number;
+}
+
+/** How often progress is told, and who is gone is looked up. */
+const lookMs = 20;
+/** A process whose command has ended may still have bytes on the way for this long. */
+const goneAfterMs = 100;
+
+class ReplayEngine {
+  readonly #engine: EngineThread;
+  readonly #player: Player;
+  readonly #log: DifferenceLog;
+  readonly #schedules: readonly Schedule[];
+  readonly #progress: Float64Array;
+  readonly #file: PayloadFile;
+
+  constructor(task: EngineTask & ReplayDetails) {
+    this.#engine = new EngineThread(task, {
+      wake: () => {},
+      finish: () => this.#finish(),
+      gone: (container) =>
+        void this.#engine.reactor.after(goneAfterMs, () => this.#player.noteGone(container)),
+    });
+    this.#progress = new Float64Array(task.replayCounters);
+    this.#log = new DifferenceLog(task.mostDifferences);
+    this.#file = new PayloadFile(task.path);
+    const index = new RecordingIndex(task.recording);
+    const live = new Set(task.live);
+    const report = this.#log.add.bind(this.#log);
+    const progress = new Progress(index.connections.count);
+    const groups = task.schedule.order === "global" ? [task.live] : task.live.map((one) => [one]);
+    this.#schedules = groups.map(
+      (containers) => new Schedule(index, live, containers, progress, task.schedule, report),
+    );
+    const { reactor, lanes } = this.#engine;
+    this.#player = new Player({
+      reactor,
+      lanes,
+      index,
+      file: this.#file,
+      schedules: this.#schedules,
+      matching: new Matching(index, progress, report),
+      patienceMs: task.schedule.patienceMs,
+      compare: task.compare ? { index, report, masks: task.masks, equal: equalBytes } : undefined,
+      inject: (to, frame, frameBytes) => this.#inject(to, frame, frameBytes),
+      onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
+      onConnection: () => this.#engine.count(Counter.connections, 1),
+    });
+    this.#switch = new Switch({
+      reactor,
+      lanes,
+      tuns: task.tuns,
+      pipeTun: task.pipeTun,
+      gate: this.#player.attempts,
+      observer: {
+        onPacket: (from, to) => {
+          this.#player.notePacket(from, to);
+          return to < 0 || live.has(to);
+        },
+      },
+    });
+    this.#player.attempts.connectTo(this.#switch);
+  }
+
+  readonly #switch: Switch;
+
+  run(): void {
+    this.#player.start();
+    this.#tell();
+    this.#engine.run();
+  }
+
+  #inject(to: number, frame: Parameters<Switch["sendToContainer"]>[1], frameBytes: number): void {
+    this.#switch.sendToContainer(to, frame, frameBytes);
+  }
+
+  #tell(): void {
+    const progress = this.#progress;
+    progress[ReplayCounter.played] = this.#sum("played");
+    progress[ReplayCounter.total] = this.#sum("total");
+    progress[ReplayCounter.differences] = this.#log.count;
+    progress[ReplayCounter.waitingFor] =
+      this.#player.scores.find(({ waitingFor }) => waitingFor >= 0)?.waitingFor ?? -1;
+    const quietMs = this.#engine.reactor.nowMs - this.#player.movedMs;
+    progress[ReplayCounter.done] = this.#player.isDone() && quietMs > goneAfterMs ? 1 : 0;
+    this.#engine.reactor.after(lookMs, () => this.#tell());
+  }
+
+  #sum(what: "played" | "total"): number {
+    return this.#schedules.reduce((sum, schedule) => sum + schedule[what], 0);
+  }
+
+  #finish(): void {
+    this.#player.finish();
+    this.#file.close();
+    const outcome: ReplayOutcome = {
+      differences: this.#log.list(),
+      played: this.#sum("played"),
+      total: this.#sum("total"),
+    };
+    this.#engine.done(outcome);
+  }
+}
+
+/** The C library's memcmp, under Node's name for it. */
+function equalBytes(
+  a: Uint8Array,
+  aAt: number,
+  b: Uint8Array,
+  bAt: number,
+  lengthBytes: number,
+): boolean {
+  return (
+    Buffer.compare(a.subarray(aAt, aAt + lengthBytes), b.subarray(bAt, bAt + lengthBytes)) === 0
+  );
+}
+
+new ReplayEngine(workerData as EngineTask & ReplayDetails).run();
