@@ -1,8 +1,10 @@
 /** The command `plg`: arguments in, an exit code out. */
 import { Command as Cli, CommanderError } from "commander";
 import { ExitCode, PlgError } from "../base/errors.ts";
+import { addDoctor } from "./doctor.ts";
 import { addRecord } from "./record.ts";
 import { needsUserNamespace, runInUserNamespace } from "./rootless.ts";
+import { addShow } from "./show.ts";
 import { toolVersion } from "./version.ts";
 
 const about = `Runs commands, each in a network container of its own, records the TCP traffic between
@@ -25,6 +27,8 @@ function createProgram(setExitCode: (code: ExitCode) => void): Cli {
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError();
   addRecord(program, setExitCode);
+  addShow(program);
+  addDoctor(program, setExitCode);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
@@ -74,6 +78,8 @@ function report(error: unknown): number {
   return ExitCode.bug;
 }
 
+// Before the first use of Node's pool: taking devices down is waiting, and goes best all at once.
+process.env["UV_THREADPOOL_SIZE"] ??= "32";
 process.exitCode = await main(process.argv.slice(2));
 // Threads that a failed start left behind do not keep the process alive.
 process.exit();

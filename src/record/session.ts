@@ -97,7 +97,7 @@ export class RecordSession {
       return { counts, dumpBytes: writtenBytes, durationMs, ends, dumpError };
     } finally {
       this.#run.close();
-      this.#playground.close();
+      await this.#playground.close();
     }
   }
 

@@ -162,7 +162,7 @@ export class ReplaySession {
       return { ...outcome, counts: this.#engine.counts(), durationMs, ends };
     } finally {
       this.#run.close();
-      this.#playground.close();
+      await this.#playground.close();
     }
   }
 

@@ -5,7 +5,8 @@
  *   container:   lo, and tun0 with the container's address in the subnet
  *   pipe space:  lo, to which the whole pipe network is local, and tun0, which leads to the subnet
  */
-import { closeSync, existsSync, writeFileSync } from "node:fs";
+import { close, existsSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { MachineError } from "../base/errors.ts";
 import type { Fd } from "../base/units.ts";
 import type { Subnet } from "../net/subnet.ts";
@@ -65,9 +66,12 @@ export function createPipeSpace(lanes: readonly Lane[]): Space {
   });
 }
 
-/** Frees a space. Its namespace goes when its last process and socket are gone. */
-export function closeSpace(space: Space): void {
-  closeSync(space.tun);
+/**
+ * Frees a space. Its namespace goes when its last process and socket are gone. The kernel takes some
+ * 40 ms to take a TUN device down, most of it waiting, so it is left to Node's pool: many at once.
+ */
+export async function closeSpace(space: Space): Promise<void> {
+  await promisify(close)(space.tun);
   closeNamespace(space.namespace);
 }
 

@@ -21,7 +21,7 @@ export class Playground {
     try {
       for (let i = 0; i < containers; i++) spaces.push(createContainerSpace(subnets, i));
     } catch (error) {
-      for (const space of [...spaces, this.#pipeSpace]) closeSpace(space);
+      for (const space of [...spaces, this.#pipeSpace]) void closeSpace(space);
       throw error;
     }
     this.spaces = spaces;
@@ -49,8 +49,8 @@ export class Playground {
   }
 
   /** Frees the namespaces. The engine must have ended. */
-  close(): void {
-    for (const space of [...this.spaces, this.#pipeSpace]) closeSpace(space);
+  async close(): Promise<void> {
+    await Promise.all([...this.spaces, this.#pipeSpace].map(closeSpace));
     closeWakeup(this.task.wakeup);
   }
 }

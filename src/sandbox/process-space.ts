@@ -32,39 +32,58 @@ import {
   type Namespace,
 } from "../sys/namespace.ts";
 
-/** Mounts /proc for the processes of this namespace, says so, and stays until its input ends. */
-const keeperScript = `mount -t proc proc /proc 2>/dev/null; trap '' CHLD; echo; exec cat >/dev/null`;
+/** Mounts /proc for the processes of this namespace, says whether it could, and stays until its input ends. */
+const keeperScript = `mount -t proc proc /proc 2>/dev/null && echo mounted || echo kept
+trap '' CHLD; exec cat >/dev/null`;
+
+/** How a process gets into the PID namespace: by namespaces its parent is in, or by a program before it. */
+interface Entrance {
+  readonly namespaces: readonly Namespace[];
+  readonly prefix: readonly string[];
+}
 
 export class ProcessSpace {
   readonly #mounts: Namespace;
-  readonly #pids: Namespace;
+  readonly #entrance: Entrance;
   readonly #keeper: ChildProcess;
+  /** The PID of the namespace's first process: the keeper, or its child where a program led it in. */
+  readonly #first: number;
   /** How /proc/PID/ns/pid reads for a process of this space. */
   readonly #pidLink: string;
 
-  private constructor(mounts: Namespace, pids: Namespace, keeper: ChildProcess) {
+  private constructor(mounts: Namespace, keeper: ChildProcess, first: number, entrance: Entrance) {
     this.#mounts = mounts;
-    this.#pids = pids;
     this.#keeper = keeper;
-    this.#pidLink = readlinkSync(`/proc/${keeper.pid}/ns/pid`);
+    this.#first = first;
+    this.#entrance = entrance;
+    this.#pidLink = readlinkSync(`/proc/${first}/ns/pid`);
   }
 
   /** Makes the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. */
   static async create(hostsText: string): Promise<ProcessSpace> {
     const mounts = createMounts(hostsText);
-    const { pids, keeper } = inNamespaces([mounts], () =>
-      inNewNamespaces(["pid"], () => startKeeper()),
+    const direct = ownsPidNamespace();
+    const { keeper, pids } = inNamespaces([mounts], () =>
+      direct
+        ? inNewNamespaces(["pid"], () => ({
+            keeper: startKeeper([]),
+            // The link to the new namespace opens only now that it has a first process (pid_namespaces(7)).
+            pids: currentNamespace("pid"),
+          }))
+        : {
+            keeper: startKeeper(["unshare", "--pid", "--fork", "--kill-child", "--"]),
+            pids: undefined,
+          },
     );
-    await new Promise<void>((resolve, reject) => {
-      keeper.once("error", (error) =>
-        reject(new MachineError(`cannot start /bin/sh: ${error.message}`, { cause: error })),
-      );
-      keeper.once("exit", () =>
-        reject(new MachineError("the run's keeper process ended at its start")),
-      );
-      keeper.stdout?.once("data", () => resolve());
-    });
-    return new ProcessSpace(mounts, pids, keeper);
+    const hasOwnProc = (await firstWord(keeper)) === "mounted";
+    if (pids) {
+      const entrance = { namespaces: [pids], prefix: [] };
+      return new ProcessSpace(mounts, keeper, keeper.pid ?? 0, entrance);
+    }
+    const first = onlyChildOf(keeper.pid ?? 0);
+    const link = `/proc/${hasOwnProc ? 1 : first}/ns/pid`;
+    const entrance = { namespaces: [], prefix: ["nsenter", `--pid=${link}`, "--"] };
+    return new ProcessSpace(mounts, keeper, first, entrance);
   }
 
   /** Starts a program here, in a mount namespace of its own and the given network. */
@@ -75,9 +94,11 @@ export class ProcessSpace {
     options: SpawnOptions,
   ): ChildProcess {
     const cwd = options.cwd ?? process.cwd();
+    const { namespaces, prefix } = this.#entrance;
+    const [program = file, ...rest] = [...prefix, file, ...args];
     return inNamespaces([network, this.#mounts], () =>
       inNewNamespaces(["mnt"], () =>
-        inNamespaces([this.#pids], () => spawn(file, args, { ...options, cwd })),
+        inNamespaces(namespaces, () => spawn(program, rest, { ...options, cwd })),
       ),
     );
   }
@@ -86,14 +107,13 @@ export class ProcessSpace {
   members(): number[] {
     return readdirSync("/proc")
       .map(Number)
-      .filter((pid) => pid > 0 && pid !== this.#keeper.pid && this.#holds(pid));
+      .filter((pid) => pid > 0 && pid !== this.#first && this.#holds(pid));
   }
 
   /** Kills all that is left and frees the namespaces. */
   close(): void {
     this.#keeper.kill("SIGKILL");
-    closeNamespace(this.#mounts);
-    closeNamespace(this.#pids);
+    for (const namespace of [this.#mounts, ...this.#entrance.namespaces]) closeNamespace(namespace);
   }
 
   #holds(pid: number): boolean {
@@ -126,13 +146,38 @@ function createMounts(hostsText: string): Namespace {
   }
 }
 
-function startKeeper(): { pids: Namespace; keeper: ChildProcess } {
-  const keeper = spawn("/bin/sh", ["-c", keeperScript], {
+/**
+ * Whether this process may leave a PID namespace for its own again, which takes privileges over both: in
+ * a user namespace of plg's own making it is not so, as the process' PID namespace is the machine's.
+ */
+function ownsPidNamespace(): boolean {
+  return readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/)[2] === "4294967295";
+}
+
+function startKeeper(prefix: readonly string[]): ChildProcess {
+  const [file = "/bin/sh", ...args] = [...prefix, "/bin/sh", "-c", keeperScript];
+  return spawn(file, args, {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
     cwd: "/",
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
   });
-  // The link to the new namespace opens only now that it has a first process (pid_namespaces(7)).
-  return { pids: currentNamespace("pid"), keeper };
+}
+
+/** The first thing that the keeper says. */
+function firstWord(keeper: ChildProcess): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
+    keeper.once("error", (error) =>
+      reject(new MachineError(`cannot start the run's keeper: ${error.message}`, { cause: error })),
+    );
+    keeper.once("exit", () =>
+      reject(new MachineError("the run's keeper process ended at its start: see 'plg doctor'")),
+    );
+    keeper.stdout?.once("data", (word: Buffer) => resolve(word.toString().trim()));
+  });
+}
+
+/** The PID of a process' one child. */
+function onlyChildOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }
