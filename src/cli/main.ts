@@ -78,8 +78,6 @@ function report(error: unknown): number {
   return ExitCode.bug;
 }
 
-// Before the first use of Node's pool: taking devices down is waiting, and goes best all at once.
-process.env["UV_THREADPOOL_SIZE"] ??= "32";
 process.exitCode = await main(process.argv.slice(2));
 // Threads that a failed start left behind do not keep the process alive.
 process.exit();

@@ -68,7 +68,7 @@ export function createPipeSpace(lanes: readonly Lane[]): Space {
 
 /**
  * Frees a space. Its namespace goes when its last process and socket are gone. The kernel takes some
- * 40 ms to take a TUN device down, most of it waiting, so it is left to Node's pool: many at once.
+ * 40 ms to take a TUN device down, most of it waiting, so it is left to Node's pool: several at once.
  */
 export async function closeSpace(space: Space): Promise<void> {
   await promisify(close)(space.tun);
