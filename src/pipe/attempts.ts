@@ -41,59 +41,59 @@ export interface AttemptExits {
 const patienceMs = 70_000;
 
 export class Attempts implements Gate {
-  private readonly handler: AttemptHandler;
-  private readonly attempts = new Map<string, Attempt>();
+  readonly #handler: AttemptHandler;
+  readonly #attempts = new Map<string, Attempt>();
   /** A virtio header of zeros, and a RST behind it. */
-  private readonly answer = allocateRegion(128);
-  private exits: AttemptExits | undefined;
+  readonly #answer = allocateRegion(128);
+  #exits: AttemptExits | undefined;
 
   constructor(handler: AttemptHandler) {
-    this.handler = handler;
+    this.#handler = handler;
   }
 
   /** Says where frames go. The switch needs the gate first, so this comes after. */
   connectTo(exits: AttemptExits): void {
-    this.exits = exits;
+    this.#exits = exits;
   }
 
   onSyn(packet: SwitchedPacket): boolean {
     const connection = connectionOf(packet);
     const key = connectionKey(connection);
-    const known = this.attempts.get(key);
+    const known = this.#attempts.get(key);
     if (known) {
       known.frame = packet.bytes.slice(0, packet.frameBytes);
       return known.state === "admitted";
     }
     const frame = packet.bytes.slice(0, packet.frameBytes);
     const attempt: Attempt = { connection, frame, state: "held", admittedAtMs: 0 };
-    this.attempts.set(key, attempt);
-    this.handler.onAttempt(attempt);
+    this.#attempts.set(key, attempt);
+    this.#handler.onAttempt(attempt);
     return false;
   }
 
   onReset(packet: SwitchedPacket): void {
-    if (this.attempts.size === 0) return;
+    if (this.#attempts.size === 0) return;
     const key = connectionKey(connectionOf(packet));
-    const attempt = this.attempts.get(key);
+    const attempt = this.#attempts.get(key);
     if (!attempt) return;
-    this.attempts.delete(key);
-    if (attempt.state !== "ignored") this.handler.onAbandoned(attempt);
+    this.#attempts.delete(key);
+    if (attempt.state !== "ignored") this.#handler.onAbandoned(attempt);
   }
 
   /** Lets the SYN in: the pipe space accepts the connection, and {@link take} will find the attempt. */
   admit(attempt: Attempt, nowMs: number): void {
     attempt.state = "admitted";
     attempt.admittedAtMs = nowMs;
-    this.exits?.letIn(attempt.frame);
+    this.#exits?.letIn(attempt.frame);
   }
 
   /** Answers the SYN with a RST, as a host does on whose port nobody listens. */
   refuse(attempt: Attempt): void {
     this.forget(attempt);
     const at = virtioNetHeaderBytes;
-    const length = writeReset(this.answer.bytes, at, attempt.frame, at);
+    const length = writeReset(this.#answer.bytes, at, attempt.frame, at);
     if (length === 0) return;
-    this.exits?.sendToContainer(attempt.connection.client, this.answer.address, at + length);
+    this.#exits?.sendToContainer(attempt.connection.client, this.#answer.address, at + length);
   }
 
   /** Never answers this SYN nor its retransmissions. */
@@ -103,24 +103,24 @@ export class Attempts implements Gate {
 
   /** Forgets an attempt; its next retransmission, if any, counts as a new one. */
   forget(attempt: Attempt): void {
-    this.attempts.delete(connectionKey(attempt.connection));
+    this.#attempts.delete(connectionKey(attempt.connection));
   }
 
   /** The admitted attempt for a connection that was just accepted. It is no attempt any more. */
   take(connection: Connection): Attempt | undefined {
     const key = connectionKey(connection);
-    const attempt = this.attempts.get(key);
+    const attempt = this.#attempts.get(key);
     if (attempt?.state !== "admitted") return undefined;
-    this.attempts.delete(key);
+    this.#attempts.delete(key);
     return attempt;
   }
 
   /** Gives up admitted attempts whose client has fallen silent. To be called now and then. */
   sweep(nowMs: number): void {
-    for (const [key, attempt] of this.attempts) {
+    for (const [key, attempt] of this.#attempts) {
       if (attempt.state !== "admitted" || nowMs - attempt.admittedAtMs < patienceMs) continue;
-      this.attempts.delete(key);
-      this.handler.onAbandoned(attempt);
+      this.#attempts.delete(key);
+      this.#handler.onAbandoned(attempt);
     }
   }
 }

@@ -43,71 +43,71 @@ export interface DialOptions {
 }
 
 export class Dial implements EndOwner {
-  private readonly reactor: Reactor;
-  private readonly options: DialOptions;
-  private readonly handler: DialHandler;
-  private readonly startedMs: number;
-  private end: End | undefined;
-  private timer: Timer | undefined;
-  private pauseMs: number = retryMs.first;
+  readonly #reactor: Reactor;
+  readonly #options: DialOptions;
+  readonly #handler: DialHandler;
+  readonly #startedMs: number;
+  #end: End | undefined;
+  #timer: Timer | undefined;
+  #pauseMs: number = retryMs.first;
 
   /** Starts to connect. */
   constructor(reactor: Reactor, options: DialOptions, handler: DialHandler) {
-    this.reactor = reactor;
-    this.options = options;
-    this.handler = handler;
-    this.startedMs = reactor.nowMs;
-    this.try();
+    this.#reactor = reactor;
+    this.#options = options;
+    this.#handler = handler;
+    this.#startedMs = reactor.nowMs;
+    this.#try();
   }
 
   /** Gives up. The handler hears no more. A connection that was just made is reset. */
   cancel(): void {
-    if (this.timer) this.reactor.cancel(this.timer);
-    this.end?.reset();
-    this.end = undefined;
+    if (this.#timer) this.#reactor.cancel(this.#timer);
+    this.#end?.reset();
+    this.#end = undefined;
   }
 
   onEndReady(end: End): void {
     if (end.failed) {
       const error = socket.takeError(end.fd);
       end.close();
-      this.end = undefined;
-      this.failed(error);
+      this.#end = undefined;
+      this.#failed(error);
     } else if (end.connected) {
-      this.end = undefined;
-      this.handler.onConnected(end);
+      this.#end = undefined;
+      this.#handler.onConnected(end);
     }
   }
 
-  private try(): void {
-    const { lane, connection } = this.options;
+  #try(): void {
+    const { lane, connection } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
     const address = lane.pipeNetwork.addressBytes(hostOf(client));
     const fd = socket.boundSocket(family, { address, port: clientPort });
-    if (fd < 0) return this.failed(-fd);
+    if (fd < 0) return this.#failed(-fd);
     const remote = lane.subnet.addressBytes(hostOf(server));
     const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
     if (error === 0) {
-      this.end = new End(this.reactor, fd as Fd, this);
+      this.#end = new End(this.#reactor, fd as Fd, this);
       return;
     }
     close(fd as Fd);
-    this.failed(error);
+    this.#failed(error);
   }
 
-  private failed(error: number): void {
-    const untilMs = this.startedMs + this.patienceFor(error);
-    if (this.reactor.nowMs + this.pauseMs > untilMs) {
+  #failed(error: number): void {
+    const untilMs = this.#startedMs + this.#patienceFor(error);
+    if (this.#reactor.nowMs + this.#pauseMs > untilMs) {
       // Not from within the constructor: whoever dials must hold the dial first.
-      this.timer = this.reactor.after(0, () => this.handler.onFailed(error));
+      this.#timer = this.#reactor.after(0, () => this.#handler.onFailed(error));
       return;
     }
-    this.timer = this.reactor.after(this.pauseMs, () => this.try());
-    this.pauseMs = Math.min(retryMs.longest, this.pauseMs * retryMs.factor);
+    this.#timer = this.#reactor.after(this.#pauseMs, () => this.#try());
+    this.#pauseMs = Math.min(retryMs.longest, this.#pauseMs * retryMs.factor);
   }
 
-  private patienceFor(error: number): number {
-    const { waitListenMs, connection, isServedInOtherFamily } = this.options;
+  #patienceFor(error: number): number {
+    const { waitListenMs, connection, isServedInOtherFamily } = this.#options;
     if (error === ECONNREFUSED)
       return waitListenMs > 0 && isServedInOtherFamily(connection) ? 0 : waitListenMs;
     if (error === EADDRNOTAVAIL || error === EADDRINUSE) return portPairPatienceMs;

@@ -21,45 +21,45 @@ const acceptRetryMs = 50;
 const passing: ReadonlySet<number> = new Set([EAGAIN, ECONNABORTED, EINTR]);
 
 export class Doors {
-  private readonly reactor: Reactor;
-  private readonly lanes: readonly Lane[];
-  private readonly onAccepted: OnAccepted;
-  private readonly doors = new Map<string, Door>();
+  readonly #reactor: Reactor;
+  readonly #lanes: readonly Lane[];
+  readonly #onAccepted: OnAccepted;
+  readonly #doors = new Map<string, Door>();
 
   constructor(reactor: Reactor, lanes: readonly Lane[], onAccepted: OnAccepted) {
-    this.reactor = reactor;
-    this.lanes = lanes;
-    this.onAccepted = onAccepted;
+    this.#reactor = reactor;
+    this.#lanes = lanes;
+    this.#onAccepted = onAccepted;
   }
 
   /** Makes sure that connections to this port of this container are accepted. Returns 0 or a negated errno. */
   open(family: Family, server: number, port: Port): number {
     const key = `${family}/${server}:${port}`;
-    if (this.doors.has(key)) return 0;
-    const lane = this.lanes.find((candidate) => candidate.family === family);
+    if (this.#doors.has(key)) return 0;
+    const lane = this.#lanes.find((candidate) => candidate.family === family);
     if (!lane) return 0;
     const address = lane.pipeNetwork.addressBytes(hostOf(server));
     const fd = socket.boundSocket(family, { address, port });
     if (fd < 0) return fd;
     socket.listen(fd as Fd, backlog);
-    this.doors.set(key, new Door(this.reactor, fd as Fd, lane, server, port, this.onAccepted));
+    this.#doors.set(key, new Door(this.#reactor, fd as Fd, lane, server, port, this.#onAccepted));
     return 0;
   }
 
   close(): void {
-    for (const door of this.doors.values()) door.close();
-    this.doors.clear();
+    for (const door of this.#doors.values()) door.close();
+    this.#doors.clear();
   }
 }
 
 class Door implements Watcher {
-  private readonly reactor: Reactor;
-  private readonly fd: Fd;
-  private readonly lane: Lane;
-  private readonly server: number;
-  private readonly port: Port;
-  private readonly onAccepted: OnAccepted;
-  private open = true;
+  readonly #reactor: Reactor;
+  readonly #fd: Fd;
+  readonly #lane: Lane;
+  readonly #server: number;
+  readonly #port: Port;
+  readonly #onAccepted: OnAccepted;
+  #open = true;
 
   constructor(
     reactor: Reactor,
@@ -69,41 +69,41 @@ class Door implements Watcher {
     port: Port,
     onAccepted: OnAccepted,
   ) {
-    this.reactor = reactor;
-    this.fd = fd;
-    this.lane = lane;
-    this.server = server;
-    this.port = port;
-    this.onAccepted = onAccepted;
+    this.#reactor = reactor;
+    this.#fd = fd;
+    this.#lane = lane;
+    this.#server = server;
+    this.#port = port;
+    this.#onAccepted = onAccepted;
     reactor.watchLevel(fd, this);
   }
 
   /** Accepts one connection. If more wait, the next round tells: it is most often one. */
   onReady(): void {
-    const fd = socket.accept(this.fd);
-    if (fd >= 0) this.onAccepted(this.accepted(), fd as Fd);
-    else if (fd === -EMFILE || fd === -ENFILE) this.pause();
+    const fd = socket.accept(this.#fd);
+    if (fd >= 0) this.#onAccepted(this.#accepted(), fd as Fd);
+    else if (fd === -EMFILE || fd === -ENFILE) this.#pause();
     else if (!passing.has(-fd)) throw new SystemError("accept", "a pipe's socket", -fd);
   }
 
   /** Out of descriptors: those who wait in the backlog stay there until one may be free. */
-  private pause(): void {
-    this.reactor.unwatch(this.fd);
-    this.reactor.after(acceptRetryMs, () => {
-      if (this.open) this.reactor.watchLevel(this.fd, this);
+  #pause(): void {
+    this.#reactor.unwatch(this.#fd);
+    this.#reactor.after(acceptRetryMs, () => {
+      if (this.#open) this.#reactor.watchLevel(this.#fd, this);
     });
   }
 
   close(): void {
-    this.open = false;
-    this.reactor.forget(this.fd);
-    close(this.fd);
+    this.#open = false;
+    this.#reactor.forget(this.#fd);
+    close(this.#fd);
   }
 
-  private accepted(): Connection {
-    const { family, subnet } = this.lane;
+  #accepted(): Connection {
+    const { family, subnet } = this.#lane;
     const { acceptedPeer: peer } = socket;
     const client = subnet.hostNumberAt(peer.bytes, peer.addressAt(family)) - 1;
-    return { family, client, clientPort: peer.port, server: this.server, serverPort: this.port };
+    return { family, client, clientPort: peer.port, server: this.#server, serverPort: this.#port };
   }
 }

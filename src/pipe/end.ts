@@ -44,15 +44,15 @@ export class End implements Watcher {
   connected = false;
   /** The kernel reported an error: the other side reset the connection, or it could not be made. */
   failed = false;
-  private readonly reactor: Reactor;
-  private sawEnd = false;
-  private backlog: Region | undefined;
-  private backlogAt = 0;
-  private backlogEnd = 0;
+  readonly #reactor: Reactor;
+  #sawEnd = false;
+  #backlog: Region | undefined;
+  #backlogAt = 0;
+  #backlogEnd = 0;
 
   /** Takes over `fd`: the end closes it. */
   constructor(reactor: Reactor, fd: Fd, owner: EndOwner) {
-    this.reactor = reactor;
+    this.#reactor = reactor;
     this.fd = fd;
     this.owner = owner;
     reactor.watch(fd, this);
@@ -61,7 +61,7 @@ export class End implements Watcher {
   onReady(events: number): void {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) this.readable = true;
     // A FIN that is here already makes no further edge: reading goes on until it is seen.
-    if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.sawEnd = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#sawEnd = true;
     if ((events & EPOLLERR) !== 0) this.failed = true;
     else if ((events & EPOLLOUT) !== 0) this.connected = true;
     this.owner.onEndReady(this);
@@ -75,7 +75,7 @@ export class End implements Watcher {
     const count = recv(this.fd, address, capacityBytes, 0);
     if (count > 0) {
       // Less than asked for: the queue is empty, and what comes next makes an edge (epoll(7)).
-      if (count < capacityBytes && !this.sawEnd) this.readable = false;
+      if (count < capacityBytes && !this.#sawEnd) this.readable = false;
       return count;
     }
     if (count === 0) {
@@ -91,39 +91,39 @@ export class End implements Watcher {
   send(address: Address, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
     assert(!this.hasBacklog(), "nothing is sent past a backlog");
     const sent = send(this.fd, address, lengthBytes, MSG_NOSIGNAL);
-    this.reactor.noteSent();
+    this.#reactor.noteSent();
     if (sent === lengthBytes) return true;
     if (sent < 0 && errno() !== EAGAIN) return false;
     const done = Math.max(0, sent);
-    this.keep(bytes, at + done, lengthBytes - done);
+    this.#keep(bytes, at + done, lengthBytes - done);
     return true;
   }
 
   hasBacklog(): boolean {
-    return this.backlogAt < this.backlogEnd;
+    return this.#backlogAt < this.#backlogEnd;
   }
 
   /** Sends what it can of the backlog. False if the connection is broken. */
   flush(): boolean {
-    const { backlog } = this;
+    const backlog = this.#backlog;
     if (!backlog || !this.hasBacklog()) return true;
-    const address = (backlog.address + this.backlogAt) as Address;
-    const sent = send(this.fd, address, this.backlogEnd - this.backlogAt, MSG_NOSIGNAL);
+    const address = (backlog.address + this.#backlogAt) as Address;
+    const sent = send(this.fd, address, this.#backlogEnd - this.#backlogAt, MSG_NOSIGNAL);
     if (sent < 0) return errno() === EAGAIN;
-    this.reactor.noteSent();
-    this.backlogAt += sent;
+    this.#reactor.noteSent();
+    this.#backlogAt += sent;
     if (!this.hasBacklog()) spareBacklogs.give(backlog, this);
     return true;
   }
 
   /** Drops what was not sent. */
   dropBacklog(): void {
-    this.backlogAt = this.backlogEnd;
+    this.#backlogAt = this.#backlogEnd;
   }
 
   /** How many bytes wait here or in the kernel to be sent for the first time. */
-  private waitingBytes(): number {
-    return this.backlogEnd - this.backlogAt + unsentBytes(this.fd);
+  #waitingBytes(): number {
+    return this.#backlogEnd - this.#backlogAt + unsentBytes(this.fd);
   }
 
   /** Says FIN: no more bytes will be sent. */
@@ -132,12 +132,12 @@ export class End implements Watcher {
   }
 
   close(): void {
-    this.reactor.forget(this.fd);
+    this.#reactor.forget(this.fd);
     close(this.fd);
   }
 
   reset(): void {
-    this.reactor.forget(this.fd);
+    this.#reactor.forget(this.fd);
     closeWithReset(this.fd);
   }
 
@@ -145,9 +145,9 @@ export class End implements Watcher {
    * Resets the connection, but not before what was sent is out: a reset drops what the kernel still holds.
    * It waits with a limit, because a receiver that does not read would never be told.
    */
-  resetOnceSent(whenReset: () => void, untilMs: number = this.reactor.nowMs + resetGraceMs): void {
-    if (this.flush() && this.waitingBytes() > 0 && this.reactor.nowMs < untilMs) {
-      this.reactor.after(resetLookMs, () => this.resetOnceSent(whenReset, untilMs));
+  resetOnceSent(whenReset: () => void, untilMs: number = this.#reactor.nowMs + resetGraceMs): void {
+    if (this.flush() && this.#waitingBytes() > 0 && this.#reactor.nowMs < untilMs) {
+      this.#reactor.after(resetLookMs, () => this.resetOnceSent(whenReset, untilMs));
       return;
     }
     this.reset();
@@ -156,16 +156,16 @@ export class End implements Watcher {
 
   /** Called by the pool when the backlog went back to it. */
   releaseBacklog(): void {
-    this.backlog = undefined;
-    this.backlogAt = 0;
-    this.backlogEnd = 0;
+    this.#backlog = undefined;
+    this.#backlogAt = 0;
+    this.#backlogEnd = 0;
   }
 
-  private keep(bytes: Uint8Array, at: number, lengthBytes: number): void {
-    this.backlog ??= spareBacklogs.take();
-    this.backlog.bytes.set(bytes.subarray(at, at + lengthBytes));
-    this.backlogAt = 0;
-    this.backlogEnd = lengthBytes;
+  #keep(bytes: Uint8Array, at: number, lengthBytes: number): void {
+    this.#backlog ??= spareBacklogs.take();
+    this.#backlog.bytes.set(bytes.subarray(at, at + lengthBytes));
+    this.#backlogAt = 0;
+    this.#backlogEnd = lengthBytes;
   }
 }
 

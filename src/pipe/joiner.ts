@@ -45,14 +45,14 @@ const sweepMs = 10_000;
 
 export class Joiner implements AttemptHandler {
   readonly attempts: Attempts = new Attempts(this);
-  private readonly reactor: Reactor;
-  private readonly lanes: readonly Lane[];
-  private readonly tapFor: TapConnection;
-  private readonly waitListenMs: number;
-  private readonly isServedInOtherFamily: (connection: Connection) => boolean;
-  private readonly onWarning: (text: string) => void;
-  private readonly doors: Doors;
-  private readonly making = new Map<string, Making>();
+  readonly #reactor: Reactor;
+  readonly #lanes: readonly Lane[];
+  readonly #tapFor: TapConnection;
+  readonly #waitListenMs: number;
+  readonly #isServedInOtherFamily: (connection: Connection) => boolean;
+  readonly #onWarning: (text: string) => void;
+  readonly #doors: Doors;
+  readonly #making = new Map<string, Making>();
 
   constructor(parts: {
     readonly reactor: Reactor;
@@ -64,57 +64,58 @@ export class Joiner implements AttemptHandler {
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
     readonly onWarning: (text: string) => void;
   }) {
-    this.reactor = parts.reactor;
-    this.lanes = parts.lanes;
-    this.tapFor = parts.tapFor;
-    this.waitListenMs = parts.waitListenMs;
-    this.isServedInOtherFamily = parts.isServedInOtherFamily;
-    this.onWarning = parts.onWarning;
-    this.doors = new Doors(parts.reactor, parts.lanes, (connection, fd) =>
-      this.onAccepted(connection, fd),
+    this.#reactor = parts.reactor;
+    this.#lanes = parts.lanes;
+    this.#tapFor = parts.tapFor;
+    this.#waitListenMs = parts.waitListenMs;
+    this.#isServedInOtherFamily = parts.isServedInOtherFamily;
+    this.#onWarning = parts.onWarning;
+    this.#doors = new Doors(parts.reactor, parts.lanes, (connection, fd) =>
+      this.#onAccepted(connection, fd),
     );
-    this.sweepLater();
+    this.#sweepLater();
   }
 
   onAttempt(attempt: Attempt): void {
     const { connection } = attempt;
-    const lane = this.lanes.find(({ family }) => family === connection.family);
+    const lane = this.#lanes.find(({ family }) => family === connection.family);
     assert(lane, "an attempt's family has a lane");
-    const making: Making = { tap: this.tapFor(connection), dial: undefined, server: undefined };
-    this.making.set(connectionKey(connection), making);
-    const { waitListenMs, isServedInOtherFamily } = this;
+    const making: Making = { tap: this.#tapFor(connection), dial: undefined, server: undefined };
+    this.#making.set(connectionKey(connection), making);
+    const waitListenMs = this.#waitListenMs;
+    const isServedInOtherFamily = this.#isServedInOtherFamily;
     const options = { lane, connection, waitListenMs, isServedInOtherFamily };
-    making.dial = new Dial(this.reactor, options, {
-      onConnected: (end) => this.onConnected(attempt, making, end),
-      onFailed: (error) => this.onDialFailed(attempt, making, error),
+    making.dial = new Dial(this.#reactor, options, {
+      onConnected: (end) => this.#onConnected(attempt, making, end),
+      onFailed: (error) => this.#onDialFailed(attempt, making, error),
     });
   }
 
   onAbandoned(attempt: Attempt): void {
-    const making = this.takeMaking(attempt.connection);
+    const making = this.#takeMaking(attempt.connection);
     making?.dial?.cancel();
     making?.server?.reset();
     making?.tap.onFailed();
   }
 
-  private onConnected(attempt: Attempt, making: Making, end: End): void {
+  #onConnected(attempt: Attempt, making: Making, end: End): void {
     making.dial = undefined;
     making.server = end;
     end.owner = nobody;
     const { family, server, serverPort } = attempt.connection;
-    const error = -this.doors.open(family, server, serverPort);
+    const error = -this.#doors.open(family, server, serverPort);
     if (error !== 0) {
       end.reset();
       making.server = undefined;
-      this.onDialFailed(attempt, making, error);
+      this.#onDialFailed(attempt, making, error);
       return;
     }
     making.tap.onAccepted();
-    this.attempts.admit(attempt, this.reactor.nowMs);
+    this.attempts.admit(attempt, this.#reactor.nowMs);
   }
 
-  private onDialFailed(attempt: Attempt, making: Making, error: number): void {
-    this.takeMaking(attempt.connection);
+  #onDialFailed(attempt: Attempt, making: Making, error: number): void {
+    this.#takeMaking(attempt.connection);
     if (error === ECONNREFUSED) {
       making.tap.onRefused();
       this.attempts.refuse(attempt);
@@ -122,34 +123,34 @@ export class Joiner implements AttemptHandler {
     }
     making.tap.onFailed();
     if (error !== EMFILE && error !== ENFILE) return this.attempts.forget(attempt);
-    this.onWarning(
+    this.#onWarning(
       "out of file descriptors: a new connection was refused ('ulimit -n' sets the limit)",
     );
     this.attempts.refuse(attempt);
   }
 
-  private onAccepted(connection: Connection, fd: Fd): void {
+  #onAccepted(connection: Connection, fd: Fd): void {
     const attempt = this.attempts.take(connection);
-    const making = attempt && this.takeMaking(connection);
+    const making = attempt && this.#takeMaking(connection);
     if (!making?.server) {
       closeWithReset(fd);
       return;
     }
-    const client = new End(this.reactor, fd, nobody);
-    new Relay(this.reactor, client, making.server, making.tap).start();
+    const client = new End(this.#reactor, fd, nobody);
+    new Relay(this.#reactor, client, making.server, making.tap).start();
   }
 
-  private takeMaking(connection: Connection): Making | undefined {
+  #takeMaking(connection: Connection): Making | undefined {
     const key = connectionKey(connection);
-    const making = this.making.get(key);
-    this.making.delete(key);
+    const making = this.#making.get(key);
+    this.#making.delete(key);
     return making;
   }
 
-  private sweepLater(): void {
-    this.reactor.after(sweepMs, () => {
-      this.attempts.sweep(this.reactor.nowMs);
-      this.sweepLater();
+  #sweepLater(): void {
+    this.#reactor.after(sweepMs, () => {
+      this.attempts.sweep(this.#reactor.nowMs);
+      this.#sweepLater();
     });
   }
 }

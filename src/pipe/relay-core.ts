@@ -22,38 +22,38 @@ export const Action = {
 } as const;
 
 export class RelayCore {
-  private readonly phases: [Phase, Phase] = [Phase.open, Phase.open];
-  private over = false;
+  readonly #phases: [Phase, Phase] = [Phase.open, Phase.open];
+  #over = false;
 
   /** May bytes of this direction still come? */
   isOpen(direction: Direction): boolean {
-    return !this.over && this.phases[direction] === Phase.open;
+    return !this.#over && this.#phases[direction] === Phase.open;
   }
 
   isOver(): boolean {
-    return this.over;
+    return this.#over;
   }
 
   /** The sender of `direction` ended it; `backlog`: bytes of it still wait for the receiver. */
   onEnd(direction: Direction, backlog: boolean): number {
     if (!this.isOpen(direction)) return Action.none;
-    this.phases[direction] = Phase.draining;
+    this.#phases[direction] = Phase.draining;
     return backlog ? Action.none : this.onFlushed(direction);
   }
 
   /** Nothing of `direction` waits for its receiver any more. */
   onFlushed(direction: Direction): number {
-    if (this.over || this.phases[direction] !== Phase.draining) return Action.none;
-    this.phases[direction] = Phase.ended;
-    if (this.phases[opposite(direction)] !== Phase.ended) return Action.shutdown;
-    this.over = true;
+    if (this.#over || this.#phases[direction] !== Phase.draining) return Action.none;
+    this.#phases[direction] = Phase.ended;
+    if (this.#phases[opposite(direction)] !== Phase.ended) return Action.shutdown;
+    this.#over = true;
     return Action.close;
   }
 
   /** The sender of `direction` reset its connection. */
   onReset(): number {
-    if (this.over) return Action.none;
-    this.over = true;
+    if (this.#over) return Action.none;
+    this.#over = true;
     return Action.reset;
   }
 }

@@ -34,17 +34,17 @@ export interface RelayTap {
 /** How many chunks one relay moves before another gets its turn. */
 const chunksPerTurn = 8;
 export class Relay implements EndOwner, Task {
-  private readonly reactor: Reactor;
+  readonly #reactor: Reactor;
   /** By the direction that an end sends in: the client's socket first. */
-  private readonly ends: readonly [End, End];
-  private readonly tap: RelayTap;
-  private readonly core = new RelayCore();
-  private waitsForTurn = false;
+  readonly #ends: readonly [End, End];
+  readonly #tap: RelayTap;
+  readonly #core = new RelayCore();
+  #waitsForTurn = false;
 
   constructor(reactor: Reactor, client: End, server: End, tap: RelayTap) {
-    this.reactor = reactor;
-    this.ends = [client, server];
-    this.tap = tap;
+    this.#reactor = reactor;
+    this.#ends = [client, server];
+    this.#tap = tap;
     client.owner = this;
     server.owner = this;
   }
@@ -55,102 +55,102 @@ export class Relay implements EndOwner, Task {
   }
 
   onEndReady(end: End): void {
-    const sends = end === this.ends[0] ? Direction.toServer : Direction.toClient;
-    if (end.hasBacklog()) this.flushTo(opposite(sends));
-    if (end.readable) this.pump(sends);
+    const sends = end === this.#ends[0] ? Direction.toServer : Direction.toClient;
+    if (end.hasBacklog()) this.#flushTo(opposite(sends));
+    if (end.readable) this.#pump(sends);
   }
 
   resume(): void {
-    this.waitsForTurn = false;
-    this.pump(Direction.toServer);
-    this.pump(Direction.toClient);
+    this.#waitsForTurn = false;
+    this.#pump(Direction.toServer);
+    this.#pump(Direction.toClient);
   }
 
   /** Ends the relay at once, as when the run is over. */
   abort(): void {
-    if (this.core.onReset() === Action.none) return;
-    for (const end of this.ends) end.reset();
-    this.tap.onOver();
+    if (this.#core.onReset() === Action.none) return;
+    for (const end of this.#ends) end.reset();
+    this.#tap.onOver();
   }
 
-  private pump(direction: Direction): void {
-    const from = this.ends[direction];
-    const to = this.ends[opposite(direction)];
+  #pump(direction: Direction): void {
+    const from = this.#ends[direction];
+    const to = this.#ends[opposite(direction)];
     for (let chunks = 0; chunks < chunksPerTurn; chunks++) {
       if (!from.readable || to.hasBacklog()) return;
-      if (!this.core.isOpen(direction)) return this.notice(direction);
-      const address = this.tap.reserve();
-      if (address === 0) return this.tap.whenRoom(this);
-      const count = from.receive(address, this.tap.chunkBytes);
-      if (count > 0) this.pass(direction, address, count);
-      else if (count === 0 && !from.failed) return this.end(direction);
-      else if (count !== nothingYet) return this.reset(direction);
+      if (!this.#core.isOpen(direction)) return this.#notice(direction);
+      const address = this.#tap.reserve();
+      if (address === 0) return this.#tap.whenRoom(this);
+      const count = from.receive(address, this.#tap.chunkBytes);
+      if (count > 0) this.#pass(direction, address, count);
+      else if (count === 0 && !from.failed) return this.#end(direction);
+      else if (count !== nothingYet) return this.#reset(direction);
     }
-    this.takeTurnsLater();
+    this.#takeTurnsLater();
   }
 
   /** After its end, all that can come from a process is a reset. */
-  private notice(direction: Direction): void {
-    if (this.ends[direction].failed) this.reset(direction);
+  #notice(direction: Direction): void {
+    if (this.#ends[direction].failed) this.#reset(direction);
   }
 
-  private pass(direction: Direction, address: Address, lengthBytes: number): void {
-    const { tap } = this;
+  #pass(direction: Direction, address: Address, lengthBytes: number): void {
+    const tap = this.#tap;
     const at = tap.at;
     tap.onData(direction, lengthBytes);
-    const to = this.ends[opposite(direction)];
-    if (!to.send(address, tap.bytes, at, lengthBytes)) this.broken(opposite(direction));
+    const to = this.#ends[opposite(direction)];
+    if (!to.send(address, tap.bytes, at, lengthBytes)) this.#broken(opposite(direction));
   }
 
-  private flushTo(direction: Direction): void {
-    const to = this.ends[opposite(direction)];
-    if (!to.flush()) return this.broken(opposite(direction));
+  #flushTo(direction: Direction): void {
+    const to = this.#ends[opposite(direction)];
+    if (!to.flush()) return this.#broken(opposite(direction));
     if (to.hasBacklog()) return;
-    this.perform(this.core.onFlushed(direction), direction);
-    this.pump(direction);
+    this.#perform(this.#core.onFlushed(direction), direction);
+    this.#pump(direction);
   }
 
   /**
    * The process at the end that sends in `direction` no longer takes bytes: it reset the connection.
    * What it sent before that is still there to be read; after it, reading tells of the reset.
    */
-  private broken(direction: Direction): void {
-    const end = this.ends[direction];
+  #broken(direction: Direction): void {
+    const end = this.#ends[direction];
     end.failed = true;
     end.readable = true;
     end.dropBacklog();
-    if (this.core.isOpen(direction)) this.takeTurnsLater();
-    else this.reset(direction);
+    if (this.#core.isOpen(direction)) this.#takeTurnsLater();
+    else this.#reset(direction);
   }
 
-  private takeTurnsLater(): void {
-    if (this.waitsForTurn || this.core.isOver()) return;
-    this.waitsForTurn = true;
-    this.reactor.defer(this);
+  #takeTurnsLater(): void {
+    if (this.#waitsForTurn || this.#core.isOver()) return;
+    this.#waitsForTurn = true;
+    this.#reactor.defer(this);
   }
 
-  private end(direction: Direction): void {
-    this.tap.onEnd(direction);
-    const backlog = this.ends[opposite(direction)].hasBacklog();
-    this.perform(this.core.onEnd(direction, backlog), direction);
+  #end(direction: Direction): void {
+    this.#tap.onEnd(direction);
+    const backlog = this.#ends[opposite(direction)].hasBacklog();
+    this.#perform(this.#core.onEnd(direction, backlog), direction);
   }
 
-  private reset(direction: Direction): void {
-    if (this.core.isOver()) return;
-    this.tap.onReset(direction);
-    this.perform(this.core.onReset(), direction);
+  #reset(direction: Direction): void {
+    if (this.#core.isOver()) return;
+    this.#tap.onReset(direction);
+    this.#perform(this.#core.onReset(), direction);
   }
 
-  private perform(actions: number, direction: Direction): void {
-    const to = this.ends[opposite(direction)];
+  #perform(actions: number, direction: Direction): void {
+    const to = this.#ends[opposite(direction)];
     if ((actions & Action.shutdown) !== 0) to.shutdown();
     if ((actions & Action.close) !== 0) {
-      for (const end of this.ends) end.close();
-      this.tap.onOver();
+      for (const end of this.#ends) end.close();
+      this.#tap.onOver();
     }
     if ((actions & Action.reset) !== 0) {
-      this.ends[direction].close();
-      to.resetOnceSent(() => this.tap.onOver());
+      this.#ends[direction].close();
+      to.resetOnceSent(() => this.#tap.onOver());
     }
   }
 }

@@ -20,25 +20,25 @@ export const Verdict = {
 } as const;
 
 export class Routes {
-  private readonly lanes: Partial<Record<Family, Lane>>;
-  private readonly containers: number;
+  readonly #lanes: Partial<Record<Family, Lane>>;
+  readonly #containers: number;
 
   constructor(lanes: readonly Lane[], containers: number) {
-    this.lanes = Object.fromEntries(lanes.map((lane) => [lane.family, lane]));
-    this.containers = containers;
+    this.#lanes = Object.fromEntries(lanes.map((lane) => [lane.family, lane]));
+    this.#containers = containers;
   }
 
   lane(family: Family): Lane | undefined {
-    return this.lanes[family];
+    return this.#lanes[family];
   }
 
   /** The verdict on a packet that the container `from` sent. */
   fromContainer(view: PacketView, bytes: Uint8Array, from: number): number {
-    const lane = this.lanes[view.family];
+    const lane = this.#lanes[view.family];
     if (!lane) return Verdict.foreign;
     if (lane.subnet.hostNumberAt(bytes, view.sourceAt) !== from + 1) return Verdict.foreign;
     const host = lane.subnet.hostNumberAt(bytes, view.destinationAt);
-    if (host >= 1 && host <= this.containers)
+    if (host >= 1 && host <= this.#containers)
       return view.protocol === IPPROTO_TCP ? Verdict.pipe : host - 1;
     if (reachesEveryone(view, bytes, host, lane)) return Verdict.everyone;
     return host === -1 ? Verdict.foreign : Verdict.unreachable;
@@ -46,11 +46,11 @@ export class Routes {
 
   /** The verdict on a packet that the pipe space sent: only TCP to a container passes. */
   fromPipeSpace(view: PacketView, bytes: Uint8Array): number {
-    const lane = this.lanes[view.family];
+    const lane = this.#lanes[view.family];
     if (!lane || view.protocol !== IPPROTO_TCP) return Verdict.foreign;
     if (!lane.pipeNetwork.contains(bytes, view.sourceAt)) return Verdict.foreign;
     const host = lane.subnet.hostNumberAt(bytes, view.destinationAt);
-    return host >= 1 && host <= this.containers ? host - 1 : Verdict.unreachable;
+    return host >= 1 && host <= this.#containers ? host - 1 : Verdict.unreachable;
   }
 }
 

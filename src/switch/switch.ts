@@ -62,16 +62,16 @@ export interface DropCounts {
 
 export class Switch {
   readonly drops: DropCounts = { malformed: 0, foreign: 0, refusedByDevice: 0 };
-  private readonly reactor: Reactor;
-  private readonly routes: Routes;
-  private readonly gate: Gate;
-  private readonly observer: PacketObserver | undefined;
-  private readonly tuns: readonly Fd[];
-  private readonly pipeTun: Fd;
-  private readonly frame = allocateRegion(frameCapacityBytes);
-  private readonly answer = allocateRegion(2048);
-  private readonly packet: SwitchedPacket = {
-    bytes: this.frame.bytes,
+  readonly #reactor: Reactor;
+  readonly #routes: Routes;
+  readonly #gate: Gate;
+  readonly #observer: PacketObserver | undefined;
+  readonly #tuns: readonly Fd[];
+  readonly #pipeTun: Fd;
+  readonly #frame = allocateRegion(frameCapacityBytes);
+  readonly #answer = allocateRegion(2048);
+  readonly #packet: SwitchedPacket = {
+    bytes: this.#frame.bytes,
     view: new PacketView(),
     from: 0,
     to: 0,
@@ -87,40 +87,40 @@ export class Switch {
     readonly gate: Gate;
     readonly observer?: PacketObserver | undefined;
   }) {
-    this.reactor = parts.reactor;
-    this.routes = new Routes(parts.lanes, parts.tuns.length);
-    this.tuns = parts.tuns;
-    this.pipeTun = parts.pipeTun;
-    this.gate = parts.gate;
-    this.observer = parts.observer;
-    this.tuns.forEach((tun, from) => this.attach(tun, () => this.forwardFromContainer(from)));
-    this.reactor.afterSend = this.attach(this.pipeTun, () => this.forwardFromPipeSpace());
+    this.#reactor = parts.reactor;
+    this.#routes = new Routes(parts.lanes, parts.tuns.length);
+    this.#tuns = parts.tuns;
+    this.#pipeTun = parts.pipeTun;
+    this.#gate = parts.gate;
+    this.#observer = parts.observer;
+    this.#tuns.forEach((tun, from) => this.#attach(tun, () => this.#forwardFromContainer(from)));
+    this.#reactor.afterSend = this.#attach(this.#pipeTun, () => this.#forwardFromPipeSpace());
   }
 
   /** Lets a frame (a virtio header, then a SYN) that the gate had held into the pipe space. It is copied. */
   letIn(frame: Uint8Array): void {
-    this.frame.bytes.set(frame);
-    if (this.take(frame.length)) this.passIntoPipeSpace();
+    this.#frame.bytes.set(frame);
+    if (this.#take(frame.length)) this.#passIntoPipeSpace();
   }
 
   /** Puts a frame (a virtio header, then an IP packet) into a container. */
   sendToContainer(to: number, frame: Address, frameBytes: number): void {
-    const tun = this.tuns[to];
+    const tun = this.#tuns[to];
     assert(tun !== undefined, `there is no container ${to}`);
-    this.deliver(tun, frame, frameBytes);
+    this.#deliver(tun, frame, frameBytes);
   }
 
-  private attach(tun: Fd, forward: () => void): TunPort {
-    const port = new TunPort(this.reactor, tun, this.frame.address, (frameBytes) => {
-      if (this.take(frameBytes)) forward();
+  #attach(tun: Fd, forward: () => void): TunPort {
+    const port = new TunPort(this.#reactor, tun, this.#frame.address, (frameBytes) => {
+      if (this.#take(frameBytes)) forward();
     });
-    this.reactor.watchLevel(tun, port);
+    this.#reactor.watchLevel(tun, port);
     return port;
   }
 
   /** Looks at the frame that was just read. False if it is not a whole IP packet. */
-  private take(frameBytes: number): boolean {
-    const { packet } = this;
+  #take(frameBytes: number): boolean {
+    const packet = this.#packet;
     packet.frameBytes = frameBytes;
     const at = virtioNetHeaderBytes;
     if (packet.view.parse(packet.bytes, at, frameBytes - at)) return true;
@@ -128,71 +128,73 @@ export class Switch {
     return false;
   }
 
-  private forwardFromContainer(from: number): void {
-    const { packet, routes } = this;
+  #forwardFromContainer(from: number): void {
+    const packet = this.#packet;
+    const routes = this.#routes;
     const verdict = routes.fromContainer(packet.view, packet.bytes, from);
-    if (verdict === Verdict.pipe) return this.forwardToPipeSpace(from);
-    if (verdict === Verdict.unreachable) return this.answerUnreachable(from);
+    if (verdict === Verdict.pipe) return this.#forwardToPipeSpace(from);
+    if (verdict === Verdict.unreachable) return this.#answerUnreachable(from);
     if (verdict === Verdict.foreign) {
       this.drops.foreign++;
       return;
     }
     const { headerAt, totalBytes } = packet.view;
-    if (this.hasPartialChecksum()) completeChecksum(packet.bytes, headerAt + totalBytes);
+    if (this.#hasPartialChecksum()) completeChecksum(packet.bytes, headerAt + totalBytes);
     const to = verdict === Verdict.everyone ? -1 : verdict;
-    if (this.observer?.onPacket(from, to, packet.bytes, headerAt, totalBytes) === false) return;
-    if (verdict === Verdict.everyone) this.deliverToOthers(from);
-    else this.sendToContainer(verdict, this.frame.address, packet.frameBytes);
+    if (this.#observer?.onPacket(from, to, packet.bytes, headerAt, totalBytes) === false) return;
+    if (verdict === Verdict.everyone) this.#deliverToOthers(from);
+    else this.sendToContainer(verdict, this.#frame.address, packet.frameBytes);
   }
 
-  private forwardToPipeSpace(from: number): void {
-    const { packet } = this;
+  #forwardToPipeSpace(from: number): void {
+    const packet = this.#packet;
     const { view, bytes } = packet;
     if (view.fragmentOffset === 0) {
       const flags = tcpFlagsAt(bytes, view.transportAt) & (TCP_SYN | TCP_ACK | TCP_RST);
       if (flags === TCP_SYN || (flags & TCP_RST) !== 0) {
         packet.from = from;
-        packet.to = this.laneOf(view).subnet.hostNumberAt(bytes, view.destinationAt) - 1;
-        if (flags !== TCP_SYN) this.gate.onReset(packet);
-        else if (!this.gate.onSyn(packet)) return;
+        packet.to = this.#laneOf(view).subnet.hostNumberAt(bytes, view.destinationAt) - 1;
+        if (flags !== TCP_SYN) this.#gate.onReset(packet);
+        else if (!this.#gate.onSyn(packet)) return;
       }
     }
-    this.passIntoPipeSpace();
+    this.#passIntoPipeSpace();
   }
 
-  private passIntoPipeSpace(): void {
-    const { view, bytes, frameBytes } = this.packet;
-    this.laneOf(view).masquerade.towardsPipe(view, bytes, this.hasPartialChecksum());
-    this.deliver(this.pipeTun, this.frame.address, frameBytes);
+  #passIntoPipeSpace(): void {
+    const { view, bytes, frameBytes } = this.#packet;
+    this.#laneOf(view).masquerade.towardsPipe(view, bytes, this.#hasPartialChecksum());
+    this.#deliver(this.#pipeTun, this.#frame.address, frameBytes);
   }
 
-  private laneOf(view: PacketView): Lane {
-    const lane = this.routes.lane(view.family);
+  #laneOf(view: PacketView): Lane {
+    const lane = this.#routes.lane(view.family);
     assert(lane, "a routed packet has a lane");
     return lane;
   }
 
-  private forwardFromPipeSpace(): void {
-    const { view, bytes, frameBytes } = this.packet;
-    const to = this.routes.fromPipeSpace(view, bytes);
+  #forwardFromPipeSpace(): void {
+    const { view, bytes, frameBytes } = this.#packet;
+    const to = this.#routes.fromPipeSpace(view, bytes);
     if (to < 0) {
       this.drops.foreign++;
       return;
     }
-    this.laneOf(view).masquerade.fromPipe(view, bytes, this.hasPartialChecksum());
-    this.sendToContainer(to, this.frame.address, frameBytes);
+    this.#laneOf(view).masquerade.fromPipe(view, bytes, this.#hasPartialChecksum());
+    this.sendToContainer(to, this.#frame.address, frameBytes);
   }
 
-  private deliverToOthers(from: number): void {
-    for (let to = 0; to < this.tuns.length; to++)
-      if (to !== from) this.sendToContainer(to, this.frame.address, this.packet.frameBytes);
+  #deliverToOthers(from: number): void {
+    for (let to = 0; to < this.#tuns.length; to++)
+      if (to !== from) this.sendToContainer(to, this.#frame.address, this.#packet.frameBytes);
   }
 
   /** "Host unreachable", as the sender's own router would say it: it becomes EHOSTUNREACH there. */
-  private answerUnreachable(from: number): void {
-    const { packet, answer } = this;
+  #answerUnreachable(from: number): void {
+    const packet = this.#packet;
+    const answer = this.#answer;
     const { view, bytes } = packet;
-    const lane = this.laneOf(view);
+    const lane = this.#laneOf(view);
     const source = bytes.slice(view.sourceAt, view.sourceAt + lane.subnet.network.length);
     const at = virtioNetHeaderBytes;
     answer.bytes.fill(0, 0, at);
@@ -200,11 +202,11 @@ export class Switch {
     if (length > 0) this.sendToContainer(from, answer.address, at + length);
   }
 
-  private hasPartialChecksum(): boolean {
-    return ((this.packet.bytes[0] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+  #hasPartialChecksum(): boolean {
+    return ((this.#packet.bytes[0] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
   }
 
-  private deliver(tun: Fd, frame: Address, frameBytes: number): void {
+  #deliver(tun: Fd, frame: Address, frameBytes: number): void {
     // EIO: a command took its interface down. ENOBUFS, ENOMEM: the kernel has no room. All are a lost packet.
     if (write(tun, frame, frameBytes) < 0) this.drops.refusedByDevice++;
   }
@@ -230,18 +232,18 @@ function completeChecksum(bytes: Uint8Array, endAt: number): void {
  * a lone packet is read alone, and while a device has packets in every round, its turns double.
  */
 class TunPort implements Watcher, Task {
-  private readonly reactor: Reactor;
-  private readonly tun: Fd;
-  private readonly frame: Address;
-  private readonly forward: (frameBytes: number) => void;
-  private turnPackets = 1;
-  private lastRound = 0;
+  readonly #reactor: Reactor;
+  readonly #tun: Fd;
+  readonly #frame: Address;
+  readonly #forward: (frameBytes: number) => void;
+  #turnPackets = 1;
+  #lastRound = 0;
 
   constructor(reactor: Reactor, tun: Fd, frame: Address, forward: (frameBytes: number) => void) {
-    this.reactor = reactor;
-    this.tun = tun;
-    this.frame = frame;
-    this.forward = forward;
+    this.#reactor = reactor;
+    this.#tun = tun;
+    this.#frame = frame;
+    this.#forward = forward;
   }
 
   onReady(): void {
@@ -249,13 +251,13 @@ class TunPort implements Watcher, Task {
   }
 
   resume(): void {
-    const { round } = this.reactor;
-    const isBurst = round - this.lastRound <= 1;
-    this.turnPackets = isBurst ? Math.min(packetsPerTurn, this.turnPackets * 2) : 1;
-    this.lastRound = round;
-    for (let packets = 0; packets < this.turnPackets; packets++) {
-      const frameBytes = read(this.tun, this.frame, frameCapacityBytes);
-      if (frameBytes > virtioNetHeaderBytes) this.forward(frameBytes);
+    const { round } = this.#reactor;
+    const isBurst = round - this.#lastRound <= 1;
+    this.#turnPackets = isBurst ? Math.min(packetsPerTurn, this.#turnPackets * 2) : 1;
+    this.#lastRound = round;
+    for (let packets = 0; packets < this.#turnPackets; packets++) {
+      const frameBytes = read(this.#tun, this.#frame, frameCapacityBytes);
+      if (frameBytes > virtioNetHeaderBytes) this.#forward(frameBytes);
       // EAGAIN: the device is empty. EIO: a command took its interface down. Either way, nothing to read.
       else if (frameBytes < 0) return;
     }

@@ -72,7 +72,7 @@ export function addRoute(
 /** One request: a header, a fixed body, then attributes, each padded to 4 bytes. */
 class Message {
   readonly body: DataView;
-  private lengthBytes: number;
+  #lengthBytes: number;
 
   constructor(type: number, flags: number, bodyBytes: number) {
     exchange.bytes.fill(0);
@@ -80,23 +80,23 @@ class Message {
     exchange.view.setUint16(6, abi.NLM_F_REQUEST | abi.NLM_F_ACK | flags, true);
     const { buffer, byteOffset } = exchange.bytes;
     this.body = new DataView(buffer, byteOffset + headerBytes, bodyBytes);
-    this.lengthBytes = headerBytes + bodyBytes;
+    this.#lengthBytes = headerBytes + bodyBytes;
   }
 
   attribute(type: number, value: Uint8Array): void {
-    exchange.view.setUint16(this.lengthBytes, 4 + value.length, true);
-    exchange.view.setUint16(this.lengthBytes + 2, type, true);
-    exchange.bytes.set(value, this.lengthBytes + 4);
-    this.lengthBytes += (4 + value.length + 3) & ~3;
+    exchange.view.setUint16(this.#lengthBytes, 4 + value.length, true);
+    exchange.view.setUint16(this.#lengthBytes + 2, type, true);
+    exchange.bytes.set(value, this.#lengthBytes + 4);
+    this.#lengthBytes += (4 + value.length + 3) & ~3;
   }
 
   /** Sends the request and reads the kernel's answer, which it has ready at once (netlink_ack). */
   perform(call: string, subject: string): void {
-    exchange.view.setUint32(0, this.lengthBytes, true);
+    exchange.view.setUint32(0, this.#lengthBytes, true);
     const type = abi.SOCK_RAW | abi.SOCK_CLOEXEC;
     const fd = check(socket(abi.AF_NETLINK, type, 0), "socket", "rtnetlink") as Fd;
     try {
-      check(send(fd, exchange.address, this.lengthBytes, 0), call, subject);
+      check(send(fd, exchange.address, this.#lengthBytes, 0), call, subject);
       check(recv(fd, exchange.address, exchange.bytes.length, 0), call, subject);
     } finally {
       close(fd);

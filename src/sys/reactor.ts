@@ -46,18 +46,18 @@ const batchEvents = 512;
 const pollMs = { least: 0.005, most: 0.1 } as const;
 
 export class Reactor {
-  private readonly epoll = check(epollCreate1(EPOLL_CLOEXEC), "epoll_create1", "the engine") as Fd;
-  private readonly events = allocateRegion(batchEvents * epollEvent.sizeBytes);
-  private readonly change = allocateRegion(16);
-  private readonly watchers: (Watcher | undefined)[] = [];
-  private readonly generations: number[] = [];
-  private readonly timers = new Timers();
-  private deferred: Task[] = [];
-  private resuming: Task[] = [];
-  private running = false;
-  private polling: number = pollMs.most;
-  private sendTask: Task | undefined;
-  private sent = false;
+  readonly #epoll = check(epollCreate1(EPOLL_CLOEXEC), "epoll_create1", "the engine") as Fd;
+  readonly #events = allocateRegion(batchEvents * epollEvent.sizeBytes);
+  readonly #change = allocateRegion(16);
+  readonly #watchers: (Watcher | undefined)[] = [];
+  readonly #generations: number[] = [];
+  readonly #timers = new Timers();
+  #deferred: Task[] = [];
+  #resuming: Task[] = [];
+  #running = false;
+  #polling: number = pollMs.most;
+  #sendTask: Task | undefined;
+  #sent = false;
   /** When the current batch of events was picked up: milliseconds of `performance.now()`. */
   nowMs: number = performance.now();
   /** Counts the batches: whoever is called in two rounds that follow each other is in a burst. */
@@ -65,122 +65,122 @@ export class Reactor {
 
   /** Watches a stream for input, output and hang-up, edge-triggered. The reactor never closes it. */
   watch(fd: Fd, watcher: Watcher): void {
-    this.add(fd, watcher, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    this.#add(fd, watcher, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   }
 
   /** Watches a device or a listener for input, level-triggered. The reactor never closes it. */
   watchLevel(fd: Fd, watcher: Watcher): void {
-    this.add(fd, watcher, EPOLLIN);
+    this.#add(fd, watcher, EPOLLIN);
   }
 
   /** Names what is to be resumed, in the same round, whenever {@link noteSent} was called. */
   set afterSend(task: Task) {
-    this.sendTask = task;
+    this.#sendTask = task;
   }
 
   /** Bytes were sent on a socket of the pipe space: its device has packets now, without waiting for epoll. */
   noteSent(): void {
-    if (this.sent || !this.sendTask) return;
-    this.sent = true;
-    this.deferred.push(this.sendTask);
+    if (this.#sent || !this.#sendTask) return;
+    this.#sent = true;
+    this.#deferred.push(this.#sendTask);
   }
 
-  private add(fd: Fd, watcher: Watcher, events: number): void {
-    const generation = ((this.generations[fd] ?? 0) + 1) >>> 0;
-    this.generations[fd] = generation;
-    this.watchers[fd] = watcher;
-    const { view, address } = this.change;
+  #add(fd: Fd, watcher: Watcher, events: number): void {
+    const generation = ((this.#generations[fd] ?? 0) + 1) >>> 0;
+    this.#generations[fd] = generation;
+    this.#watchers[fd] = watcher;
+    const { view, address } = this.#change;
     view.setUint32(0, events >>> 0, true);
     view.setUint32(epollEvent.dataAt, fd, true);
     view.setUint32(epollEvent.dataAt + 4, generation, true);
-    check(epollCtl(this.epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", `descriptor ${fd}`);
+    check(epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", `descriptor ${fd}`);
   }
 
   /** Forgets a descriptor that its owner is about to close, which ends the kernel's watch as well. */
   forget(fd: Fd): void {
-    this.watchers[fd] = undefined;
+    this.#watchers[fd] = undefined;
   }
 
   /** Stops watching a descriptor that stays open. */
   unwatch(fd: Fd): void {
     this.forget(fd);
-    epollCtl(this.epoll, EPOLL_CTL_DEL, fd, this.change.address);
+    epollCtl(this.#epoll, EPOLL_CTL_DEL, fd, this.#change.address);
   }
 
   /** Calls `task.resume` after the events of this round. */
   defer(task: Task): void {
-    this.deferred.push(task);
+    this.#deferred.push(task);
   }
 
   /** Calls `action` once, `delayMs` from now. */
   after(delayMs: number, action: () => void): Timer {
-    return this.timers.add(this.nowMs + delayMs, action);
+    return this.#timers.add(this.nowMs + delayMs, action);
   }
 
   cancel(timer: Timer): void {
-    this.timers.cancel(timer);
+    this.#timers.cancel(timer);
   }
 
   /** Runs until {@link stop}. */
   run(): void {
-    this.running = true;
-    while (this.running) {
-      const count = this.wait();
+    this.#running = true;
+    while (this.#running) {
+      const count = this.#wait();
       this.round++;
-      for (let i = 0; i < count; i++) this.dispatch(i * epollEvent.sizeBytes);
-      this.resumeDeferred();
-      const due = this.timers.nextDueMs();
-      if (due !== undefined && due <= this.nowMs) this.timers.run(this.nowMs);
+      for (let i = 0; i < count; i++) this.#dispatch(i * epollEvent.sizeBytes);
+      this.#resumeDeferred();
+      const due = this.#timers.nextDueMs();
+      if (due !== undefined && due <= this.nowMs) this.#timers.run(this.nowMs);
     }
-    close(this.epoll);
+    close(this.#epoll);
   }
 
   stop(): void {
-    this.running = false;
+    this.#running = false;
   }
 
-  private dispatch(at: number): void {
-    const { view } = this.events;
+  #dispatch(at: number): void {
+    const { view } = this.#events;
     const fd = view.getUint32(at + epollEvent.dataAt, true);
     const generation = view.getUint32(at + epollEvent.dataAt + 4, true);
-    if (this.generations[fd] === generation) this.watchers[fd]?.onReady(view.getUint32(at, true));
+    if (this.#generations[fd] === generation) this.#watchers[fd]?.onReady(view.getUint32(at, true));
   }
 
   /** What is deferred while these resume waits for the next round, so that events get their turn. */
-  private resumeDeferred(): void {
-    if (this.deferred.length === 0) return;
-    const tasks = this.deferred;
-    this.deferred = this.resuming;
-    this.resuming = tasks;
-    this.sent = false;
+  #resumeDeferred(): void {
+    if (this.#deferred.length === 0) return;
+    const tasks = this.#deferred;
+    this.#deferred = this.#resuming;
+    this.#resuming = tasks;
+    this.#sent = false;
     for (let i = 0; i < tasks.length; i++) tasks[i]?.resume();
     tasks.length = 0;
   }
 
   /** Waits for events: not at all if work is left over, polling first, then asleep. Returns their number. */
-  private wait(): number {
-    if (this.deferred.length > 0) return this.collect(0);
-    let count = this.collect(0);
+  #wait(): number {
+    if (this.#deferred.length > 0) return this.#collect(0);
+    let count = this.#collect(0);
     if (count > 0) return count;
     const idleSinceMs = this.nowMs;
-    const dueMs = this.timers.nextDueMs() ?? Infinity;
-    while (this.nowMs - idleSinceMs < this.polling && this.nowMs < dueMs) {
-      count = this.collect(0);
+    const dueMs = this.#timers.nextDueMs() ?? Infinity;
+    while (this.nowMs - idleSinceMs < this.#polling && this.nowMs < dueMs) {
+      count = this.#collect(0);
       if (count > 0) {
-        this.polling = Math.min(pollMs.most, this.polling * 2);
+        this.#polling = Math.min(pollMs.most, this.#polling * 2);
         return count;
       }
     }
-    this.polling = Math.max(pollMs.least, this.polling / 2);
+    this.#polling = Math.max(pollMs.least, this.#polling / 2);
     const sleptAtMs = this.nowMs;
-    count = this.collect(dueMs === Infinity ? -1 : Math.max(0, Math.ceil(dueMs - this.nowMs)));
+    count = this.#collect(dueMs === Infinity ? -1 : Math.max(0, Math.ceil(dueMs - this.nowMs)));
     // Had it polled a little longer it would have been there: worth trying again.
-    if (this.nowMs - sleptAtMs < pollMs.most) this.polling = pollMs.most;
+    if (this.nowMs - sleptAtMs < pollMs.most) this.#polling = pollMs.most;
     return count;
   }
 
-  private collect(timeoutMs: number): number {
-    const count = epollWait(this.epoll, this.events.address, batchEvents, timeoutMs);
+  #collect(timeoutMs: number): number {
+    const count = epollWait(this.#epoll, this.#events.address, batchEvents, timeoutMs);
     this.nowMs = performance.now();
     if (count >= 0) return count;
     const error = errno();
