@@ -8,7 +8,16 @@ import { constants } from "node:os";
 import { ExitCode, MachineError } from "../base/errors.ts";
 
 const marker = "PLG_IN_USER_NAMESPACE";
-const needing = new Set(["record", "replay", "demo"]);
+const needing = new Set(["record", "replay"]);
+
+/** What util-linux' unshare is told: a user namespace in which this user is root, and what a run needs. */
+export const unshareOptions: readonly string[] = [
+  "--user",
+  "--map-root-user",
+  "--net",
+  "--mount",
+  "--keep-caps",
+];
 
 export function needsUserNamespace(args: readonly string[]): boolean {
   const wantsHelp = args.includes("-h") || args.includes("--help");
@@ -22,9 +31,8 @@ export function needsUserNamespace(args: readonly string[]): boolean {
 
 /** Runs plg again inside; resolves to its exit code. */
 export function runInUserNamespace(args: readonly string[]): Promise<number> {
-  const unshare = ["--user", "--map-root-user", "--net", "--mount", "--keep-caps"];
   const self = [process.execPath, ...process.execArgv, process.argv[1] ?? "", ...args];
-  const child = spawn("unshare", [...unshare, "--", ...self], {
+  const child = spawn("unshare", [...unshareOptions, "--", ...self], {
     stdio: "inherit",
     env: { ...process.env, [marker]: "1" },
   });

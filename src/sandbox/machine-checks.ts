@@ -61,7 +61,7 @@ function tryProgram(name: string): string {
   if (error) throw new Error(`it cannot be run: ${describeErrno(error).words}`);
   // BusyBox has no --version, and so not the options that plg uses.
   if (status !== 0) throw new Error(`'${name} ${args.join(" ")}' failed`);
-  return stdout.split("\n")[0] || "it runs";
+  return stdout.split("\n")[0]?.replaceAll(/ \([^)]*\)/g, "") || "it runs";
 }
 
 function tryDirect(folder: string): string {

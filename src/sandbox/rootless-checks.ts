@@ -1,6 +1,7 @@
 /** Checks of user namespaces, without which only root can record. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { MachineError } from "../base/errors.ts";
 import { type Check, tryOut } from "./check.ts";
 
 /** As root: whether other users could record, too. Tried as nobody, with the options that plg uses. */
@@ -11,7 +12,10 @@ export function checkOtherUsers(unshareOptions: readonly string[]): Promise<Chec
     "without root",
     () => {
       run([...asNobody, ...unshare, "true"]);
-      run([...asNobody, ...unshare, "sh", "-c", ": <>/dev/net/tun"]);
+      if (!canOpenTun([...asNobody, ...unshare]))
+        throw new MachineError(
+          "only root can record: only root can open /dev/net/tun ('chmod 0666 /dev/net/tun' as root)",
+        );
       return "users other than root can make namespaces and open /dev/net/tun";
     },
     { status: "limited", mend: `only root can record; ${mendForUsers()}` },
@@ -28,6 +32,15 @@ export function checkUserNamespace(unshareOptions: readonly string[]): Promise<C
     },
     { status: "missing", mend: `run plg as root, or: ${mendForUsers()}` },
   );
+}
+
+function canOpenTun(by: readonly string[]): boolean {
+  try {
+    run([...by, "sh", "-c", ": <>/dev/net/tun"]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function run([file = "", ...args]: readonly string[]): void {
@@ -51,7 +64,7 @@ function mendForUsers(): string {
   });
   if (inTheWay.length > 0)
     return inTheWay.map(([name, value]) => `'sysctl -w ${name}=${value}' as root`).join(" and ");
-  return "let users open the device ('chmod 0666 /dev/net/tun' as root); a container runtime may forbid user namespaces by seccomp";
+  return "the sysctls allow it, so something else forbids it: a container runtime's seccomp profile, for one";
 }
 
 function readSysctl(name: string): number | undefined {

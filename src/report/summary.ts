@@ -1,0 +1,107 @@
+/**
+ * A recording at a glance: whose it is, how its commands ended, and its connections. Folds the decoder's
+ * items: what it keeps does not grow with the bytes that were recorded.
+ */
+import type { DumpEnd, DumpItem } from "../dump/decoder.ts";
+import type { CommandExit, ContainerInfo, RunInfo } from "../dump/schema.ts";
+import { ConnectionFold, type ConnectionReport } from "./connections.ts";
+
+/** What a dump holds. */
+export interface DumpSummary extends ConnectionReport {
+  readonly run: RunInfo;
+  /** From the run's start to its end; if it was cut short, to the last thing that was recorded. */
+  readonly durationNs: number;
+  /** How the commands ended, by container. Those of a recording that was cut short are not known. */
+  readonly exits: readonly (CommandExit | undefined)[];
+  /** How many packets other than TCP there are. */
+  readonly packets: number;
+  readonly end: DumpEnd;
+}
+
+/** Folds all items of one recording, such as `readDump` yields. */
+export function summarize(items: Generator<DumpItem, DumpEnd>): DumpSummary {
+  const first = items.next();
+  // The decoder yields the run before all else, or throws.
+  const fold = new SummaryFold((first.value as DumpItem & { type: "run" }).run);
+  for (;;) {
+    const next = items.next();
+    if (next.done) return fold.summary(next.value);
+    fold.add(next.value);
+  }
+}
+
+class SummaryFold {
+  readonly #run: RunInfo;
+  readonly #connections: ConnectionFold;
+  readonly #exits: CommandExit[] = [];
+  #packets = 0;
+  #durationNs = 0;
+
+  constructor(run: RunInfo) {
+    this.#run = run;
+    this.#connections = new ConnectionFold(run);
+  }
+
+  add(item: DumpItem): void {
+    if (item.type === "stream") this.#connections.add(item);
+    if (item.type === "packet") this.#packets++;
+    if (item.type === "stream" || item.type === "packet") this.#durationNs = item.atNs;
+    if (item.type === "exit") {
+      this.#exits[item.container] = item.exit;
+      this.#durationNs = Number(item.endNs - this.#run.startNs);
+    }
+  }
+
+  summary(end: DumpEnd): DumpSummary {
+    return {
+      ...this.#connections.report(),
+      run: this.#run,
+      durationNs: this.#durationNs,
+      exits: this.#run.containers.map((_, index) => this.#exits[index]),
+      packets: this.#packets,
+      end,
+    };
+  }
+}
+
+/** Who ran what, where and when, and how it ended: a line for the run, and one for each command. */
+export function renderRun(summary: DumpSummary): string {
+  const { run, durationNs, exits } = summary;
+  const start = new Date(Number(run.startNs / 1_000_000n)).toISOString();
+  const lasted = `${(durationNs / 1e9).toFixed(3)} s`;
+  const facts = [
+    `recorded ${start.slice(0, 19).replace("T", " ")} UTC`,
+    `${run.host} (${run.kernel}, ${run.hardware})`,
+    `plg ${run.toolVersion}`,
+    `lasted ${lasted}`,
+  ];
+  const commands = run.containers.map((container, index) => commandCells(container, exits[index]));
+  return `${facts.join(", ")}\n${alignLeft(commands)}`;
+}
+
+function commandCells(container: ContainerInfo, exit: CommandExit | undefined): string[] {
+  const { name, addresses, command } = container;
+  return ["", name, addresses[0] ?? "", exitText(exit), inOneLine(command)];
+}
+
+function exitText(exit: CommandExit | undefined): string {
+  if (exit?.exitCode !== undefined) return `exit ${exit.exitCode}`;
+  return exit?.signal ?? "end unknown";
+}
+
+const longestCommand = 100;
+
+/** A command may be a whole script: its line breaks and control characters do not belong on a terminal. */
+function inOneLine(command: string): string {
+  const line = command.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+  return line.length > longestCommand ? `${line.slice(0, longestCommand - 1)}…` : line;
+}
+
+function alignLeft(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+}
