@@ -5,7 +5,7 @@
  * reads from a pipe whose other end only plg holds. When plg ends, however it ends, the keeper reads the
  * end of the pipe and exits, and with the first process of a PID namespace the kernel kills all others
  * (pid_namespaces(7)): daemons that left their session, children of children, all of them. The keeper
- * ignores SIGCHLD, so that orphans it inherits leave no zombies.
+ * is a shell that waits for the `cat` it reads with, and so reaps the orphans that it inherits as well.
  *
  * The mount namespace carries the hosts file and a /proc of the PID namespace. Each command gets a copy.
  */
@@ -32,9 +32,12 @@ import {
   type Namespace,
 } from "../sys/namespace.ts";
 
-/** Mounts /proc for the processes of this namespace, says whether it could, and stays until its input ends. */
+/**
+ * Mounts /proc for the processes of this namespace, says whether it could, and stays until its input ends. A
+ * command that kills all it can (`kill -9 -1`) kills the `cat`, but not the first process: then there is another.
+ */
 const keeperScript = `mount -t proc proc /proc 2>/dev/null && echo mounted || echo kept
-trap '' CHLD; exec cat >/dev/null`;
+while cat >/dev/null; [ $? -gt 128 ]; do :; done`;
 
 /** How a process gets into the PID namespace: by namespaces its parent is in, or by a program before it. */
 interface Entrance {
@@ -46,15 +49,13 @@ export class ProcessSpace {
   readonly #mounts: Namespace;
   readonly #entrance: Entrance;
   readonly #keeper: ChildProcess;
-  /** The PID of the namespace's first process: the keeper, or its child where a program led it in. */
-  readonly #first: number;
   /** How /proc/PID/ns/pid reads for a process of this space. */
   readonly #pidLink: string;
 
+  /** `first` is the PID of the namespace's first process: the keeper, or its child where a program led it in. */
   private constructor(mounts: Namespace, keeper: ChildProcess, first: number, entrance: Entrance) {
     this.#mounts = mounts;
     this.#keeper = keeper;
-    this.#first = first;
     this.#entrance = entrance;
     this.#pidLink = readlinkSync(`/proc/${first}/ns/pid`);
   }
@@ -103,11 +104,11 @@ export class ProcessSpace {
     );
   }
 
-  /** The processes that live here now, but for the keeper: their PIDs as seen from outside. */
+  /** The processes that live here now, but for the keeper's own: their PIDs as seen from outside. */
   members(): number[] {
     return readdirSync("/proc")
       .map(Number)
-      .filter((pid) => pid > 0 && pid !== this.#first && this.#holds(pid));
+      .filter((pid) => pid > 0 && this.#holds(pid));
   }
 
   /** Kills all that is left and frees the namespaces. */
@@ -118,16 +119,21 @@ export class ProcessSpace {
 
   #holds(pid: number): boolean {
     try {
-      return readlinkSync(`/proc/${pid}/ns/pid`) === this.#pidLink && !isZombie(pid);
+      if (readlinkSync(`/proc/${pid}/ns/pid`) !== this.#pidLink) return false;
+      // The keeper was started in a session of its own, which others cannot join.
+      const { state, session } = statusOf(pid);
+      return state !== "Z" && session !== this.#keeper.pid;
     } catch {
       return false; // It ended in the meantime, or it is not ours to look at: then it is not in here.
     }
   }
 }
 
-function isZombie(pid: number): boolean {
-  const status = readFileSync(`/proc/${pid}/stat`, "latin1");
-  return status.slice(status.lastIndexOf(")") + 2).startsWith("Z");
+/** See proc_pid_stat(5): the program's name, in brackets, may itself have brackets and spaces. */
+function statusOf(pid: number): { state: string | undefined; session: number } {
+  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const [state, , , session] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state, session: Number(session) };
 }
 
 /** A private copy of the machine's mounts with our hosts file. The file has no name any more once it is mounted. */
@@ -155,7 +161,7 @@ function ownsPidNamespace(): boolean {
 }
 
 function startKeeper(prefix: readonly string[]): ChildProcess {
-  const [file = "/bin/sh", ...args] = [...prefix, "/bin/sh", "-c", keeperScript];
+  const [file, ...args] = [...prefix, "/bin/sh", "-c", keeperScript];
   return spawn(file, args, {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
