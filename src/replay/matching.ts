@@ -1,10 +1,21 @@
 /**
  * Which recorded connection is the one that a live process opens now? Pure.
+ *
+ * It is one of the same process to the same port of the same server, and as a rule the how-manieth
+ * tells. But where some are opened at once, their order is anyone's guess, so the first bytes tell as
+ * well: while there are several that opened differently, a connection is accepted at once and shown to
+ * be the one whose opening it sends. (If the server spoke first there is no opening, and the order
+ * decides.) The client's port is different in every run and tells nothing.
  */
 import type { Family, Port } from "../base/units.ts";
-import type { ReportDifference } from "./differences.ts";
-import type { Progress } from "./progress.ts";
+import { Direction } from "../dump/schema.ts";
+import { CandidateGroup, type Standing } from "./candidates.ts";
+import { containerName, nameStream, type ReportDifference } from "./differences.ts";
+import { PendingMatch } from "./pending-match.ts";
+import { endOf, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";
+
+export type { PendingMatch } from "./pending-match.ts";
 
 /** A connection attempt of a live process. */
 export interface LiveAttempt {
@@ -25,30 +36,119 @@ export type Match =
   | { readonly type: "matched"; readonly connection: number }
   | { readonly type: "deferred"; readonly pending: PendingMatch };
 
-/** An accepted connection of which it is not known yet which one it is. */
-export interface PendingMatch {
-  readonly client: number;
-  /** Takes the next bytes that the client sent. Returns the connection's number once it is known. */
-  push(bytes: Uint8Array, at: number, lengthBytes: number): number | undefined;
-  /**
-   * Decides by what is known: the process has fallen quiet ({@link quietMs}), or ended the connection.
-   */
-  settle(): number;
-}
-
-/** How long nothing must have moved for a process to count as quiet. */
+/** How long nothing must have moved for a process to count as quiet: pending matches are settled then. */
 export const quietMs = 50;
 
 export class Matching {
-  constructor(_index: RecordingIndex, _progress: Progress, _report: ReportDifference) {}
+  readonly #index: RecordingIndex;
+  readonly #report: ReportDifference;
+  readonly #standing: Standing;
+  readonly #taken: Uint8Array;
+  /** By family, client, server and port: the connections, and their group once it is needed. */
+  readonly #places = new Map<string, { numbers: number[]; group?: CandidateGroup }>();
+  /** By client. */
+  readonly #pending = new Map<number, Set<PendingMatch>>();
 
-  /** A live process asks for a connection. `windowEnd` is its schedule's. */
-  attempt(_attempt: LiveAttempt, _windowEnd: number): Match {
-    throw new Error("not yet");
+  constructor(index: RecordingIndex, progress: Progress, report: ReportDifference) {
+    const { connections, byConnection } = index;
+    const taken = new Uint8Array(connections.count + 1);
+    this.#index = index;
+    this.#report = report;
+    this.#taken = taken;
+    this.#standing = {
+      isTaken: (connection) => taken[connection] === 1,
+      isLate: (connection) => progress.isLate(endOf(connection, Direction.toServer)),
+      startOf: (connection) => byConnection[connections.from(connection)] as number,
+    };
+    for (let number = 1; number <= connections.count; number++) this.#place(number);
+  }
+
+  /** A live process asks for a connection. `windowEnd` is what its schedule says now. */
+  attempt(attempt: LiveAttempt, windowEnd: number): Match {
+    const group = this.#groupOf(attempt);
+    if (group === undefined) return this.#unexpected(attempt, 0);
+    const first = group.all.pick(windowEnd).connection;
+    const isAccepted = first > 0 && this.#index.connections.outcome(first) === "accepted";
+    if (isAccepted && group.free > 0) {
+      if (this.#isInDoubt(group, first, windowEnd)) return this.#defer(attempt, group, windowEnd);
+      group.free--;
+      return this.#match(first);
+    }
+    // Those that were accepted may all be kept for connections that are pending.
+    const { rank, connection } = group.unaccepted.pick(windowEnd);
+    return rank > 0 ? this.#match(connection) : this.#unexpected(attempt, group.count);
   }
 
   /** Those of the live process `client` that are not decided, in the order of their attempts. A copy. */
-  pendingOf(_client: number): readonly PendingMatch[] {
-    return [];
+  pendingOf(client: number): readonly PendingMatch[] {
+    return [...(this.#pending.get(client) ?? [])];
   }
+
+  #place(number: number): void {
+    const connection = this.#index.connections.describe(number);
+    const key = keyOf(connection);
+    const place = this.#places.get(key);
+    if (place === undefined) this.#places.set(key, { numbers: [number] });
+    else place.numbers.push(number);
+  }
+
+  #groupOf(attempt: LiveAttempt): CandidateGroup | undefined {
+    const place = this.#places.get(keyOf(attempt));
+    if (place === undefined) return undefined;
+    const { connections } = this.#index;
+    place.group ??= new CandidateGroup(
+      place.numbers,
+      (connection) => connections.outcome(connection) === "accepted",
+      (connection) => connections.opening(connection),
+      this.#standing,
+    );
+    return place.group;
+  }
+
+  /** Whether bytes must tell if it is `first`, the next in order: if they can, and acceptance is sure. */
+  #isInDoubt(group: CandidateGroup, first: number, windowEnd: number): boolean {
+    if (!group.isMixed || group.unaccepted.pick(windowEnd).rank === 3) return false;
+    if (this.#index.connections.opening(first).length > 0) return true;
+    return group.classes.some((one) => one.opening.length > 0 && one.pick(windowEnd).rank === 3);
+  }
+
+  #match(connection: number): Match {
+    this.#taken[connection] = 1;
+    return { type: "matched", connection };
+  }
+
+  #defer({ client }: LiveAttempt, group: CandidateGroup, windowEnd: number): Match {
+    group.free--;
+    const ofClient = this.#pending.get(client) ?? new Set();
+    this.#pending.set(client, ofClient);
+    const pending = new PendingMatch(client, group, windowEnd, {
+      onDecided: (connection) => {
+        this.#taken[connection] = 1;
+        ofClient.delete(pending);
+      },
+      onAmbiguous: (connection, candidates) =>
+        this.#report({
+          kind: "ambiguous-match",
+          ...nameStream(this.#index, connection, Direction.toServer),
+          candidates,
+        }),
+    });
+    ofClient.add(pending);
+    return { type: "deferred", pending };
+  }
+
+  #unexpected(attempt: LiveAttempt, recordedConnections: number): Match {
+    this.#report({
+      kind: "unexpected-connection",
+      process: containerName(this.#index, attempt.client),
+      server: containerName(this.#index, attempt.server),
+      serverPort: attempt.serverPort,
+      recordedConnections,
+    });
+    return { type: "none" };
+  }
+}
+
+function keyOf({ family, client, server, serverPort }: LiveAttempt): string {
+  return `${family}/${client}>${server}:${serverPort}`;
 }

@@ -1,103 +1,154 @@
 /**
- * When what the recording holds for a live process happens to it: pure.
+ * When what the recording holds for a live process happens to it: the face that a driver sees. It reports
+ * what the process does and asks what is to be delivered. How that is decided: walk.ts.
  */
-import type { Direction } from "../dump/schema.ts";
+import { Direction, RecordKind } from "../dump/schema.ts";
 import type { ReportDifference } from "./differences.ts";
-import type { Progress } from "./progress.ts";
+import { Gate } from "./gate.ts";
+import { Judge } from "./judge.ts";
+import { Done, endOf, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";
-import type { LiveSet } from "./script.ts";
+import { globalScript, type LiveSet, scriptOf } from "./script.ts";
+import type { ScheduleOptions, Turn } from "./turn.ts";
+import { Walk } from "./walk.ts";
 
-/** How strictly events are kept in order. */
-export type Order = "process" | "connection" | "global";
-
-/** What an event waits for besides: nothing, the recorded gaps divided by `factor`, or not even the order. */
-export type Release =
-  | { readonly type: "causal" }
-  | { readonly type: "speed"; readonly factor: number }
-  | { readonly type: "flood" };
-
-export interface ScheduleOptions {
-  readonly order: Order;
-  readonly release: Release;
-  /** How much longer than in the recording something is waited for while nothing moves. */
-  readonly patienceMs: number;
-}
-
-/**
- * What is to be done now. The same object again and again: read it before the next call.
- * `deliver`: let `event` happen to its receiver, then call {@link Schedule.noteDelivered}; ask for more at once.
- * `wait`: nothing to do before the time `untilMs` (or Infinity), or before something is noted. `event` is
- * one that is waited for, -1 if deliveries are.
- * `done`: every event has happened or was given up. Something may still be noted, and wake it up again.
- */
-export interface Turn {
-  readonly type: "deliver" | "wait" | "done";
-  readonly event: number;
-  readonly untilMs: number;
-}
+export type { Order, Release, ScheduleOptions, Turn } from "./turn.ts";
 
 export class Schedule {
   /** The live processes it plays to: one, or with `--order global` all. */
   readonly containers: readonly number[];
-  /** How many events it has in all. */
-  readonly total: number = 0;
+  readonly #index: RecordingIndex;
+  readonly #progress: Progress;
+  readonly #judge: Judge;
+  readonly #gate: Gate;
+  readonly #walk: Walk;
+  readonly #windows = new Map<number, number>();
 
   constructor(
-    _index: RecordingIndex,
-    _live: LiveSet,
+    index: RecordingIndex,
+    live: LiveSet,
     containers: readonly number[],
-    _progress: Progress,
-    _options: ScheduleOptions,
-    _report: ReportDifference,
+    progress: Progress,
+    options: ScheduleOptions,
+    report: ReportDifference,
   ) {
+    const [container] = containers;
+    const script =
+      containers.length === 1 && container !== undefined
+        ? scriptOf(index, live, container)
+        : globalScript(index, live);
     this.containers = containers;
+    this.#index = index;
+    this.#progress = progress;
+    this.#judge = new Judge(index, progress, report);
+    const floods = options.release.type === "flood";
+    this.#gate = new Gate(index, progress, this.#judge, new Set(containers), floods);
+    const parts = { index, progress, judge: this.#judge, gate: this.#gate, options };
+    this.#walk = new Walk(parts, script);
+  }
+
+  /** How many events it has in all. */
+  get total(): number {
+    return this.#walk.script.length;
   }
 
   /** How many events have happened or were given up. */
   get played(): number {
-    return 0;
+    return this.#walk.isDone ? this.total : Math.min(this.total, this.#walk.played);
   }
 
   /** What to do at `nowMs`. To be asked after anything was noted, at `untilMs`, and until it says `wait`. */
-  next(_nowMs: number): Turn {
-    throw new Error("not yet");
+  next(nowMs: number): Turn {
+    return this.#walk.next(nowMs);
   }
 
   /** The live process opened this connection (it was matched). */
-  noteConnected(_connection: number): void {}
+  noteConnected(connection: number): void {
+    const end = endOf(connection, Direction.toServer);
+    this.#progress.mark(end, Done.connected);
+    this.#walk.connected(end);
+  }
 
   /** The live process, as the server, accepted this connection. */
-  noteAccepted(_connection: number): void {}
+  noteAccepted(connection: number): void {
+    this.#judge.accepted(connection);
+    this.#walk.cameLate(endOf(connection, Direction.toClient));
+    this.#walk.moved(endOf(connection, Direction.toClient));
+  }
 
   /** The live process, as the server, refused this connection. */
-  noteRefused(_connection: number): void {}
+  noteRefused(connection: number): void {
+    this.#judge.refused(connection);
+    this.#walk.moved(endOf(connection, Direction.toClient));
+  }
 
   /** The live process has sent `totalBytes` in `direction`, in terms of the recorded stream. */
-  noteBytes(_connection: number, _direction: Direction, _totalBytes: number): void {}
+  noteBytes(connection: number, direction: Direction, totalBytes: number): void {
+    const end = endOf(connection, direction);
+    this.#progress.noteSent(end, totalBytes);
+    this.#walk.moved(end);
+  }
 
   /** The live process, the sender of `direction`, ended it (FIN). */
-  noteEnd(_connection: number, _direction: Direction): void {}
+  noteEnd(connection: number, direction: Direction): void {
+    this.#judge.ended(connection, direction);
+    this.#walk.moved(endOf(connection, direction));
+  }
 
-  /** The live process, the sender of `direction`, reset the connection. */
-  noteReset(_connection: number, _direction: Direction): void {}
+  /** The live process, the sender of `direction`, reset the connection. Nothing more is delivered on it. */
+  noteReset(connection: number, direction: Direction): void {
+    this.#judge.reset(connection, direction);
+    this.#walk.broke(endOf(connection, direction));
+  }
 
   /** A live process sent a packet that is not TCP. */
-  notePacket(_sender: number, _receiver: number): void {}
+  notePacket(sender: number, receiver: number): void {
+    this.#gate.packets.note(sender, receiver);
+    this.#walk.moved(-1);
+  }
 
   /** `event` has happened to its receiver: bytes were taken by the kernel or are first in its backlog. */
-  noteDelivered(_event: number): void {}
+  noteDelivered(event: number): void {
+    if (this.#index.kind(event) === RecordKind.packet) return this.#walk.delivered(-1, event);
+    const end = this.#gate.receiverEnd(event);
+    if (this.#index.kind(event) === RecordKind.data)
+      this.#progress.noteReceived(
+        end,
+        this.#index.streamOffset(event) + this.#index.lengthBytes(event),
+      );
+    this.#walk.delivered(end, event);
+  }
 
   /** Something moved that is not told otherwise: a part of a delivery was taken. It postpones patience. */
-  noteMoved(): void {}
+  noteMoved(): void {
+    this.#walk.moved(undefined);
+  }
 
   /**
    * The live process is gone and all that it had sent was noted: what it did not do is given up without
    * waiting, and nothing more is delivered to it.
    */
-  noteGone(_container: number): void {}
+  noteGone(container: number): void {
+    this.#gate.noteGone(container);
+    this.#walk.gone(container);
+  }
 
-  /** The first event that a process cannot know of yet: connections made before it may be open at once. */
-  windowEnd(): number {
-    return 0;
+  /**
+   * The first event that the live process `container` cannot know of yet. Connections that it made before
+   * that may be open at once. That a connection was accepted is nothing to know.
+   */
+  windowEnd(container: number = this.containers[0] ?? -1): number {
+    const { script, opens, at: mainAt } = this.#walk;
+    if (opens) return this.#index.eventCount;
+    let at = Math.max(mainAt, this.#windows.get(container) ?? 0);
+    while (at < script.length && !this.#isNews(script[at] as number, container)) at++;
+    this.#windows.set(container, at);
+    return script[at] ?? this.#index.eventCount;
+  }
+
+  #isNews(event: number, container: number): boolean {
+    return (
+      this.#index.receiver(event) === container && this.#index.kind(event) !== RecordKind.accept
+    );
   }
 }

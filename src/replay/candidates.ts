@@ -1,0 +1,144 @@
+/**
+ * The recorded connections of one live process to one port of one server, by what their clients opened
+ * them with: those that opened alike are a class. A live connection belongs to one of the classes that
+ * its first bytes fit; within a class they are taken in order, as there is nothing to tell them apart.
+ */
+
+/** What tells candidates apart besides their openings. */
+export interface Standing {
+  /** Whether it was matched. */
+  isTaken(connection: number): boolean;
+  /** Whether it was given up, and may still come. */
+  isLate(connection: number): boolean;
+  /** Its first event. */
+  startOf(connection: number): number;
+}
+
+/**
+ * How much a candidate is to be expected now. 3: the process may open it by what it has seen so far.
+ * 2: it should have come before, and was given up. 1: it is still to come. 0: there is none.
+ */
+export type Rank = 0 | 1 | 2 | 3;
+
+/** The best of several candidates. The same object again and again: read it before the next call. */
+export interface Pick {
+  readonly rank: Rank;
+  readonly connection: number;
+}
+
+/** Connections of which the first that was not taken is wanted. */
+export class Candidates {
+  readonly opening: Uint8Array;
+  /** Ascending. */
+  readonly #connections: readonly number[];
+  readonly #standing: Standing;
+  readonly #pick: { rank: Rank; connection: number } = { rank: 0, connection: 0 };
+  #from = 0;
+
+  constructor(opening: Uint8Array, connections: readonly number[], standing: Standing) {
+    this.opening = opening;
+    this.#connections = connections;
+    this.#standing = standing;
+  }
+
+  /** Whether all were taken. */
+  get isEmpty(): boolean {
+    return this.#first() === undefined;
+  }
+
+  /** The best, where what begins before the event `windowEnd` may be opened by now. */
+  pick(windowEnd: number): Pick {
+    let late = 0;
+    this.#first();
+    for (let at = this.#from; at < this.#connections.length; at++) {
+      const connection = this.#connections[at] as number;
+      if (this.#standing.isTaken(connection)) continue;
+      if (!this.#standing.isLate(connection)) {
+        if (this.#standing.startOf(connection) < windowEnd) return this.#say(3, connection);
+        return late === 0 ? this.#say(1, connection) : this.#say(2, late);
+      }
+      if (late === 0) late = connection;
+    }
+    return this.#say(late === 0 ? 0 : 2, late);
+  }
+
+  #first(): number | undefined {
+    let connection = this.#connections[this.#from];
+    while (connection !== undefined && this.#standing.isTaken(connection))
+      connection = this.#connections[++this.#from];
+    return connection;
+  }
+
+  #say(rank: Rank, connection: number): Pick {
+    this.#pick.rank = rank;
+    this.#pick.connection = connection;
+    return this.#pick;
+  }
+}
+
+/** All candidates for one live process, server and port. */
+export class CandidateGroup {
+  /** Those that the server accepted, by their openings, which ascend as bytes do. */
+  readonly classes: readonly Candidates[];
+  /** All. */
+  readonly all: Candidates;
+  /** Those that the server did not accept: nothing tells them apart. */
+  readonly unaccepted: Candidates;
+  readonly count: number;
+  /** How many of the accepted ones are neither taken nor kept for a pending match. */
+  free: number;
+  /** Classes before this one are empty. */
+  #openFrom = 0;
+
+  constructor(
+    connections: readonly number[],
+    isAccepted: (connection: number) => boolean,
+    openingOf: (connection: number) => Uint8Array,
+    standing: Standing,
+  ) {
+    const accepted = connections.filter((connection) => isAccepted(connection));
+    const nothing = new Uint8Array(0);
+    this.count = connections.length;
+    this.free = accepted.length;
+    this.all = new Candidates(nothing, connections, standing);
+    const unaccepted = connections.filter((connection) => !isAccepted(connection));
+    this.unaccepted = new Candidates(nothing, unaccepted, standing);
+    this.classes = classify(accepted, openingOf, standing);
+  }
+
+  /** Whether there is anything to tell apart: two classes at least that are not empty. */
+  get isMixed(): boolean {
+    while (this.classes[this.#openFrom]?.isEmpty === true) this.#openFrom++;
+    for (let at = this.#openFrom + 1; at < this.classes.length; at++)
+      if (this.classes[at]?.isEmpty === false) return true;
+    return false;
+  }
+}
+
+function classify(
+  connections: readonly number[],
+  openingOf: (connection: number) => Uint8Array,
+  standing: Standing,
+): Candidates[] {
+  const sorted = connections
+    .map((connection) => ({ connection, opening: openingOf(connection) }))
+    .toSorted((a, b) => compareBytes(a.opening, b.opening) || a.connection - b.connection);
+  const classes: Candidates[] = [];
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    const { opening } = sorted[from] as { opening: Uint8Array };
+    while (to < sorted.length && compareBytes(opening, sorted[to]?.opening ?? opening) === 0) to++;
+    const alike = sorted.slice(from, to).map(({ connection }) => connection);
+    classes.push(new Candidates(opening, alike, standing));
+  }
+  return classes;
+}
+
+/** Negative, 0 or positive: as memcmp orders, the shorter of two equal beginnings first. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const difference = (a[at] as number) - (b[at] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,136 @@
+/**
+ * What an event of a script asks for where a cursor stands before it: to be waited for, to be delivered,
+ * both (between two live processes, in the global order), or nothing.
+ */
+import { Direction, RecordKind } from "../dump/schema.ts";
+import type { Cursor } from "./cursor.ts";
+import type { Judge } from "./judge.ts";
+import { PacketCounts } from "./packets.ts";
+import { endOf, Playing, type Progress } from "./progress.ts";
+import type { RecordingIndex } from "./recording.ts";
+
+export class Gate {
+  readonly packets: PacketCounts = new PacketCounts();
+  readonly #index: RecordingIndex;
+  readonly #progress: Progress;
+  readonly #judge: Judge;
+  readonly #mine: ReadonlySet<number>;
+  readonly #floods: boolean;
+  readonly #gone = new Set<number>();
+
+  /** For the live processes `mine`. */
+  constructor(
+    index: RecordingIndex,
+    progress: Progress,
+    judge: Judge,
+    mine: ReadonlySet<number>,
+    floods: boolean,
+  ) {
+    this.#index = index;
+    this.#progress = progress;
+    this.#judge = judge;
+    this.#mine = mine;
+    this.#floods = floods;
+  }
+
+  isMine(container: number): boolean {
+    return this.#mine.has(container);
+  }
+
+  noteGone(container: number): void {
+    this.#gone.add(container);
+  }
+
+  isGone(container: number): boolean {
+    return this.#gone.has(container);
+  }
+
+  /** Whether `cursor` is to wait until the live process has done what `event` says. */
+  mustWait(cursor: Cursor, event: number): boolean {
+    if (cursor.pass === "deliver" && !this.#isNeededToGoOn(event)) return false;
+    const sender = this.#index.sender(event);
+    if (this.#index.kind(event) === RecordKind.packet) {
+      const receiver = this.#index.receiver(event);
+      return this.isMine(sender) && !this.#floods && !this.packets.isSettled(sender, receiver);
+    }
+    return (
+      this.#plays(cursor, this.senderEnd(event), sender) &&
+      !this.#progress.isSettled(this.#index, event)
+    );
+  }
+
+  /** Whether `event` is to happen to a live process. */
+  mayDeliver(cursor: Cursor, event: number): boolean {
+    if (cursor.pass === "settle") return false;
+    const receiver = this.#index.receiver(event);
+    if (this.isGone(receiver)) return false;
+    if (this.#index.kind(event) === RecordKind.packet) return this.isMine(receiver);
+    return this.#plays(cursor, this.receiverEnd(event), receiver);
+  }
+
+  /** Whether `event` is one that `cursor` waits for or delivers at all. */
+  concerns(cursor: Cursor, event: number): boolean {
+    if (this.#index.kind(event) === RecordKind.packet) return true;
+    return (
+      this.#plays(cursor, this.senderEnd(event), this.#index.sender(event)) ||
+      this.#plays(cursor, this.receiverEnd(event), this.#index.receiver(event))
+    );
+  }
+
+  /** Whether a strand plays `event`, or has played it. */
+  isPlayedApart(event: number): boolean {
+    return (
+      this.#isApart(this.senderEnd(event), this.#index.sender(event)) ||
+      this.#isApart(this.receiverEnd(event), this.#index.receiver(event))
+    );
+  }
+
+  /** What `event` says will not be waited for any longer. */
+  giveUp(event: number): void {
+    if (this.#index.kind(event) === RecordKind.packet)
+      this.packets.giveUp(this.#index.sender(event), this.#index.receiver(event));
+    else this.#judge.giveUp(event);
+  }
+
+  /** How often the like of what `event` says was given up before. */
+  giveUps(event: number): number {
+    if (this.#index.kind(event) === RecordKind.packet)
+      return this.packets.giveUps(this.#index.sender(event), this.#index.receiver(event));
+    return this.#progress.giveUps(this.senderEnd(event));
+  }
+
+  /** Keeps the count of packets when `event` is behind. */
+  pass(event: number): void {
+    if (this.#index.kind(event) !== RecordKind.packet) return;
+    const sender = this.#index.sender(event);
+    if (this.isMine(sender)) this.packets.pass(sender, this.#index.receiver(event));
+  }
+
+  senderEnd(event: number): number {
+    return endOf(this.#index.connection(event), this.#index.direction(event));
+  }
+
+  receiverEnd(event: number): number {
+    const isToServer = this.#index.direction(event) === Direction.toServer;
+    return endOf(
+      this.#index.connection(event),
+      isToServer ? Direction.toClient : Direction.toServer,
+    );
+  }
+
+  /** Without a connection nothing can be delivered, flood or not. */
+  #isNeededToGoOn(event: number): boolean {
+    const kind = this.#index.kind(event);
+    return kind === RecordKind.connect || kind === RecordKind.accept || kind === RecordKind.refuse;
+  }
+
+  #isApart(end: number, container: number): boolean {
+    return this.isMine(container) && this.#progress.playing(end) === Playing.apart;
+  }
+
+  #plays(cursor: Cursor, end: number, container: number): boolean {
+    if (cursor.end === -1)
+      return this.isMine(container) && this.#progress.playing(end) === Playing.inOrder;
+    return cursor.end === end && this.#progress.playing(end) === Playing.apart;
+  }
+}

@@ -1,0 +1,73 @@
+/** The cursors that play to one end of one connection each, and where they are in the index. */
+import { Cursor } from "./cursor.ts";
+import type { RecordingIndex } from "./recording.ts";
+
+export class Strands {
+  /** How many of them are stalled. Kept by whoever changes their state. */
+  stalled = 0;
+  readonly #index: RecordingIndex;
+  /** By end. */
+  readonly #strands = new Map<number, Cursor>();
+
+  constructor(index: RecordingIndex) {
+    this.#index = index;
+  }
+
+  /** Whether there are none that still go on. */
+  get areAllStalled(): boolean {
+    return this.#strands.size === this.stalled;
+  }
+
+  get(end: number): Cursor | undefined {
+    return this.#strands.get(end);
+  }
+
+  /** Any of them. */
+  first(): Cursor | undefined {
+    const [strand] = this.#strands.values();
+    return strand;
+  }
+
+  all(): Iterable<Cursor> {
+    return this.#strands.values();
+  }
+
+  /** Starts at the place `from` of the index's `byConnection`. */
+  start(end: number, from: number): Cursor {
+    const { connections, byConnection } = this.#index;
+    const strand = new Cursor(end, byConnection, from, connections.to(end >> 1));
+    strand.previousNs = this.#index.timeNs(strand.event);
+    this.#strands.set(end, strand);
+    return strand;
+  }
+
+  drop(end: number): void {
+    this.#strands.delete(end);
+  }
+
+  /** Where an event of a connection lies in `byConnection`: its numbers ascend, so it is bisected. */
+  placeOf(event: number): number {
+    const { connections, byConnection } = this.#index;
+    const connection = this.#index.connection(event);
+    let from = connections.from(connection);
+    let to = connections.to(connection);
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((byConnection[middle] as number) < event) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+
+  firstOf(connection: number): number {
+    return this.#index.byConnection[this.#index.connections.from(connection)] as number;
+  }
+
+  lastOf(connection: number): number {
+    return this.#index.byConnection[this.#index.connections.to(connection) - 1] as number;
+  }
+
+  lengthOf(connection: number): number {
+    return this.#index.connections.to(connection) - this.#index.connections.from(connection);
+  }
+}
