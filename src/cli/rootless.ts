@@ -32,7 +32,9 @@ export function needsUserNamespace(args: readonly string[]): boolean {
 /** Runs plg again inside; resolves to its exit code. */
 export function runInUserNamespace(args: readonly string[]): Promise<number> {
   const self = [process.execPath, ...process.execArgv, process.argv[1] ?? "", ...args];
-  const child = spawn("unshare", [...unshareOptions, "--", ...self], {
+  // It is killed with this process: what is killed cannot pass it on.
+  const withUs = ["--pdeathsig", "KILL", "--", "unshare"];
+  const child = spawn("setpriv", [...withUs, ...unshareOptions, "--", ...self], {
     stdio: "inherit",
     env: { ...process.env, [marker]: "1" },
   });
@@ -43,7 +45,7 @@ export function runInUserNamespace(args: readonly string[]): Promise<number> {
     child.once("error", (error) =>
       reject(
         new MachineError(
-          `plg needs root, or util-linux' unshare to do without: ${error.message}; run it as root, or install util-linux`,
+          `plg needs root, or util-linux' setpriv and unshare to do without: ${error.message}; run it as root, or install util-linux`,
         ),
       ),
     );

@@ -8,9 +8,10 @@ import { mainModule } from "./main-module.ts";
 
 /** Tells the client what address it comes from. The programs are in double quotes for the shell. */
 const server = `"$PLG_NODE" -e 'net.createServer((socket) => socket.end(socket.remoteAddress)).listen(7000)'`;
-/** Fails if IPv4 does, and says whether IPv6 works. */
+/** Fails if IPv4 does, and says whether IPv6 works. An attempt that nobody answers is given up. */
 const client = `"$PLG_NODE" -e '
 const ask = (family, next) => net.connect({ host: "server", port: 7000, family })
+  .setTimeout(3000, () => process.exit(family === 4 ? 1 : 0))
   .on("data", () => console.log("IPv" + family + " works")).on("end", next)
   .on("error", (error) => { if (family === 4) throw error; });
 ask(4, () => ask(6, () => {}));'`;
@@ -38,7 +39,7 @@ function judge(status: number | null, stderr: string, ipv6: boolean): Check {
   if (status !== 0 || !stderr.includes("IPv4 works")) {
     const lines = stderr.split("\n").filter((line) => line.startsWith("plg: "));
     const detail = lines.at(-1)?.slice("plg: ".length) ?? `plg record ended with ${status}`;
-    return { name, status: "missing", detail, mend: "mend what is missing above, then try again" };
+    return { name, status: "missing", detail, mend: "see what is missing above" };
   }
   if (!ipv6) return { name, status: "ok", detail: "a connection was recorded, over IPv4" };
   if (stderr.includes("IPv6 works"))
