@@ -1,6 +1,7 @@
 /** The command `plg`: arguments in, an exit code out. */
 import { Command as Cli, CommanderError } from "commander";
 import { ExitCode, PlgError } from "../base/errors.ts";
+import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addRecord } from "./record.ts";
 import { needsUserNamespace, runInUserNamespace } from "./rootless.ts";
@@ -29,6 +30,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Cli {
   addRecord(program, setExitCode);
   addShow(program);
   addDoctor(program, setExitCode);
+  addDemo(program, setExitCode);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

@@ -40,14 +40,14 @@ function tryNetworkNamespace(): string {
 }
 
 /** Nothing outside the new namespace gets to know of the address. */
-function tryContainer(subnet: string): string {
-  closeSpace(createContainerSpace([Subnet.parse(subnet)], 0));
+async function tryContainer(subnet: string): Promise<string> {
+  await closeSpace(createContainerSpace([Subnet.parse(subnet)], 0));
   return "a device was made, with offload and an address";
 }
 
-function tryIpv6(): string {
+async function tryIpv6(): Promise<string> {
   if (!hasIpv6()) throw new Error("this kernel runs without IPv6");
-  return tryContainer("fd00::/64");
+  return await tryContainer("fd00::/64");
 }
 
 /**
