@@ -50,10 +50,12 @@ export class PendingMatch {
 
   /** Decides by what is known: the process has fallen quiet, or ended the connection. */
   settle(): number {
-    const exact = this.#class(this.#from);
-    if (exact?.opening.length === this.#depth && !exact.isEmpty)
-      return this.#decide(exact.pick(this.#windowEnd).connection);
     const alike = this.#bestOf(this.#from, this.#to);
+    const exact = this.#class(this.#from);
+    if (exact?.opening.length === this.#depth) {
+      const { connection } = exact.pick(this.#windowEnd);
+      if (alike.includes(connection)) return this.#decide(connection);
+    }
     const [connection] = alike;
     if (connection === undefined) return this.#decide(this.#likeliest());
     if (alike.length > 1) this.#hooks.onAmbiguous(connection, alike.slice(0, mostNamed));
