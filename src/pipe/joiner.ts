@@ -13,7 +13,7 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
-import { type Connection, connectionKey } from "./connection.ts";
+import { type Connection, connectionKey, Direction } from "./connection.ts";
 import { Dial } from "./dial.ts";
 import { Doors } from "./doors.ts";
 import { End, type EndOwner } from "./end.ts";
@@ -53,6 +53,7 @@ export class Joiner implements AttemptHandler {
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
   readonly #making = new Map<string, Making>();
+  #hasWarned = false;
 
   constructor(parts: {
     readonly reactor: Reactor;
@@ -94,8 +95,9 @@ export class Joiner implements AttemptHandler {
   onAbandoned(attempt: Attempt): void {
     const making = this.#takeMaking(attempt.connection);
     making?.dial?.cancel();
-    making?.server?.reset();
-    making?.tap.onFailed();
+    if (!making?.server) return making?.tap.onFailed();
+    making.tap.onReset(Direction.toServer);
+    making.server.resetOnceSent(() => making.tap.onOver());
   }
 
   #onConnected(attempt: Attempt, making: Making, end: End): void {
@@ -116,17 +118,22 @@ export class Joiner implements AttemptHandler {
 
   #onDialFailed(attempt: Attempt, making: Making, error: number): void {
     this.#takeMaking(attempt.connection);
-    if (error === ECONNREFUSED) {
-      making.tap.onRefused();
-      this.attempts.refuse(attempt);
-      return;
+    const isOurFault = error === EMFILE || error === ENFILE;
+    if (error !== ECONNREFUSED && !isOurFault) {
+      making.tap.onFailed();
+      return this.attempts.forget(attempt);
     }
-    making.tap.onFailed();
-    if (error !== EMFILE && error !== ENFILE) return this.attempts.forget(attempt);
-    this.#onWarning(
-      "out of file descriptors: a new connection was refused ('ulimit -n' sets the limit)",
-    );
+    if (isOurFault) this.#warnOfLimit();
+    making.tap.onRefused();
     this.attempts.refuse(attempt);
+  }
+
+  #warnOfLimit(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#onWarning(
+      "out of file descriptors: new connections are refused until others end ('ulimit -n' sets the limit, and each takes two)",
+    );
   }
 
   #onAccepted(connection: Connection, fd: Fd): void {

@@ -7,6 +7,7 @@ import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
 import { CommandRun, type RunOptions } from "../sandbox/run.ts";
+import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { Topology } from "../sandbox/topology.ts";
 import type { RecordDetails } from "./engine.ts";
 
@@ -80,6 +81,8 @@ export class RecordSession {
     });
     try {
       this.#run.start(topology, topology.containers, this.#playground.spaces);
+      // Not before: the commands have the caller's limits.
+      raiseDescriptorLimit();
       await Promise.race([
         this.#run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
         dumpFailed,

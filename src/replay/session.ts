@@ -8,6 +8,7 @@ import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
 import { CommandRun, type RunOptions } from "../sandbox/run.ts";
+import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { ContainerPlan, Topology } from "../sandbox/topology.ts";
 import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine.ts";
 import type { Mask } from "./masks.ts";
@@ -149,6 +150,8 @@ export class ReplaySession {
   async run(hooks: ReplayHooks): Promise<ReplayResult> {
     try {
       this.#run.start(this.#options.topology, this.#options.live, this.#playground.spaces);
+      // Not before: the commands have the caller's limits.
+      raiseDescriptorLimit();
       const ended = this.#run.untilOver((command, end) => {
         this.#engine.tellGone(command.plan.index);
         hooks.onCommandEnd(command, end);

@@ -60,6 +60,9 @@ export const TUN_F_TSO6 = 0x04;
 export const virtioNetHeaderBytes = 10;
 export const VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
 
+// <sys/resource.h>
+export const RLIMIT_NOFILE = 7;
+
 // <fcntl.h>
 export const O_CLOEXEC = 0o2000000;
 

@@ -109,4 +109,12 @@ export const mount: (
   flags: number,
   data: number,
 ) => number = bind("mount", ["string", "string", "string", "ulong", "pointer"]);
+export const getrlimit: (resource: number, limit: Address) => number = bind("getrlimit", [
+  "int",
+  "pointer",
+]);
+export const setrlimit: (resource: number, limit: Address) => number = bind("setrlimit", [
+  "int",
+  "pointer",
+]);
 export const ifNameToIndex: (name: string) => number = bind("if_nametoindex", ["string"]);

@@ -6,7 +6,8 @@
  */
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
-import { check, EINPROGRESS } from "./errno.ts";
+import { descriptorLimit } from "./descriptors.ts";
+import { check, EINPROGRESS, EMFILE } from "./errno.ts";
 import * as libc from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
@@ -21,11 +22,29 @@ export interface Endpoint {
   readonly port: Port;
 }
 
+/**
+ * Descriptors that new connections leave free: for those that are being accepted, for files, for
+ * children. Numbers are given out from the lowest, so a socket's own number tells how many are taken.
+ */
+const reservedDescriptors = 256;
+let highestDescriptor = 0;
+
+/** Whether `fd` reaches into the reserve. The limit is looked up again, as it may have been raised. */
+function isBeyondLimit(fd: number): boolean {
+  if (fd < highestDescriptor) return false;
+  highestDescriptor = descriptorLimit() - reservedDescriptors;
+  return fd >= highestDescriptor;
+}
+
 /** A non-blocking TCP socket bound to `local`, or a negated errno (EMFILE, EADDRINUSE, ...). */
 export function boundSocket(family: Family, local: Endpoint): number {
   const type = abi.SOCK_STREAM | abi.SOCK_NONBLOCK | abi.SOCK_CLOEXEC;
   const fd = libc.socket(family === 4 ? abi.AF_INET : abi.AF_INET6, type, 0) as Fd;
   if (fd < 0) return -libc.errno();
+  if (isBeyondLimit(fd)) {
+    libc.close(fd);
+    return -EMFILE;
+  }
   setFlag(fd, abi.SOL_SOCKET, abi.SO_REUSEPORT);
   // Bytes go on as they come, and Nagle was applied where they were first sent. Inherited by accept.
   setFlag(fd, abi.IPPROTO_TCP, abi.TCP_NODELAY);
