@@ -1,2 +1,53 @@
-/** The library's public face. */
-export { Subnet } from "./net/subnet.ts";
+/**
+ * The library's public face: reading dumps, and recording from a program of one's own. What is not
+ * exported here may change without notice.
+ */
+export { BugError } from "./base/assert.ts";
+export { DumpError, ExitCode, MachineError, PlgError, UsageError } from "./base/errors.ts";
+export type { Family, Port } from "./base/units.ts";
+
+// Reading a dump: as it is, item by item, in bounded memory, or summed up. DumpDecoder is pure and runs in
+// a browser; readDump feeds it from a file.
+export {
+  type DecoderOptions,
+  DumpDecoder,
+  type DumpEnd,
+  type DumpItem,
+  type ExitItem,
+  type PacketItem,
+  type RunItem,
+  type StreamItem,
+} from "./dump/decoder.ts";
+export { readDump, readRun } from "./dump/reader.ts";
+export {
+  type CommandExit,
+  type ContainerInfo,
+  Direction,
+  type Endpoint,
+  RecordKind,
+  type RunInfo,
+} from "./dump/schema.ts";
+export {
+  type ConnectionReport,
+  type ConnectionRow,
+  renderConnections,
+} from "./report/connections.ts";
+export { type DumpSummary, renderRun, summarize } from "./report/summary.ts";
+
+// Recording: plan a topology, prepare a session, run it. The process needs what `plg doctor` checks.
+export { Subnet, ulaFor } from "./net/subnet.ts";
+export {
+  type RecordHooks,
+  type RecordOptions,
+  type RecordResult,
+  RecordSession,
+} from "./record/session.ts";
+export type { Command, CommandEnd, Identity, OutputSink } from "./sandbox/command.ts";
+export type { EngineCounts } from "./sandbox/engine-host.ts";
+export type { Until } from "./sandbox/run.ts";
+export {
+  type CommandLine,
+  type ContainerPlan,
+  planTopology,
+  type Topology,
+} from "./sandbox/topology.ts";
