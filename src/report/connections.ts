@@ -137,8 +137,9 @@ const headings = ["#", "client", "", "server", "start", "lasted", "sent", "recei
 const numberColumns: ReadonlySet<number> = new Set([0, 4, 5, 6, 7]);
 
 function alignColumns(rows: readonly (readonly string[])[]): string {
+  // Not Math.max(...rows): a recording may have more connections than a call may have arguments.
   const widths = headings.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] as string).length)),
+    rows.reduce((width, row) => Math.max(width, (row[column] as string).length), 0),
   );
   const line = (row: readonly string[]): string =>
     row
