@@ -1,0 +1,159 @@
+/**
+ * Recordings written down as a few lines, indexed as a real dump would be:
+ *
+ *     0 1 connect client server:80     at 0 ms, connection 1
+ *     1 1 accept                       (or refuse)
+ *     2 1 client "hello"               bytes; (600 "x") is 600 times x
+ *     3 1 server end                   (or reset)
+ *     4 packet client server           not TCP
+ */
+import type { Family, Port } from "../../../src/base/units.ts";
+import type { DumpItem, StreamItem } from "../../../src/dump/decoder.ts";
+import { Direction, RecordKind, type RunInfo } from "../../../src/dump/schema.ts";
+import { RecordingBuilder } from "../../../src/replay/recording-builder.ts";
+import { RecordingIndex } from "../../../src/replay/recording.ts";
+
+export const names = ["server", "client", "other"];
+
+const run: RunInfo = {
+  toolVersion: "0",
+  subnets: ["10.0.0.0/24"],
+  host: "h",
+  kernel: "k",
+  hardware: "x",
+  startNs: 0n,
+  notes: {},
+  containers: names.map((name, i) => ({ name, command: name, addresses: [`10.0.0.${i + 1}`] })),
+};
+
+export function containerOf(name: string): number {
+  const container = names.indexOf(name);
+  if (container < 0) throw new Error(`who is ${name}?`);
+  return container;
+}
+
+/** Builds an index event by event; the bytes lie in memory, where `read` finds them. */
+export class TestRecording {
+  readonly file: number[] = [];
+  reads = 0;
+  readonly #builder = new RecordingBuilder();
+  readonly #connections: StreamItem["connection"][] = [];
+  readonly #sent: [number, number][] = [];
+
+  constructor() {
+    this.#builder.add({ type: "run", run });
+  }
+
+  connect(atMs: number, client: number, server: number, port: number, family: Family = 4): number {
+    const number = this.#connections.length + 1;
+    const end = (container: number, port_: number) => ({
+      container,
+      address: new Uint8Array(4),
+      port: port_ as Port,
+    });
+    const from = end(client, 40_000 + (number % 20_000));
+    this.#connections.push({ number, family, client: from, server: end(server, port) });
+    this.#sent.push([0, 0]);
+    this.event(atMs, number, RecordKind.connect, Direction.toServer);
+    return number;
+  }
+
+  event(
+    atMs: number,
+    number: number,
+    kind: StreamItem["kind"],
+    direction: Direction,
+    payload: Uint8Array = new Uint8Array(0),
+  ): void {
+    const sent = this.#sent[number - 1] as [number, number];
+    const connection = this.#connections[number - 1] as StreamItem["connection"];
+    this.#add({
+      type: "stream",
+      kind,
+      connection,
+      direction,
+      atNs: atMs * 1e6,
+      streamOffset: sent[direction],
+      payload,
+      payloadPosition: this.#store(payload),
+      position: 0,
+    });
+    sent[direction] += payload.length;
+  }
+
+  packet(atMs: number, sender: number, receiver: number): void {
+    const packet = new Uint8Array(20);
+    const packetPosition = this.#store(packet);
+    const atNs = atMs * 1e6;
+    this.#add({ type: "packet", sender, receiver, atNs, packet, packetPosition, position: 0 });
+  }
+
+  finish(): RecordingIndex {
+    return new RecordingIndex(this.#builder.finish());
+  }
+
+  readonly read = (position: number, lengthBytes: number): Uint8Array => {
+    this.reads++;
+    return Uint8Array.from(this.file.slice(position, position + lengthBytes));
+  };
+
+  #add(item: DumpItem): void {
+    this.#builder.add(item);
+  }
+
+  /** As in a real file, there is something between payloads. */
+  #store(payload: Uint8Array): number {
+    this.file.push(0xee, 0xee, 0xee);
+    const position = this.file.length;
+    for (const byte of payload) this.file.push(byte);
+    return position;
+  }
+}
+
+/** Reads the lines; see above. */
+export function record(text: string): { index: RecordingIndex; read: TestRecording["read"] } {
+  const recording = new TestRecording();
+  const ends = new Map<number, { client: string; server: string }>();
+  for (const line of linesOf(text)) {
+    const [at = "", which = "", ...words] = line.split(/\s+/);
+    const atMs = Number(at);
+    if (which === "packet") {
+      recording.packet(atMs, containerOf(words[0] ?? ""), containerOf(words[1] ?? ""));
+      continue;
+    }
+    const number = Number(which);
+    const [first = "", second = "", third = ""] = words;
+    if (first === "connect") {
+      const [server = "", port] = third.split(":");
+      const made = recording.connect(atMs, containerOf(second), containerOf(server), Number(port));
+      if (made !== number) throw new Error(`${line}: it is number ${made}`);
+      ends.set(number, { client: second, server });
+    } else if (first === "accept" || first === "refuse")
+      recording.event(atMs, number, RecordKind[first], Direction.toClient);
+    else {
+      const direction =
+        ends.get(number)?.client === first ? Direction.toServer : Direction.toClient;
+      if (second === "end" || second === "reset")
+        recording.event(atMs, number, RecordKind[second], direction);
+      else {
+        const payload = bytesOf(line.slice(line.indexOf(first) + first.length));
+        recording.event(atMs, number, RecordKind.data, direction, payload);
+      }
+    }
+  }
+  return { index: recording.finish(), read: recording.read };
+}
+
+export function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/(^|\s)\/\/.*$/, "").trim())
+    .filter((line) => line !== "");
+}
+
+/** `"text"` with the escapes of JSON, or `600 "x"`. */
+export function bytesOf(text: string): Uint8Array {
+  const [, times, quoted] = /^\s*(?:\(?(\d+)\s+)?(".*")\)?\s*$/.exec(text) ?? [];
+  if (quoted === undefined) throw new Error(`no bytes: ${text}`);
+  return Buffer.from((JSON.parse(quoted) as string).repeat(Number(times ?? 1)), "latin1");
+}
