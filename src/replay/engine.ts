@@ -3,45 +3,14 @@ import { workerData } from "node:worker_threads";
 import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
 import { EngineThread } from "../sandbox/engine-thread.ts";
 import { Switch } from "../switch/switch.ts";
-import type { Mask } from "./masks.ts";
-import { type DifferenceList, DifferenceLog } from "./differences.ts";
+import { DifferenceLog } from "./differences.ts";
+import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
 import { Matching } from "./matching.ts";
 import { PayloadFile } from "./payload-file.ts";
 import { Player } from "./player.ts";
 import { Progress } from "./progress.ts";
-import { RecordingIndex, type RecordingStore } from "./recording.ts";
-import { Schedule, type ScheduleOptions } from "./schedule.ts";
-
-/** What a replay's engine is told besides the common task. */
-export interface ReplayDetails {
-  readonly path: string;
-  readonly recording: RecordingStore;
-  /** The containers whose processes run, by index. */
-  readonly live: readonly number[];
-  readonly schedule: ScheduleOptions;
-  readonly masks: readonly Mask[];
-  readonly compare: boolean;
-  readonly mostDifferences: number;
-  /** A Float64Array by {@link ReplayCounter}, written by the engine alone. */
-  readonly replayCounters: SharedArrayBuffer;
-}
-
-/** How far a replay is. `waitingFor` is an event's number, -1 for none. `gone` is written by the main thread. */
-export const ReplayCounter = {
-  played: 0,
-  total: 1,
-  waitingFor: 2,
-  done: 3,
-  differences: 4,
-  size: 5,
-} as const;
-
-/** What the engine says in the end. */
-export interface ReplayOutcome {
-  readonly differences: DifferenceList;
-  readonly played: number;
-  readonly total: number;
-}
+import { RecordingIndex } from "./recording.ts";
+import { Schedule } from "./schedule.ts";
 
 /** How often progress is told, and who is gone is looked up. */
 const lookMs = 20;

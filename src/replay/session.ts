@@ -10,7 +10,7 @@ import { Playground } from "../sandbox/playground.ts";
 import { CommandRun, type RunOptions } from "../sandbox/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { ContainerPlan, Topology } from "../sandbox/topology.ts";
-import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine.ts";
+import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine-details.ts";
 import type { Mask } from "./masks.ts";
 import { RecordingBuilder } from "./recording-builder.ts";
 import { RecordingIndex, type RecordingStore } from "./recording.ts";
