@@ -6,6 +6,7 @@ import { addDoctor } from "./doctor.ts";
 import { addRecord } from "./record.ts";
 import { needsUserNamespace, runInUserNamespace } from "./rootless.ts";
 import { addShow } from "./show.ts";
+import { standardStreamsFlushed, watchStandardStreams } from "./standard-streams.ts";
 import { toolVersion } from "./version.ts";
 
 const about = `Runs commands, each in a network container of its own, records the TCP traffic between
@@ -80,6 +81,8 @@ function report(error: unknown): number {
   return ExitCode.bug;
 }
 
+watchStandardStreams();
 process.exitCode = await main(process.argv.slice(2));
+await standardStreamsFlushed();
 // Threads that a failed start left behind do not keep the process alive.
 process.exit();

@@ -2,6 +2,7 @@
  * What the user sees: the commands' lines with their names, messages of plg itself, and on a terminal a
  * status line below it all. Everything goes through here, so that lines never run into the status.
  */
+import { setImmediate } from "node:timers/promises";
 import { styleText } from "node:util";
 import type { OutputSink } from "../sandbox/command.ts";
 import type { ContainerPlan } from "../sandbox/topology.ts";
@@ -26,6 +27,7 @@ export class Terminal implements OutputSink {
   readonly #options: TerminalOptions;
   #status: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #drained: Promise<void> | undefined;
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -45,10 +47,10 @@ export class Terminal implements OutputSink {
     return congested;
   }
 
+  /** All who wait, of however many commands, wait for one and the same. */
   whenDrained(resume: () => void): void {
-    const waiting = [process.stdout, process.stderr].filter((stream) => stream.writableNeedDrain);
-    if (waiting.length === 0) setImmediate(resume);
-    else void Promise.all(waiting.map((stream) => onceDrained(stream))).then(resume);
+    this.#drained ??= this.#untilDrained().finally(() => (this.#drained = undefined));
+    void this.#drained.then(resume);
   }
 
   /** A message of plg itself, unless it is to be quiet. */
@@ -78,6 +80,12 @@ export class Terminal implements OutputSink {
     this.#status = undefined;
   }
 
+  async #untilDrained(): Promise<void> {
+    const waiting = [process.stdout, process.stderr].filter((stream) => stream.writableNeedDrain);
+    if (waiting.length === 0) await setImmediate();
+    else await Promise.all(waiting.map((stream) => onceDrained(stream)));
+  }
+
   #streamFor(stream: "stdout" | "stderr"): NodeJS.WriteStream {
     return stream === "stdout" && !this.#options.resultOnStdout ? process.stdout : process.stderr;
   }
@@ -101,5 +109,12 @@ export class Terminal implements OutputSink {
 const newline = Buffer.from("\n");
 
 function onceDrained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => stream.once("drain", () => resolve()));
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      for (const event of ["drain", "close"]) stream.off(event, settle);
+      resolve();
+    };
+    // A stream whose reader has gone is closed, and takes anything.
+    for (const event of ["drain", "close"]) stream.on(event, settle);
+  });
 }
