@@ -9,7 +9,7 @@ import { addShow } from "./show.ts";
 import { standardStreamsFlushed, watchStandardStreams } from "./standard-streams.ts";
 import { toolVersion } from "./version.ts";
 
-const about = `Runs commands, each in a network container of its own, records the TCP traffic between
+const about = `Runs commands, each in a network container of its own, records the TCP traffic between \
 them into one file, and replays it later.`;
 
 const classicForm = `

@@ -47,6 +47,7 @@ const programs: readonly (readonly [string, Exclude<CheckStatus, "ok">, string])
   ["setpriv", "limited", "--uid and --gid need it: install util-linux"],
   ["getent", "limited", "--uid and --gid need it for names: install libc-bin"],
   ["unshare", "limited", "running without root needs it: install util-linux"],
+  ["nsenter", "limited", "running without root needs it: install util-linux"],
 ];
 
 function checkPrograms(): Promise<Check[]> {
