@@ -233,6 +233,29 @@ test("with a speed, small delays do not add up", () => {
   `);
 });
 
+test("apart, with a speed, each connection keeps its own gaps since it was made", () => {
+  const release = { type: "speed", factor: 1 } as const;
+  const stage = new Stage(request, ["client"], { release, order: "connection" });
+  stage.play(`
+    .. client
+    @ 5000
+    > client 1 connect
+    .. client until 5010
+    @ 5010
+    < client 1 accept
+    .. client
+  `);
+  const server = new Stage(request, ["server"], { release, order: "connection" });
+  server.play(`
+    @ 700
+    < server 1 connect
+    > server 1 accept
+    .. server until 710
+    @ 710
+    < server 1 5 bytes
+  `);
+});
+
 test("a flood waits for nothing but the connection, and then until the process has had its say", () => {
   const stage = new Stage(request, ["client"], { release: { type: "flood" } });
   stage.play(`

@@ -1,0 +1,208 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Port } from "../../../src/base/units.ts";
+import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import type { Difference } from "../../../src/replay/differences.ts";
+import { Matching, type PendingMatch } from "../../../src/replay/matching.ts";
+import { endOf, Progress } from "../../../src/replay/progress.ts";
+import type { RecordingIndex } from "../../../src/replay/recording.ts";
+import { record, TestRecording } from "./recording.ts";
+
+/** A live client that opens connections to server:80, and what becomes of them. */
+class Client {
+  readonly progress: Progress;
+  readonly matching: Matching;
+  readonly notes: Difference[] = [];
+  readonly #index: RecordingIndex;
+
+  constructor(index: RecordingIndex) {
+    this.#index = index;
+    this.progress = new Progress(index.connections.count);
+    this.matching = new Matching(index, this.progress, (note) => this.notes.push(note));
+  }
+
+  /** The number of the matched connection, what is pending, or that it is refused. */
+  open(windowEnd = this.#index.eventCount): number | PendingMatch | "none" {
+    const attempt = { family: 4, client: 1, server: 0, serverPort: 80 as Port } as const;
+    const match = this.matching.attempt(attempt, windowEnd);
+    if (match.type === "none") return "none";
+    return match.type === "matched" ? match.connection : match.pending;
+  }
+
+  pending(windowEnd?: number): PendingMatch {
+    const match = this.open(windowEnd);
+    if (typeof match !== "object") throw new Error(`not pending: ${match}`);
+    return match;
+  }
+}
+
+function send(pending: PendingMatch, text: string): number | undefined {
+  return pending.push(Buffer.from(`?${text}`), 1, text.length);
+}
+
+/** Connections opened at once, each with one of these openings; a null was refused. */
+function openings(...texts: (string | null)[]): RecordingIndex {
+  const recording = new TestRecording();
+  for (const text of texts) {
+    const number = recording.connect(0, 1, 0, 80);
+    const kind = text === null ? RecordKind.refuse : RecordKind.accept;
+    recording.event(0, number, kind, Direction.toClient);
+  }
+  texts.forEach((text, i) => {
+    if (text) recording.event(1, i + 1, RecordKind.data, Direction.toServer, Buffer.from(text));
+  });
+  return recording.finish();
+}
+
+test("where nothing tells connections apart, order does", () => {
+  const client = new Client(openings("same", "same", "same"));
+  expect([client.open(), client.open(), client.open(), client.open()]).toEqual([1, 2, 3, "none"]);
+  expect(client.notes).toMatchObject([
+    { kind: "unexpected-connection", server: "server", serverPort: 80, recordedConnections: 3 },
+  ]);
+});
+
+test("connections to elsewhere are no candidates", () => {
+  const { index } = record(`
+    0 1 connect client server:81
+    0 2 connect other server:80
+    0 3 connect client other:80
+  `);
+  expect(new Client(index).open()).toBe("none");
+});
+
+test("the first bytes tell, as soon as they do", () => {
+  const client = new Client(openings("GET /a", "GET /b", "PUT /c"));
+  const [one, two, three] = [client.pending(), client.pending(), client.pending()];
+  expect(client.matching.pendingOf(1)).toEqual([one, two, three]);
+  expect(send(one, "P")).toBe(3);
+  expect(send(two, "GET ")).toBeUndefined();
+  expect(send(two, "/b and more")).toBe(2);
+  expect(send(three, "G")).toBe(1);
+  expect(client.matching.pendingOf(1)).toEqual([]);
+  expect(client.notes).toEqual([]);
+});
+
+test("no more connections are kept pending than there are", () => {
+  const client = new Client(openings("a", "b"));
+  const one = client.pending();
+  const two = client.pending();
+  expect(client.open()).toBe("none");
+  expect([send(one, "b"), send(two, "b")]).toEqual([2, 1]);
+});
+
+test("bytes that fit none: the first of those that fitted until then", () => {
+  const client = new Client(openings("PUT /x", "GET /ab", "GET /ac", "GET /b"));
+  expect(send(client.pending(), "GET /ax")).toBe(2);
+  expect(send(client.pending(), "xxx")).toBe(1);
+  expect(client.notes).toEqual([]);
+});
+
+test("an opening that is a part of another", () => {
+  const client = new Client(openings("AB", "A", "ABC", ""));
+  const quiet = client.pending();
+  expect(send(quiet, "A")).toBeUndefined();
+  expect(quiet.settle()).toBe(2);
+  const longer = client.pending();
+  expect(send(longer, "ABC")).toBe(3);
+  const whole = client.pending();
+  expect(send(whole, "ABX")).toBe(1);
+  expect(client.open()).toBe(4);
+  expect(client.notes).toEqual([]);
+});
+
+test("who waits for the server to speak is one that did so", () => {
+  const client = new Client(openings("hello", ""));
+  expect(client.pending().settle()).toBe(2);
+  expect(client.open()).toBe(1);
+});
+
+test("when it cannot be told, that is noted", () => {
+  const client = new Client(openings("GET /a", "GET /b", "PUT"));
+  const pending = client.pending();
+  expect(send(pending, "GET ")).toBeUndefined();
+  expect(pending.settle()).toBe(1);
+  expect(client.notes).toMatchObject([
+    { kind: "ambiguous-match", connection: 1, candidates: [1, 2], process: "client" },
+  ]);
+});
+
+test("while some are refused, order decides", () => {
+  const client = new Client(openings(null, null, "a", "b"));
+  expect([client.open(), client.open()]).toEqual([1, 2]);
+  expect(send(client.pending(), "b")).toBe(4);
+  expect(client.open()).toBe(3);
+});
+
+test("what opens early is matched by what it says, or else by order", () => {
+  // Only connection 1 may be open before the first answer.
+  const client = new Client(openings("GET /a", "GET /b", "GET /c"));
+  expect(send(client.pending(1), "GET /c")).toBe(3);
+  expect(send(client.pending(1), "GET /x")).toBe(1);
+  expect(client.open(1)).toBe(2);
+});
+
+test("what was given up is matched when nothing else is to be expected, or when it says so", () => {
+  const index = openings("GET /a", "GET /b", "GET /b");
+  const client = new Client(index);
+  client.progress.expectLate(endOf(1, Direction.toServer), 0);
+  expect(send(client.pending(), "GET /b")).toBe(2);
+  expect(send(client.pending(), "GET /a")).toBe(1);
+  expect(client.open()).toBe(3);
+});
+
+test("server-first connections are matched by order at once", () => {
+  const client = new Client(openings("", "", ""));
+  expect([client.open(), client.open(), client.open()]).toEqual([1, 2, 3]);
+});
+
+test("1000 parallel connections match whatever their order, and quickly", () => {
+  const texts = Array.from({ length: 1000 }, (_, i) => `GET /item/${i % 700} HTTP/1.1\r\n`);
+  const index = openings(...texts);
+  const shuffled = fc.sample(fc.shuffledSubarray([...texts.keys()], { minLength: texts.length }), {
+    numRuns: 1,
+    seed: 7,
+  })[0] as number[];
+  const startMs = performance.now();
+  const client = new Client(index);
+  const pending = shuffled.map(() => client.open());
+  const matched = shuffled.map((which, i) => {
+    const match = pending[i];
+    if (typeof match !== "object") return match;
+    const text = texts[which] as string;
+    return send(match, text.slice(0, 12)) ?? send(match, text.slice(12));
+  });
+  expect(performance.now() - startMs).toBeLessThan(500);
+  const found = matched.map((number) => texts[(number as number) - 1]);
+  expect(found).toEqual(shuffled.map((which) => texts[which]));
+  expect(new Set(matched).size).toBe(1000);
+  expect(client.notes).toEqual([]);
+});
+
+test("any openings, in any order, in any pieces: each finds its own", () => {
+  const texts = fc.array(fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 6 }), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(texts, fc.infiniteStream(fc.nat()), (all, random) => {
+      const next = (below: number): number => (random.next().value as number) % below;
+      const client = new Client(openings(...all));
+      const waiting = all.map((_, i) => i).toSorted(() => next(3) - 1);
+      const opened = waiting.map((which) => ({ text: all[which] as string, match: client.open() }));
+      const matched: number[] = [];
+      for (const { text, match } of opened) {
+        let number = typeof match === "number" ? match : undefined;
+        for (let at = 0; typeof match === "object" && number === undefined && at < text.length;) {
+          const piece = text.slice(at, at + 1 + next(3));
+          number = send(match, piece);
+          at += piece.length;
+        }
+        if (typeof match === "object") number ??= match.settle();
+        matched.push(number as number);
+      }
+      expect(matched.map((number) => all[number - 1])).toEqual(opened.map(({ text }) => text));
+      expect(matched.toSorted((a, b) => a - b)).toEqual(all.map((_, i) => i + 1));
+    }),
+  );
+});
