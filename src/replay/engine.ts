@@ -91,7 +91,7 @@ class ReplayEngine {
     progress[ReplayCounter.total] = this.#sum("total");
     progress[ReplayCounter.differences] = this.#log.count;
     progress[ReplayCounter.waitingFor] =
-      this.#player.scores.find(({ waitingFor }) => waitingFor >= 0)?.waitingFor ?? -1;
+      this.#player.scores.find((score) => score.waitingFor >= 0)?.waitingFor ?? -1;
     const quietMs = this.#engine.reactor.nowMs - this.#player.movedMs;
     progress[ReplayCounter.done] = this.#player.isDone() && quietMs > goneAfterMs ? 1 : 0;
     this.#engine.reactor.after(lookMs, () => this.#tell());

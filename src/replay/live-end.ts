@@ -1,40 +1,218 @@
 /**
- * One live connection of a live process: the kernel socket that plays its peer, the comparison of what it
- * sends, and what of the recording could not be sent to it yet.
+ * One live connection of a live process: the kernel socket that plays its peer. What the process sends
+ * is compared and noted; what the recording holds for it is sent, an event at a time.
  */
+import { assert } from "../base/assert.ts";
 import type { Direction } from "../dump/schema.ts";
-import type { End } from "../pipe/end.ts";
+import { type End, type EndOwner, nothingYet } from "../pipe/end.ts";
+import type { Region } from "../sys/memory.ts";
+import type { Reactor } from "../sys/reactor.ts";
 import type { StreamComparison } from "./compare.ts";
 import type { PendingMatch } from "./matching.ts";
+import type { Score } from "./score.ts";
 
-export class LiveEnd {
-  readonly end: End;
-  /** The live process. */
-  readonly container: number;
+/** What all live connections of a replay share. */
+export interface LiveParts {
+  readonly reactor: Reactor;
+  /** Where bytes are received to. */
+  readonly incoming: Region;
+  /** Where bytes to be sent are read to, by {@link LiveParts.readPayload}. */
+  readonly outgoing: Region;
+  /** Reads an event's payload to `outgoing` and returns its length in bytes. */
+  readPayload(event: number): number;
+  /** The comparison for what is sent in `direction` of `connection`; undefined with `--no-compare`. */
+  comparisonFor(connection: number, direction: Direction): StreamComparison | undefined;
+  onBytes(lengthBytes: number): void;
+  /** It is known now which recorded connection this is. */
+  onIdentified(live: LiveEnd): void;
+}
+
+export class LiveEnd implements EndOwner {
   /** The direction that the process sends in. */
   readonly direction: Direction;
+  readonly score: Score;
   /** The recorded connection's number; 0 while it is not known which one it is. */
   connection = 0;
-  comparison: StreamComparison | undefined;
-  pending: PendingMatch | undefined;
-  /** What the process sent while it was not known which connection it is. */
-  early: Uint8Array[] = [];
-  /** The process ended its direction, or reset the connection, before it was known which one it is. */
-  earlyEnd: "end" | "reset" | undefined;
-  /** An event whose bytes wait for those before them to be taken; -1 for none. */
-  held = -1;
-  /** How many bytes the process has sent since it was identified. */
-  received = 0;
-  /** The process said FIN. */
-  ended = false;
+  readonly #parts: LiveParts;
+  readonly #end: End;
+  #pending: PendingMatch | undefined;
+  #comparison: StreamComparison | undefined;
+  /** What the process sent while it was not known which connection it is, and how it ended then. */
+  #early: Uint8Array[] = [];
+  #receivedBytes = 0;
+  /** An event, and how it happens, that waits for the bytes before it to be taken. */
+  #held: { readonly event: number; readonly act: () => void } | undefined;
+  /** How the process ended its direction. */
+  #ended: "end" | "reset" | undefined;
   /** The recording's FIN was said to the process. */
-  shutDown = false;
-  /** The socket is closed. */
-  gone = false;
+  #isShutDown = false;
+  #isClosed = false;
 
-  constructor(end: End, container: number, direction: Direction) {
-    this.end = end;
-    this.container = container;
+  /** Takes over `end`. `identity`: the recorded connection's number, or the match that is pending. */
+  constructor(
+    parts: LiveParts,
+    end: End,
+    score: Score,
+    direction: Direction,
+    identity: number | PendingMatch,
+  ) {
+    this.#parts = parts;
+    this.#end = end;
+    this.score = score;
     this.direction = direction;
+    end.owner = this;
+    if (typeof identity === "number") this.#identify(identity);
+    else this.#pending = identity;
+  }
+
+  onEndReady(): void {
+    if (this.#isClosed) return;
+    if (this.#end.hasBacklog()) this.#flush();
+    this.read();
+  }
+
+  /** Takes what there is to read. To be called once after the connection was made. */
+  read(): void {
+    if (this.#isClosed) return;
+    const { incoming } = this.#parts;
+    while (this.#end.readable && !this.#ended) {
+      const count = this.#end.receive(incoming.address, incoming.bytes.length);
+      if (count > 0) this.#take(count);
+      else if (count === 0 && !this.#end.failed) this.#onEnd("end");
+      else if (count !== nothingYet) this.#onEnd("reset");
+    }
+    // After its FIN all that can come from a process is a reset.
+    if (this.#ended === "end" && this.#end.failed && !this.#isClosed) this.#onEnd("reset");
+    this.score.moved();
+  }
+
+  /** Decides by what is known which connection this is. */
+  settle(): void {
+    if (this.#pending) this.#resolve(this.#pending.settle());
+  }
+
+  /** Sends an event of data to the process, now or when it has taken those before. */
+  sendData(event: number): void {
+    this.#inTurn(event, () => {
+      const { outgoing } = this.#parts;
+      const lengthBytes = this.#parts.readPayload(event);
+      this.#parts.onBytes(lengthBytes);
+      if (!this.#end.send(outgoing.address, outgoing.bytes, 0, lengthBytes)) this.#broken();
+    });
+  }
+
+  /** Says FIN to the process, behind the bytes before. */
+  sendEnd(event: number): void {
+    this.#inTurn(event, () => {
+      this.#end.shutdown();
+      this.#isShutDown = true;
+    });
+  }
+
+  /** Resets the connection, behind the bytes before. */
+  sendReset(event: number): void {
+    this.#inTurn(event, () => {
+      this.#isClosed = true;
+      this.#end.resetOnceSent(() => {});
+    });
+  }
+
+  /** The run is over: what was compared so far is judged. */
+  finish(): void {
+    this.#comparison?.finish();
+  }
+
+  #inTurn(event: number, act: () => void): void {
+    if (!this.#isClosed && this.#end.hasBacklog()) {
+      this.#held = { event, act };
+      return;
+    }
+    if (!this.#isClosed) act();
+    this.score.schedule.noteDelivered(event);
+    this.#closeIfOver();
+  }
+
+  #flush(): void {
+    if (!this.#end.flush()) return this.#broken();
+    this.score.schedule.noteMoved();
+    if (!this.#end.hasBacklog()) this.#releaseHeld();
+    this.score.moved();
+  }
+
+  #releaseHeld(): void {
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    this.#inTurn(held.event, held.act);
+  }
+
+  /** The process no longer takes bytes. What it sent before is read first, and then tells of the reset. */
+  #broken(): void {
+    this.#end.failed = true;
+    this.#end.readable = true;
+    this.#end.dropBacklog();
+    this.#releaseHeld();
+    this.#parts.reactor.defer({ resume: () => this.read() });
+  }
+
+  #identify(connection: number): void {
+    this.connection = connection;
+    this.#pending = undefined;
+    this.#comparison = this.#parts.comparisonFor(connection, this.direction);
+    this.#parts.onIdentified(this);
+  }
+
+  #take(lengthBytes: number): void {
+    const { bytes } = this.#parts.incoming;
+    this.#parts.onBytes(lengthBytes);
+    if (!this.#pending) return this.#compare(bytes, lengthBytes);
+    this.#early.push(bytes.slice(0, lengthBytes));
+    const connection = this.#pending.push(bytes, 0, lengthBytes);
+    if (connection !== undefined) this.#resolve(connection);
+  }
+
+  #compare(bytes: Uint8Array, lengthBytes: number): void {
+    this.#receivedBytes += lengthBytes;
+    this.#comparison?.push(bytes, 0, lengthBytes);
+    const position = this.#comparison?.position ?? this.#receivedBytes;
+    this.score.schedule.noteBytes(this.connection, this.direction, position);
+  }
+
+  /** What came while it was not known which connection this is is told now. */
+  #resolve(connection: number): void {
+    this.#identify(connection);
+    this.score.schedule.noteConnected(connection);
+    const early = this.#early;
+    this.#early = [];
+    for (const piece of early) this.#compare(piece, piece.length);
+    if (this.#ended) this.#noteEnd();
+    this.score.moved();
+  }
+
+  #onEnd(how: "end" | "reset"): void {
+    this.#ended = how;
+    if (how === "reset") this.#close();
+    if (this.#pending) this.#resolve(this.#pending.settle());
+    else this.#noteEnd();
+  }
+
+  #noteEnd(): void {
+    const { schedule } = this.score;
+    assert(this.connection > 0, "what ends has been identified");
+    this.#comparison?.finish();
+    if (this.#ended === "reset") schedule.noteReset(this.connection, this.direction);
+    else schedule.noteEnd(this.connection, this.direction);
+    this.#closeIfOver();
+  }
+
+  #closeIfOver(): void {
+    if (this.#ended && this.#isShutDown) this.#close();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#end.close();
+    this.#releaseHeld();
   }
 }

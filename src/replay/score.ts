@@ -1,0 +1,81 @@
+/** A schedule in the reactor's time: asked for what is next whenever something moved or a time has come. */
+import type { Reactor, Task } from "../sys/reactor.ts";
+import type { Timer } from "../sys/timers.ts";
+import { type Matching, quietMs } from "./matching.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** How many events one schedule delivers before others get their turn. */
+const deliveriesPerTurn = 64;
+/** The reactor's timers are of about this resolution. */
+const shortestMs = 0.1;
+
+/** Who carries out what a schedule decides. */
+export interface Performer {
+  /** Lets `event` happen, and then notes it as delivered, now or later. */
+  deliver(score: Score, event: number): void;
+  /** The processes of this score are quiet: decides which connections their undecided ones are. */
+  settle(score: Score): void;
+}
+
+export class Score implements Task {
+  readonly schedule: Schedule;
+  /** Every event has happened or was given up. */
+  isDone = false;
+  /** The event that is waited for, or -1. */
+  waitingFor = -1;
+  /** When something last moved for its processes, in milliseconds of the reactor's clock. */
+  movedMs: number;
+  readonly #reactor: Reactor;
+  readonly #matching: Matching;
+  readonly #performer: Performer;
+  #timer: Timer | undefined;
+  #isQueued = false;
+
+  constructor(schedule: Schedule, reactor: Reactor, matching: Matching, performer: Performer) {
+    this.schedule = schedule;
+    this.#reactor = reactor;
+    this.#matching = matching;
+    this.#performer = performer;
+    this.movedMs = reactor.nowMs;
+  }
+
+  /** Something moved: the schedule is asked again, after what else this round brings. */
+  moved(): void {
+    this.movedMs = this.#reactor.nowMs;
+    this.queue();
+  }
+
+  queue(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    this.#reactor.defer(this);
+  }
+
+  resume(): void {
+    this.#isQueued = false;
+    if (this.#timer) this.#reactor.cancel(this.#timer);
+    this.#timer = undefined;
+    for (let count = 0; count < deliveriesPerTurn; count++) {
+      const turn = this.schedule.next(this.#reactor.nowMs);
+      this.isDone = turn.type === "done";
+      this.waitingFor = turn.type === "wait" ? turn.event : -1;
+      if (turn.type !== "deliver") return this.#sleep(turn.untilMs);
+      this.movedMs = this.#reactor.nowMs;
+      this.#performer.deliver(this, turn.event);
+    }
+    this.queue();
+  }
+
+  /** Until something is noted, or until the time has come; whoever fell quiet is decided about by then. */
+  #sleep(untilMs: number): void {
+    const hasPending = this.schedule.containers.some(
+      (client) => this.#matching.pendingOf(client).length > 0,
+    );
+    const { nowMs } = this.#reactor;
+    const quietAtMs = hasPending ? this.movedMs + quietMs : Infinity;
+    if (nowMs >= quietAtMs) return this.#performer.settle(this);
+    const wakeMs = Math.min(this.isDone ? Infinity : untilMs, quietAtMs);
+    if (wakeMs === Infinity) return;
+    this.#timer = this.#reactor.after(Math.max(shortestMs, wakeMs - nowMs), () => this.queue());
+  }
+}
