@@ -3,7 +3,7 @@
  * namespaces and over nothing else. A process with several threads cannot enter one (unshare(2)), so
  * util-linux' unshare does it before Node starts.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { ExitCode, MachineError } from "../base/errors.ts";
 
@@ -29,8 +29,14 @@ export function needsUserNamespace(args: readonly string[]): boolean {
   );
 }
 
+/** Whether this is plg inside a user namespace of its own making. */
+export function isInUserNamespace(): boolean {
+  return process.env[marker] !== undefined;
+}
+
 /** Runs plg again inside; resolves to its exit code. */
 export function runInUserNamespace(args: readonly string[]): Promise<number> {
+  checkUserNamespaces();
   const self = [process.execPath, ...process.execArgv, process.argv[1] ?? "", ...args];
   // It is killed with this process: what is killed cannot pass it on.
   const withUs = ["--pdeathsig", "KILL", "--", "unshare"];
@@ -54,4 +60,16 @@ export function runInUserNamespace(args: readonly string[]): Promise<number> {
       else resolve(code ?? ExitCode.bug);
     });
   });
+}
+
+/** What unshare says would not be in plg's words, and its exit code could be that of a run. */
+function checkUserNamespaces(): void {
+  const { error, status, stderr } = spawnSync("unshare", [...unshareOptions, "--", "true"], {
+    encoding: "utf8",
+  });
+  if (status === 0) return;
+  const reason = error?.message ?? stderr.trim();
+  throw new MachineError(
+    `without root plg needs a user namespace of its own, which cannot be made here (${reason}): run it as root, or ask 'plg doctor'`,
+  );
 }

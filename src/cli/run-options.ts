@@ -1,8 +1,9 @@
 /** The options that recording and replaying have in common, and what they mean to the sandbox. */
 import type { Command as Cli } from "commander";
-import { UsageError } from "../base/errors.ts";
+import { MachineError, UsageError } from "../base/errors.ts";
 import type { RunOptions } from "../sandbox/run.ts";
 import type { ContainerPlan } from "../sandbox/topology.ts";
+import { isInUserNamespace } from "./rootless.ts";
 import { Terminal } from "./terminal.ts";
 import { checkIdentity, parseDuration, parseSignal, parseUntil, primaryGroupOf } from "./values.ts";
 
@@ -49,6 +50,10 @@ export function runOptions(
   containers: readonly ContainerPlan[],
   output: Terminal,
 ): RunOptions {
+  if (isInUserNamespace() && (flags.uid ?? flags.gid) !== undefined)
+    throw new MachineError(
+      "only root can run commands as another user or group: run plg as root, or leave out --uid and --gid",
+    );
   const uid = checkIdentity(flags.uid, "user");
   const gid = checkIdentity(flags.gid, "group") ?? (uid && primaryGroupOf(uid));
   return {
