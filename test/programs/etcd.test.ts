@@ -37,7 +37,7 @@ describe("etcd", () => {
     expectOk(run);
     const lines = linesOf(run, "client");
     const started = lines.filter((line) => /, started, /.test(line));
-    expect(started.map((line) => line.split(", ")[2]).toSorted()).toEqual(names.toSorted());
+    expect(new Set(started.map((line) => line.split(", ")[2]))).toEqual(new Set(names));
     expect(lines.slice(-3)).toEqual(["OK", "greeting", "hello"]);
   });
 });

@@ -21,6 +21,8 @@ export function actor(name: string): string {
   return `'${process.execPath}' '${join(root, "test/programs/actors", name)}'`;
 }
 
+const leftOpenMs = 1000;
+
 export interface StartOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -71,11 +73,16 @@ export class Running {
     }, timeoutMs);
     this.ended = new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", (exitCode, signal) => {
-        clearTimeout(timeout);
-        clearInterval(watch);
-        const { stdout, stderr } = this;
-        resolve({ exitCode, signal, stdout, stderr, durationMs: performance.now() - startedMs });
+      child.once("exit", (exitCode, signal) => {
+        const durationMs = performance.now() - startedMs;
+        const settle = (): void => {
+          clearTimeout(timeout);
+          clearInterval(watch);
+          resolve({ exitCode, signal, stdout: this.stdout, stderr: this.stderr, durationMs });
+        };
+        child.once("close", settle);
+        // A process that was left behind may hold the output open; that it was left is told elsewhere.
+        setTimeout(settle, leftOpenMs).unref();
       });
     });
     // Whoever waits hears of it; that nobody waits yet is no unhandled rejection.
@@ -142,10 +149,23 @@ export class Plg {
       if (run.isRunning()) run.kill("SIGKILL");
       await run.ended.catch(() => {});
     }
-    await eventually("no process of the run is left", () => this.leftovers().length === 0, {
-      timeoutMs: 2000,
-      explain: () => this.leftovers().join("\n"),
-    });
+    try {
+      await eventually("no process of the run is left", () => this.leftovers().length === 0, {
+        timeoutMs: 2000,
+        explain: () => this.leftovers().join("\n"),
+      });
+    } catch (error) {
+      for (const left of this.leftovers()) killIfThere(Number.parseInt(left, 10));
+      throw error;
+    }
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

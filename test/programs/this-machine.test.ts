@@ -1,0 +1,143 @@
+// What plg says on machines that cannot run it, and how it does without root where it can.
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { tshark } from "./dump.ts";
+import { needs, programPath } from "./machine.ts";
+import { actor, expectOk, linesOf, test } from "./plg.ts";
+
+const talk = actor("talk.mjs");
+const asNobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+
+/** Runs plg in a mount namespace of its own, after `prepare`; `$1` there is the test's folder. */
+function inPrivateMounts(folder: string, prepare: string, launch = ""): string[] {
+  const script = `set -e; folder=$1; shift; ${prepare}; exec ${launch} "$@"`;
+  return ["unshare", "--mount", "/bin/sh", "-c", script, "sh", folder];
+}
+
+/** A device that everybody may open, as most distributions have it. */
+const openDevice =
+  'mknod "$folder/tun" c 10 200; chmod 666 "$folder/tun"; mount --bind "$folder/tun" /dev/net/tun';
+const closedDevice =
+  'mknod "$folder/tun" c 10 200; chmod 600 "$folder/tun"; mount --bind "$folder/tun" /dev/net/tun';
+
+describe("without root", () => {
+  needs("setpriv", "unshare", "mount");
+
+  test("plg records in a user namespace", async ({ plg, folder }) => {
+    chmodSync(folder, 0o777);
+    const run = await plg.run(
+      [
+        "record",
+        "--wait-listen=10s",
+        `server=id -u; ${talk} listen=7000 read-end`,
+        `client=${talk} connect=10.0.0.1:7000 send=unprivileged end`,
+      ],
+      { through: inPrivateMounts(folder, openDevice, asNobody) },
+    );
+    expectOk(run);
+    expect(linesOf(run, "server")).toContain("received unprivileged");
+    await tshark(join(folder, "dump.traffic"));
+  });
+
+  test("a signal to plg ends the run all the same", async ({ plg, folder }) => {
+    chmodSync(folder, 0o777);
+    const run = plg.start(["record", "one=echo started; sleep 1000"], {
+      through: inPrivateMounts(folder, openDevice, asNobody),
+    });
+    await run.prints(/started/);
+    run.kill("SIGTERM");
+    const ended = await run.ended;
+    expectOk(ended);
+    expect(ended.stderr).toMatch(/recorded 0 connections/);
+  });
+
+  test("kill -9 leaves nothing", async ({ plg, folder }) => {
+    chmodSync(folder, 0o777);
+    const run = plg.start(["record", "one=echo started; sleep 1000"], {
+      through: inPrivateMounts(folder, openDevice, asNobody),
+    });
+    await run.prints(/started/);
+    run.kill("SIGKILL");
+    await run.ended;
+  });
+
+  test("where /dev/net/tun is closed to the user, it says how to open it", async ({
+    plg,
+    folder,
+  }) => {
+    chmodSync(folder, 0o777);
+    const run = await plg.run(["record", "true"], {
+      through: inPrivateMounts(folder, closedDevice, asNobody),
+    });
+    expect(run.exitCode).toBe(4);
+    expect(run.stderr).toMatch(/^plg: cannot open \/dev\/net\/tun: [^\n]*chmod 0666[^\n]*\n$/);
+  });
+
+  test("where user namespaces are off, it says so", async ({ plg, folder }) => {
+    chmodSync(folder, 0o777);
+    // Nothing that a test may switch off on a machine, so unshare only says what it says then.
+    mkdirSync(join(folder, "bin"));
+    const failing =
+      "#!/bin/sh\necho 'unshare: unshare failed: No space left on device' >&2\nexit 1\n";
+    writeFileSync(join(folder, "bin/unshare"), failing, { mode: 0o755 });
+    const run = await plg.run(["record", "true"], {
+      through: asNobody.split(" "),
+      env: { PATH: `${folder}/bin:${programPath}` },
+    });
+    expect(run.stderr).toMatch(/^plg: [^\n]*user namespace[^\n]*unshare failed[^\n]*\n$/);
+    expect(run.exitCode).toBe(4);
+  });
+
+  test("another user for the commands is not to be had, and plg says so", async ({
+    plg,
+    folder,
+  }) => {
+    chmodSync(folder, 0o777);
+    const run = await plg.run(["record", "--uid=daemon", "id -u"], {
+      through: inPrivateMounts(folder, openDevice, asNobody),
+    });
+    expect(run.stderr).toMatch(/^plg: [^\n]*root[^\n]*\n$/);
+    expect(run.exitCode).toBe(4);
+  });
+});
+
+describe("without /dev/net/tun", () => {
+  needs("unshare", "mount");
+
+  test("plg says how to get it", async ({ plg, folder }) => {
+    const run = await plg.run(["record", "true"], {
+      through: inPrivateMounts(folder, "mount -t tmpfs none /dev/net"),
+    });
+    expect(run.exitCode).toBe(4);
+    expect(run.stderr).toMatch(/^plg: cannot open \/dev\/net\/tun: [^\n]*modprobe tun[^\n]*\n$/);
+  });
+});
+
+describe("a full disk", () => {
+  needs("unshare", "mount", "tshark");
+
+  test("ends the recording with a clear error, and what was recorded before can be read", async ({
+    plg,
+    folder,
+  }) => {
+    mkdirSync(join(folder, "small"));
+    // The small disk is there only for the run, so the dump is copied out behind it.
+    const script = `mount -t tmpfs -o size=20m none "$1/small"; folder=$1; shift; "$@"; code=$?; cp "$folder/small/dump" "$folder/kept"; exit $code`;
+    const run = await plg.run(
+      [
+        "record",
+        "--wait-listen=10s",
+        "-f",
+        "small/dump",
+        `server=${talk} listen=7000 count-end`,
+        `client=${talk} connect=10.0.0.1:7000 sendbytes=100000000`,
+      ],
+      { through: ["unshare", "--mount", "/bin/sh", "-c", script, "sh", folder] },
+    );
+    expect(run.exitCode).toBe(4);
+    expect(run.stderr).toMatch(/^plg: cannot write the dump small\/dump .*no space left.*$/m);
+    const bytes = await tshark(join(folder, "kept"), "-q", "-z", "conv,tcp");
+    expect(bytes).toMatch(/10\.0\.0\.2:\d+\s+<-> 10\.0\.0\.1:7000/);
+  });
+});
