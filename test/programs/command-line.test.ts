@@ -166,6 +166,10 @@ describe("output", () => {
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toMatch(/^plg: one failed with exit code 3 .*\n$/);
   });
+});
+
+describe("the result", () => {
+  needs("tshark");
 
   test("--json: one object on standard output, and the rest elsewhere", async ({ plg, folder }) => {
     const run = await plg.run([

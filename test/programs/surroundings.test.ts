@@ -8,7 +8,7 @@ import { expectOk, linesOf, test } from "./plg.ts";
 const careless = ["/bin/sh", "-c", `trap '' HUP INT QUIT PIPE TERM USR1; exec "$@"`, "sh"];
 
 describe("a command's surroundings", () => {
-  needs("getent", "setpriv");
+  needs("getent");
 
   test("the caller's environment, and who is who", async ({ plg }) => {
     const print = `printf '%s\\n' "$MINE" "$PLG_NAME" "$PLG_ADDRESS" "$PLG_PEERS"`;
@@ -62,6 +62,10 @@ describe("a command's surroundings", () => {
     expectOk(run);
     expect(linesOf(run, "one")).toEqual(["done"]);
   });
+});
+
+describe("a command's identity", () => {
+  needs("setpriv");
 
   test.for([[], ["--uid=nobody"]])(
     "an empty signal mask and default dispositions, whatever plg was started with (%s)",

@@ -61,11 +61,12 @@ describe("without root", () => {
     run.kill("SIGKILL");
     await run.ended;
   });
+});
 
-  test("where /dev/net/tun is closed to the user, it says how to open it", async ({
-    plg,
-    folder,
-  }) => {
+describe("where a user cannot record", () => {
+  needs("setpriv", "unshare", "mount");
+
+  test("as /dev/net/tun is closed, plg says how to open it", async ({ plg, folder }) => {
     chmodSync(folder, 0o777);
     const run = await plg.run(["record", "true"], {
       through: inPrivateMounts(folder, closedDevice, asNobody),
@@ -74,7 +75,7 @@ describe("without root", () => {
     expect(run.stderr).toMatch(/^plg: cannot open \/dev\/net\/tun: [^\n]*chmod 0666[^\n]*\n$/);
   });
 
-  test("where user namespaces are off, it says so", async ({ plg, folder }) => {
+  test("as user namespaces are off, plg says so", async ({ plg, folder }) => {
     chmodSync(folder, 0o777);
     // Nothing that a test may switch off on a machine, so unshare only says what it says then.
     mkdirSync(join(folder, "bin"));
