@@ -1,5 +1,5 @@
 /** Random recordings, and processes that do what theirs did. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { phaseAfter, type Phase } from "../../../src/dump/lifecycle.ts";
 import { Direction, RecordKind } from "../../../src/dump/schema.ts";
 import type { RecordingIndex } from "../../../src/replay/recording.ts";
@@ -31,11 +31,11 @@ export const anyRecording: fc.Arbitrary<RecordingIndex> = moves.map((all) => {
       phases.push("connecting");
     } else {
       const number = (which % phases.length) + 1;
-      const phase = phaseAfter(phases[number - 1] ?? "over", kind as RecordKind, direction);
+      const phase = phaseAfter(phases[number - 1] ?? "over", kind, direction);
       if (phase === undefined || kind === 7) continue;
       phases[number - 1] = phase;
       const payload = new Uint8Array(kind === RecordKind.data ? length : 0);
-      recording.event(atMs, number, kind as 4, direction, payload);
+      recording.event(atMs, number, kind, direction, payload);
     }
   }
   return recording.finish();

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RecordingIndex } from "../../../src/replay/recording.ts";
 import type { ScheduleOptions } from "../../../src/replay/schedule.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Direction, RecordKind } from "../../../src/dump/schema.ts";
 import { type CompareParts, StreamComparison } from "../../../src/replay/compare.ts";
@@ -97,19 +97,21 @@ test("bytes beyond the recorded end", () => {
   expect(new Comparison([]).push("x").finish()).toMatchObject([{ kind: "extra-bytes", offset: 0 }]);
 });
 
+function cut(all: string, sizeBytes: number): string[] {
+  return Array.from({ length: Math.ceil(all.length / sizeBytes) }, (_, i) =>
+    all.slice(i * sizeBytes, (i + 1) * sizeBytes),
+  );
+}
+
 test("where bytes first differ does not depend on how they are cut", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 40 });
   fc.assert(
     fc.property(text, text, fc.integer({ min: 1, max: 9 }), (recorded, live, size) => {
-      const cut = (all: string, by: number): string[] =>
-        Array.from({ length: Math.ceil(all.length / by) }, (_, i) =>
-          all.slice(i * by, (i + 1) * by),
-        );
       const whole = new Comparison([recorded].filter(Boolean)).push(live);
       const cutUp = new Comparison(cut(recorded, 3), []).push(...cut(live, size));
       expect(cutUp.finish()).toEqual(whole.finish());
       expect(cutUp.stream.position).toBe(live.length);
-      const first = [...live].findIndex((letter, i) => letter !== recorded[i]);
+      const first = live.split("").findIndex((letter, i) => letter !== recorded[i]);
       expect(whole.found.map((one) => "offset" in one && one.offset)).toEqual(
         first < 0 ? [] : [first],
       );

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Direction, RecordKind } from "../../../src/dump/schema.ts";
 import { RecordingBuilder } from "../../../src/replay/recording-builder.ts";

@@ -9,7 +9,7 @@
  */
 import type { Family, Port } from "../../../src/base/units.ts";
 import type { DumpItem, StreamItem } from "../../../src/dump/decoder.ts";
-import { Direction, RecordKind, type RunInfo } from "../../../src/dump/schema.ts";
+import { Direction, type Endpoint, RecordKind, type RunInfo } from "../../../src/dump/schema.ts";
 import { RecordingBuilder } from "../../../src/replay/recording-builder.ts";
 import { RecordingIndex } from "../../../src/replay/recording.ts";
 
@@ -32,6 +32,10 @@ export function containerOf(name: string): number {
   return container;
 }
 
+function endpoint(container: number, port: number): Endpoint {
+  return { container, address: new Uint8Array(4), port: port as Port };
+}
+
 /** Builds an index event by event; the bytes lie in memory, where `read` finds them. */
 export class TestRecording {
   readonly file: number[] = [];
@@ -46,13 +50,8 @@ export class TestRecording {
 
   connect(atMs: number, client: number, server: number, port: number, family: Family = 4): number {
     const number = this.#connections.length + 1;
-    const end = (container: number, port_: number) => ({
-      container,
-      address: new Uint8Array(4),
-      port: port_ as Port,
-    });
-    const from = end(client, 40_000 + (number % 20_000));
-    this.#connections.push({ number, family, client: from, server: end(server, port) });
+    const from = endpoint(client, 40_000 + (number % 20_000));
+    this.#connections.push({ number, family, client: from, server: endpoint(server, port) });
     this.#sent.push([0, 0]);
     this.event(atMs, number, RecordKind.connect, Direction.toServer);
     return number;
