@@ -92,7 +92,7 @@ function hints(): string[] {
     [process.env["GITHUB_ACTIONS"] === "true", 'GitHub Actions: sudo env "PATH=$PATH" plg ...'],
     [
       process.env["GITLAB_CI"] === "true",
-      "GitLab: a runner whose config.toml has these as cap_add, devices and security_opt, or privileged = true",
+      "GitLab: a runner with devices, cap_add and security_opt as in docs/ci.md, or privileged = true",
     ],
   ];
   const here = all.filter(([applies]) => applies).map(([, hint]) => hint);
