@@ -1,0 +1,176 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  type Difference,
+  DifferenceLog,
+  type StreamName,
+} from "../../../src/replay/differences.ts";
+import {
+  describeDifference,
+  renderDifferences,
+  reportDifferences,
+} from "../../../src/report/differences.ts";
+import { renderJunit } from "../../../src/report/junit.ts";
+
+const stream: StreamName = {
+  process: "client",
+  connection: 2,
+  client: "client",
+  clientPort: 40_002,
+  server: "server",
+  serverPort: 80,
+  direction: "to server",
+};
+
+function hex(text: string): string {
+  return Buffer.from(text, "latin1").toString("hex");
+}
+
+const otherBytes: Difference = {
+  ...stream,
+  kind: "bytes",
+  offset: 11,
+  before: `${hex("GET ")}....${hex("ndex.")}`,
+  recorded: hex("html HTTP/1.1\r\n"),
+  live: hex("hxml <HTTP/1.1>\r\n"),
+  meanwhile: ["connection 1, client:40001 \u2192 server:80: has sent 3 of 5 bytes, got 0 of 6"],
+};
+
+function listOf(most: number, ...differences: Difference[]) {
+  const log = new DifferenceLog(most);
+  for (const difference of differences) log.add(difference);
+  return log.list();
+}
+
+test("bytes are shown side by side, in hexadecimal and as text", () => {
+  expect(renderDifferences(listOf(9, otherBytes))).toBe(
+    `1 difference: client 1
+
+client: connection 2 (client:40002 \u2192 server:80): sent other bytes to server from byte 11 on
+              recorded                          | now
+           0  47 45 54 20 .. .. 6e 64  GET ..nd | 47 45 54 20 .. .. 6e 64  GET ..nd
+           8  65 78 2e                 ex.      | 65 78 2e                 ex.
+  \u2260       11  68 74 6d 6c 20 48 54 54  html HTT | 68 78 6d 6c 20 3c 48 54  hxml <HT
+  \u2260       19  50 2f 31 2e 31 0d 0a     P/1.1..  | 54 50 2f 31 2e 31 3e 0d  TP/1.1>.
+  \u2260       27                                    | 0a                       .
+  meanwhile connection 1, client:40001 \u2192 server:80: has sent 3 of 5 bytes, got 0 of 6
+`,
+  );
+});
+
+test("every difference is a sentence", () => {
+  const half = { offset: 1, expectedBytes: 9 };
+  const all: Difference[] = [
+    { ...stream, kind: "extra-bytes", offset: 1, before: "61", live: "62" },
+    { ...stream, kind: "missing-bytes", ...half },
+    { ...stream, kind: "early-end", ...half },
+    { ...stream, kind: "unexpected-end", ...half },
+    { ...stream, kind: "unexpected-reset", ...half },
+    { ...stream, kind: "missing-end", offset: 9 },
+    { ...stream, kind: "missing-reset", offset: 9 },
+    { ...stream, kind: "missing-connection" },
+    { ...stream, kind: "no-answer" },
+    { ...stream, kind: "refused-instead" },
+    { ...stream, kind: "accepted-instead" },
+    { ...stream, kind: "stuck", ...half },
+    { ...stream, kind: "ambiguous-match", candidates: [2, 3, 5] },
+  ];
+  const about = "client: connection 2 (client:40002 \u2192 server:80): ";
+  expect(all.map((one) => describeDifference(one).replace(about, ""))).toEqual([
+    "went on sending to server after all 1 byte that were recorded",
+    "had sent 1 of 9 bytes to server when patience ended",
+    "ended what it sends to server after 1 of 9 bytes",
+    "ended what it sends to server after 1 byte, while the recording goes on",
+    "reset the connection after it had sent 1 of 9 bytes to server; in the recording it did not then",
+    "did not end what it sends to server after 9 bytes, as it had",
+    "did not reset the connection after 9 bytes, as it had",
+    "was never opened",
+    "neither accepted nor refused it",
+    "refused it; in the recording it did not",
+    "accepted it; in the recording it did not",
+    "took 1 of 9 bytes from server when patience ended",
+    "may as well be 3, 5: their first bytes did not tell",
+  ]);
+  const unexpected = { process: "client", server: "server", serverPort: 80 } as const;
+  expect(
+    [0, 2].map((recordedConnections) =>
+      describeDifference({ kind: "unexpected-connection", ...unexpected, recordedConnections }),
+    ),
+  ).toEqual([
+    "client: opened a connection to server:80; in the recording it had no connection there; it was refused",
+    "client: opened a connection to server:80; in the recording it had 2 connections there, and no more; it was refused",
+  ]);
+});
+
+test("of each stream the first difference is kept, up to the limit; the others count", () => {
+  const missing = (connection: number, process: string): Difference => ({
+    ...stream,
+    process,
+    connection,
+    kind: "missing-end",
+    offset: 1,
+  });
+  const early: Difference = { ...stream, kind: "early-end", offset: 1, expectedBytes: 2 };
+  const note: Difference = { ...stream, kind: "ambiguous-match", candidates: [2, 3] };
+  const list = listOf(2, otherBytes, early, note, missing(3, "a"), missing(4, "a"));
+  expect(list.differences).toEqual([otherBytes, missing(3, "a")]);
+  expect([list.count, list.byProcess, list.notes]).toEqual([3, { client: 1, a: 2 }, [note]]);
+  const text = renderDifferences(list);
+  expect(text).toMatch(/^3 differences: client 1, a 2\n\n/);
+  expect(text).toMatch(/\n\nand 1 more \(.*\)\n\nnote: client: connection 2 /);
+});
+
+test("nothing to say is nothing, and a note alone is a line", () => {
+  expect(renderDifferences(listOf(9))).toBe("");
+  const note: Difference = { ...stream, kind: "ambiguous-match", candidates: [2, 3] };
+  expect(renderDifferences(listOf(9, note))).toMatch(/^note: [^\n]*\n$/);
+});
+
+test("for programs each difference has its sentence, and is plain JSON", () => {
+  const report = reportDifferences(listOf(9, otherBytes));
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  expect(report.differences[0]).toMatchObject({
+    kind: "bytes",
+    offset: 11,
+    text: expect.stringContaining("other bytes") as string,
+  });
+});
+
+const run = { name: "a <dump>", processes: ["client", "server"], durationMs: 1234 };
+
+test("as JUnit each process is a test case", () => {
+  const unexpected: Difference = {
+    kind: "unexpected-connection",
+    process: "client",
+    server: 'sp\u0001"\u{d800}&',
+    serverPort: 1,
+    recordedConnections: 0,
+  };
+  const xml = renderJunit(run, listOf(2, otherBytes, unexpected, unexpected));
+  expect(xml).toContain('<testsuites name="plg replay" tests="2" failures="1"');
+  expect(xml).toContain('<testcase classname="a &lt;dump&gt;" name="server" time="1.234"/>');
+  expect(xml).toContain('message="3 differences from the recording"');
+  expect(xml).toContain("hxml &lt;HT");
+  expect(xml).toContain('sp\u{fffd}"\u{fffd}&amp;:1');
+  expect(xml).toContain("\nand 1 more</failure>");
+});
+
+test("whatever processes are called and send, it is well-formed XML", () => {
+  const any = fc.string({ unit: "binary", maxLength: 8 });
+  fc.assert(
+    fc.property(fc.uniqueArray(any, { maxLength: 3 }), any, any, (processes, name, server) => {
+      const differences = processes.map((process): Difference => ({
+        kind: "unexpected-connection",
+        process,
+        server,
+        serverPort: 1,
+        recordedConnections: 0,
+      }));
+      const xml = renderJunit({ name, processes, durationMs: 0 }, listOf(9, ...differences));
+      expect(xml).not.toMatch(/[^\P{Cc}\t\n\r\u007f-\u009f]|[\ufffe\uffff]/u);
+      expect(xml.match(/<testcase /g) ?? []).toHaveLength(processes.length);
+      const bare = xml.replaceAll(/<\/?[a-z]+( [a-z]+="[^"<&]*(&[^;]+;[^"<&]*)*")*\/?>/g, "");
+      expect(bare).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>[^<]*$/);
+    }),
+  );
+});
