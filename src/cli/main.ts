@@ -4,6 +4,7 @@ import { ExitCode, PlgError } from "../base/errors.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addRecord } from "./record.ts";
+import { addReplay } from "./replay.ts";
 import { needsUserNamespace, runInUserNamespace } from "./rootless.ts";
 import { addShow } from "./show.ts";
 import { standardStreamsFlushed, watchStandardStreams } from "./standard-streams.ts";
@@ -29,6 +30,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Cli {
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError();
   addRecord(program, setExitCode);
+  addReplay(program, setExitCode);
   addShow(program);
   addDoctor(program, setExitCode);
   addDemo(program, setExitCode);

@@ -87,6 +87,7 @@ export class Dial implements EndOwner {
     if (fd < 0) return this.#failed(-fd);
     const remote = lane.subnet.addressBytes(hostOf(server));
     const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
+    this.#reactor.noteSent();
     if (error === 0) {
       this.#end = new End(this.#reactor, fd as Fd, this);
       return;

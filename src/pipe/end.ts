@@ -129,16 +129,19 @@ export class End implements Watcher {
   /** Says FIN: no more bytes will be sent. */
   shutdown(): void {
     shutdown(this.fd, SHUT_WR);
+    this.#reactor.noteSent();
   }
 
   close(): void {
     this.#reactor.forget(this.fd);
     close(this.fd);
+    this.#reactor.noteSent();
   }
 
   reset(): void {
     this.#reactor.forget(this.fd);
     closeWithReset(this.fd);
+    this.#reactor.noteSent();
   }
 
   /**

@@ -144,6 +144,8 @@ export class Joiner implements AttemptHandler {
       return;
     }
     const client = new End(this.#reactor, fd, nobody);
+    // Most clients speak first, and have done so by now.
+    client.readable = true;
     new Relay(this.#reactor, client, making.server, making.tap).start();
   }
 

@@ -9,7 +9,7 @@ import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
 import { CommandRun, type RunOptions } from "../sandbox/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
-import type { ContainerPlan, Topology } from "../sandbox/topology.ts";
+import type { CommandLine, ContainerPlan, Topology } from "../sandbox/topology.ts";
 import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine-details.ts";
 import type { Mask } from "./masks.ts";
 import { RecordingBuilder } from "./recording-builder.ts";
@@ -78,25 +78,45 @@ export function readRecording(path: string): Recording {
   }
 }
 
-/** The containers of the recording, with other commands where some are given. */
-export function recordedTopology(
-  { index }: Recording,
-  commands: readonly string[] | undefined,
-): Topology {
+/**
+ * The containers of the recording, with other commands where some are given: by name, each for its own
+ * container, or without names one for each in order.
+ */
+export function recordedTopology({ index }: Recording, commands: readonly CommandLine[]): Topology {
   const { containers, subnets } = index.run;
-  if (commands && commands.length !== containers.length)
-    throw new UsageError(
-      `the recording has ${containers.length} containers (${containers.map(({ name }) => name).join(", ")}), but ${commands.length} commands were given: give one for each, or none`,
-    );
+  const names = containers.map(({ name }) => name);
+  const replaced = commands.some(({ name }) => name !== undefined)
+    ? commandsByName(commands, names)
+    : commandsInOrder(commands, names);
   return {
     subnets: subnets.map((text) => Subnet.parse(text)),
-    containers: containers.map((container, i) => ({
+    containers: containers.map(({ name, command, addresses }, i) => ({
       index: i,
-      name: container.name,
-      command: commands?.[i] ?? container.command,
-      addresses: container.addresses,
+      name,
+      command: replaced[i] ?? command,
+      addresses,
     })),
   };
+}
+
+function commandsInOrder(commands: readonly CommandLine[], names: readonly string[]): string[] {
+  if (commands.length > 0 && commands.length !== names.length)
+    throw new UsageError(
+      `the recording has ${names.length} containers (${names.join(", ")}), but ${commands.length} commands were given: give one for each, or name=command`,
+    );
+  return commands.map(({ command }) => command);
+}
+
+function commandsByName(
+  commands: readonly CommandLine[],
+  names: readonly string[],
+): (string | undefined)[] {
+  for (const { name, command } of commands)
+    if (name === undefined || !names.includes(name))
+      throw new UsageError(
+        `'${name ?? command}' names none of the recorded containers (${names.join(", ")}): write name=command`,
+      );
+  return names.map((name) => commands.findLast((line) => line.name === name)?.command);
 }
 
 export class ReplaySession {

@@ -101,6 +101,8 @@ export class Switch {
   letIn(frame: Uint8Array): void {
     this.#frame.bytes.set(frame);
     if (this.#take(frame.length)) this.#passIntoPipeSpace();
+    // The kernel's SYN-ACK is there at once.
+    this.#reactor.noteSent();
   }
 
   /** Puts a frame (a virtio header, then an IP packet) into a container. */

@@ -78,7 +78,7 @@ export class Reactor {
     this.#sendTask = task;
   }
 
-  /** Bytes were sent on a socket of the pipe space: its device has packets now, without waiting for epoll. */
+  /** A socket of the pipe space was made to send: its device has packets now, without waiting for epoll. */
   noteSent(): void {
     if (this.#sent || !this.#sendTask) return;
     this.#sent = true;

@@ -1,0 +1,248 @@
+/** `plg replay`, and the classic `plg --replay`. */
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { createInterface } from "node:readline/promises";
+import type { Command as Cli } from "commander";
+import { ExitCode, UsageError } from "../base/errors.ts";
+import { formatBytes, formatDuration, plural } from "../base/text.ts";
+import type { Mask } from "../replay/masks.ts";
+import type { Order, Release } from "../replay/schedule.ts";
+import {
+  readRecording,
+  type Recording,
+  recordedTopology,
+  type ReplayResult,
+  ReplaySession,
+} from "../replay/session.ts";
+import { renderDifferences, reportDifferences } from "../report/differences.ts";
+import { renderJunit } from "../report/junit.ts";
+import type { Command, CommandEnd } from "../sandbox/command.ts";
+import { type ContainerPlan, parseCommand, type Topology } from "../sandbox/topology.ts";
+import { parseMask, parseMaskFile } from "./ignore.ts";
+import { interruptible } from "./interrupt.ts";
+import { hasFailed, reportEnd } from "./record.ts";
+import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
+import type { Terminal } from "./terminal.ts";
+import { parseDuration, parsePositive } from "./values.ts";
+
+interface ReplayFlags extends CommonFlags {
+  readonly only?: string;
+  readonly speed?: string;
+  readonly flood?: boolean;
+  readonly order: string;
+  readonly patience: string;
+  readonly ignore: readonly string[];
+  readonly ignoreFile?: string;
+  /** commander's way to say `--no-compare`. */
+  readonly compare: boolean;
+  readonly maxDifferences: string;
+  readonly junit?: string;
+  readonly runRecorded?: boolean;
+  readonly classic?: boolean;
+  readonly subnet?: string;
+}
+
+const collect = (value: string, values: readonly string[]): string[] => [...values, value];
+
+export function addReplay(program: Cli, setExitCode: (code: ExitCode) => void): void {
+  const cli = program
+    .command("replay")
+    .description("let a recorded run happen again, and tell where a process does otherwise")
+    .argument(
+      "[commands...]",
+      "instead of the recorded ones: name=command, or one for each container",
+    );
+  addCommonFlags(cli)
+    .option("--only <names>", "start only these (a,b,c); the others are played from the dump")
+    .option("--speed <factor>", "not before the recorded gaps, divided by this, have passed")
+    .option("--flood", "as fast as the processes take it, without waiting for what they send")
+    .option("--order <scope>", "what is kept in order: process, connection or global", "process")
+    .option("--patience <duration>", "how long something that does not come is waited for", "2s")
+    .option("--ignore <mask>", "what may differ, as [name][:port]/regex/ (repeatable)", collect, [])
+    .option("--ignore-file <path>", "a file of such masks, one a line")
+    .option("--no-compare", "do not compare what the processes send")
+    .option("--max-differences <n>", "how many differences are told", "100")
+    .option("--junit <path>", "write the result as JUnit XML")
+    .option("--run-recorded", "run the commands of a dump that somebody else recorded")
+    .addOption(cli.createOption("-s, --subnet <cidr>").hideHelp())
+    .addOption(cli.createOption("--classic").hideHelp())
+    .addHelpText("after", examples)
+    .action(async (texts: string[], flags: ReplayFlags) => setExitCode(await replay(texts, flags)));
+}
+
+const examples = `
+Examples:
+  $ plg replay -f dump.traffic                  everybody again, each against the recording
+  $ plg replay --only server                    the server alone, under its recorded clients
+  $ plg replay --only client --speed 1          a client alone, at the recorded pace
+  $ plg replay client='./client --verbose'      with another command for one of them
+  $ plg replay --ignore ':80/^Date: .*$/m'      dates in HTTP answers may differ
+  $ plg --replay -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'`;
+
+async function replay(texts: readonly string[], flags: ReplayFlags): Promise<ExitCode> {
+  const schedule = {
+    order: parseOrder(flags.order),
+    release: parseRelease(flags),
+    patienceMs: parseDuration(flags.patience, "--patience"),
+  };
+  const mostDifferences = parsePositive(flags.maxDifferences, "--max-differences", 1e6);
+  const recording = readRecording(flags.file);
+  const lines = texts.map((text) => (flags.classic ? { command: text } : parseCommand(text)));
+  const topology = recordedTopology(recording, lines);
+  checkSubnet(flags.subnet, topology);
+  const live = parseOnly(flags.only, topology);
+  const terminal = terminalFor(flags, topology.containers);
+  if (recording.tornAt !== undefined)
+    terminal.warn(
+      `${flags.file} ends in the middle of a record (at byte ${recording.tornAt}): replaying what comes before`,
+    );
+  await confirmRecorded(recording, live.filter(isRecordedIn(recording)), flags, terminal);
+  const hooks = {
+    onWarning: (text: string) => terminal.warn(text),
+    onCommandEnd: (command: Command, end: CommandEnd) => reportEnd(terminal, command, end),
+  };
+  const session = await ReplaySession.prepare(
+    {
+      ...runOptions(flags, live, terminal),
+      recording,
+      topology,
+      live,
+      schedule,
+      masks: parseMasks(flags),
+      compare: flags.compare,
+      mostDifferences,
+    },
+    hooks,
+  );
+  terminal.startStatus(statusOf(session, recording));
+  const result = await interruptible(
+    (signal) => {
+      terminal.info(`${signal}: stopping the commands (again: kill them)`);
+      session.stop();
+    },
+    () => session.run(hooks),
+  );
+  terminal.stopStatus();
+  return conclude(terminal, flags, live, result);
+}
+
+function parseOrder(text: string): Order {
+  if (text === "process" || text === "connection" || text === "global") return text;
+  throw new UsageError(`--order '${text}' is not one of process, connection and global`);
+}
+
+function parseRelease({ speed, flood }: ReplayFlags): Release {
+  if (flood && speed !== undefined) throw new UsageError("--speed and --flood exclude each other");
+  if (flood) return { type: "flood" };
+  if (speed === undefined) return { type: "causal" };
+  return { type: "speed", factor: parsePositive(speed, "--speed", 1e6) };
+}
+
+function parseMasks({ ignore, ignoreFile }: ReplayFlags): Mask[] {
+  const masks = ignore.map((text) => parseMask(text));
+  if (ignoreFile === undefined) return masks;
+  try {
+    return [...masks, ...parseMaskFile(readFileSync(ignoreFile, "utf8"), ignoreFile)];
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read --ignore-file ${ignoreFile}: ${(error as Error).message}`);
+  }
+}
+
+function parseOnly(only: string | undefined, { containers }: Topology): readonly ContainerPlan[] {
+  if (only === undefined) return containers;
+  const names = only.split(",").map((name) => name.trim());
+  for (const name of names)
+    if (!containers.some((container) => container.name === name))
+      throw new UsageError(
+        `--only '${name}': the recording has no such container (it has ${containers.map((container) => container.name).join(", ")})`,
+      );
+  return containers.filter(({ name }) => names.includes(name));
+}
+
+/** The classic form names the subnet again; addresses are the recorded ones, so it must be the same. */
+function checkSubnet(subnet: string | undefined, { subnets }: Topology): void {
+  if (subnet === undefined || subnets.some((recorded) => recorded.toString() === subnet)) return;
+  throw new UsageError(
+    `the recording was made in ${subnets.join(" and ")}, not in ${subnet}: leave out -s`,
+  );
+}
+
+/** Whether a container's command comes from the dump, and not from the command line. */
+function isRecordedIn({ index }: Recording): (plan: ContainerPlan) => boolean {
+  return (plan) => index.run.containers[plan.index]?.command === plan.command;
+}
+
+/** Commands from a dump are run without asking only if this user recorded them on this machine. */
+async function confirmRecorded(
+  { path, index }: Recording,
+  recorded: readonly ContainerPlan[],
+  flags: ReplayFlags,
+  terminal: Terminal,
+): Promise<void> {
+  if (recorded.length === 0) return;
+  terminal.info(`running the recorded commands:`);
+  for (const { name, command } of recorded) terminal.info(`  ${name}: ${command}`);
+  const isOurs = statSync(path).uid === process.geteuid?.() && index.run.host === hostname();
+  if (isOurs || flags.runRecorded) return;
+  for (const { name, command } of recorded) terminal.warn(`  ${name}: ${command}`);
+  if (process.stdin.isTTY && process.stderr.isTTY) {
+    const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = await prompt.question(
+      "plg: somebody else recorded these commands. Run them? [y/N] ",
+    );
+    prompt.close();
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  }
+  throw new UsageError(
+    `${path} was recorded on ${index.run.host} or by another user: give --run-recorded to run its commands, or give commands of your own`,
+  );
+}
+
+function statusOf(session: ReplaySession, { index }: Recording): () => string {
+  const startedMs = performance.now();
+  return () => {
+    const { played, total, differences, waitingFor } = session.progress();
+    const percent = total === 0 ? 100 : Math.floor((100 * played) / total);
+    const wait = waitingFor < 0 ? "" : `  waiting for ${describeEvent(index, waitingFor)}`;
+    return `${formatDuration(performance.now() - startedMs)}  ${percent} % (${played} of ${plural(total, "event")})  ${plural(differences, "difference")}${wait}`;
+  };
+}
+
+function describeEvent(index: Recording["index"], event: number): string {
+  const name = (container: number): string => index.run.containers[container]?.name ?? "?";
+  return `${name(index.sender(event))}, connection ${index.connection(event)}`;
+}
+
+function conclude(
+  terminal: Terminal,
+  flags: ReplayFlags,
+  live: readonly ContainerPlan[],
+  result: ReplayResult,
+): ExitCode {
+  const { differences, played, total, counts, durationMs, ends } = result;
+  const processes = live.map(({ name }) => name);
+  if (flags.junit !== undefined)
+    writeJunit(flags.junit, renderJunit({ name: flags.file, processes, durationMs }, differences));
+  if (flags.json) {
+    const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
+    const summary = { file: flags.file, played, total, durationMs, commands };
+    process.stdout.write(`${JSON.stringify({ ...summary, ...reportDifferences(differences) })}\n`);
+  } else if (differences.count > 0 || differences.notes.length > 0)
+    process.stdout.write(renderDifferences(differences));
+  const verdict =
+    differences.count === 0 ? "no difference" : plural(differences.count, "difference");
+  terminal.info(
+    `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${flags.compare ? verdict : "not compared"}`,
+  );
+  if (differences.count > 0) return ExitCode.replayDiffers;
+  return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
+}
+
+function writeJunit(path: string, xml: string): void {
+  try {
+    writeFileSync(path, xml);
+  } catch (error) {
+    throw new UsageError(`cannot write --junit ${path}: ${(error as Error).message}`);
+  }
+}
