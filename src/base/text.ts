@@ -13,7 +13,8 @@ export function formatRate(bytesPerSecond: number): string {
 /** `0.42 s`, `12.3 s`, `4 min 05 s`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  // Borders lie where rounding would show the next: 59.97 is not "60.0 s".
+  if (seconds < 59.95) return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
@@ -30,6 +31,6 @@ function scaled(value: number, units: readonly string[]): string {
     left /= 1000;
     unit++;
   }
-  const digits = unit === 0 || left >= 99.5 ? 0 : left >= 9.95 ? 1 : 2;
+  const digits = unit === 0 || left >= 99.95 ? 0 : left >= 9.995 ? 1 : 2;
   return `${left.toFixed(digits)} ${units[unit]}`;
 }

@@ -67,7 +67,7 @@ export function checkIdentity(
 ): string | undefined {
   if (text === undefined || /^\d{1,9}$/.test(text)) return text;
   const database = kind === "user" ? "passwd" : "group";
-  const found = /^[\w.-]+$/.test(text) && spawnSync("getent", [database, text]).status === 0;
+  const found = /^[\w.-]+$/.test(text) && spawnSync("getent", ["--", database, text]).status === 0;
   if (!found) throw new UsageError(`there is no ${kind} '${text}' on this machine`);
   return text;
 }
