@@ -135,6 +135,11 @@ export interface RunInfo {
 export interface CommandExit {
   readonly exitCode?: number;
   readonly signal?: string;
+  /**
+   * The recorder stopped it, at this time since the run's start, in nanoseconds: what it did from then
+   * on was not of its own accord, and is no part of what it has to do again.
+   */
+  readonly stoppedAtNs?: number;
 }
 
 /** One end of a connection. */

@@ -1,6 +1,6 @@
 /** A recording from start to end, on the main thread: playground, dump, engine, commands. */
 import { hostname, machine, release, type as kernelName } from "node:os";
-import type { RunInfo } from "../dump/schema.ts";
+import type { CommandExit, RunInfo } from "../dump/schema.ts";
 import { openDumpFile } from "../dump/file.ts";
 import { type DumpWriter, startWriter } from "../dump/writer.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
@@ -91,9 +91,11 @@ export class RecordSession {
       await Promise.race([this.#run.stop(), this.#engine.failed]);
       await this.#engine.finish();
       const ends = this.#run.commands.map(({ end }) => end).filter((end) => end !== undefined);
+      const { startHrNs } = this.#playground.task;
+      const stoppedAtNs = Number((this.#run.stoppedAtHrNs ?? startHrNs) - startHrNs);
       const { writtenBytes } = await this.#writer.close({
         endNs: BigInt(Date.now()) * 1_000_000n,
-        exits: ends.map(exitForDump),
+        exits: ends.map((end) => exitForDump(end, stoppedAtNs)),
       });
       const counts = this.#engine.counts();
       const durationMs = performance.now() - this.#startedMs;
@@ -114,9 +116,12 @@ export class RecordSession {
   }
 }
 
-function exitForDump({ exitCode, signal }: CommandEnd): { exitCode?: number; signal?: string } {
-  if (exitCode !== undefined) return { exitCode };
-  return signal === undefined ? {} : { signal };
+function exitForDump({ exitCode, signal, stopped }: CommandEnd, stoppedAtNs: number): CommandExit {
+  return {
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(stopped ? { stoppedAtNs } : {}),
+  };
 }
 
 function runInfo({ topology, identity, toolVersion }: RecordOptions, startNs: bigint): RunInfo {

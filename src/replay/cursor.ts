@@ -89,28 +89,30 @@ const spentEntries = 4096;
 
 /** Cursors that are to be looked at, first come, first served. */
 export class ReadyQueue {
+  /** The entries from `#from` up to `#to`; those behind keep the memory from being asked for again. */
   readonly #cursors: Cursor[] = [];
-  #at = 0;
+  #from = 0;
+  #to = 0;
 
   add(cursor: Cursor): void {
     if (cursor.queued) return;
     cursor.queued = true;
-    this.#cursors.push(cursor);
+    this.#cursors[this.#to++] = cursor;
   }
 
   take(): Cursor | undefined {
-    const cursor = this.#cursors[this.#at];
-    if (cursor === undefined) return undefined;
+    if (this.#from === this.#to) return undefined;
+    const cursor = this.#cursors[this.#from++] as Cursor;
     cursor.queued = false;
-    this.#at++;
-    if (this.#at === this.#cursors.length) this.#cursors.length = this.#at = 0;
-    else if (this.#at >= spentEntries) this.#drop();
+    if (this.#from === this.#to) this.#from = this.#to = 0;
+    else if (this.#from >= spentEntries) this.#drop();
     return cursor;
   }
 
   #drop(): void {
-    this.#cursors.splice(0, this.#at);
-    this.#at = 0;
+    this.#cursors.splice(0, this.#from);
+    this.#to -= this.#from;
+    this.#from = 0;
   }
 }
 

@@ -21,12 +21,14 @@ export class RecordingBuilder {
   #segment: EventSegment | undefined;
   #events = 0;
   readonly #rows = new Rows();
+  readonly #stoppedAtNs: number[] = [];
 
   /** Takes the decoder's next item; its bytes are copied if they are kept. The first is the run. */
   add(item: DumpItem): void {
     if (item.type === "run") this.#run = item.run;
     else if (item.type === "stream") this.#addStreamEvent(item);
     else if (item.type === "packet") this.#addPacket(item);
+    else this.#stoppedAtNs[item.container] = item.exit.stoppedAtNs ?? Infinity;
   }
 
   /** After the last item. The builder is used up. */
@@ -36,6 +38,7 @@ export class RecordingBuilder {
     return {
       run: this.#run,
       events: this.#events,
+      stoppedAtNs: this.#stoppedAtNs,
       segments: this.#segments,
       connections,
       byConnection: this.#groupByConnection(connections),

@@ -49,6 +49,8 @@ export function segmentOver(memory: SharedArrayBuffer): EventSegment {
 export interface RecordingStore {
   readonly run: RunInfo;
   readonly events: number;
+  /** By container: when the recorder stopped its command, since the run's start; Infinity if it did not. */
+  readonly stoppedAtNs: readonly number[];
   readonly segments: readonly SharedArrayBuffer[];
   readonly connections: ConnectionTableStore;
   /** Event numbers, grouped by connection: see {@link ConnectionTable.from}. */
@@ -66,6 +68,7 @@ export class RecordingIndex {
    */
   readonly byConnection: Uint32Array;
   readonly #segments: readonly EventSegment[];
+  readonly #stoppedAtNs: readonly number[];
 
   constructor(store: RecordingStore) {
     this.run = store.run;
@@ -73,6 +76,7 @@ export class RecordingIndex {
     this.connections = new ConnectionTable(store.connections);
     this.byConnection = new Uint32Array(store.byConnection);
     this.#segments = store.segments.map(segmentOver);
+    this.#stoppedAtNs = store.stoppedAtNs;
   }
 
   kind(event: number): RecordKind {
@@ -108,6 +112,14 @@ export class RecordingIndex {
   /** Since the run's start. */
   timeNs(event: number): number {
     return this.#segment(event).times[event & segmentMask] as number;
+  }
+
+  /**
+   * Whether the recorder had told the container's command to stop by then. What it does from then on is
+   * the stop's doing, which a replay does not bring about at the same moment.
+   */
+  wasStopped(container: number, event: number): boolean {
+    return this.timeNs(event) >= (this.#stoppedAtNs[container] ?? Infinity);
   }
 
   /** The container that did it. */

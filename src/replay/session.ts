@@ -119,6 +119,11 @@ function commandsByName(
   return names.map((name) => commands.findLast((line) => line.name === name)?.command);
 }
 
+/** Whether a command came to its end in the recording, without the recorder stopping it. */
+function endedByItself(exit: CommandExit | undefined): boolean {
+  return exit?.exitCode !== undefined && exit.stoppedAtNs === undefined;
+}
+
 export class ReplaySession {
   readonly #options: ReplayOptions;
   readonly #startedMs = performance.now();
@@ -217,9 +222,7 @@ export class ReplaySession {
   async #untilPlayed(): Promise<void> {
     while (!this.#isPlayed()) await sleep(lookMs);
     const { exits } = this.#options.recording;
-    const awaited = this.#run.commands.filter(
-      ({ plan }) => exits[plan.index]?.exitCode !== undefined,
-    );
+    const awaited = this.#run.commands.filter(({ plan }) => endedByItself(exits[plan.index]));
     const patience = sleep(this.#options.schedule.patienceMs);
     await Promise.race([Promise.all(awaited.map(({ ended }) => ended)), patience]);
   }

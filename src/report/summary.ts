@@ -85,8 +85,9 @@ function commandCells(container: ContainerInfo, exit: CommandExit | undefined): 
 }
 
 function exitText(exit: CommandExit | undefined): string {
-  if (exit?.exitCode !== undefined) return `exit ${exit.exitCode}`;
-  return exit?.signal ?? "end unknown";
+  const stopped = exit?.stoppedAtNs === undefined ? "" : "stopped, ";
+  if (exit?.exitCode !== undefined) return `${stopped}exit ${exit.exitCode}`;
+  return `${stopped}${exit?.signal ?? "end unknown"}`;
 }
 
 const longestCommand = 100;

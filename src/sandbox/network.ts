@@ -78,7 +78,7 @@ export async function closeSpace(space: Space): Promise<void> {
 /**
  * Documentation/networking/ip-sysctl.rst says what these are. Reuse a port pair from TIME_WAIT at
  * once; accept as many connections at once as come; keep the window open over idle times, as nothing
- * but memory is between the ends; let IPv6 sockets have pipe addresses, which no interface carries.
+ * but memory is between the ends.
  */
 const pipeSysctls: readonly (readonly [string, string])[] = [
   ["net/ipv4/tcp_tw_reuse", "1"],
@@ -86,7 +86,6 @@ const pipeSysctls: readonly (readonly [string, string])[] = [
   ["net/core/somaxconn", "65535"],
   ["net/ipv4/tcp_max_syn_backlog", "65535"],
   ["net/ipv4/tcp_slow_start_after_idle", "0"],
-  ["net/ipv6/ip_nonlocal_bind", "1"],
 ];
 
 function createSpace(configure: () => void): Space {

@@ -22,7 +22,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MachineError } from "../base/errors.ts";
 import { MS_BIND, MS_PRIVATE, MS_REC } from "../sys/abi.ts";
-import { check } from "../sys/errno.ts";
+import { check, SystemError } from "../sys/errno.ts";
 import { mount } from "../sys/libc.ts";
 import {
   closeNamespace,
@@ -146,6 +146,11 @@ function createMounts(hostsText: string): Namespace {
       check(mount("none", "/", "none", MS_REC | MS_PRIVATE, 0), "mount MS_PRIVATE", "/");
       check(mount(hosts, "/etc/hosts", "none", MS_BIND, 0), "mount MS_BIND", "/etc/hosts");
       return currentNamespace("mnt");
+    });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new MachineError(`cannot prepare the run's mounts: ${error.message}; see 'plg doctor'`, {
+      cause: error,
     });
   } finally {
     rmSync(folder, { recursive: true });

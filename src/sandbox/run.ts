@@ -30,6 +30,8 @@ export class CommandRun {
   readonly #options: RunOptions;
   readonly #commands: Command[] = [];
   #stopping: Promise<void> | undefined;
+  /** When the commands were told to stop, in nanoseconds of `process.hrtime.bigint()`. */
+  stoppedAtHrNs: bigint | undefined;
   #killNow = false;
 
   private constructor(space: ProcessSpace, options: RunOptions) {
@@ -80,7 +82,10 @@ export class CommandRun {
    */
   stop(): Promise<void> {
     if (this.#stopping) this.#killNow = true;
-    else for (const command of this.#commands) command.markStopped();
+    else {
+      this.stoppedAtHrNs = process.hrtime.bigint();
+      for (const command of this.#commands) command.markStopped();
+    }
     this.#stopping ??= this.#stopAll();
     return this.#stopping;
   }

@@ -86,13 +86,26 @@ function andBack<T>(touched: readonly Kind[], body: () => T): T {
   const cwd = touched.includes("mnt") ? process.cwd() : undefined;
   if (cwd !== undefined) check(unshare(CLONE_FS), "unshare", "the working directory");
   const homes = touched.map(openCurrent);
+  let result: T;
   try {
-    return body();
-  } finally {
-    for (const home of homes) {
-      enterForever(home);
-      closeNamespace(home);
+    result = body();
+  } catch (error) {
+    // Whoever was not allowed to leave cannot go back either, nor needs to: the first error is the one to tell.
+    try {
+      goBack(homes, cwd);
+    } catch {
+      throw error;
     }
-    if (cwd !== undefined) process.chdir(cwd);
+    throw error;
   }
+  goBack(homes, cwd);
+  return result;
+}
+
+function goBack(homes: readonly Namespace[], cwd: string | undefined): void {
+  for (const home of homes) {
+    enterForever(home);
+    closeNamespace(home);
+  }
+  if (cwd !== undefined) process.chdir(cwd);
 }
