@@ -18,7 +18,7 @@ const plan = (commands: readonly (string | CommandLine)[], subnet = "10.0.0.0/24
 const namesOf = (...commands: string[]): string[] =>
   plan(commands).containers.map(({ name }) => name);
 
-const commands = (count: number): string[] => Array.from({ length: count }, () => "x");
+const someCommands = (count: number): string[] => Array.from({ length: count }, () => "x");
 
 describe("parseCommand", () => {
   it.each([
@@ -85,13 +85,13 @@ describe("planTopology", () => {
   });
 
   it("refuses more commands than the subnet has addresses, and takes as many", () => {
-    expect(plan(commands(2), "10.0.0.0/30").containers).toHaveLength(2);
-    expect(() => plan(commands(3), "10.0.0.0/30")).toThrow(
+    expect(plan(someCommands(2), "10.0.0.0/30").containers).toHaveLength(2);
+    expect(() => plan(someCommands(3), "10.0.0.0/30")).toThrow(
       /3 commands do not fit into 10.0.0.0\/30/,
     );
-    expect(plan(commands(254)).containers).toHaveLength(254);
-    expect(() => plan(commands(255))).toThrow(/choose a larger subnet/);
-    expect(() => plan(commands(4001), "10.0.0.0/16")).toThrow(/at most 4000/);
+    expect(plan(someCommands(254)).containers).toHaveLength(254);
+    expect(() => plan(someCommands(255))).toThrow(/choose a larger subnet/);
+    expect(() => plan(someCommands(4001), "10.0.0.0/16")).toThrow(/at most 4000/);
   });
 });
 

@@ -1,0 +1,75 @@
+// The numbers of src/sys/abi.ts against the headers of this system, by a program that prints them.
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import * as abi from "../../src/sys/abi.ts";
+
+const headers = [
+  "stddef.h",
+  "stdio.h",
+  "fcntl.h",
+  "sched.h",
+  "sys/epoll.h",
+  "sys/eventfd.h",
+  "sys/mount.h",
+  "sys/resource.h",
+  "sys/socket.h",
+  "netinet/in.h",
+  "netinet/tcp.h",
+  "linux/sockios.h",
+  "linux/if.h",
+  "linux/if_tun.h",
+  "linux/virtio_net.h",
+  "linux/netlink.h",
+  "linux/rtnetlink.h",
+  "linux/if_link.h",
+  "linux/if_addr.h",
+];
+
+/** Layouts that the code relies on, in C and as it has them. */
+const layouts: Readonly<Record<string, number>> = {
+  "sizeof(struct epoll_event)": abi.epollEvent.sizeBytes,
+  "offsetof(struct epoll_event, data)": abi.epollEvent.dataAt,
+  "sizeof(struct virtio_net_hdr)": abi.virtioNetHeaderBytes,
+  "sizeof(struct sockaddr_in)": 16,
+  "sizeof(struct sockaddr_in6)": 28,
+  "sizeof(struct ifreq)": 40,
+  "offsetof(struct ifreq, ifr_flags)": 16,
+  "sizeof(struct nlmsghdr)": 16,
+  "sizeof(struct ifinfomsg)": 16,
+  "offsetof(struct ifinfomsg, ifi_flags)": 8,
+  "sizeof(struct ifaddrmsg)": 8,
+  "sizeof(struct rtmsg)": 12,
+  "sizeof(struct rlimit)": 16,
+  "sizeof(struct linger)": 8,
+};
+
+function constants(): Record<string, number> {
+  const named = Object.entries(abi).filter(([name]) => /^[A-Z]/.test(name));
+  return Object.fromEntries(named.map(([name, value]) => [name, Number(value)]));
+}
+
+function program(expressions: readonly string[]): string {
+  const includes = headers.map((header) => `#include <${header}>`);
+  const prints = expressions.map((text) => `printf("%u\\n", (unsigned)(${text}));`);
+  return `#define _GNU_SOURCE\n${includes.join("\n")}\nint main(void) {\n${prints.join("\n")}\nreturn 0; }\n`;
+}
+
+test("every number and layout is the system's", ({ skip }) => {
+  if (spawnSync("cc", ["--version"]).status !== 0) skip("there is no C compiler");
+  const folder = mkdtempSync(join(tmpdir(), "plg-abi-"));
+  try {
+    const wanted = { ...constants(), ...layouts };
+    const source = join(folder, "abi.c");
+    writeFileSync(source, program(Object.keys(wanted)));
+    execFileSync("cc", ["-o", join(folder, "abi"), source], { stdio: "pipe" });
+    const values = execFileSync(join(folder, "abi"), { encoding: "utf8" }).trim().split("\n");
+    const actual = Object.keys(wanted).map((name, i) => [name, Number(values[i])]);
+    expect(wanted).toEqual(Object.fromEntries(actual));
+    expect(values.length).toBeGreaterThan(60);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

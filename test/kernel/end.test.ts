@@ -1,0 +1,139 @@
+// One end of a pipe on real sockets: what the kernel does not take waits, in order, and nothing is lost.
+import { constants } from "node:os";
+import { describe, expect, test } from "vitest";
+import type { Fd } from "../../src/base/units.ts";
+import { End, nothingYet } from "../../src/pipe/end.ts";
+import { close, send } from "../../src/sys/libc.ts";
+import { allocateRegion } from "../../src/sys/memory.ts";
+import { Reactor } from "../../src/sys/reactor.ts";
+import { closeWithReset } from "../../src/sys/socket.ts";
+import { needs } from "../programs/machine.ts";
+import { connectedPair, drain, inOwnNetwork } from "./own-network.ts";
+
+const { ECONNRESET } = constants.errno;
+const chunk = allocateRegion(0x1_0000);
+
+/** An end on one side of a connection, in a network of its own, and the bare socket of the other. */
+function withEnd(body: (end: End, peer: Fd, reactor: Reactor) => void): void {
+  inOwnNetwork(() => {
+    const { client, server } = connectedPair();
+    const reactor = new Reactor();
+    body(new End(reactor, client, { onEndReady: () => {} }), server, reactor);
+  });
+}
+
+/** Sends until something must wait; returns how much was given to the end. */
+function fill(end: End): number {
+  let given = 0;
+  while (!end.hasBacklog()) {
+    expect(end.send(chunk.address, chunk.bytes, 0, chunk.bytes.length)).toBe(true);
+    given += chunk.bytes.length;
+  }
+  return given;
+}
+
+/** Runs the reactor while `look` says so, looking every few milliseconds. */
+function runWhile(reactor: Reactor, look: () => boolean): void {
+  const untilMs = performance.now() + 5000;
+  const again = (): void => {
+    if (look() && performance.now() < untilMs) reactor.after(2, again);
+    else reactor.stop();
+  };
+  reactor.after(0, again);
+  reactor.run();
+}
+
+describe("an end whose receiver is stuck", () => {
+  needs();
+
+  test("keeps what the kernel does not take, and sends it once there is room", () => {
+    withEnd((end, peer, reactor) => {
+      const given = fill(end);
+      expect(() => end.send(chunk.address, chunk.bytes, 0, 1)).toThrow("past a backlog");
+      end.owner = { onEndReady: (ready) => void ready.flush() };
+      let taken = 0;
+      runWhile(reactor, () => {
+        taken += drain(peer).bytes;
+        return taken < given;
+      });
+      expect(taken).toBe(given);
+      expect(end.hasBacklog()).toBe(false);
+      end.close();
+      close(peer);
+    });
+  });
+
+  test("is told by flush that its receiver has gone", () => {
+    withEnd((end, peer, reactor) => {
+      fill(end);
+      closeWithReset(peer);
+      runWhile(reactor, () => !end.failed);
+      expect(end.failed).toBe(true);
+      expect(end.flush()).toBe(false);
+      end.dropBacklog();
+      expect(end.hasBacklog()).toBe(false);
+      expect(end.flush()).toBe(true);
+      end.close();
+    });
+  });
+
+  test("waits with a reset for what was sent before, and for no receiver for ever", () => {
+    withEnd((end, peer, reactor) => {
+      const given = fill(end);
+      let taken = 0;
+      let isReset = false;
+      end.resetOnceSent(() => (isReset = true));
+      runWhile(reactor, () => {
+        if (!isReset) taken += drain(peer).bytes;
+        return !isReset;
+      });
+      const rest = drain(peer);
+      expect(taken + rest.bytes).toBe(given);
+      expect(rest.over).toBe(ECONNRESET);
+      close(peer);
+    });
+    withEnd((end, peer, reactor) => {
+      fill(end);
+      const startedMs = performance.now();
+      let isReset = false;
+      end.resetOnceSent(() => (isReset = true));
+      runWhile(reactor, () => !isReset);
+      expect(isReset).toBe(true);
+      expect(performance.now() - startedMs).toBeLessThan(4000);
+      close(peer);
+    });
+  });
+});
+
+describe("an end that receives", () => {
+  needs();
+
+  test("remembers that there is something to read, up to the end of the stream", () => {
+    withEnd((end, peer, reactor) => {
+      const heard: number[] = [];
+      send(peer, chunk.address, 1000, 0);
+      close(peer);
+      end.owner = {
+        onEndReady: () => {
+          while (end.readable) {
+            const count = end.receive(chunk.address, chunk.bytes.length);
+            if (count !== nothingYet) heard.push(count);
+          }
+        },
+      };
+      runWhile(reactor, () => heard.at(-1) !== 0);
+      expect(heard).toEqual([1000, 0]);
+      end.close();
+    });
+  });
+
+  test("hears of a reset after what came before it", () => {
+    withEnd((end, peer, reactor) => {
+      closeWithReset(peer);
+      runWhile(reactor, () => !end.failed);
+      expect(end.failed).toBe(true);
+      expect(end.receive(chunk.address, 10)).toBe(-ECONNRESET);
+      end.close();
+    });
+  });
+});

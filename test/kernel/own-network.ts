@@ -1,0 +1,50 @@
+/** Scopes for tests: a network of their own, and TCP connections within it. */
+import type { Family, Fd, Port } from "../../src/base/units.ts";
+import { parseAddress } from "../../src/net/address.ts";
+import { close, errno, recv } from "../../src/sys/libc.ts";
+import { allocateRegion } from "../../src/sys/memory.ts";
+import { inNewNamespaces } from "../../src/sys/namespace.ts";
+import { setLinkUp } from "../../src/sys/netlink.ts";
+import * as socket from "../../src/sys/socket.ts";
+
+/** Runs `body` in a new network namespace that has nothing but `lo`. */
+export function inOwnNetwork(body: () => void): void {
+  inNewNamespaces(["net"], () => {
+    setLinkUp("lo");
+    body();
+  });
+}
+
+export function endpoint(address: string, port: number): socket.Endpoint {
+  return { address: parseAddress(address) ?? new Uint8Array(), port: port as Port };
+}
+
+/** A socket that listens on `lo`, on this port. */
+export function listener(family: Family, port: number): Fd {
+  const fd = socket.boundSocket(family, endpoint(family === 4 ? "127.0.0.1" : "::1", port)) as Fd;
+  socket.listen(fd, 16);
+  return fd;
+}
+
+/** Two connected sockets, non-blocking: over `lo` a connection is made within the call. */
+export function connectedPair(port = 7000): { client: Fd; server: Fd } {
+  const listening = listener(4, port);
+  const client = socket.boundSocket(4, endpoint("127.0.0.1", 0)) as Fd;
+  if (socket.startConnect(client, endpoint("127.0.0.1", port)) !== 0)
+    throw new Error("no connection");
+  const server = socket.accept(listening) as Fd;
+  close(listening);
+  return { client, server };
+}
+
+const incoming = allocateRegion(0x1_0000);
+
+/** Reads what is there now. `over` is 0 at the end of the stream, an errno after an error. */
+export function drain(fd: Fd): { bytes: number; over: number | undefined } {
+  let bytes = 0;
+  for (;;) {
+    const count = recv(fd, incoming.address, incoming.bytes.length, 0);
+    if (count <= 0) return { bytes, over: count === 0 ? 0 : errno() };
+    bytes += count;
+  }
+}

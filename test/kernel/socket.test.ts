@@ -1,0 +1,113 @@
+import { constants } from "node:os";
+import { describe, expect, test } from "vitest";
+import type { Fd, Port } from "../../src/base/units.ts";
+import { close, send } from "../../src/sys/libc.ts";
+import { isListening } from "../../src/sys/listening.ts";
+import { allocateRegion } from "../../src/sys/memory.ts";
+import { closeNamespace, currentNamespace } from "../../src/sys/namespace.ts";
+import * as socket from "../../src/sys/socket.ts";
+import { needs } from "../programs/machine.ts";
+import { connectedPair, drain, endpoint, inOwnNetwork, listener } from "./own-network.ts";
+
+const { EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ECONNRESET } = constants.errno;
+
+describe("sockets", () => {
+  needs();
+
+  test.for([4, 6] as const)("IPv%i: who is accepted is known by address and port", (family) => {
+    inOwnNetwork(() => {
+      const host = family === 4 ? "127.0.0.1" : "::1";
+      const listening = listener(family, 7000);
+      expect(socket.accept(listening)).toBe(-EAGAIN);
+      const client = socket.boundSocket(family, endpoint(host, 4711)) as Fd;
+      expect(socket.startConnect(client, endpoint(host, 7000))).toBe(0);
+      const server = socket.accept(listening) as Fd;
+      expect(server).toBeGreaterThan(2);
+      const peer = socket.acceptedPeer;
+      expect(peer.port).toBe(4711);
+      const { address } = endpoint(host, 0);
+      const at = peer.addressAt(family);
+      expect(peer.bytes.slice(at, at + address.length)).toEqual(address);
+      for (const fd of [client, server, listening]) close(fd);
+    });
+  });
+
+  test("a refusal is an errno that is taken once", () => {
+    inOwnNetwork(() => {
+      const fd = socket.boundSocket(4, endpoint("127.0.0.1", 0)) as Fd;
+      const result = socket.startConnect(fd, endpoint("127.0.0.1", 9));
+      // Over lo the answer can be there before connect returns.
+      expect(result === 0 ? socket.takeError(fd) : -result).toBe(ECONNREFUSED);
+      expect(socket.takeError(fd)).toBe(0);
+      close(fd);
+    });
+  });
+
+  test("an address that is not ours cannot be bound", () => {
+    inOwnNetwork(() => {
+      expect(socket.boundSocket(4, endpoint("10.9.9.9", 80))).toBe(-EADDRNOTAVAIL);
+    });
+  });
+
+  test("a port on which one of ours listens can be bound again, and connected from", () => {
+    inOwnNetwork(() => {
+      const other = listener(4, 7001);
+      const listening = listener(4, 7000);
+      const client = socket.boundSocket(4, endpoint("127.0.0.1", 7000)) as Fd;
+      expect(client).toBeGreaterThan(2);
+      expect(socket.startConnect(client, endpoint("127.0.0.1", 7001))).toBe(0);
+      const server = socket.accept(other) as Fd;
+      expect(socket.acceptedPeer.port).toBe(7000);
+      for (const fd of [client, server, listening, other]) close(fd);
+    });
+  });
+});
+
+describe("a connection", () => {
+  needs();
+
+  test("closing with a reset is ECONNRESET to the other side", () => {
+    inOwnNetwork(() => {
+      const { client, server } = connectedPair();
+      socket.closeWithReset(client);
+      expect(drain(server)).toEqual({ bytes: 0, over: ECONNRESET });
+      close(server);
+    });
+  });
+
+  test("what the receiver has no room for is unsent", () => {
+    inOwnNetwork(() => {
+      const { client, server } = connectedPair();
+      const chunk = allocateRegion(0x1_0000);
+      expect(socket.unsentBytes(client)).toBe(0);
+      let sent = 0;
+      for (;;) {
+        const count = send(client, chunk.address, chunk.bytes.length, 0);
+        if (count < 0) break;
+        sent += count;
+      }
+      const unsent = socket.unsentBytes(client);
+      expect(unsent).toBeGreaterThan(0);
+      expect(unsent).toBeLessThan(sent);
+      for (const fd of [client, server]) close(fd);
+    });
+  });
+});
+
+describe("isListening", () => {
+  needs();
+
+  test.for([4, 6] as const)("IPv%i: tells who listens in a namespace", (family) => {
+    inOwnNetwork(() => {
+      const here = currentNamespace("net");
+      const listening = listener(family, 7000);
+      const other = family === 4 ? 6 : 4;
+      expect(isListening(here, family, 7000 as Port)).toBe(true);
+      expect(isListening(here, family, 7001 as Port)).toBe(false);
+      expect(isListening(here, other, 7000 as Port)).toBe(false);
+      close(listening);
+      expect(isListening(here, family, 7000 as Port)).toBe(false);
+      closeNamespace(here);
+    });
+  });
+});
