@@ -13,8 +13,8 @@ import { programPath } from "./machine.ts";
 import { childrenOf, namespaceOf, processesInPidNamespace, processesMarked } from "./processes.ts";
 import { eventually } from "./waiting.ts";
 
-export const root: string = fileURLToPath(new URL("../..", import.meta.url));
-export const plgPath: string = join(root, "plg");
+const root: string = fileURLToPath(new URL("../..", import.meta.url));
+const plgPath: string = join(root, "plg");
 
 /** Where the actors are: small programs that the tests run under plg. As a shell word. */
 export function actor(name: string): string {
