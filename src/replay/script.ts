@@ -1,7 +1,6 @@
 /**
  * The part of a recording that concerns a live process: what it did, and what was done to it, in order.
  * That is all the causality there is: what a process did was caused by what had been done to it before.
- * It ends where the recorder told the process to stop: what came then was the stop's doing.
  */
 import type { RecordingIndex } from "./recording.ts";
 
@@ -10,38 +9,35 @@ export type LiveSet = ReadonlySet<number>;
 
 /** The events by and to the live process `container`, in order. */
 export function scriptOf(index: RecordingIndex, live: LiveSet, container: number): Uint32Array {
-  return select(index, live, (one) => one === container);
+  return select(index, live, (client, server) => client === container || server === container);
 }
 
 /** The events of all live processes, in the order of the whole recording. */
 export function globalScript(index: RecordingIndex, live: LiveSet): Uint32Array {
-  return select(index, live, (one) => live.has(one));
+  return select(index, live, (client, server) => live.has(client) || live.has(server));
 }
 
 /**
- * What happens by or to a container that is `wanted`, and was not told to stop by then. Packets between live processes pass as they
+ * What happens between any two containers that are `wanted`. Packets between live processes pass as they
  * are, and those to nobody in particular are not sent again: neither is part of a replay. Nor is what a
  * container would send to itself.
  */
 function select(
   index: RecordingIndex,
   live: LiveSet,
-  wanted: (container: number) => boolean,
+  wanted: (one: number, other: number) => boolean,
 ): Uint32Array {
   const { connections } = index;
   const isWanted = new Uint8Array(connections.count + 1);
   for (let number = 1; number <= connections.count; number++) {
     const [client, server] = [connections.client(number), connections.server(number)];
-    if (client !== server && (wanted(client) || wanted(server))) isWanted[number] = 1;
+    if (client !== server && wanted(client, server)) isWanted[number] = 1;
   }
-  const runsOn = (container: number, event: number): boolean =>
-    wanted(container) && !index.wasStopped(container, event);
   const isPart = (event: number): boolean => {
     const connection = index.connection(event);
-    if (connection !== 0 && isWanted[connection] === 0) return false;
+    if (connection !== 0) return isWanted[connection] === 1;
     const [sender, receiver] = [index.sender(event), index.receiver(event)];
-    if (!runsOn(sender, event) && !runsOn(receiver, event)) return false;
-    return connection !== 0 || (receiver >= 0 && live.has(sender) !== live.has(receiver));
+    return receiver >= 0 && live.has(sender) !== live.has(receiver) && wanted(sender, receiver);
   };
   return filter(index.eventCount, isPart);
 }
