@@ -37,6 +37,11 @@ export class Gate {
     return this.#mine.has(container);
   }
 
+  /** Whether `event` is part of what is played to `container`: that ends where its command was stopped. */
+  isPlayedTo(container: number, event: number): boolean {
+    return this.isMine(container) && !this.#index.wasStopped(container, event);
+  }
+
   noteGone(container: number): void {
     this.#gone.add(container);
   }
@@ -51,10 +56,12 @@ export class Gate {
     const sender = this.#index.sender(event);
     if (this.#index.kind(event) === RecordKind.packet) {
       const receiver = this.#index.receiver(event);
-      return this.isMine(sender) && !this.#floods && !this.packets.isSettled(sender, receiver);
+      return (
+        this.isPlayedTo(sender, event) && !this.#floods && !this.packets.isSettled(sender, receiver)
+      );
     }
     return (
-      this.#plays(cursor, this.senderEnd(event), sender) &&
+      this.#plays(cursor, event, this.senderEnd(event), sender) &&
       !this.#progress.isSettled(this.#index, event)
     );
   }
@@ -64,16 +71,16 @@ export class Gate {
     if (cursor.pass === "settle") return false;
     const receiver = this.#index.receiver(event);
     if (this.isGone(receiver)) return false;
-    if (this.#index.kind(event) === RecordKind.packet) return this.isMine(receiver);
-    return this.#plays(cursor, this.receiverEnd(event), receiver);
+    if (this.#index.kind(event) === RecordKind.packet) return this.isPlayedTo(receiver, event);
+    return this.#plays(cursor, event, this.receiverEnd(event), receiver);
   }
 
   /** Whether `event` is one that `cursor` waits for or delivers at all. */
   concerns(cursor: Cursor, event: number): boolean {
     if (this.#index.kind(event) === RecordKind.packet) return true;
     return (
-      this.#plays(cursor, this.senderEnd(event), this.#index.sender(event)) ||
-      this.#plays(cursor, this.receiverEnd(event), this.#index.receiver(event))
+      this.#plays(cursor, event, this.senderEnd(event), this.#index.sender(event)) ||
+      this.#plays(cursor, event, this.receiverEnd(event), this.#index.receiver(event))
     );
   }
 
@@ -128,9 +135,9 @@ export class Gate {
     return this.isMine(container) && this.#progress.playing(end) === Playing.apart;
   }
 
-  #plays(cursor: Cursor, end: number, container: number): boolean {
-    if (cursor.end === -1)
-      return this.isMine(container) && this.#progress.playing(end) === Playing.inOrder;
-    return cursor.end === end && this.#progress.playing(end) === Playing.apart;
+  #plays(cursor: Cursor, event: number, end: number, container: number): boolean {
+    if (cursor.end !== -1 && cursor.end !== end) return false;
+    const how = cursor.end === -1 ? Playing.inOrder : Playing.apart;
+    return this.#progress.playing(end) === how && this.isPlayedTo(container, event);
   }
 }

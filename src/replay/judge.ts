@@ -40,7 +40,7 @@ export class Judge {
     this.#progress.mark(end, Done.ended);
     const { connections } = this.#index;
     const offset = this.#progress.sentBytes(end);
-    const expectedBytes = connections.bytes(connection, direction);
+    const expectedBytes = this.#expectedBytes(connection, direction);
     const name = nameStream(this.#index, connection, direction);
     if (offset < expectedBytes) this.#report({ kind: "early-end", ...name, offset, expectedBytes });
     else if (!connections.hasEnd(connection, direction) && !this.#hasGotAll(connection, direction))
@@ -56,7 +56,7 @@ export class Judge {
     this.#progress.takeLate(end);
     const { connections } = this.#index;
     const offset = this.#progress.sentBytes(end);
-    const expectedBytes = connections.bytes(connection, direction);
+    const expectedBytes = this.#expectedBytes(connection, direction);
     const hasDoneAll = offset >= expectedBytes && this.#hasGotAll(connection, direction);
     // A process that closes while something is still on its way to it resets: that is the kernel's doing.
     if (hasDoneAll && (hadEnded || connections.hasReset(connection, direction))) return;
@@ -112,11 +112,30 @@ export class Judge {
     this.#progress.excuseBytes(end, expectedBytes);
   }
 
-  /** Whether all that was sent to the sender of `direction` was delivered to it. */
+  /** What it sent in the recording until it was stopped. */
+  #expectedBytes(connection: number, direction: Direction): number {
+    const container = this.#index.connections.endOf(connection, direction);
+    return this.#bytesUntilStop(connection, direction, container);
+  }
+
+  /** Whether all that was sent to the sender of `direction`, until it was stopped, was delivered to it. */
   #hasGotAll(connection: number, direction: Direction): boolean {
     const other = direction === Direction.toServer ? Direction.toClient : Direction.toServer;
+    const container = this.#index.connections.endOf(connection, direction);
     const received = this.#progress.receivedBytes(endOf(connection, direction));
-    return received >= this.#index.connections.bytes(connection, other);
+    return received >= this.#bytesUntilStop(connection, other, container);
+  }
+
+  /** How many bytes of `direction` there are before `container` was stopped. */
+  #bytesUntilStop(connection: number, direction: Direction, container: number): number {
+    const { connections, byConnection } = this.#index;
+    let bytes = connections.bytes(connection, direction);
+    for (let at = connections.to(connection) - 1; at >= connections.from(connection); at--) {
+      const event = byConnection[at] as number;
+      if (!this.#index.wasStopped(container, event)) break;
+      if (this.#index.direction(event) === direction) bytes -= this.#index.lengthBytes(event);
+    }
+    return bytes;
   }
 
   #tell(

@@ -63,8 +63,13 @@ export class Strands {
     return this.#index.byConnection[this.#index.connections.from(connection)] as number;
   }
 
-  lastOf(connection: number): number {
-    return this.#index.byConnection[this.#index.connections.to(connection) - 1] as number;
+  /** The last event that is played to `container`; the first if none is. */
+  lastOf(connection: number, container: number): number {
+    const { connections, byConnection } = this.#index;
+    const from = connections.from(connection);
+    let at = connections.to(connection) - 1;
+    while (at > from && this.#index.wasStopped(container, byConnection[at] as number)) at--;
+    return byConnection[at] as number;
   }
 
   lengthOf(connection: number): number {

@@ -269,11 +269,11 @@ export class Walk {
 
   /** Opens what begins here and waits for what is over here. Whether that is done. */
   #open(event: number): boolean {
-    const isOver = this.#strands.lastOf(this.#index.connection(event)) === event;
     for (const isSender of [true, false]) {
       const container = isSender ? this.#index.sender(event) : this.#index.receiver(event);
-      if (!this.#gate.isMine(container)) continue;
+      if (!this.#gate.isPlayedTo(container, event)) continue;
       const end = isSender ? this.#gate.senderEnd(event) : this.#gate.receiverEnd(event);
+      const isOver = this.#strands.lastOf(end >> 1, container) === event;
       if (!this.#openAt(end, event, isSender, isOver)) return false;
     }
     return true;

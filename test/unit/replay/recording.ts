@@ -6,6 +6,7 @@
  *     2 1 client "hello"               bytes; (600 "x") is 600 times x
  *     3 1 server end                   (or reset)
  *     4 packet client server           not TCP
+ *     5 stop server                    its command was stopped; all of these at the end
  */
 import type { Family, Port } from "../../../src/base/units.ts";
 import type { DumpItem, StreamItem } from "../../../src/dump/decoder.ts";
@@ -87,6 +88,11 @@ export class TestRecording {
     this.#add({ type: "packet", sender, receiver, atNs, packet, packetPosition, position: 0 });
   }
 
+  stop(atMs: number, container: number): void {
+    const exit = { exitCode: 0, stoppedAtNs: atMs * 1e6 };
+    this.#add({ type: "exit", container, exit, endNs: 0n, records: 0 });
+  }
+
   finish(): RecordingIndex {
     return new RecordingIndex(this.#builder.finish());
   }
@@ -118,6 +124,10 @@ export function record(text: string): { index: RecordingIndex; read: TestRecordi
     const atMs = Number(at);
     if (which === "packet") {
       recording.packet(atMs, containerOf(words[0] ?? ""), containerOf(words[1] ?? ""));
+      continue;
+    }
+    if (which === "stop") {
+      recording.stop(atMs, containerOf(words[0] ?? ""));
       continue;
     }
     const number = Number(which);
