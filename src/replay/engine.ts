@@ -6,6 +6,7 @@ import { Switch } from "../switch/switch.ts";
 import { DifferenceLog } from "./differences.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
 import { Matching } from "./matching.ts";
+import { Pace } from "./pace.ts";
 import { PayloadFile } from "./payload-file.ts";
 import { Player } from "./player.ts";
 import { Progress } from "./progress.ts";
@@ -53,6 +54,7 @@ class ReplayEngine {
       matching: new Matching(index, progress, report),
       patienceMs: task.schedule.patienceMs,
       compare: task.compare ? { index, report, masks: task.masks, equal: equalBytes } : undefined,
+      pace: this.#createPace(task, index),
       inject: (to, frame, frameBytes) => this.#inject(to, frame, frameBytes),
       onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
       onConnection: () => this.#engine.count(Counter.connections, 1),
@@ -79,6 +81,14 @@ class ReplayEngine {
     this.#player.start();
     this.#tell();
     this.#engine.run();
+  }
+
+  /** Order among connections matters where it is asked for, and where not all is let loose. */
+  #createPace(task: EngineTask & ReplayDetails, index: RecordingIndex): Pace | undefined {
+    const { order, release, patienceMs } = task.schedule;
+    if (order === "connection" || release.type === "flood") return undefined;
+    const { reactor, lanes } = this.#engine;
+    return new Pace({ reactor, index, lanes, networks: task.namespaces, patienceMs });
   }
 
   #inject(to: number, frame: Parameters<Switch["sendToContainer"]>[1], frameBytes: number): void {

@@ -4,11 +4,13 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Direction } from "../dump/schema.ts";
+import type { Connection } from "../pipe/connection.ts";
 import { type End, type EndOwner, nothingYet } from "../pipe/end.ts";
 import type { Region } from "../sys/memory.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import type { StreamComparison } from "./compare.ts";
 import type { PendingMatch } from "./matching.ts";
+import type { PacedEnd } from "./pace.ts";
 import type { Score } from "./score.ts";
 
 /** What all live connections of a replay share. */
@@ -27,7 +29,8 @@ export interface LiveParts {
   onIdentified(live: LiveEnd): void;
 }
 
-export class LiveEnd implements EndOwner {
+export class LiveEnd implements EndOwner, PacedEnd {
+  readonly wire: Connection;
   /** The direction that the process sends in. */
   readonly direction: Direction;
   readonly score: Score;
@@ -48,21 +51,27 @@ export class LiveEnd implements EndOwner {
   #isShutDown = false;
   #isClosed = false;
 
-  /** Takes over `end`. `identity`: the recorded connection's number, or the match that is pending. */
+  /** Takes over `end`, which is one of the connection `wire`. `identity`: the recorded connection's number, or the match that is pending. */
   constructor(
     parts: LiveParts,
     end: End,
     score: Score,
+    wire: Connection,
     direction: Direction,
     identity: number | PendingMatch,
   ) {
     this.#parts = parts;
     this.#end = end;
     this.score = score;
+    this.wire = wire;
     this.direction = direction;
     end.owner = this;
     if (typeof identity === "number") this.#identify(identity);
     else this.#pending = identity;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   onEndReady(): void {

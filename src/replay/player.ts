@@ -24,6 +24,7 @@ import { type CompareParts, StreamComparison } from "./compare.ts";
 import { LiveEnd, type LiveParts } from "./live-end.ts";
 import type { Matching, PendingMatch } from "./matching.ts";
 import { PayloadFile } from "./payload-file.ts";
+import type { Pace } from "./pace.ts";
 import type { RecordingIndex } from "./recording.ts";
 import type { Schedule } from "./schedule.ts";
 import { type Performer, Score } from "./score.ts";
@@ -39,6 +40,8 @@ export interface PlayerParts {
   readonly patienceMs: number;
   /** Absent with `--no-compare`. */
   readonly compare: Omit<CompareParts, "read"> | undefined;
+  /** Absent where order alone is kept, or none at all. */
+  readonly pace: Pace | undefined;
   /** Puts a packet of a container that is not live into a live one. */
   readonly inject: (to: number, frame: Address, frameBytes: number) => void;
   readonly onBytes: (lengthBytes: number) => void;
@@ -144,8 +147,17 @@ export class Player implements AttemptHandler, Performer {
     }
   }
 
-  deliver(score: Score, event: number): void {
-    const { index } = this.#parts;
+  deliver(score: Score, event: number): number {
+    const { index, pace } = this.#parts;
+    const direction = opposite(index.direction(event));
+    const live = this.#live.get(2 * index.connection(event) + direction);
+    const holdMs = pace?.holdMs(event, live) ?? 0;
+    if (holdMs === 0) this.#perform(score, event, live);
+    return holdMs;
+  }
+
+  #perform(score: Score, event: number, live: LiveEnd | undefined): void {
+    const { index, pace } = this.#parts;
     const kind = index.kind(event);
     switch (kind) {
       case RecordKind.packet:
@@ -159,7 +171,8 @@ export class Player implements AttemptHandler, Performer {
       case RecordKind.data:
       case RecordKind.end:
       case RecordKind.reset:
-        return this.#deliverTo(score, event, kind);
+        if (live) pace?.noteSent(index.receiver(event), live);
+        return this.#deliverTo(score, event, kind, live);
       default:
         return unreachable(kind);
     }
@@ -197,7 +210,8 @@ export class Player implements AttemptHandler, Performer {
 
   #letInUndecided(attempt: Attempt, score: Score, pending: PendingMatch): void {
     this.#letIn(attempt, (end) => {
-      const live = new LiveEnd(this.#liveParts, end, score, Direction.toServer, pending);
+      const wire = attempt.connection;
+      const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toServer, pending);
       this.#pending.add(live);
       live.read();
     });
@@ -227,7 +241,8 @@ export class Player implements AttemptHandler, Performer {
     const attempt = this.#takeAsking(connection);
     if (!attempt) return score.schedule.noteDelivered(event);
     this.#letIn(attempt, (end) => {
-      const live = new LiveEnd(this.#liveParts, end, score, Direction.toServer, connection);
+      const wire = attempt.connection;
+      const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toServer, connection);
       score.schedule.noteDelivered(event);
       live.read();
     });
@@ -259,7 +274,8 @@ export class Player implements AttemptHandler, Performer {
     const dial = new Dial(reactor, options, {
       onConnected: (end) => {
         this.#dials.delete(dial);
-        const live = new LiveEnd(this.#liveParts, end, score, Direction.toClient, number);
+        const wire = connection;
+        const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toClient, number);
         score.schedule.noteAccepted(number);
         live.read();
       },
@@ -273,10 +289,7 @@ export class Player implements AttemptHandler, Performer {
   }
 
   /** What follows on an accepted connection; one that is not there any more takes nothing. */
-  #deliverTo(score: Score, event: number, kind: StreamKind): void {
-    const { index } = this.#parts;
-    const direction = opposite(index.direction(event));
-    const live = this.#live.get(2 * index.connection(event) + direction);
+  #deliverTo(score: Score, event: number, kind: StreamKind, live: LiveEnd | undefined): void {
     if (!live) score.schedule.noteDelivered(event);
     else if (kind === RecordKind.data) live.sendData(event);
     else if (kind === RecordKind.end) live.sendEnd(event);

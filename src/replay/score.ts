@@ -11,8 +11,11 @@ const shortestMs = 0.1;
 
 /** Who carries out what a schedule decides. */
 export interface Performer {
-  /** Lets `event` happen, and then notes it as delivered, now or later. */
-  deliver(score: Score, event: number): void;
+  /**
+   * Lets `event` happen, and then notes it as delivered, now or later. Or returns how long it is to be
+   * held back, in milliseconds, to be asked again then; 0 otherwise.
+   */
+  deliver(score: Score, event: number): number;
   /** The processes of this score are quiet: decides which connections their undecided ones are. */
   settle(score: Score): void;
 }
@@ -30,6 +33,8 @@ export class Score implements Task {
   readonly #performer: Performer;
   #timer: Timer | undefined;
   #isQueued = false;
+  /** An event that the schedule released, and that is held back a moment longer; or -1. */
+  #heldBack = -1;
 
   constructor(schedule: Schedule, reactor: Reactor, matching: Matching, performer: Performer) {
     this.schedule = schedule;
@@ -55,15 +60,28 @@ export class Score implements Task {
     this.#isQueued = false;
     if (this.#timer) this.#reactor.cancel(this.#timer);
     this.#timer = undefined;
+    if (this.#heldBack >= 0 && !this.#deliver(this.#heldBack)) return;
     for (let count = 0; count < deliveriesPerTurn; count++) {
       const turn = this.schedule.next(this.#reactor.nowMs);
       this.isDone = turn.type === "done";
       this.waitingFor = turn.type === "wait" ? turn.event : -1;
       if (turn.type !== "deliver") return this.#sleep(turn.untilMs);
-      this.movedMs = this.#reactor.nowMs;
-      this.#performer.deliver(this, turn.event);
+      if (!this.#deliver(turn.event)) return;
     }
     this.queue();
+  }
+
+  /** False if the event is held back; the timer asks again. */
+  #deliver(event: number): boolean {
+    const holdMs = this.#performer.deliver(this, event);
+    this.#heldBack = holdMs > 0 ? event : -1;
+    if (holdMs === 0) {
+      this.movedMs = this.#reactor.nowMs;
+      return true;
+    }
+    if (holdMs < shortestMs) this.queue();
+    else this.#timer = this.#reactor.after(holdMs, () => this.queue());
+    return false;
   }
 
   /** Until something is noted, or until the time has come; whoever fell quiet is decided about by then. */

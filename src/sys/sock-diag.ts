@@ -1,0 +1,66 @@
+/**
+ * What a process has not read yet: the receive queue of one of its connections, asked of the kernel by
+ * sock_diag(7), which answers for the network namespace that the asking socket was made in.
+ */
+import type { Family, Fd } from "../base/units.ts";
+import * as abi from "./abi.ts";
+import { close, recv, send, socket } from "./libc.ts";
+import { allocateRegion } from "./memory.ts";
+import { inNamespaces, type Namespace } from "./namespace.ts";
+import type { Endpoint } from "./socket.ts";
+
+const exchange = allocateRegion(1024);
+const headerBytes = 16;
+/**
+ * `struct inet_diag_req_v2`: family, protocol, ext, pad (u8 each), states u32, then the socket's id:
+ * ports u16 twice and addresses of 16 bytes twice, in network order, interface u32, cookie u32 twice.
+ */
+const requestBytes = headerBytes + 56;
+/** `struct inet_diag_msg`: family, state, timer, retrans (u8 each), the id, expires u32, then the queue. */
+const receiveQueueAt = headerBytes + 4 + 48 + 4;
+
+export class SocketDiagnosis {
+  readonly #fd: number;
+
+  /** Asks about connections of `network`. Where the kernel cannot answer, everything counts as read. */
+  constructor(network: Namespace) {
+    const type = abi.SOCK_RAW | abi.SOCK_CLOEXEC;
+    this.#fd = inNamespaces([network], () => socket(abi.AF_NETLINK, type, abi.NETLINK_SOCK_DIAG));
+  }
+
+  /** Bytes that arrived on the TCP connection between these ends and wait for the process at `local`. */
+  unreadBytes(family: Family, local: Endpoint, remote: Endpoint): number {
+    if (this.#fd < 0) return 0;
+    writeRequest(family, local, remote);
+    const fd = this.#fd as Fd;
+    if (send(fd, exchange.address, requestBytes, 0) < 0) return 0;
+    if (recv(fd, exchange.address, exchange.bytes.length, abi.MSG_DONTWAIT) < 0) return 0;
+    // An error (there is no such connection any more) is no answer of this type.
+    if (exchange.view.getUint16(4, true) !== abi.SOCK_DIAG_BY_FAMILY) return 0;
+    return exchange.view.getUint32(receiveQueueAt, true);
+  }
+
+  close(): void {
+    if (this.#fd >= 0) close(this.#fd as Fd);
+  }
+}
+
+function writeRequest(family: Family, local: Endpoint, remote: Endpoint): void {
+  const { bytes, view } = exchange;
+  bytes.fill(0, 0, requestBytes);
+  view.setUint32(0, requestBytes, true);
+  view.setUint16(4, abi.SOCK_DIAG_BY_FAMILY, true);
+  view.setUint16(6, abi.NLM_F_REQUEST, true);
+  view.setUint8(headerBytes, family === 4 ? abi.AF_INET : abi.AF_INET6);
+  view.setUint8(headerBytes + 1, abi.IPPROTO_TCP);
+  // Any state; an exact id is looked for.
+  view.setUint32(headerBytes + 4, 0xffff_ffff, true);
+  const id = headerBytes + 8;
+  view.setUint16(id, local.port);
+  view.setUint16(id + 2, remote.port);
+  bytes.set(local.address, id + 4);
+  bytes.set(remote.address, id + 20);
+  // INET_DIAG_NOCOOKIE: whichever socket it is.
+  view.setUint32(id + 40, 0xffff_ffff, true);
+  view.setUint32(id + 44, 0xffff_ffff, true);
+}
