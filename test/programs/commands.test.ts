@@ -18,7 +18,7 @@ describe("show", () => {
     expectOk(await plg.run(["record", ...options, ...talk]));
     const table = await plg.run(["show"]);
     expectOk(table);
-    expect(table.stdout).toMatch(/^ {2}server +10\.0\.0\.1 +SIGTERM +node -e/m);
+    expect(table.stdout).toMatch(/^ {2}server +10\.0\.0\.1 +stopped, SIGTERM +node -e/m);
     expect(table.stdout).toMatch(/^ {2}client +10\.0\.0\.2 +exit 0 +node -e/m);
     expect(table.stdout).toMatch(/^1 +client:\d+ +→ +server:7000 .* 5 B +3 B +closed$/m);
     expect(table.stderr).toBe("");
