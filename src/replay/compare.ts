@@ -12,8 +12,6 @@ import { type Mask, masksFor } from "./masks.ts";
 import { type ReadPayload, RecordedStream } from "./recorded-stream.ts";
 import type { RecordingIndex } from "./recording.ts";
 
-export type { ReadPayload } from "./recorded-stream.ts";
-
 /** Whether `lengthBytes` of `a` from `aAt` are those of `b` from `bAt`. */
 export type EqualBytes = (
   a: Uint8Array,

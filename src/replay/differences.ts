@@ -22,7 +22,7 @@ export interface StreamName {
 }
 
 /** Other bytes than recorded. The first difference of a stream; those after it are not told. */
-export interface BytesDifference extends StreamName {
+interface BytesDifference extends StreamName {
   readonly kind: "bytes";
   /** Of the first byte that differs, in the recorded stream. With masks the live one may be elsewhere. */
   readonly offset: number;
@@ -34,7 +34,7 @@ export interface BytesDifference extends StreamName {
 }
 
 /** The process went on after all that it sent in the recording. */
-export interface ExtraBytesDifference extends StreamName {
+interface ExtraBytesDifference extends StreamName {
   readonly kind: "extra-bytes";
   /** How many bytes were recorded. */
   readonly offset: number;
@@ -44,7 +44,7 @@ export interface ExtraBytesDifference extends StreamName {
 }
 
 /** Bytes did not come. `offset` did, of `expectedBytes` that were waited for. */
-export interface MissingBytesDifference extends StreamName {
+interface MissingBytesDifference extends StreamName {
   readonly kind: "missing-bytes";
   readonly offset: number;
   readonly expectedBytes: number;
@@ -54,14 +54,14 @@ export interface MissingBytesDifference extends StreamName {
  * The process ended the stream, or reset the connection, after `offset` bytes, where in the recording it
  * went on to `expectedBytes`, or ended otherwise.
  */
-export interface EndDifference extends StreamName {
+interface EndDifference extends StreamName {
   readonly kind: "early-end" | "unexpected-end" | "unexpected-reset";
   readonly offset: number;
   readonly expectedBytes: number;
 }
 
 /** The process did not end the stream, or did not reset the connection, after its `offset` bytes. */
-export interface MissingEndDifference extends StreamName {
+interface MissingEndDifference extends StreamName {
   readonly kind: "missing-end" | "missing-reset";
   readonly offset: number;
 }
@@ -70,12 +70,12 @@ export interface MissingEndDifference extends StreamName {
  * About a connection as a whole: the process did not open it; or, as its server, did not answer it at all,
  * refused it though it had accepted, or accepted it though it had not.
  */
-export interface ConnectionDifference extends StreamName {
+interface ConnectionDifference extends StreamName {
   readonly kind: "missing-connection" | "no-answer" | "refused-instead" | "accepted-instead";
 }
 
 /** The process opened a connection that the recording does not have. It was refused. */
-export interface UnexpectedConnectionDifference {
+interface UnexpectedConnectionDifference {
   readonly kind: "unexpected-connection";
   readonly process: string;
   readonly server: string;
@@ -86,7 +86,7 @@ export interface UnexpectedConnectionDifference {
 }
 
 /** The process did not take what was sent to it: it got `offset` bytes of `expectedBytes`. */
-export interface StuckDifference extends StreamName {
+interface StuckDifference extends StreamName {
   readonly kind: "stuck";
   readonly offset: number;
   readonly expectedBytes: number;

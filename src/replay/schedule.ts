@@ -72,27 +72,26 @@ export class Schedule {
   /** The live process, as the server, accepted this connection. */
   noteAccepted(connection: number): void {
     this.#judge.accepted(connection);
-    this.#walk.cameLate(endOf(connection, Direction.toClient));
-    this.#walk.moved(endOf(connection, Direction.toClient));
+    this.#walk.accepted(endOf(connection, Direction.toClient));
   }
 
   /** The live process, as the server, refused this connection. */
   noteRefused(connection: number): void {
     this.#judge.refused(connection);
-    this.#walk.moved(endOf(connection, Direction.toClient));
+    this.#walk.acted(endOf(connection, Direction.toClient));
   }
 
   /** The live process has sent `totalBytes` in `direction`, in terms of the recorded stream. */
   noteBytes(connection: number, direction: Direction, totalBytes: number): void {
     const end = endOf(connection, direction);
     this.#progress.noteSent(end, totalBytes);
-    this.#walk.moved(end);
+    this.#walk.acted(end);
   }
 
   /** The live process, the sender of `direction`, ended it (FIN). */
   noteEnd(connection: number, direction: Direction): void {
     this.#judge.ended(connection, direction);
-    this.#walk.moved(endOf(connection, direction));
+    this.#walk.acted(endOf(connection, direction));
   }
 
   /** The live process, the sender of `direction`, reset the connection. Nothing more is delivered on it. */
@@ -104,7 +103,7 @@ export class Schedule {
   /** A live process sent a packet that is not TCP. */
   notePacket(sender: number, receiver: number): void {
     this.#gate.packets.note(sender, receiver);
-    this.#walk.moved(-1);
+    this.#walk.acted(-1);
   }
 
   /** `event` has happened to its receiver: bytes were taken by the kernel or are first in its backlog. */
@@ -121,7 +120,7 @@ export class Schedule {
 
   /** Something moved that is not told otherwise: a part of a delivery was taken. It postpones patience. */
   noteMoved(): void {
-    this.#walk.moved(undefined);
+    this.#walk.moved();
   }
 
   /**

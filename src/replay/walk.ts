@@ -18,6 +18,8 @@ import { Direction, RecordKind } from "../dump/schema.ts";
 import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
 import type { Judge } from "./judge.ts";
+import { Opener } from "./opener.ts";
+import { Patience } from "./patience.ts";
 import { Playing, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";
 import { Strands } from "./strands.ts";
@@ -52,10 +54,8 @@ export class Walk {
   #played = 0;
   #nowMs = 0;
   #startMs = -1;
-  #hasMoved = true;
-  #movedMs = 0;
-  /** No patience ends before this. */
-  #patienceAtMs = Infinity;
+  readonly #patience: Patience;
+  readonly #opener: Opener;
 
   constructor(parts: WalkParts, script: Uint32Array) {
     this.#index = parts.index;
@@ -67,6 +67,8 @@ export class Walk {
     this.script = script;
     this.#main = new Cursor(-1, script, 0, script.length);
     this.#strands = new Strands(parts.index);
+    this.#opener = new Opener(parts.index, parts.progress, parts.gate, this.#strands);
+    this.#patience = new Patience(parts.index, parts.gate, parts.options.patienceMs);
     this.#ready.add(this.#main);
     this.#turn = { type: "wait", event: -1, untilMs: Infinity };
   }
@@ -95,15 +97,30 @@ export class Walk {
       } else if (this.#due.earliestMs <= nowMs) {
         const due = this.#due.take();
         if (due !== undefined) this.#wake(due);
-      } else if (this.#patienceAtMs <= nowMs) this.#endPatience();
+      } else if (this.#patience.atMs <= nowMs) this.#endPatience();
       else return this.#rest();
     }
   }
 
-  /** Something moved at an end: -1 for packets, undefined if it changes nothing but the time. */
-  moved(end: number | undefined): void {
-    this.#hasMoved = true;
-    if (end === undefined) return;
+  /** Something moved that is nobody's deed: a part of a delivery was taken. */
+  moved(): void {
+    this.#patience.noteMove();
+  }
+
+  /** The live process did something at this end; -1: it sent a packet. */
+  acted(end: number): void {
+    this.#patience.noteDeed();
+    this.#wakeWaiting(end);
+  }
+
+  /** The connection at this end was accepted, which kernels do for processes that hang, too. */
+  accepted(end: number): void {
+    this.#cameLate(end);
+    this.#patience.noteMove();
+    this.#wakeWaiting(end);
+  }
+
+  #wakeWaiting(end: number): void {
     const cursor = this.#cursorOf(end);
     if (cursor.state === "waiting") this.#wake(cursor);
   }
@@ -114,12 +131,12 @@ export class Walk {
       const strand = this.#startStrand(end, this.#index.connections.from(end >> 1));
       strand.waited = true;
       if (this.#main.state === "waiting") this.#wake(this.#main);
-    } else this.cameLate(end);
-    this.moved(end);
+    } else this.#cameLate(end);
+    this.acted(end);
   }
 
   /** If the end had been given up, it is played from where it was left. */
-  cameLate(end: number): void {
+  #cameLate(end: number): void {
     const event = this.#progress.takeLate(end);
     if (event === undefined) return;
     const strand = this.#startStrand(end, this.#strands.placeOf(event));
@@ -131,12 +148,12 @@ export class Walk {
   broke(end: number): void {
     for (const cursor of [this.#main, this.#strands.get(end)])
       if (cursor?.isBusy && this.#gate.receiverEnd(cursor.event) === end) this.#wake(cursor);
-    this.moved(end);
+    this.acted(end);
   }
 
   /** `event` has happened at this end; -1 for a packet. */
   delivered(end: number, event: number): void {
-    this.#hasMoved = true;
+    this.#patience.noteMove();
     const cursor = this.#cursorOf(end);
     if (!cursor.isBusy || cursor.event !== event) return;
     this.#pass(cursor, event);
@@ -162,8 +179,7 @@ export class Walk {
       this.#startMs = nowMs;
       this.#main.clockMs = nowMs;
     }
-    if (this.#hasMoved) this.#movedMs = nowMs;
-    this.#hasMoved = false;
+    this.#patience.setTime(nowMs);
   }
 
   #say(type: Turn["type"], event: number, untilMs = Infinity): Turn {
@@ -175,7 +191,7 @@ export class Walk {
 
   #rest(): Turn {
     if (this.isDone) return this.#say("done", -1);
-    const untilMs = Math.min(this.#due.earliestMs, this.#patienceAtMs);
+    const untilMs = Math.min(this.#due.earliestMs, this.#patience.atMs);
     const isMain = this.#main.state !== "over" && this.#main.state !== "following";
     const waiting = isMain ? this.#main : this.#strands.first();
     return this.#say("wait", waiting?.event ?? -1, untilMs);
@@ -251,7 +267,7 @@ export class Walk {
     cursor.state = state;
     cursor.sinceMs = this.#nowMs;
     if (state === "waiting") cursor.waited = true;
-    this.#patienceAtMs = Math.min(this.#patienceAtMs, this.#deadlineMs(cursor));
+    this.#patience.watch(cursor);
   }
 
   /** The event is behind. */
@@ -269,37 +285,25 @@ export class Walk {
 
   /** Opens what begins here and waits for what is over here. Whether that is done. */
   #open(event: number): boolean {
-    for (const isSender of [true, false]) {
-      const container = isSender ? this.#index.sender(event) : this.#index.receiver(event);
-      if (!this.#gate.isPlayedTo(container, event)) continue;
-      const end = isSender ? this.#gate.senderEnd(event) : this.#gate.receiverEnd(event);
-      const isOver = this.#strands.lastOf(end >> 1, container) === event;
-      if (!this.#openAt(end, event, isSender, isOver)) return false;
-    }
-    return true;
-  }
-
-  #openAt(end: number, event: number, isSender: boolean, isOver: boolean): boolean {
-    if (this.#progress.playing(end) === Playing.inOrder) {
-      if (this.#index.kind(event) === RecordKind.connect && !isSender)
+    for (;;) {
+      const { type, end } = this.#opener.ask(event);
+      if (type === "pass") return true;
+      if (type === "start")
         this.#startStrand(end, this.#strands.placeOf(event)).clockMs = this.#startMs;
-      else if (isOver) return this.#awaitConnect(end);
+      else if (type === "follow") {
+        this.#main.state = "following";
+        return false;
+      } else if (!this.#giveUpIfGone(this.#strands.firstOf(end >> 1))) {
+        this.#block(this.#main, "waiting");
+        return false;
+      }
     }
-    const strand = isOver ? this.#strands.get(end) : undefined;
-    if (strand === undefined || strand.isLeft) return true;
-    this.#main.state = "following";
-    return false;
   }
 
-  /** The connection is over in the recording, and the live process has not made it. */
-  #awaitConnect(end: number): boolean {
-    const connect = this.#strands.firstOf(end >> 1);
-    if (!this.#gate.isGone(this.#index.sender(connect))) {
-      this.#block(this.#main, "waiting");
-      return false;
-    }
-    this.#giveUpConnect(connect);
-    return true;
+  #giveUpIfGone(connect: number): boolean {
+    const isGone = this.#gate.isGone(this.#index.sender(connect));
+    if (isGone) this.#giveUpConnect(connect);
+    return isGone;
   }
 
   #giveUpConnect(connect: number): void {
@@ -337,35 +341,31 @@ export class Walk {
 
   /** Gives up what was waited for too long, and looks when the next patience may end. */
   #endPatience(): void {
-    this.#patienceAtMs = Infinity;
-    this.#endPatienceOf(this.#main);
-    for (const strand of this.#strands.all()) this.#endPatienceOf(strand);
-  }
-
-  #endPatienceOf(cursor: Cursor): void {
-    if (cursor.state !== "waiting" && cursor.state !== "delivering") return;
-    const deadlineMs = this.#deadlineMs(cursor);
-    if (deadlineMs > this.#nowMs) this.#patienceAtMs = Math.min(this.#patienceAtMs, deadlineMs);
-    else if (cursor.state === "delivering") this.#leave(cursor);
-    else if (this.#isOpener(cursor, cursor.event)) {
-      this.#giveUpConnect(this.#strands.firstOf(this.#index.connection(cursor.event)));
-      this.#wake(cursor);
-    } else {
-      this.#gate.giveUp(cursor.event);
-      this.#wake(cursor);
+    this.#patience.atMs = Infinity;
+    let gaveUp = this.#hasPatienceEnded(this.#main);
+    if (gaveUp) this.#giveUp(this.#main);
+    for (const strand of this.#strands.all()) {
+      if (!this.#hasPatienceEnded(strand)) continue;
+      this.#giveUp(strand);
+      gaveUp = true;
     }
+    if (gaveUp) this.#patience.noteGiveUp();
   }
 
-  /**
-   * When patience with the cursor ends. Each time it did, the same end gets half as much, so that a
-   * process that went its own way for good delays the replay by twice the patience in all.
-   */
-  #deadlineMs(cursor: Cursor): number {
+  #hasPatienceEnded(cursor: Cursor): boolean {
+    if (cursor.state !== "waiting" && cursor.state !== "delivering") return false;
+    if (this.#patience.endMs(cursor) <= this.#nowMs) return true;
+    this.#patience.watch(cursor);
+    return false;
+  }
+
+  #giveUp(cursor: Cursor): void {
+    if (cursor.state === "delivering") return this.#leave(cursor);
     const { event } = cursor;
-    const gapNs = Math.max(0, this.#index.timeNs(event) - cursor.previousNs);
-    const giveUps = cursor.state === "waiting" ? this.#gate.giveUps(event) : 0;
-    const sinceMs = Math.max(this.#movedMs, cursor.sinceMs);
-    return sinceMs + gapNs / 1e6 + this.#options.patienceMs / 2 ** giveUps;
+    if (this.#isOpener(cursor, event))
+      this.#giveUpConnect(this.#strands.firstOf(this.#index.connection(event)));
+    else this.#gate.giveUp(event);
+    this.#wake(cursor);
   }
 
   /** The process does not take what is being delivered: that is played apart, or else given up. */

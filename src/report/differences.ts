@@ -5,7 +5,7 @@ import type { Difference, DifferenceList, StreamName } from "../replay/differenc
 import { sideBySide } from "./side-by-side.ts";
 
 /** A difference as `--json` has it: with a sentence that says what it is. */
-export type ReportedDifference = Difference & { readonly text: string };
+type ReportedDifference = Difference & { readonly text: string };
 
 /** The list as `--json` prints it. */
 export interface DifferenceReport {

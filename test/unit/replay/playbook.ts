@@ -20,7 +20,7 @@ import type { RecordingIndex } from "../../../src/replay/recording.ts";
 import { Schedule, type ScheduleOptions, type Turn } from "../../../src/replay/schedule.ts";
 import { bytesOf, containerOf, linesOf, names } from "./recording.ts";
 
-export const causal: ScheduleOptions = {
+const causal: ScheduleOptions = {
   order: "process",
   release: { type: "causal" },
   patienceMs: 2000,

@@ -1,0 +1,71 @@
+/**
+ * How long a cursor waits before what stands in its way is given up: as long as there was a gap in the
+ * recording, and the patience on top, while nothing moves for the process.
+ *
+ * Patience wears thin. An end that something was given up for gets half as much each time, so that a
+ * stream that went its own way for good delays the replay by twice the patience in all. And when some
+ * things in a row were given up and the process did nothing at all in between, everything gets less, so
+ * that a process that hangs delays by a few patiences however much it leaves undone: what is left is
+ * played to it in the recorded timing.
+ */
+import type { Cursor } from "./cursor.ts";
+import type { Gate } from "./gate.ts";
+import type { RecordingIndex } from "./recording.ts";
+
+/** So many things in a row get the whole patience. */
+const fullTimes = 4;
+/** How often it is halved at the most. */
+const mostHalvings = 8;
+
+export class Patience {
+  /** Before this nothing is to be given up. It is looked at then; it may turn out to be later. */
+  atMs = Infinity;
+  readonly #index: RecordingIndex;
+  readonly #gate: Gate;
+  readonly #patienceMs: number;
+  #hasMoved = true;
+  #movedMs = 0;
+  /** How much was given up since the process last did anything. */
+  #inVain = 0;
+
+  constructor(index: RecordingIndex, gate: Gate, patienceMs: number) {
+    this.#index = index;
+    this.#gate = gate;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** Something moved. The time of that is told by {@link setTime}. */
+  noteMove(): void {
+    this.#hasMoved = true;
+  }
+
+  /** The process did something. */
+  noteDeed(): void {
+    this.#hasMoved = true;
+    this.#inVain = 0;
+  }
+
+  noteGiveUp(): void {
+    this.#inVain++;
+  }
+
+  setTime(nowMs: number): void {
+    if (this.#hasMoved) this.#movedMs = nowMs;
+    this.#hasMoved = false;
+  }
+
+  /** The cursor began to wait, or waits still. */
+  watch(cursor: Cursor): void {
+    this.atMs = Math.min(this.atMs, this.endMs(cursor));
+  }
+
+  /** When patience with this cursor ends if nothing moves. */
+  endMs(cursor: Cursor): number {
+    const { event } = cursor;
+    const gapNs = Math.max(0, this.#index.timeNs(event) - cursor.previousNs);
+    const giveUps = cursor.state === "waiting" ? this.#gate.giveUps(event) : 0;
+    const halvings = Math.min(mostHalvings, Math.max(giveUps, this.#inVain - fullTimes + 1));
+    const sinceMs = Math.max(this.#movedMs, cursor.sinceMs);
+    return sinceMs + gapNs / 1e6 + this.#patienceMs / 2 ** halvings;
+  }
+}
