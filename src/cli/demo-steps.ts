@@ -35,4 +35,24 @@ as well.`,
     args: ["show", "dump.traffic"],
     exitCode: ExitCode.ok,
   },
+  {
+    title: "Replay",
+    text: `All four run again. Each stands alone against the recording: what it gets is what it got then, and
+what it sends is compared with what it sent then.`,
+    args: ["replay"],
+    exitCode: ExitCode.ok,
+  },
+  {
+    title: "Replay one alone",
+    text: `Now only alice runs. The store that she talks to is played from the recording.`,
+    args: ["replay", "--only", "alice"],
+    exitCode: ExitCode.ok,
+  },
+  {
+    title: "Find the difference",
+    text: `The worker is changed: it takes 3 instead of 2 for the first prime. plg plays the recorded store to
+it, and tells the first byte that it sends otherwise. (Exit code 3 says: it differs.)`,
+    args: ["replay", "--only", "worker", "worker=node worker.js 3"],
+    exitCode: ExitCode.replayDiffers,
+  },
 ];

@@ -10,14 +10,17 @@ import {
   planTopology,
   type Topology,
 } from "../sandbox/topology.ts";
+import { hasFailed, reportEnd } from "./command-ends.ts";
 import { interruptible } from "./interrupt.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
-import { parseDuration, parseSubnets, type SubnetOptions } from "./values.ts";
+import { parseCount, parseDuration, parseSubnets, type SubnetOptions } from "./values.ts";
+import { verify } from "./verify.ts";
 import { toolVersion } from "./version.ts";
 
 interface RecordFlags extends CommonFlags, SubnetOptions {
   readonly waitListen?: string;
+  readonly verify?: string;
   readonly classic?: boolean;
 }
 
@@ -36,6 +39,7 @@ export function addRecord(program: Cli, setExitCode: (code: ExitCode) => void): 
       "--wait-listen <duration>",
       "hold a connection to a port nobody listens on yet, that long",
     )
+    .option("--verify <n>", "then replay it n times at once, and say how well it replays")
     .addOption(cli.createOption("--classic").hideHelp())
     .addHelpText("after", examples)
     .action(async (texts: string[], flags: RecordFlags) => setExitCode(await record(texts, flags)));
@@ -55,6 +59,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<Exi
     flags.classic ? { command: text } : parseCommand(text),
   );
   const topology = planTopology(parseSubnets(flags), lines);
+  const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
   const terminal = terminalFor(flags, topology.containers);
   const hooks = {
     onWarning: (text: string) => terminal.warn(text),
@@ -70,16 +75,21 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<Exi
     },
     hooks,
   );
+  let interrupted = false;
   terminal.startStatus(statusOf(session));
   const result = await interruptible(
     (signal) => {
+      interrupted = true;
       terminal.info(`${signal}: stopping the commands (again: kill them)`);
       session.stop();
     },
     () => session.run(hooks),
   );
   terminal.stopStatus();
-  return conclude(terminal, topology, flags, result);
+  const exitCode = conclude(terminal, topology, flags, result);
+  if (times === 0 || interrupted) return exitCode;
+  const verdict = await verify(terminal, flags, times);
+  return exitCode === ExitCode.ok ? verdict : exitCode;
 }
 
 function statusOf(session: RecordSession): () => string {
@@ -92,23 +102,6 @@ function statusOf(session: RecordSession): () => string {
     last = { bytes, atMs: nowMs };
     return `${formatDuration(nowMs - startedMs)}  ${plural(connections, "connection")} (${openConnections} open)  ${formatBytes(bytes)}  ${formatRate(rate)}`;
   };
-}
-
-/** A command that failed is reported by name as soon as it has ended. */
-export function reportEnd(terminal: Terminal, command: Command, end: CommandEnd): void {
-  const { name, command: text } = command.plan;
-  if (!hasFailed(end)) return;
-  const after = `after ${formatDuration(end.lastedMs)}`;
-  if (end.exitCode === 127)
-    terminal.warn(`${name} could not be started: command not found (exit code 127): ${text}`);
-  else if (end.exitCode === 126)
-    terminal.warn(`${name} could not be started: not executable (exit code 126): ${text}`);
-  else if (end.signal) terminal.warn(`${name} was ended by ${end.signal} ${after}`);
-  else terminal.warn(`${name} failed with exit code ${end.exitCode} ${after}`);
-}
-
-export function hasFailed(end: CommandEnd): boolean {
-  return !end.stopped && end.exitCode !== 0;
 }
 
 function conclude(

@@ -18,12 +18,12 @@ import { renderDifferences, reportDifferences } from "../report/differences.ts";
 import { renderJunit } from "../report/junit.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../sandbox/topology.ts";
+import { hasFailed, reportEnd } from "./command-ends.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { interruptible } from "./interrupt.ts";
-import { hasFailed, reportEnd } from "./record.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
-import { parseDuration, parsePositive } from "./values.ts";
+import { parseCount, parseDuration, parsePositive } from "./values.ts";
 
 interface ReplayFlags extends CommonFlags {
   readonly only?: string;
@@ -85,7 +85,7 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<Exi
     release: parseRelease(flags),
     patienceMs: parseDuration(flags.patience, "--patience"),
   };
-  const mostDifferences = parsePositive(flags.maxDifferences, "--max-differences", 1e6);
+  const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const recording = readRecording(flags.file);
   const lines = texts.map((text) => (flags.classic ? { command: text } : parseCommand(text)));
   const topology = recordedTopology(recording, lines);

@@ -37,6 +37,13 @@ export function parsePositive(text: string, option: string, most: number): numbe
   return value;
 }
 
+/** A whole number above 0, and at most `most`. */
+export function parseCount(text: string, option: string, most: number): number {
+  const value = parsePositive(text, option, most);
+  if (Number.isInteger(value)) return value;
+  throw new UsageError(`${option} '${text}' is not a whole number`);
+}
+
 /** `TERM`, `SIGTERM` or `15`. */
 export function parseSignal(text: string): NodeJS.Signals {
   const { signals } = constants;

@@ -1,0 +1,22 @@
+/** How commands end, as it is told to the user. */
+import { formatDuration } from "../base/text.ts";
+import type { Command, CommandEnd } from "../sandbox/command.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Whether a command failed by itself: what plg stopped did not. */
+export function hasFailed(end: CommandEnd): boolean {
+  return !end.stopped && end.exitCode !== 0;
+}
+
+/** Reports a command that failed by its name. */
+export function reportEnd(terminal: Terminal, command: Command, end: CommandEnd): void {
+  const { name, command: text } = command.plan;
+  if (!hasFailed(end)) return;
+  const after = `after ${formatDuration(end.lastedMs)}`;
+  if (end.exitCode === 127)
+    terminal.warn(`${name} could not be started: command not found (exit code 127): ${text}`);
+  else if (end.exitCode === 126)
+    terminal.warn(`${name} could not be started: not executable (exit code 126): ${text}`);
+  else if (end.signal) terminal.warn(`${name} was ended by ${end.signal} ${after}`);
+  else terminal.warn(`${name} failed with exit code ${end.exitCode} ${after}`);
+}
