@@ -13,7 +13,7 @@ import { closeLink, createLink, type Link } from "./link.ts";
 import { whenListening } from "./listening.ts";
 import { type Commands, quoted } from "./measurement.ts";
 
-export interface Job {
+interface Job {
   readonly commands: Commands;
   readonly port: number;
   /** For this job alone. */
@@ -21,7 +21,7 @@ export interface Job {
   readonly signal: AbortSignal;
 }
 
-export interface Outcome {
+interface Outcome {
   /** The client's standard output. */
   readonly output: string;
   /** Of the dump; undefined over the direct link. */

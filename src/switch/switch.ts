@@ -49,7 +49,7 @@ export interface SwitchedPacket {
 }
 
 /** A TUN packet is at most 65535 bytes, and there is one header before it. */
-export const frameCapacityBytes: number = virtioNetHeaderBytes + 0xffff;
+const frameCapacityBytes: number = virtioNetHeaderBytes + 0xffff;
 /** How many packets one device may send before another gets its turn. */
 const packetsPerTurn = 64;
 

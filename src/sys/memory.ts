@@ -3,7 +3,7 @@ import type { Address } from "../base/units.ts";
 import { addressOf } from "./libc.ts";
 
 /** The unit in which the kernel maps memory, and a multiple of every block size that `O_DIRECT` asks for. */
-export const pageBytes = 4096;
+const pageBytes = 4096;
 
 /**
  * A stretch of memory that JavaScript reads and writes as bytes, that system calls take by address,

@@ -96,7 +96,7 @@ export function bytesOfLength(length: number): fc.Arbitrary<Uint8Array> {
     .map((list) => Uint8Array.from(list));
 }
 
-export const segments: fc.Arbitrary<Uint8Array> = fc
+const segments: fc.Arbitrary<Uint8Array> = fc
   .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 5, max: 15 }))
   .chain(([payload, words]) =>
     bytesOfLength(words * 4 + payload).map((bytes) => {
