@@ -19,7 +19,7 @@ const mostHalvings = 8;
 
 export class Patience {
   /** Before this nothing is to be given up. It is looked at then; it may turn out to be later. */
-  atMs = Infinity;
+  atMs: number = Infinity;
   readonly #index: RecordingIndex;
   readonly #gate: Gate;
   readonly #patienceMs: number;
