@@ -23,6 +23,8 @@ const headers = [
   "linux/if_tun.h",
   "linux/virtio_net.h",
   "linux/netlink.h",
+  "linux/sock_diag.h",
+  "linux/inet_diag.h",
   "linux/rtnetlink.h",
   "linux/if_link.h",
   "linux/if_addr.h",
@@ -42,6 +44,8 @@ const layouts: Readonly<Record<string, number>> = {
   "offsetof(struct ifinfomsg, ifi_flags)": 8,
   "sizeof(struct ifaddrmsg)": 8,
   "sizeof(struct rtmsg)": 12,
+  "sizeof(struct inet_diag_req_v2)": 56,
+  "sizeof(struct inet_diag_msg)": 72,
   "sizeof(struct rlimit)": 16,
   "sizeof(struct linger)": 8,
 };
