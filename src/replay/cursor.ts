@@ -26,6 +26,8 @@ export class Cursor {
   waited = false;
   /** Since when it waits. */
   sinceMs = 0;
+  /** The event that it has been waiting for since then; -1 for none. */
+  waitsFor = -1;
   /** Until when it waits, if it is `due`. */
   dueMs = 0;
   /** When the last event that it waited for or delivered happened now, and when it had happened. */
@@ -74,6 +76,7 @@ export class Cursor {
   }
 
   advance(): void {
+    this.waitsFor = -1;
     this.#at++;
     this.waited = false;
   }

@@ -168,10 +168,13 @@ export class DifferenceLog {
     };
   }
 
-  /** One cause makes many effects: of each stream only the first is told. */
+  /** One cause makes many effects: of each stream only the first is told, and of attempts to one place. */
   #isFirst(difference: Exclude<Difference, AmbiguousMatch>): boolean {
-    if (difference.kind === "unexpected-connection" || difference.kind === "stuck") return true;
-    const key = `${difference.connection} ${difference.direction}`;
+    if (difference.kind === "stuck") return true;
+    const key =
+      difference.kind === "unexpected-connection"
+        ? `${difference.process} ${difference.server}:${difference.serverPort}`
+        : `${difference.connection} ${difference.direction}`;
     if (this.#streams.has(key)) return false;
     this.#streams.add(key);
     return true;

@@ -11,6 +11,7 @@ import { PayloadFile } from "./payload-file.ts";
 import { Player } from "./player.ts";
 import { Progress } from "./progress.ts";
 import { RecordingIndex } from "./recording.ts";
+import { reporterFor } from "./reporter.ts";
 import { Schedule } from "./schedule.ts";
 
 /** How often progress is told, and who is gone is looked up. */
@@ -38,8 +39,8 @@ class ReplayEngine {
     this.#file = new PayloadFile(task.path);
     const index = new RecordingIndex(task.recording);
     const live = new Set(task.live);
-    const report = this.#log.add.bind(this.#log);
     const progress = new Progress(index.connections.count);
+    const report = reporterFor(this.#log, index, progress);
     const groups = task.schedule.order === "global" ? [task.live] : task.live.map((one) => [one]);
     this.#schedules = groups.map(
       (containers) => new Schedule(index, live, containers, progress, task.schedule, report),

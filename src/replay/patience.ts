@@ -7,6 +7,10 @@
  * things in a row were given up and the process did nothing at all in between, everything gets less, so
  * that a process that hangs delays by a few patiences however much it leaves undone: what is left is
  * played to it in the recorded timing.
+ *
+ * A process that went astray but is busy (a cluster's member that dials and beats its heart) does not
+ * hang, and would be waited for again and again. So waits in vain are added up, and what they cost
+ * halves the patience as well; and movement postpones one wait only so many times.
  */
 import type { Cursor } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
@@ -14,6 +18,10 @@ import type { RecordingIndex } from "./recording.ts";
 
 /** So many things in a row get the whole patience. */
 const fullTimes = 4;
+/** Waits in vain that cost so many patiences in all halve it once. */
+const costOfHalving = 2;
+/** While anything moves, a wait takes so many patiences at the most. */
+const mostPostponed = 5;
 /** How often it is halved at the most. */
 const mostHalvings = 8;
 
@@ -27,6 +35,8 @@ export class Patience {
   #movedMs = 0;
   /** How much was given up since the process last did anything. */
   #inVain = 0;
+  /** What all waits in vain have cost, in milliseconds. */
+  #costMs = 0;
 
   constructor(index: RecordingIndex, gate: Gate, patienceMs: number) {
     this.#index = index;
@@ -45,8 +55,10 @@ export class Patience {
     this.#inVain = 0;
   }
 
-  noteGiveUp(): void {
+  /** Something was given up after a wait of `waitedMs`. */
+  noteGiveUp(waitedMs: number): void {
     this.#inVain++;
+    this.#costMs += waitedMs;
   }
 
   setTime(nowMs: number): void {
@@ -64,8 +76,11 @@ export class Patience {
     const { event } = cursor;
     const gapNs = Math.max(0, this.#index.timeNs(event) - cursor.previousNs);
     const giveUps = cursor.state === "waiting" ? this.#gate.giveUps(event) : 0;
-    const halvings = Math.min(mostHalvings, Math.max(giveUps, this.#inVain - fullTimes + 1));
-    const sinceMs = Math.max(this.#movedMs, cursor.sinceMs);
-    return sinceMs + gapNs / 1e6 + this.#patienceMs / 2 ** halvings;
+    const byCost = Math.floor(this.#costMs / (costOfHalving * this.#patienceMs));
+    const wear = Math.max(giveUps, this.#inVain - fullTimes + 1, byCost);
+    const patienceMs = this.#patienceMs / 2 ** Math.min(mostHalvings, wear);
+    const postponedMs = Math.max(0, this.#movedMs - cursor.sinceMs);
+    const sinceMs = cursor.sinceMs + Math.min(postponedMs, mostPostponed * patienceMs);
+    return sinceMs + gapNs / 1e6 + patienceMs;
   }
 }

@@ -122,6 +122,11 @@ export class RecordingIndex {
     return this.timeNs(event) >= (this.#stoppedAtNs[container] ?? Infinity);
   }
 
+  /** Whether the recorder told the container's command to stop at all. */
+  isStopped(container: number): boolean {
+    return (this.#stoppedAtNs[container] ?? Infinity) < Infinity;
+  }
+
   /** The container that did it. */
   sender(event: number): number {
     const segment = this.#segment(event);

@@ -264,8 +264,10 @@ export class Walk {
   }
 
   #block(cursor: Cursor, state: "waiting" | "delivering"): void {
+    // It may have been woken by what was not what it waits for: then it has waited for all the time.
+    if (cursor.waitsFor !== cursor.event) cursor.sinceMs = this.#nowMs;
     cursor.state = state;
-    cursor.sinceMs = this.#nowMs;
+    cursor.waitsFor = cursor.event;
     if (state === "waiting") cursor.waited = true;
     this.#patience.watch(cursor);
   }
@@ -342,14 +344,13 @@ export class Walk {
   /** Gives up what was waited for too long, and looks when the next patience may end. */
   #endPatience(): void {
     this.#patience.atMs = Infinity;
-    let gaveUp = this.#hasPatienceEnded(this.#main);
-    if (gaveUp) this.#giveUp(this.#main);
-    for (const strand of this.#strands.all()) {
-      if (!this.#hasPatienceEnded(strand)) continue;
-      this.#giveUp(strand);
-      gaveUp = true;
+    let waitedMs = -1;
+    for (const cursor of [this.#main, ...this.#strands.all()]) {
+      if (!this.#hasPatienceEnded(cursor)) continue;
+      waitedMs = Math.max(waitedMs, this.#nowMs - cursor.sinceMs);
+      this.#giveUp(cursor);
     }
-    if (gaveUp) this.#patience.noteGiveUp();
+    if (waitedMs >= 0) this.#patience.noteGiveUp(waitedMs);
   }
 
   #hasPatienceEnded(cursor: Cursor): boolean {

@@ -146,7 +146,7 @@ test("as JUnit each process is a test case", () => {
     serverPort: 1,
     recordedConnections: 0,
   };
-  const xml = renderJunit(run, listOf(2, otherBytes, unexpected, unexpected));
+  const xml = renderJunit(run, listOf(2, otherBytes, unexpected, { ...unexpected, serverPort: 2 }));
   expect(xml).toContain('<testsuites name="plg replay" tests="2" failures="1"');
   expect(xml).toContain('<testcase classname="a &lt;dump&gt;" name="server" time="1.234"/>');
   expect(xml).toContain('message="3 differences from the recording"');

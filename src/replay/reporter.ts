@@ -1,0 +1,32 @@
+/** What of that which the cores find is told, and with what: pure. */
+import { activityOf } from "./activity.ts";
+import type { Difference, DifferenceLog, ReportDifference } from "./differences.ts";
+import type { Progress } from "./progress.ts";
+import type { RecordingIndex } from "./recording.ts";
+
+/** How many other connections of a process are told with its difference. */
+const mostActivity = 5;
+
+/** Reports to `log`, and adds what else was going on for the process. */
+export function reporterFor(
+  log: DifferenceLog,
+  index: RecordingIndex,
+  progress: Progress,
+): ReportDifference {
+  const names = index.run.containers.map(({ name }) => name);
+  return (difference) => {
+    const container = names.indexOf(difference.process);
+    if (goesBeyond(difference) && index.isStopped(container)) return;
+    const besides = "connection" in difference ? difference.connection : 0;
+    const meanwhile = activityOf(index, progress, container, besides, mostActivity);
+    log.add(meanwhile.length > 0 ? { ...difference, meanwhile } : difference);
+  };
+}
+
+/**
+ * Whether a process only went on beyond its part. One that the recorder stopped in the middle of its
+ * work does that, and there is nothing to compare it with.
+ */
+function goesBeyond({ kind }: Difference): boolean {
+  return kind === "unexpected-connection" || kind === "extra-bytes";
+}
