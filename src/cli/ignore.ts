@@ -4,14 +4,18 @@ import type { Mask } from "../replay/masks.ts";
 
 const maskPattern = /^([a-z0-9-]*)(?::(\d{1,5}))?\/(.*)\/([a-z]*)$/s;
 
-/** Throws a UsageError that tells where, if `place` is given. */
-export function parseMask(text: string, place = "--ignore"): Mask {
+/** `names` are the recording's containers. Throws a UsageError that tells where, if `place` is given. */
+export function parseMask(text: string, names: readonly string[], place = "--ignore"): Mask {
   const match = maskPattern.exec(text);
   if (!match)
     throw new UsageError(
       `${place} '${text}' is not a mask: write [name][:port]/regex/, as in server:80/^Date: .*$/m`,
     );
   const [, container, port, source = "", flags] = match;
+  if (container && !names.includes(container))
+    throw new UsageError(
+      `${place} '${text}': the recording has no container '${container}' (it has ${names.join(", ")})`,
+    );
   return {
     ...(container ? { container } : {}),
     ...(port === undefined ? {} : { port: Number(port) }),
@@ -20,12 +24,12 @@ export function parseMask(text: string, place = "--ignore"): Mask {
 }
 
 /** One mask a line; empty lines and lines that begin with # are passed over. */
-export function parseMaskFile(text: string, path: string): Mask[] {
+export function parseMaskFile(text: string, names: readonly string[], path: string): Mask[] {
   return text
     .split(/\r?\n/)
     .map((line, i) => ({ line: line.trim(), place: `${path}:${i + 1}:` }))
     .filter(({ line }) => line !== "" && !line.startsWith("#"))
-    .map(({ line, place }) => parseMask(line, place));
+    .map(({ line, place }) => parseMask(line, names, place));
 }
 
 function compile(source: string, flags: string, place: string): RegExp {

@@ -92,6 +92,8 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<Exi
   checkSubnet(flags.subnet, topology);
   const live = parseOnly(flags.only, topology);
   const terminal = terminalFor(flags, topology.containers);
+  const options = runOptions(flags, live, terminal);
+  const masks = parseMasks(flags, topology);
   if (recording.tornAt !== undefined)
     terminal.warn(
       `${flags.file} ends in the middle of a record (at byte ${recording.tornAt}): replaying what comes before`,
@@ -103,12 +105,12 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<Exi
   };
   const session = await ReplaySession.prepare(
     {
-      ...runOptions(flags, live, terminal),
+      ...options,
       recording,
       topology,
       live,
       schedule,
-      masks: parseMasks(flags),
+      masks,
       compare: flags.compare,
       mostDifferences,
     },
@@ -138,11 +140,12 @@ function parseRelease({ speed, flood }: ReplayFlags): Release {
   return { type: "speed", factor: parsePositive(speed, "--speed", 1e6) };
 }
 
-function parseMasks({ ignore, ignoreFile }: ReplayFlags): Mask[] {
-  const masks = ignore.map((text) => parseMask(text));
+function parseMasks({ ignore, ignoreFile }: ReplayFlags, { containers }: Topology): Mask[] {
+  const names = containers.map(({ name }) => name);
+  const masks = ignore.map((text) => parseMask(text, names));
   if (ignoreFile === undefined) return masks;
   try {
-    return [...masks, ...parseMaskFile(readFileSync(ignoreFile, "utf8"), ignoreFile)];
+    return [...masks, ...parseMaskFile(readFileSync(ignoreFile, "utf8"), names, ignoreFile)];
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read --ignore-file ${ignoreFile}: ${(error as Error).message}`);

@@ -96,6 +96,16 @@ export class StreamComparison {
       this.#compare(held, 0, held.length, true);
       if (this.#state === "equal") this.#foreseeMask(nothing, true);
     }
+    this.tell();
+  }
+
+  /** Whether other bytes than recorded came: from there on positions mean little. */
+  get hasDiffered(): boolean {
+    return this.#state !== "equal";
+  }
+
+  /** Reports a difference of which more context was still awaited. */
+  tell(): void {
     if (this.#state === "telling") this.#tellNow();
   }
 

@@ -26,6 +26,9 @@ class ReplayEngine {
   readonly #schedules: readonly Schedule[];
   readonly #progress: Float64Array;
   readonly #file: PayloadFile;
+  readonly #patienceMs: number;
+  /** Since when everything is played. */
+  #doneSinceMs = Infinity;
 
   constructor(task: EngineTask & ReplayDetails) {
     this.#engine = new EngineThread(task, {
@@ -37,10 +40,13 @@ class ReplayEngine {
     this.#progress = new Float64Array(task.replayCounters);
     this.#log = new DifferenceLog(task.mostDifferences);
     this.#file = new PayloadFile(task.path);
+    this.#patienceMs = task.schedule.patienceMs;
     const index = new RecordingIndex(task.recording);
     const live = new Set(task.live);
     const progress = new Progress(index.connections.count);
-    const report = reporterFor(this.#log, index, progress);
+    const report = reporterFor(this.#log, index, progress, (connection, direction) =>
+      this.#player.tell(connection, direction),
+    );
     const groups = task.schedule.order === "global" ? [task.live] : task.live.map((one) => [one]);
     this.#schedules = groups.map(
       (containers) => new Schedule(index, live, containers, progress, task.schedule, report),
@@ -103,9 +109,18 @@ class ReplayEngine {
     progress[ReplayCounter.differences] = this.#log.count;
     progress[ReplayCounter.waitingFor] =
       this.#player.scores.find((score) => score.waitingFor >= 0)?.waitingFor ?? -1;
-    const quietMs = this.#engine.reactor.nowMs - this.#player.movedMs;
-    progress[ReplayCounter.done] = this.#player.isDone() && quietMs > goneAfterMs ? 1 : 0;
+    progress[ReplayCounter.done] = this.#isOver() ? 1 : 0;
     this.#engine.reactor.after(lookMs, () => this.#tell());
+  }
+
+  /** Everything was played, and nothing moves any more; or it does so without an end. */
+  #isOver(): boolean {
+    const { nowMs } = this.#engine.reactor;
+    if (!this.#player.isDone()) this.#doneSinceMs = Infinity;
+    else this.#doneSinceMs = Math.min(this.#doneSinceMs, nowMs);
+    const quietMs = nowMs - this.#player.movedMs;
+    const doneMs = nowMs - this.#doneSinceMs;
+    return doneMs >= 0 && (quietMs > goneAfterMs || doneMs > this.#patienceMs);
   }
 
   #sum(what: "played" | "total"): number {

@@ -126,6 +126,16 @@ export class LiveEnd implements EndOwner, PacedEnd {
     });
   }
 
+  /** Whether the process has sent other bytes than recorded. */
+  get hasDiffered(): boolean {
+    return this.#comparison?.hasDiffered ?? false;
+  }
+
+  /** Reports a difference now of which more context was still awaited. */
+  tell(): void {
+    this.#comparison?.tell();
+  }
+
   /** The run is over: what was compared so far is judged. */
   finish(): void {
     this.#comparison?.finish();

@@ -178,9 +178,32 @@ export class Player implements AttemptHandler, Performer {
     }
   }
 
+  isAstray(event: number): boolean {
+    return this.#senderOf(event)?.hasDiffered ?? false;
+  }
+
   settle(score: Score): void {
     for (const live of this.#pending) if (live.score === score) live.settle();
+    const { index } = this.#parts;
+    const event = score.waitingFor;
+    const live = event < 0 ? undefined : this.#senderOf(event);
+    if (live?.hasDiffered) {
+      const position = index.streamOffset(event) + index.lengthBytes(event);
+      score.schedule.noteBytes(live.connection, live.direction, position);
+    }
     score.moved();
+  }
+
+  /** A stream is about to be told to lack something: what else is wrong with it comes first. */
+  tell(connection: number, direction: Direction): void {
+    this.#live.get(2 * connection + direction)?.tell();
+  }
+
+  /** The live connection on which a piece of a stream is waited for. */
+  #senderOf(event: number): LiveEnd | undefined {
+    const { index } = this.#parts;
+    if (index.kind(event) !== RecordKind.data) return undefined;
+    return this.#live.get(2 * index.connection(event) + index.direction(event));
   }
 
   #createLiveParts(): LiveParts {

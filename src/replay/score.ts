@@ -16,7 +16,12 @@ export interface Performer {
    * held back, in milliseconds, to be asked again then; 0 otherwise.
    */
   deliver(score: Score, event: number): number;
-  /** The processes of this score are quiet: decides which connections their undecided ones are. */
+  /** Whether `event` is waited for on a stream that has differed, so that it need not come as recorded. */
+  isAstray(event: number): boolean;
+  /**
+   * The processes of this score are quiet: decides which connections their undecided ones are, and no
+   * longer waits for bytes of a stream that went astray.
+   */
   settle(score: Score): void;
 }
 
@@ -90,7 +95,8 @@ export class Score implements Task {
       (client) => this.#matching.pendingOf(client).length > 0,
     );
     const { nowMs } = this.#reactor;
-    const quietAtMs = hasPending ? this.movedMs + quietMs : Infinity;
+    const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this.waitingFor);
+    const quietAtMs = hasPending || isAstray ? this.movedMs + quietMs : Infinity;
     if (nowMs >= quietAtMs) return this.#performer.settle(this);
     const wakeMs = Math.min(this.isDone ? Infinity : untilMs, quietAtMs);
     if (wakeMs === Infinity) return;
