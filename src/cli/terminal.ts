@@ -35,14 +35,20 @@ export class Terminal implements OutputSink {
     else if (options.raw) this.raw = (stream, chunk) => !this.#streamFor(stream).write(chunk);
   }
 
-  line(container: ContainerPlan, stream: "stdout" | "stderr", line: Uint8Array): boolean {
+  lines(
+    container: ContainerPlan,
+    stream: "stdout" | "stderr",
+    lines: readonly Uint8Array[],
+  ): boolean {
     const target = this.#streamFor(stream);
     const color = colors[container.index % colors.length] ?? "cyan";
     const name = container.name.padEnd(this.#options.nameWidth);
     // No colour where nobody looks: the stream decides, and NO_COLOR (node: tty.WriteStream.hasColors).
     const label = target.isTTY && target.hasColors() ? styleText(color, `${name} |`) : `${name} |`;
+    const start = Buffer.from(`${label} `);
     this.#clearStatus();
-    const congested = !target.write(Buffer.concat([Buffer.from(`${label} `), line, newline]));
+    // One write for all that came together: a command may flood its output with tiny lines.
+    const congested = !target.write(Buffer.concat(lines.flatMap((line) => [start, line, newline])));
     this.#drawStatus();
     return congested;
   }

@@ -27,8 +27,15 @@ export interface CommandEnd {
 
 /** Where a command's output goes. */
 export interface OutputSink {
-  /** One line, without its newline. True if the sink is congested: then `whenDrained` tells when to go on. */
-  line(container: ContainerPlan, stream: "stdout" | "stderr", line: Uint8Array): boolean;
+  /**
+   * Lines, without their newlines, that came together. True if the sink is congested: then `whenDrained`
+   * tells when to go on.
+   */
+  lines(
+    container: ContainerPlan,
+    stream: "stdout" | "stderr",
+    lines: readonly Uint8Array[],
+  ): boolean;
   /** Output as it comes, if lines are not wanted. Congestion as above. */
   raw?: ((stream: "stdout" | "stderr", chunk: Uint8Array) => boolean) | undefined;
   whenDrained(resume: () => void): void;
@@ -95,20 +102,20 @@ export class Command {
     const stream = this.#child[name];
     if (!stream) return;
     const { raw } = output;
-    let congested = false;
-    const lines = new LineCutter((line) => {
-      congested = output.line(this.plan, name, line) || congested;
-    });
+    const lines: Uint8Array[] = [];
+    const cutter = new LineCutter((line) => lines.push(line));
+    const passLines = (): boolean =>
+      lines.length > 0 && output.lines(this.plan, name, lines.splice(0));
     stream.on("data", (chunk: Uint8Array) => {
-      if (raw) congested = raw(name, chunk);
-      else lines.push(chunk);
+      if (!raw) cutter.push(chunk);
+      const congested = raw ? raw(name, chunk) : passLines();
       if (!congested) return;
-      congested = false;
       stream.pause();
       output.whenDrained(() => stream.resume());
     });
     await finished(stream).catch(() => {});
-    lines.end();
+    cutter.end();
+    passLines();
   }
 }
 
