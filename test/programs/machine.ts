@@ -6,12 +6,13 @@ import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach } from "vitest";
 
-/** Servers are in /usr/sbin, which is not on every user's PATH, and PostgreSQL's in a folder of its own. */
+/** Servers are in /usr/sbin, which is not on every user's PATH, PostgreSQL's in a folder of its own, as are games. */
 export const programPath: string = [
   process.env["PATH"] ?? "",
   "/usr/local/sbin",
   "/usr/sbin",
   "/sbin",
+  "/usr/games",
   ...postgresFolders(),
 ].join(":");
 

@@ -1,0 +1,86 @@
+// A game that people play: the recorded client, alone with its recording, ends with the same picture.
+import { execFileSync } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { needs } from "./machine.ts";
+import { test } from "./plg.ts";
+import { expectSame, record } from "./replays.ts";
+
+/** It refuses to run as root, and keeps things in its home. */
+const surroundings = `export LC_ALL=C NO_AT_BRIDGE=1 XDG_RUNTIME_DIR=$PWD`;
+
+// It begins when the player is there. A small map, the same each time.
+const server = `${surroundings} HOME=$PWD/server-home
+mkdir -p server-home
+(until grep -q 'has connected' server.log; do sleep 0.1; done; sleep 1; echo start; exec sleep 1000) |
+  freeciv-server -p 5556 -r settings -s saves > server.log 2>&1
+`;
+const settings = ["gameseed 42", "mapseed 42", "aifill 3", "size 1", "timeout 0", "nettimeout 0"]
+  .concat(["pingtime 300", "pingtimeout 600"])
+  .map((setting) => `set ${setting}\n`)
+  .join("");
+
+// A screen that nobody sees; its picture is taken after $1 seconds, as $2. The cursor does not blink, so
+// that the same picture is the same bytes.
+const client = `${surroundings} HOME=$PWD/home
+rm -rf home && mkdir -p home/.config/gtk-3.0
+printf '[Settings]\\ngtk-cursor-blink=0\\n' > home/.config/gtk-3.0/settings.ini
+Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3> display > screen.log 2>&1 &
+screen=$!
+until [ -s display ]; do sleep 0.05; done
+export DISPLAY=:$(cat display)
+freeciv-gtk3.22 -a -n tester -s server -p 5556 > client.log 2>&1 &
+game=$!
+sleep $1
+xwd -root -silent | convert xwd:- $2
+kill $game; wait $game
+kill $screen; wait $screen
+`;
+const playSeconds = 10;
+
+describe("freeciv, replayed", () => {
+  needs("freeciv-server", "freeciv-gtk3.22", "Xvfb", "xwd", "convert");
+
+  test("the client alone, at the recorded pace, shows the recorded game", async ({
+    plg,
+    folder,
+  }) => {
+    chmodSync(folder, 0o777);
+    writeFileSync(join(folder, "server.sh"), server);
+    writeFileSync(join(folder, "client.sh"), client);
+    writeFileSync(join(folder, "settings"), settings);
+    const play = (picture: string): string =>
+      `client=rm -f display; sh client.sh ${playSeconds} ${picture} 2>/dev/null`;
+    const run = await record(
+      plg,
+      "--uid=nobody",
+      "--until=client",
+      "server=sh server.sh",
+      play("recorded.png"),
+    );
+    expect(run.stderr).toMatch(/recorded 1 connection, 20\d kB/);
+
+    // It names a file to prove that it is on the server's machine, in letters that it draws.
+    const challenge = "--ignore=client:5556/\\x00\\xa0\\x01[A-Za-z0-9]+/";
+    const alone = ["--uid=nobody", "--only=client", "--speed=1"];
+    const again = await expectSame(plg, ...alone, challenge, play("replayed.png"));
+    expect(again.report.total).toBeGreaterThan(20);
+    const pictures = ["recorded.png", "replayed.png"].map((name) => pixels(join(folder, name)));
+    const [recorded, replayed] = pictures as [Buffer, Buffer];
+    // It shows something: a map and menus have many colours.
+    expect(new Set(recorded.toString("hex").match(/.{6}/g)).size).toBeGreaterThan(1000);
+    expect(differingPixels(recorded, replayed)).toBeLessThan(recorded.length / 3 / 1000);
+  });
+});
+
+/** The picture's pixels, three bytes each. */
+function pixels(path: string): Buffer {
+  return execFileSync("convert", [path, "-depth", "8", "rgb:-"], { maxBuffer: 1 << 24 });
+}
+
+function differingPixels(a: Buffer, b: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < a.length; at += 3) if (a.compare(b, at, at + 3, at, at + 3) !== 0) count++;
+  return count;
+}

@@ -1,0 +1,68 @@
+// Redis with several clients, among them subscribers: who listens is woken by what another client does.
+import { describe, expect } from "vitest";
+import { needs } from "./machine.ts";
+import { linesOf, type Plg, test } from "./plg.ts";
+import { expectSame, record } from "./replays.ts";
+
+const server =
+  "server=exec redis-server --bind 0.0.0.0 :: --protected-mode no --save '' --dir . >server.log";
+const subscriber = (name: string): string =>
+  `${name}=stdbuf -oL redis-cli -h server subscribe news | tee ${name}.log`;
+// Publishes only when both have subscribed, and ends when the others are through, so that every run is
+// the same.
+const publisher = `pub=until grep -q ^1 first.log && grep -q ^1 second.log; do sleep 0.02; done;
+  for i in 1 2 3; do redis-cli -h server publish news item-$i; done;
+  until [ -e worked ] && grep -q item-3 first.log && grep -q item-3 second.log; do sleep 0.02; done;
+  redis-cli -h server set done yes`;
+const worker = `work=redis-cli -h server --raw rpush list a b c;
+  for i in 1 2 3 4 5; do redis-cli -h server incr n; done; touch worked`;
+const clients = ["first", "second", "pub", "work"];
+
+/** Records; returns what each client printed. */
+async function recordClients(plg: Plg): Promise<Record<string, string[]>> {
+  const run = await record(
+    plg,
+    "--until=pub",
+    server,
+    subscriber("first"),
+    subscriber("second"),
+    publisher,
+    worker,
+  );
+  return Object.fromEntries(clients.map((name) => [name, linesOf(run, name)]));
+}
+
+describe("redis, replayed", () => {
+  needs("redis-server", "redis-cli", "stdbuf");
+
+  test("publishing and subscribing: all live, each side alone, in every order", async ({ plg }) => {
+    const printed = await recordClients(plg);
+    expect(printed["first"]?.filter((line) => line.startsWith("item-"))).toHaveLength(3);
+    for (const order of ["process", "connection", "global"]) {
+      const all = await expectSame(plg, `--order=${order}`);
+      for (const name of clients) expect(all.lines(name), name).toEqual(printed[name]);
+    }
+    await expectSame(plg, "--only=server");
+    for (const name of clients) {
+      const alone = await expectSame(plg, `--only=${name}`);
+      expect(alone.lines(name), name).toEqual(printed[name]);
+    }
+    const both = await expectSame(plg, "--only=first,second");
+    expect(both.lines("first")).toEqual(printed["first"]);
+    expect(both.lines("second")).toEqual(printed["second"]);
+  });
+
+  test("five times in a row, without a difference", async ({ plg }) => {
+    await recordClients(plg);
+    for (let time = 0; time < 5; time++) await expectSame(plg);
+  });
+
+  test("at the recorded pace, and with no pace at all", async ({ plg }) => {
+    const printed = await recordClients(plg);
+    for (const pace of ["--speed=1", "--flood"]) {
+      const replayed = await expectSame(plg, pace, "--only=first,pub");
+      for (const name of ["first", "pub"])
+        expect(replayed.lines(name), `${name} with ${pace}`).toEqual(printed[name]);
+    }
+  });
+});

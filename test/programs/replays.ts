@@ -1,0 +1,95 @@
+/** Recording a run and replaying it, in one test. */
+import { expect } from "vitest";
+import { expectOk, type Finished, linesOf, type Plg, type StartOptions } from "./plg.ts";
+
+/** A difference as `--json` tells it: what the tests look at. */
+export interface ToldDifference {
+  readonly kind: string;
+  readonly process: string;
+  readonly server: string;
+  readonly serverPort: number;
+  readonly offset?: number;
+  readonly expectedBytes?: number;
+  readonly before?: string;
+  readonly recorded?: string;
+  readonly live?: string;
+  readonly text: string;
+}
+
+/** What `plg replay --json` prints. */
+export interface ReplayReport {
+  readonly played: number;
+  readonly total: number;
+  readonly count: number;
+  readonly byProcess: Readonly<Record<string, number>>;
+  readonly differences: readonly ToldDifference[];
+  readonly notes: readonly ToldDifference[];
+}
+
+export class Replayed {
+  readonly run: Finished;
+
+  constructor(run: Finished) {
+    this.run = run;
+  }
+
+  get report(): ReplayReport {
+    return JSON.parse(this.run.stdout) as ReplayReport;
+  }
+
+  /** What a command printed. With `--json` that goes to standard error. */
+  lines(name: string): string[] {
+    return linesOf({ stdout: this.run.stderr }, name);
+  }
+}
+
+/** Records; the commands must do well. */
+export async function record(plg: Plg, ...args: readonly string[]): Promise<Finished> {
+  const run = await plg.run(["record", "--wait-listen=10s", ...args]);
+  expectOk(run);
+  return run;
+}
+
+/** Replays the test's dump, however that ends. */
+export async function replay(
+  plg: Plg,
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<Replayed> {
+  return new Replayed(await plg.run(["replay", "--json", ...args], options));
+}
+
+/** Replays, and all of the recording must have happened again. */
+export async function expectSame(plg: Plg, ...args: readonly string[]): Promise<Replayed> {
+  const replayed = await replay(plg, args);
+  const { stdout, stderr } = replayed.run;
+  expect(replayed.run, `replay ${args.join(" ")}\n${stdout}\n${stderr}`).toMatchObject({
+    exitCode: 0,
+    signal: null,
+  });
+  const { report } = replayed;
+  expect(report).toMatchObject({ count: 0, differences: [] });
+  expect(report.played).toBe(report.total);
+  return replayed;
+}
+
+/** Replays, and it must differ, in what `process` does alone. */
+export async function expectDiffers(
+  plg: Plg,
+  process: string,
+  ...args: readonly string[]
+): Promise<Replayed> {
+  const replayed = await replay(plg, args);
+  const { stdout, stderr } = replayed.run;
+  expect(replayed.run, `replay ${args.join(" ")}\n${stdout}\n${stderr}`).toMatchObject({
+    exitCode: 3,
+    signal: null,
+  });
+  expect(Object.keys(replayed.report.byProcess)).toEqual([process]);
+  return replayed;
+}
+
+/** Bytes that a report gives in hexadecimal, as text. */
+export function textOf(hex: string | undefined): string {
+  return Buffer.from(hex ?? "", "hex").toString("latin1");
+}
