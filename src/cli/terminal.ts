@@ -48,7 +48,7 @@ export class Terminal implements OutputSink {
     const start = Buffer.from(`${label} `);
     this.#clearStatus();
     // One write for all that came together: a command may flood its output with tiny lines.
-    const congested = !target.write(Buffer.concat(lines.flatMap((line) => [start, line, newline])));
+    const congested = !target.write(joinLines(start, lines));
     this.#drawStatus();
     return congested;
   }
@@ -112,7 +112,21 @@ export class Terminal implements OutputSink {
   }
 }
 
-const newline = Buffer.from("\n");
+const newline = 0x0a;
+
+/** The lines, each behind `start` and with its newline, in one piece. */
+function joinLines(start: Uint8Array, lines: readonly Uint8Array[]): Uint8Array {
+  const lengthBytes = lines.reduce((sum, line) => sum + start.length + line.length + 1, 0);
+  const joined = new Uint8Array(lengthBytes);
+  let at = 0;
+  for (const line of lines) {
+    joined.set(start, at);
+    joined.set(line, at + start.length);
+    at += start.length + line.length + 1;
+    joined[at - 1] = newline;
+  }
+  return joined;
+}
 
 function onceDrained(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {

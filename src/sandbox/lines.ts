@@ -17,8 +17,12 @@ export class LineCutter {
     for (;;) {
       const at = chunk.indexOf(newline, from);
       if (at < 0) break;
-      this.#add(chunk.subarray(from, at));
-      this.#emit();
+      const piece = chunk.subarray(from, at);
+      if (this.#restBytes === 0) this.#onLine(piece.slice());
+      else {
+        this.#add(piece);
+        this.#emit();
+      }
       from = at + 1;
     }
     if (from < chunk.length) this.#add(chunk.subarray(from));
