@@ -50,6 +50,8 @@ export class Dial implements EndOwner {
   #end: End | undefined;
   #timer: Timer | undefined;
   #pauseMs: number = retryMs.first;
+  /** The port was seen served in the other family, before the try that is under way. */
+  #isServedElsewhere = false;
 
   /** Starts to connect. */
   constructor(reactor: Reactor, options: DialOptions, handler: DialHandler) {
@@ -109,8 +111,14 @@ export class Dial implements EndOwner {
 
   #patienceFor(error: number): number {
     const { waitListenMs, connection, isServedInOtherFamily } = this.#options;
-    if (error === ECONNREFUSED)
-      return waitListenMs > 0 && isServedInOtherFamily(connection) ? 0 : waitListenMs;
+    if (error === ECONNREFUSED) {
+      // A server that came up just after the refusal may serve both. So one more try is made, and only
+      // who refuses while the other family was known to be served means it.
+      if (this.#isServedElsewhere) return 0;
+      this.#isServedElsewhere = waitListenMs > 0 && isServedInOtherFamily(connection);
+      if (this.#isServedElsewhere) this.#pauseMs = retryMs.first;
+      return waitListenMs;
+    }
     if (error === EADDRNOTAVAIL || error === EADDRINUSE) return portPairPatienceMs;
     return 0;
   }
