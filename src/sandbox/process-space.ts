@@ -34,10 +34,11 @@ import {
 
 /**
  * Mounts /proc for the processes of this namespace, says whether it could, and stays until its input ends. A
- * command that kills all it can (`kill -9 -1`) kills the `cat`, but not the first process: then there is another.
+ * command that kills all it can (`kill -9 -1`) kills the `cat`, but not the first process: then there is
+ * another. Only a `cat` that came to the end of its input ends it, and with it the whole run.
  */
 const keeperScript = `mount -t proc proc /proc 2>/dev/null && echo mounted || echo kept
-while cat >/dev/null; [ $? -gt 128 ]; do :; done`;
+until cat >/dev/null; do sleep 0.1; done`;
 
 /** How a process gets into the PID namespace: by namespaces its parent is in, or by a program before it. */
 interface Entrance {
