@@ -2,6 +2,7 @@
  * The library's public face: reading dumps, and recording from a program of one's own. What is not
  * exported here may change without notice.
  */
+export { Direction } from "./base/direction.ts";
 export { BugError } from "./base/assert.ts";
 export { DumpError, ExitCode, MachineError, PlgError, UsageError } from "./base/errors.ts";
 export type { Family, Port } from "./base/units.ts";
@@ -22,7 +23,6 @@ export { readDump, readRun } from "./dump/reader.ts";
 export {
   type CommandExit,
   type ContainerInfo,
-  Direction,
   type Endpoint,
   RecordKind,
   type RunInfo,

@@ -13,3 +13,8 @@ export type Address = Branded<number, "Address">;
 
 /** Which of the two IP families. */
 export type Family = 4 | 6;
+
+/** The host number of a container: the i-th one, from 0, is host i+1 of every subnet. */
+export function hostOf(container: number): HostNumber {
+  return (container + 1) as HostNumber;
+}

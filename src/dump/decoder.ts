@@ -5,6 +5,7 @@
  * It believes nothing: every check sum is verified, every record must continue its stream where the last
  * one ended, and every connection must go through its phases. What does not fit is a {@link DumpError}.
  */
+import { Direction } from "../base/direction.ts";
 import { DumpError } from "../base/errors.ts";
 import type { Family } from "../base/units.ts";
 import { type Crc32, crc32 as crc32InPlainTypeScript } from "./crc32.ts";
@@ -26,7 +27,6 @@ import { BlockType } from "./pcapng.ts";
 import { containerOfMac, type DumpRecord, readEndpoints, readRecord } from "./record.ts";
 import {
   type ContainerInfo,
-  Direction,
   type Endpoint,
   ethernetHeaderBytes,
   recordHeaderBytes,

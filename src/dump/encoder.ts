@@ -3,7 +3,8 @@
  * kernel received it there), and the encoder writes what stands before and behind it. It allocates
  * nothing, and leaves both check sums zero: the writer thread fills them in (see checksums.ts).
  */
-import type { Family, Port } from "../base/units.ts";
+import { Direction } from "../base/direction.ts";
+import { type Family, type Port, hostOf } from "../base/units.ts";
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from "../net/packet.ts";
 import {
   type SyntheticHeader,
@@ -14,7 +15,6 @@ import {
 import type { Phase } from "./lifecycle.ts";
 import { BlockType, OptionCode } from "./pcapng.ts";
 import {
-  Direction,
   type Endpoint,
   ETH_P_IP,
   ETH_P_IPV6,
@@ -22,7 +22,6 @@ import {
   formatVersion,
   hashAlgorithmCrc32,
   hashOptionBytes,
-  hostOf,
   RecordAt,
   recordBytes,
   recordHeaderBytes,

@@ -3,6 +3,7 @@
  * run, an interface for each container, and the names; at the end a statistics block for each
  * container. All but the packets is here.
  */
+import { hostOf } from "../base/units.ts";
 import { assert } from "../base/assert.ts";
 import { parseAddress } from "../net/address.ts";
 import { writeMac } from "../net/synthetic.ts";
@@ -19,7 +20,6 @@ import {
   type CommandExit,
   type ContainerInfo,
   formatVersion,
-  hostOf,
   maxContainers,
   type RunInfo,
 } from "./schema.ts";

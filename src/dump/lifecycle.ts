@@ -2,7 +2,8 @@
  * What may happen to a connection, and in what order. One table for both sides: the sink holds the engine
  * to it, the decoder holds the file to it.
  */
-import { Direction, RecordKind } from "./schema.ts";
+import { Direction } from "../base/direction.ts";
+import { RecordKind } from "./schema.ts";
 
 /** Where a connection stands. `over`: nothing more is recorded of it. */
 export type Phase = "connecting" | "open" | "clientEnded" | "serverEnded" | "over";

@@ -1,4 +1,5 @@
 /** Reads one event record, as encoder.ts writes it, and verifies both of its check sums. */
+import { Direction } from "../base/direction.ts";
 import type { Family, Port } from "../base/units.ts";
 import { ipv4HeaderBytes, ipv6HeaderBytes } from "../net/packet.ts";
 import { syntheticHeaderBytes } from "../net/synthetic.ts";
@@ -9,7 +10,6 @@ import type { Block } from "./framing.ts";
 import { check } from "./metadata.ts";
 import { OptionCode } from "./pcapng.ts";
 import {
-  Direction,
   type Endpoint,
   ETH_P_IP,
   ETH_P_IPV6,

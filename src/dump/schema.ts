@@ -13,7 +13,7 @@
  * header and itself; epb_hash is the CRC-32 over the packet data. Together they cover every byte
  * that means something.
  */
-import type { HostNumber, Port } from "../base/units.ts";
+import type { Port } from "../base/units.ts";
 import { paddedTo4 } from "./pcapng.ts";
 
 /** The version of this profile: in the section header's JSON, and in every record. */
@@ -37,10 +37,6 @@ export const RecordKind = {
   packet: 7,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
-
-/** Who sends. */
-export const Direction = { toServer: 0, toClient: 1 } as const;
-export type Direction = (typeof Direction)[keyof typeof Direction];
 
 /** Where things lie in a record, from its start. */
 export const recordHeaderBytes = 28;
@@ -87,11 +83,6 @@ export const ETH_P_IP = 0x0800;
 export const ETH_P_IPV6 = 0x86dd;
 /** The longest packet there is: an IPv6 header and 65,535 bytes behind it. */
 export const maxPacketBytes = 65_575;
-
-/** The host number of a container, by its index: the i-th command from 0 is host i + 1 of the subnet. */
-export function hostOf(container: number): HostNumber {
-  return (container + 1) as HostNumber;
-}
 
 /** How long the record of `capturedBytes` packet data is. */
 export function recordBytes(capturedBytes: number): number {

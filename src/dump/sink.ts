@@ -12,6 +12,7 @@
  * the ring before anything else is written there. Events are small and need a peer's
  * action each, so the spill stays small too.
  */
+import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
 import type { Address, Family, Fd } from "../base/units.ts";
 import { maxChunkBytes, syntheticHeaderBytes } from "../net/synthetic.ts";
@@ -20,7 +21,6 @@ import { phaseAfter } from "./lifecycle.ts";
 import { blockFrameBytes } from "./pcapng.ts";
 import { Ring, type RingStore } from "./ring.ts";
 import {
-  Direction,
   type Endpoint,
   ethernetHeaderBytes,
   maxPacketBytes,

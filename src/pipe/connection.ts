@@ -9,14 +9,6 @@ export interface Connection {
   readonly serverPort: Port;
 }
 
-/** Of the two directions of a connection: what the client sends, and what the server sends. */
-export const Direction = { toServer: 0, toClient: 1 } as const;
-export type Direction = (typeof Direction)[keyof typeof Direction];
-
-export function opposite(direction: Direction): Direction {
-  return direction === Direction.toServer ? Direction.toClient : Direction.toServer;
-}
-
 /** A key under which a connection is found again. Unique among those that exist at one time. */
 export function connectionKey(connection: Connection): string {
   const { family, client, clientPort, server, serverPort } = connection;

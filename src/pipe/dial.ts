@@ -3,8 +3,8 @@
  * client's address in the pipe network and to the client's port, so that the destination sees the true
  * client. While nobody listens it may try again, so that a client need not sleep until its server is up.
  */
-import type { Fd } from "../base/units.ts";
-import { hostOf, type Lane } from "../switch/lane.ts";
+import { type Fd, hostOf } from "../base/units.ts";
+import { type Lane } from "../switch/lane.ts";
 import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor } from "../sys/reactor.ts";

@@ -3,8 +3,8 @@
  * address in the pipe network, so the switch leads a SYN for B there, and what it accepts has B's port
  * on this side and the true client on the other. A door is opened with the first connection to it.
  */
-import type { Family, Fd, Port } from "../base/units.ts";
-import { hostOf, type Lane } from "../switch/lane.ts";
+import { type Family, type Fd, type Port, hostOf } from "../base/units.ts";
+import { type Lane } from "../switch/lane.ts";
 import { EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, SystemError } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";

@@ -6,6 +6,7 @@
  *                      -> refused   -> RST to the client
  *                      -> no answer -> nothing to the client
  */
+import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
 import type { Fd } from "../base/units.ts";
 import type { Lane } from "../switch/lane.ts";
@@ -13,7 +14,7 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
-import { type Connection, connectionKey, Direction } from "./connection.ts";
+import { type Connection, connectionKey } from "./connection.ts";
 import { Dial } from "./dial.ts";
 import { Doors } from "./doors.ts";
 import { End, type EndOwner } from "./end.ts";

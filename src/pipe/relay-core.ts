@@ -5,7 +5,7 @@
  * (FIN), then draining while bytes of it wait for the receiver to take them, then ended, which the
  * receiver was told by a FIN. The relay is over when both have ended, or at once by a reset.
  */
-import { type Direction, opposite } from "./connection.ts";
+import { type Direction, opposite } from "../base/direction.ts";
 
 const Phase = { open: 0, draining: 1, ended: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];

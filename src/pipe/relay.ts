@@ -4,8 +4,9 @@
  * The tap provides the memory that bytes are received into (the record that is being built), so they
  * are recorded by being received, and sent on from the same place.
  */
+import { opposite, Direction } from "../base/direction.ts";
 import type { Address } from "../base/units.ts";
-import { opposite, Direction } from "./connection.ts";
+
 import { type End, type EndOwner, nothingYet } from "./end.ts";
 import { Action, RelayCore } from "./relay-core.ts";
 import type { Reactor, Task } from "../sys/reactor.ts";

@@ -1,14 +1,15 @@
 /** Where pipes and dump meet: what happens to a connection becomes records of the dump. */
-import type { Address, Port } from "../base/units.ts";
+import { Direction as DumpDirection, type Direction } from "../base/direction.ts";
+import { type Address, type Port, hostOf } from "../base/units.ts";
 import type { DumpSink } from "../dump/sink.ts";
 import type { StreamState } from "../dump/encoder.ts";
-import { Direction as DumpDirection, RecordKind } from "../dump/schema.ts";
+import { RecordKind } from "../dump/schema.ts";
 import { maxChunkBytes } from "../net/synthetic.ts";
-import type { Connection, Direction } from "../pipe/connection.ts";
+import type { Connection } from "../pipe/connection.ts";
 import type { ConnectionTap } from "../pipe/joiner.ts";
 import { Counter } from "../sandbox/engine-task.ts";
 import type { EngineThread } from "../sandbox/engine-thread.ts";
-import { hostOf, type Lane } from "../switch/lane.ts";
+import { type Lane } from "../switch/lane.ts";
 import type { Task } from "../sys/reactor.ts";
 
 /** What the taps of one recording share. */

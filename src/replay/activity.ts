@@ -1,5 +1,5 @@
 /** What goes on for a live process besides: how far its connections have got that are not over. */
-import { Direction } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
 import { containerName } from "./differences.ts";
 import { Done, endOf, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";

@@ -5,7 +5,7 @@
  * are asked (mask-point.ts); what they do not cover is the first difference of the stream, and the only
  * one that is told: what comes after it is counted.
  */
-import type { Direction } from "../dump/schema.ts";
+import type { Direction } from "../base/direction.ts";
 import { nameStream, type ReportDifference, type StreamName } from "./differences.ts";
 import { lookAtMasks, maskReachBytes } from "./mask-point.ts";
 import { type Mask, masksFor } from "./masks.ts";

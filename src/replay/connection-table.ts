@@ -3,7 +3,7 @@
  * opened its connection with, by which connections are told apart when several are made at once.
  */
 import type { Family, Port } from "../base/units.ts";
-import { Direction } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
 
 /** What became of a connection attempt. `unanswered`: neither accepted nor refused. */
 export type Outcome = "accepted" | "refused" | "unanswered";

@@ -2,7 +2,7 @@
  * What a live process can do otherwise than in the recording. Plain data: it crosses threads and becomes
  * JSON as it is. Bytes are in hexadecimal, two digits a byte; a byte that a mask covers is `..`.
  */
-import { Direction } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
 import type { RecordingIndex } from "./recording.ts";
 
 /** How a connection and a direction of it are told in a difference. */

@@ -2,7 +2,8 @@
  * What an event of a script asks for where a cursor stands before it: to be waited for, to be delivered,
  * both (between two live processes, in the global order), or nothing.
  */
-import { Direction, RecordKind } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
+import { RecordKind } from "../dump/schema.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Judge } from "./judge.ts";
 import { PacketCounts } from "./packets.ts";

@@ -2,7 +2,8 @@
  * Says what is a difference, of all that happens to connections besides their bytes, and keeps the
  * progress. It decides nothing about when.
  */
-import { Direction, RecordKind } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
+import { RecordKind } from "../dump/schema.ts";
 import { nameStream, type ReportDifference } from "./differences.ts";
 import { Done, endOf, Playing, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";

@@ -3,7 +3,7 @@
  * is compared and noted; what the recording holds for it is sent, an event at a time.
  */
 import { assert } from "../base/assert.ts";
-import type { Direction } from "../dump/schema.ts";
+import type { Direction } from "../base/direction.ts";
 import type { Connection } from "../pipe/connection.ts";
 import { type End, type EndOwner, nothingYet } from "../pipe/end.ts";
 import type { Region } from "../sys/memory.ts";

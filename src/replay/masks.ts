@@ -1,5 +1,5 @@
 /** `--ignore`: parts of streams that may differ, because they differ from run to run. */
-import type { Direction } from "../dump/schema.ts";
+import type { Direction } from "../base/direction.ts";
 import { nameStream } from "./differences.ts";
 import type { RecordingIndex } from "./recording.ts";
 

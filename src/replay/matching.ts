@@ -8,7 +8,7 @@
  * decides.) The client's port is different in every run and tells nothing.
  */
 import type { Family, Port } from "../base/units.ts";
-import { Direction } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
 import { CandidateGroup, type Standing } from "./candidates.ts";
 import { containerName, nameStream, type ReportDifference } from "./differences.ts";
 import { PendingMatch } from "./pending-match.ts";

@@ -10,9 +10,11 @@
  * And a server may listen before it is ready (PostgreSQL does), where the recorded client came later: the
  * first connection to a process is not made sooner after the start than in the recording, within limits.
  */
+import { hostOf } from "../base/units.ts";
+import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/schema.ts";
-import { type Connection, Direction } from "../pipe/connection.ts";
-import { hostOf, type Lane } from "../switch/lane.ts";
+import { type Connection } from "../pipe/connection.ts";
+import { type Lane } from "../switch/lane.ts";
 import type { Namespace } from "../sys/namespace.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { SocketDiagnosis } from "../sys/sock-diag.ts";

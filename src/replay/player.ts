@@ -6,11 +6,12 @@
  *     schedule: connect       -> dial to the live process, from the recorded client's address and port
  *     schedule: data, end ... -> live-end.ts, which also takes what the process sends
  */
+import { Direction, opposite } from "../base/direction.ts";
 import { assert, unreachable } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
-import { Direction, RecordKind } from "../dump/schema.ts";
+import { RecordKind } from "../dump/schema.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../pipe/attempts.ts";
-import { type Connection, opposite } from "../pipe/connection.ts";
+import { type Connection } from "../pipe/connection.ts";
 import { Dial } from "../pipe/dial.ts";
 import { Doors } from "../pipe/doors.ts";
 import { End, type EndOwner } from "../pipe/end.ts";

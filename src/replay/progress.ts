@@ -6,7 +6,7 @@
  * everything is kept by end: its number is 2 * connection + the direction that it sends in. One
  * Progress serves all processes of a replay.
  */
-import type { Direction } from "../dump/schema.ts";
+import type { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/schema.ts";
 import type { RecordingIndex } from "./recording.ts";
 

@@ -1,5 +1,6 @@
 /** One direction of a recorded connection, read from the file where it is asked for. */
-import { type Direction, RecordKind } from "../dump/schema.ts";
+import type { Direction } from "../base/direction.ts";
+import { RecordKind } from "../dump/schema.ts";
 import type { RecordingIndex } from "./recording.ts";
 
 /**

@@ -2,9 +2,10 @@
  * Builds the index of a recording from the decoder's items, in one pass and in bounded memory: 37 bytes
  * an event, about 50 a connection, and what the openings of connections take.
  */
+import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
 import type { DumpItem, PacketItem, StreamItem } from "../dump/decoder.ts";
-import { Direction, RecordKind, type RunInfo } from "../dump/schema.ts";
+import { RecordKind, type RunInfo } from "../dump/schema.ts";
 import { Column, type ConnectionTableStore, Fact } from "./connection-table.ts";
 import { Openings } from "./openings.ts";
 import {

@@ -6,7 +6,8 @@
  * take 33 bytes each, in segments of shared memory, so that one thread builds the index and another
  * reads it, and nothing is ever copied or grown. See recording-builder.ts for how it is made.
  */
-import { Direction, RecordKind, type RunInfo } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
+import { RecordKind, type RunInfo } from "../dump/schema.ts";
 import { ConnectionTable, type ConnectionTableStore } from "./connection-table.ts";
 
 /** Events in one segment: a power of two, so that shift and mask find an event. */

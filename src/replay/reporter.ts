@@ -1,5 +1,5 @@
 /** What of that which the cores find is told, and with what: pure. */
-import { Direction } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
 import { activityOf } from "./activity.ts";
 import type { Difference, DifferenceLog, ReportDifference } from "./differences.ts";
 import type { Progress } from "./progress.ts";

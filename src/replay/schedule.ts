@@ -2,7 +2,8 @@
  * When what the recording holds for a live process happens to it: the face that a driver sees. It reports
  * what the process does and asks what is to be delivered. How that is decided: walk.ts.
  */
-import { Direction, RecordKind } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
+import { RecordKind } from "../dump/schema.ts";
 import type { ReportDifference } from "./differences.ts";
 import { Gate } from "./gate.ts";
 import { Judge } from "./judge.ts";

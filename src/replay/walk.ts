@@ -14,7 +14,8 @@
  * strands that wait for nothing but that there is a connection; in a second pass, when all is delivered,
  * they wait for what the process still has to send, and so give it the patience to finish.
  */
-import { Direction, RecordKind } from "../dump/schema.ts";
+import { Direction } from "../base/direction.ts";
+import { RecordKind } from "../dump/schema.ts";
 import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
 import type { Judge } from "./judge.ts";

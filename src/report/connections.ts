@@ -2,9 +2,10 @@
  * The connections of a recording as a table: who talked to whom, when, how much, and how it ended. Folds
  * the decoder's items; what it keeps is one small row for each connection.
  */
+import { Direction } from "../base/direction.ts";
 import type { StreamItem } from "../dump/decoder.ts";
 import { type Phase, phaseAfter } from "../dump/lifecycle.ts";
-import { Direction, RecordKind, type RunInfo } from "../dump/schema.ts";
+import { RecordKind, type RunInfo } from "../dump/schema.ts";
 
 /** How a connection ended. `unanswered`: neither accepted nor refused; `open`: not ended when the recording was. */
 type ConnectionEnding =

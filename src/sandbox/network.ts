@@ -8,9 +8,9 @@
 import { close, existsSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { MachineError } from "../base/errors.ts";
-import type { Fd } from "../base/units.ts";
+import { type Fd, hostOf } from "../base/units.ts";
 import type { Subnet } from "../net/subnet.ts";
-import { hostOf, type Lane } from "../switch/lane.ts";
+import { type Lane } from "../switch/lane.ts";
 import { SystemError } from "../sys/errno.ts";
 import {
   closeNamespace,

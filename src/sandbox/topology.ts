@@ -1,10 +1,10 @@
 /**
  * Who runs where: pure. The i-th command (from 0) gets host number i+1 of each subnet, and a name.
  */
+import { hostOf } from "../base/units.ts";
 import { basename } from "node:path/posix";
 import { UsageError } from "../base/errors.ts";
 import type { Subnet } from "../net/subnet.ts";
-import { hostOf } from "../switch/lane.ts";
 
 /** One command and the container it runs in. */
 export interface ContainerPlan {

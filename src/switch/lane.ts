@@ -1,4 +1,4 @@
-import type { Family, HostNumber } from "../base/units.ts";
+import type { Family } from "../base/units.ts";
 import { Masquerade } from "../net/masquerade.ts";
 import { pipeNetworkOf, type Subnet } from "../net/subnet.ts";
 
@@ -15,9 +15,4 @@ export function laneOf(subnet: Subnet): Lane {
   const pipeNetwork = pipeNetworkOf(subnet);
   const masquerade = new Masquerade(subnet, pipeNetwork);
   return { family: subnet.family, subnet, pipeNetwork, masquerade };
-}
-
-/** The host number of a container: the i-th one, from 0, is host i+1 of every subnet. */
-export function hostOf(container: number): HostNumber {
-  return (container + 1) as HostNumber;
 }

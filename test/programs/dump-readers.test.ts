@@ -2,6 +2,7 @@
  * Other readers judge the dump: tshark, tcpdump and capinfos read every kind of it without a word. The
  * dumps are written by the real thread, so the built code is used: `npm run build` comes first.
  */
+import { Direction } from "../../src/base/direction.ts";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import type { Family, Fd } from "../../src/base/units.ts";
 import type { StreamState } from "../../src/dump/encoder.ts";
 import { openDumpFile } from "../../src/dump/file.ts";
 import { readDump } from "../../src/dump/reader.ts";
-import { Direction, RecordKind, type RunInfo } from "../../src/dump/schema.ts";
+import { RecordKind, type RunInfo } from "../../src/dump/schema.ts";
 import { DumpSink } from "../../src/dump/sink.ts";
 import type { DumpWriter, startWriter as StartWriter } from "../../src/dump/writer.ts";
 import { endpoint, ipPacket, pattern, run } from "../unit/dump/recording.ts";

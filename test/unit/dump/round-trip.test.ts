@@ -1,7 +1,8 @@
+import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { maxChunkBytes } from "../../../src/net/synthetic.ts";
-import { Direction, maxPacketBytes, RecordKind } from "../../../src/dump/schema.ts";
+import { maxPacketBytes, RecordKind } from "../../../src/dump/schema.ts";
 import {
   decode,
   ipPacket,

@@ -1,3 +1,4 @@
+import { Direction } from "../../../src/base/direction.ts";
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import type { Fd } from "../../../src/base/units.ts";
@@ -5,7 +6,7 @@ import { BlockWriter } from "../../../src/dump/block-writer.ts";
 import { completeRecords } from "../../../src/dump/checksums.ts";
 import { maxChunkBytes } from "../../../src/net/synthetic.ts";
 import { createRing, Ring } from "../../../src/dump/ring.ts";
-import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/schema.ts";
 import { decode, endpoint, ipPacket, pattern, Recording, run } from "./recording.ts";
 import { headerBlocks } from "../../../src/dump/header.ts";
 

@@ -1,7 +1,8 @@
 /** Random recordings, and processes that do what theirs did. */
+import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { phaseAfter, type Phase } from "../../../src/dump/lifecycle.ts";
-import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/schema.ts";
 import type { RecordingIndex } from "../../../src/replay/recording.ts";
 import { scriptOf } from "../../../src/replay/script.ts";
 import { names, TestRecording } from "./recording.ts";

@@ -1,6 +1,7 @@
+import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/schema.ts";
 import { type CompareParts, StreamComparison } from "../../../src/replay/compare.ts";
 import type { Difference } from "../../../src/replay/differences.ts";
 import type { Mask } from "../../../src/replay/masks.ts";

@@ -1,6 +1,7 @@
+import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/schema.ts";
 import { RecordingBuilder } from "../../../src/replay/recording-builder.ts";
 import { RecordingIndex, segmentEvents } from "../../../src/replay/recording.ts";
 import { globalScript, scriptOf } from "../../../src/replay/script.ts";

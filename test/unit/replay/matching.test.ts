@@ -1,7 +1,8 @@
+import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Port } from "../../../src/base/units.ts";
-import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/schema.ts";
 import type { Difference } from "../../../src/replay/differences.ts";
 import { Matching, type PendingMatch } from "../../../src/replay/matching.ts";
 import { endOf, Progress } from "../../../src/replay/progress.ts";

@@ -1,7 +1,8 @@
+import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Port } from "../../../src/base/units.ts";
-import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/schema.ts";
 import { Matching } from "../../../src/replay/matching.ts";
 import type { RecordingIndex } from "../../../src/replay/recording.ts";
 import type { ScheduleOptions } from "../../../src/replay/schedule.ts";

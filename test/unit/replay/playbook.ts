@@ -12,8 +12,9 @@
  *     ! missing-connection 1 this is the next difference; fields may follow: offset=3
  *     = client               all of its script is played
  */
+import { Direction } from "../../../src/base/direction.ts";
 import { expect } from "vitest";
-import { Direction, RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/schema.ts";
 import type { Difference } from "../../../src/replay/differences.ts";
 import { Progress } from "../../../src/replay/progress.ts";
 import type { RecordingIndex } from "../../../src/replay/recording.ts";

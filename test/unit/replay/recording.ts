@@ -8,9 +8,10 @@
  *     4 packet client server           not TCP
  *     5 stop server                    its command was stopped; all of these at the end
  */
+import { Direction } from "../../../src/base/direction.ts";
 import type { Family, Port } from "../../../src/base/units.ts";
 import type { DumpItem, StreamItem } from "../../../src/dump/decoder.ts";
-import { Direction, type Endpoint, RecordKind, type RunInfo } from "../../../src/dump/schema.ts";
+import { type Endpoint, RecordKind, type RunInfo } from "../../../src/dump/schema.ts";
 import { RecordingBuilder } from "../../../src/replay/recording-builder.ts";
 import { RecordingIndex } from "../../../src/replay/recording.ts";
 

@@ -1,8 +1,9 @@
+import { hostOf } from "../../../src/base/units.ts";
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress } from "../../../src/net/address.ts";
 import { PacketView } from "../../../src/net/packet.ts";
 import { Subnet } from "../../../src/net/subnet.ts";
-import { hostOf, laneOf } from "../../../src/switch/lane.ts";
+import { laneOf } from "../../../src/switch/lane.ts";
 import { Routes, Verdict } from "../../../src/switch/route.ts";
 
 const tcp = 6;
