@@ -18,7 +18,7 @@ export class LineCutter {
       const at = chunk.indexOf(newline, from);
       if (at < 0) break;
       const piece = chunk.subarray(from, at);
-      if (this.#restBytes === 0) this.#onLine(new Uint8Array(piece));
+      if (this.#restBytes === 0) this.#onLine(Buffer.from(piece));
       else {
         this.#add(piece);
         this.#emit();
