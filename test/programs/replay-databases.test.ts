@@ -54,17 +54,17 @@ describe("PostgreSQL and psql, replayed", () => {
     expect(rows.filter((row) => row.startsWith("fruit "))).toHaveLength(5);
     expect(rows).toContain("LINE 1: select * from nothing;");
 
-    const alone = await expectSame(plg, "--only=client", "--uid=postgres", `client=${ask}`);
-    expect(alone.lines("client")).toEqual(rows);
+    const asking = await expectSame(plg, "--only=client", "--uid=postgres", `client=${ask}`);
+    expect(asking.lines("client")).toEqual(rows);
 
     startAfresh();
-    const atPace = ["--only=db", "--uid=postgres", "--speed=1"];
-    const { report } = await expectDiffers(plg, "db", ...atPace);
+    const alone = ["--only=db", "--uid=postgres"];
+    const { report } = await expectDiffers(plg, "db", ...alone, "--speed=1");
     expect(report.differences).toMatchObject([{ kind: "bytes", process: "db", serverPort: 5432 }]);
     // BackendKeyData: K, its length, a process id, a secret.
     expect(textOf(report.differences[0]?.before)).toMatch(/K\0\0\0\x0c[^]{0,7}$/);
     startAfresh();
-    await expectSame(plg, ...atPace, "--ignore=db:5432/K\\x00\\x00\\x00\\x0c[^]{8}/");
+    await expectSame(plg, ...alone, "--ignore=db:5432/K\\x00\\x00\\x00\\x0c[^]{8}/");
   });
 });
 
