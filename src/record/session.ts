@@ -6,7 +6,7 @@ import { type DumpWriter, startWriter } from "../dump/writer.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
-import { CommandRun, type RunOptions } from "../sandbox/run.ts";
+import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { Topology } from "../sandbox/topology.ts";
 import type { RecordDetails } from "./engine.ts";
@@ -79,6 +79,7 @@ export class RecordSession {
     const dumpFailed = this.#writer.failed.then((error) => {
       dumpError = error;
     });
+    void this.#run.lost.then(() => hooks.onWarning(keeperLost));
     try {
       this.#run.start(topology, topology.containers, this.#playground.spaces);
       // Not before: the commands have the caller's limits.

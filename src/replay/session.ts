@@ -7,7 +7,7 @@ import { Subnet } from "../net/subnet.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
-import { CommandRun, type RunOptions } from "../sandbox/run.ts";
+import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { CommandLine, ContainerPlan, Topology } from "../sandbox/topology.ts";
 import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine-details.ts";
@@ -173,6 +173,7 @@ export class ReplaySession {
 
   /** Runs the live commands until everything is played and they have ended or are no longer needed. */
   async run(hooks: ReplayHooks): Promise<ReplayResult> {
+    void this.#run.lost.then(() => hooks.onWarning(keeperLost));
     try {
       this.#run.start(this.#options.topology, this.#options.live, this.#playground.spaces);
       // Not before: the commands have the caller's limits.

@@ -59,6 +59,9 @@ export class ProcessSpace {
     this.#keeper = keeper;
     this.#entrance = entrance;
     this.#pidLink = readlinkSync(`/proc/${first}/ns/pid`);
+    this.lost = new Promise((resolve) => {
+      keeper.once("exit", () => void (this.#closed || resolve()));
+    });
   }
 
   /** Makes the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. */
@@ -114,6 +117,7 @@ export class ProcessSpace {
 
   /** Kills all that is left and frees the namespaces. */
   close(): void {
+    this.#closed = true;
     this.#keeper.kill("SIGKILL");
     for (const namespace of [this.#mounts, ...this.#entrance.namespaces]) closeNamespace(namespace);
   }

@@ -25,6 +25,10 @@ export interface RunOptions {
 
 const lookMs = 10;
 
+/** What is told when {@link CommandRun.lost} settles. */
+export const keeperLost =
+  "the process that keeps the commands' namespace was killed, and all commands with it";
+
 export class CommandRun {
   readonly #space: ProcessSpace;
   readonly #options: RunOptions;
@@ -55,6 +59,11 @@ export class CommandRun {
         new Command({ plan, space: this.#space, network, identity, environment, output }),
       );
     }
+  }
+
+  /** Settles if all commands were killed from outside, with the process that keeps their namespace. */
+  get lost(): Promise<void> {
+    return this.#space.lost;
   }
 
   get commands(): readonly Command[] {

@@ -37,7 +37,7 @@ xwd -root -silent | convert xwd:- $2
 kill $game; wait $game
 kill $screen; wait $screen
 `;
-const playSeconds = 10;
+const playSeconds = 8;
 
 describe("freeciv, replayed", () => {
   needs("freeciv-server", "freeciv-gtk3.22", "Xvfb", "xwd", "convert");

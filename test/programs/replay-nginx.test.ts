@@ -51,8 +51,6 @@ describe("nginx and curl, replayed", () => {
     writeFileSync(join(folder, "site/file"), "");
     const alone = await expectSame(plg, "--only=client");
     expect(alone.lines("client")).toEqual([`${sha256}  -`]);
-    const flooded = await expectSame(plg, "--only=client", "--flood");
-    expect(flooded.lines("client")).toEqual([`${sha256}  -`]);
   });
 
   test("the date in an answer is a difference, unless it is masked", async ({ plg, folder }) => {
@@ -64,10 +62,9 @@ describe("nginx and curl, replayed", () => {
     expect(report.differences).toMatchObject([{ kind: "bytes", server: "server", serverPort: 80 }]);
     expect(textOf(report.differences[0]?.before)).toContain("Date: ");
     await expectSame(plg, "--only=server", `--ignore=${date}`);
-    const all = await expectSame(plg, `--ignore=${date}`);
-    expect(all.lines("client")).toEqual(["hello", "world"]);
     writeFileSync(join(folder, "masks"), `# nginx tells the time\n\n${date}\n`);
-    await expectSame(plg, "--ignore-file=masks");
+    const all = await expectSame(plg, "--ignore-file=masks");
+    expect(all.lines("client")).toEqual(["hello", "world"]);
     await expectSame(plg, "--only=server", "--no-compare");
   });
 

@@ -13,6 +13,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const [verb, ...args] = process.argv.slice(2);
 
+/** One attempt. By itself Node tries the other IP family after 250 ms, and a slow machine makes another run. */
+const dial = (host, port, onConnect) =>
+  connect({ host, port: Number(port), autoSelectFamily: false }, onConnect);
+
 function serve(port, word = "answer") {
   const server = createServer({ allowHalfOpen: false }, (socket) => {
     socket.on("error", () => {});
@@ -22,7 +26,7 @@ function serve(port, word = "answer") {
 }
 
 async function ask(host, port, count, pauseMs = "0", word = "question") {
-  const socket = connect({ host, port: Number(port) });
+  const socket = dial(host, port);
   await once(socket, "connect");
   const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
   for (let i = 1; i <= Number(count); i++) {
@@ -46,7 +50,7 @@ async function askAtOnce(host, port, count, seed = "0") {
   const right = order(Number(count), Number(seed)).map(
     (i) =>
       new Promise((resolve) => {
-        const socket = connect({ host, port: Number(port) }, () => socket.write(`number ${i}\n`));
+        const socket = dial(host, port, () => socket.write(`number ${i}\n`));
         socket.on("error", (error) => resolve(error.code));
         createInterface({ input: socket }).once("line", (line) => {
           socket.end();
