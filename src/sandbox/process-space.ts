@@ -52,6 +52,9 @@ export class ProcessSpace {
   readonly #keeper: ChildProcess;
   /** How /proc/PID/ns/pid reads for a process of this space. */
   readonly #pidLink: string;
+  /** Settles if the keeper ends before its time, as when somebody kills it: all commands are gone then. */
+  readonly lost: Promise<void>;
+  #closed = false;
 
   /** `first` is the PID of the namespace's first process: the keeper, or its child where a program led it in. */
   private constructor(mounts: Namespace, keeper: ChildProcess, first: number, entrance: Entrance) {
