@@ -22,7 +22,9 @@ export class RecordingBuilder {
   #segment: EventSegment | undefined;
   #events = 0;
   readonly #rows = new Rows();
+  /** By container. One of which no end is told, in a torn recording, stops where that is torn off. */
   readonly #stoppedAtNs: number[] = [];
+  #lastNs = 0;
 
   /** Takes the decoder's next item; its bytes are copied if they are kept. The first is the run. */
   add(item: DumpItem): void {
@@ -39,7 +41,7 @@ export class RecordingBuilder {
     return {
       run: this.#run,
       events: this.#events,
-      stoppedAtNs: this.#stoppedAtNs,
+      stoppedAtNs: this.#run.containers.map((_, i) => this.#stoppedAtNs[i] ?? this.#lastNs + 1),
       segments: this.#segments,
       connections,
       byConnection: this.#groupByConnection(connections),
@@ -66,6 +68,7 @@ export class RecordingBuilder {
     offset: number,
     atNs: number,
   ): void {
+    this.#lastNs = atNs;
     const at = this.#events++ % segmentEvents;
     if (at === 0) this.#segment = this.#newSegment();
     const segment = this.#segment as EventSegment;
