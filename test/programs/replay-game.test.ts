@@ -39,6 +39,11 @@ kill $screen; wait $screen
 `;
 const playSeconds = 8;
 
+/** The client's command: plays, and leaves the last picture in this file. */
+function play(picture: string): string {
+  return `client=rm -f display; sh client.sh ${playSeconds} ${picture} 2>/dev/null`;
+}
+
 describe("freeciv, replayed", () => {
   needs("freeciv-server", "freeciv-gtk3.22", "Xvfb", "xwd", "convert");
 
@@ -50,8 +55,6 @@ describe("freeciv, replayed", () => {
     writeFileSync(join(folder, "server.sh"), server);
     writeFileSync(join(folder, "client.sh"), client);
     writeFileSync(join(folder, "settings"), settings);
-    const play = (picture: string): string =>
-      `client=rm -f display; sh client.sh ${playSeconds} ${picture} 2>/dev/null`;
     const run = await record(
       plg,
       "--uid=nobody",

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { expectOk, type Finished, linesOf, type Plg, type StartOptions } from "./plg.ts";
 
 /** A difference as `--json` tells it: what the tests look at. */
-export interface ToldDifference {
+interface ToldDifference {
   readonly kind: string;
   readonly process: string;
   readonly server: string;
