@@ -36,6 +36,9 @@ const contextBytes = 32;
 /** How many masked places are remembered, to be shown as such before a difference. */
 const maskedPlaces = 4;
 
+/** After less than this it is looked whether a mask covers what was recorded next: that takes milliseconds. */
+const bulkBytes = 0x8000;
+
 /** The comparison of one direction of one connection. */
 export class StreamComparison {
   readonly #report: ReportDifference;
@@ -120,7 +123,8 @@ export class StreamComparison {
       if (masked === undefined) return;
       at += masked;
     }
-    if (!isLast) this.#foreseeMask(nothing, false);
+    // So much at once is a piece of a long transfer, and the next one is on its way.
+    if (!isLast && to - from < bulkBytes) this.#foreseeMask(nothing, false);
   }
 
   /** How many bytes are the same from here on. */

@@ -104,11 +104,20 @@ export class ProcessSpace {
     const cwd = options.cwd ?? process.cwd();
     const { namespaces, prefix } = this.#entrance;
     const [program = file, ...rest] = [...prefix, file, ...args];
-    return inNamespaces([network, this.#mounts], () =>
-      inNewNamespaces(["mnt"], () =>
-        inNamespaces(namespaces, () => spawn(program, rest, { ...options, cwd })),
-      ),
-    );
+    try {
+      return inNamespaces([network, this.#mounts], () =>
+        inNewNamespaces(["mnt"], () =>
+          inNamespaces(namespaces, () => spawn(program, rest, { ...options, cwd })),
+        ),
+      );
+    } catch (error) {
+      // What fork(2) says of a PID namespace whose first process is gone.
+      if ((error as NodeJS.ErrnoException).code !== "ENOMEM") throw error;
+      throw new MachineError(
+        "cannot start a command: out of memory, or the run's keeper was killed (ENOMEM)",
+        { cause: error },
+      );
+    }
   }
 
   /** The processes that live here now, but for the keeper's own: their PIDs as seen from outside. */

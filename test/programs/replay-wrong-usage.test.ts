@@ -63,7 +63,7 @@ describe("dumps that cannot be replayed", () => {
     truncateSync(path, (readFileSync(path).length * 0.6) | 0);
     const torn = await replay(plg, ["--only=client"]);
     expect(torn.run.stderr).toMatch(/^plg: .*ends in the middle/m);
-    expect(torn.run.exitCode).not.toBe(5);
+    expect(torn.run.exitCode).toBe(0);
     expect(torn.lines("client")[0]).toBe("answer: question 1");
   });
 });
