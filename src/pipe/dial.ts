@@ -4,7 +4,7 @@
  * client. While nobody listens it may try again, so that a client need not sleep until its server is up.
  */
 import { type Fd, hostOf } from "../base/units.ts";
-import { type Lane } from "../switch/lane.ts";
+import type { Lane } from "../switch/lane.ts";
 import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor } from "../sys/reactor.ts";

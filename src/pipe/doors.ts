@@ -4,7 +4,7 @@
  * on this side and the true client on the other. A door is opened with the first connection to it.
  */
 import { type Family, type Fd, type Port, hostOf } from "../base/units.ts";
-import { type Lane } from "../switch/lane.ts";
+import { type Lane, laneFor } from "../switch/lane.ts";
 import { EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, SystemError } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";
@@ -36,8 +36,7 @@ export class Doors {
   open(family: Family, server: number, port: Port): number {
     const key = `${family}/${server}:${port}`;
     if (this.#doors.has(key)) return 0;
-    const lane = this.#lanes.find((candidate) => candidate.family === family);
-    if (!lane) return 0;
+    const lane = laneFor(this.#lanes, family);
     const address = lane.pipeNetwork.addressBytes(hostOf(server));
     const fd = socket.boundSocket(family, { address, port });
     if (fd < 0) return fd;

@@ -7,9 +7,8 @@
  *                      -> no answer -> nothing to the client
  */
 import { Direction } from "../base/direction.ts";
-import { assert } from "../base/assert.ts";
 import type { Fd } from "../base/units.ts";
-import type { Lane } from "../switch/lane.ts";
+import { type Lane, laneFor } from "../switch/lane.ts";
 import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
@@ -80,8 +79,7 @@ export class Joiner implements AttemptHandler {
 
   onAttempt(attempt: Attempt): void {
     const { connection } = attempt;
-    const lane = this.#lanes.find(({ family }) => family === connection.family);
-    assert(lane, "an attempt's family has a lane");
+    const lane = laneFor(this.#lanes, connection.family);
     const making: Making = { tap: this.#tapFor(connection), dial: undefined, server: undefined };
     this.#making.set(connectionKey(connection), making);
     const waitListenMs = this.#waitListenMs;

@@ -1,5 +1,5 @@
 /** Where pipes and dump meet: what happens to a connection becomes records of the dump. */
-import { Direction as DumpDirection, type Direction } from "../base/direction.ts";
+import { Direction } from "../base/direction.ts";
 import { type Address, type Port, hostOf } from "../base/units.ts";
 import type { DumpSink } from "../dump/sink.ts";
 import type { StreamState } from "../dump/encoder.ts";
@@ -9,7 +9,7 @@ import type { Connection } from "../pipe/connection.ts";
 import type { ConnectionTap } from "../pipe/joiner.ts";
 import { Counter } from "../sandbox/engine-task.ts";
 import type { EngineThread } from "../sandbox/engine-thread.ts";
-import { type Lane } from "../switch/lane.ts";
+import { laneFor } from "../switch/lane.ts";
 import type { Task } from "../sys/reactor.ts";
 
 /** What the taps of one recording share. */
@@ -26,7 +26,7 @@ export class DumpTaps {
 
   /** Records the attempt and returns the tap for the rest. */
   open(connection: Connection): DumpTap {
-    const lane = this.engine.lanes.find(({ family }) => family === connection.family) as Lane;
+    const lane = laneFor(this.engine.lanes, connection.family);
     const endpoint = (container: number, port: Port) => ({
       container,
       address: lane.subnet.addressBytes(hostOf(container)),
@@ -79,11 +79,11 @@ class DumpTap implements ConnectionTap {
   }
 
   onAccepted(): void {
-    this.#note(RecordKind.accept, DumpDirection.toClient);
+    this.#note(RecordKind.accept, Direction.toClient);
   }
 
   onRefused(): void {
-    this.#note(RecordKind.refuse, DumpDirection.toClient);
+    this.#note(RecordKind.refuse, Direction.toClient);
     this.#taps.engine.count(Counter.open, -1);
   }
 

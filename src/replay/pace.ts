@@ -14,7 +14,7 @@ import { hostOf } from "../base/units.ts";
 import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/schema.ts";
 import { type Connection } from "../pipe/connection.ts";
-import { type Lane } from "../switch/lane.ts";
+import { type Lane, laneFor } from "../switch/lane.ts";
 import type { Namespace } from "../sys/namespace.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { SocketDiagnosis } from "../sys/sock-diag.ts";
@@ -95,9 +95,9 @@ export class Pace {
   }
 
   #unreadBytes(container: number, { wire, direction }: PacedEnd): number {
-    const lane = this.#lanes.find(({ family }) => family === wire.family);
+    const lane = laneFor(this.#lanes, wire.family);
     const network = this.#networks[container];
-    if (!lane || !network) return 0;
+    if (!network) return 0;
     const client = {
       address: lane.subnet.addressBytes(hostOf(wire.client)),
       port: wire.clientPort,

@@ -7,7 +7,7 @@
  *     schedule: data, end ... -> live-end.ts, which also takes what the process sends
  */
 import { Direction, opposite } from "../base/direction.ts";
-import { assert, unreachable } from "../base/assert.ts";
+import { unreachable } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
 import { RecordKind } from "../dump/schema.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../pipe/attempts.ts";
@@ -15,7 +15,7 @@ import { type Connection } from "../pipe/connection.ts";
 import { Dial } from "../pipe/dial.ts";
 import { Doors } from "../pipe/doors.ts";
 import { End, type EndOwner } from "../pipe/end.ts";
-import type { Lane } from "../switch/lane.ts";
+import { type Lane, laneFor } from "../switch/lane.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { ECONNREFUSED } from "../sys/errno.ts";
 import { allocateRegion } from "../sys/memory.ts";
@@ -289,8 +289,7 @@ export class Player implements AttemptHandler, Performer {
     const { reactor, lanes, index, patienceMs } = this.#parts;
     const number = index.connection(event);
     const { outcome, ...connection } = index.connections.describe(number);
-    const lane = lanes.find(({ family }) => family === connection.family);
-    assert(lane, "a recorded connection is of a family that the recording has");
+    const lane = laneFor(lanes, connection.family);
     const waitListenMs = outcome === "accepted" ? patienceMs : 0;
     this.#parts.onConnection();
     score.schedule.noteDelivered(event);

@@ -1,3 +1,4 @@
+import { assert } from "../base/assert.ts";
 import type { Family } from "../base/units.ts";
 import { Masquerade } from "../net/masquerade.ts";
 import { pipeNetworkOf, type Subnet } from "../net/subnet.ts";
@@ -15,4 +16,11 @@ export function laneOf(subnet: Subnet): Lane {
   const pipeNetwork = pipeNetworkOf(subnet);
   const masquerade = new Masquerade(subnet, pipeNetwork);
   return { family: subnet.family, subnet, pipeNetwork, masquerade };
+}
+
+/** The lane of a family. What was let in from it, or recorded, has one. */
+export function laneFor(lanes: readonly Lane[], family: Family): Lane {
+  const lane = lanes.find((candidate) => candidate.family === family);
+  assert(lane, `there is a lane for IPv${family}`);
+  return lane;
 }
