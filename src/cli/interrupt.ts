@@ -1,4 +1,6 @@
 /** Ctrl-C and its kin: the first asks the run to stop, the second makes it kill. */
+import { constants } from "node:os";
+
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Calls `stop` for each such signal while `body` runs. */
@@ -12,4 +14,9 @@ export async function interruptible<T>(
   } finally {
     for (const signal of signals) process.off(signal, stop);
   }
+}
+
+/** What a run that was cut off by a signal exits with, as shells have it: 130 after Ctrl-C. */
+export function interruptedExitCode(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
 }

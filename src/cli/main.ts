@@ -19,9 +19,10 @@ The classic form does the same as record and replay, and takes the same options:
   $ plg --replay -s 10.0.0.0/24 -f dump.traffic exe1 exe2 exe3 ...
 
 Exit codes: 0 all went well; 1 a command failed; 2 wrong usage; 3 the replay differed from the
-recording; 4 this machine cannot run it; 5 the dump cannot be read; 70 a bug in plg.`;
+recording; 4 this machine cannot run it; 5 the dump cannot be read; 70 a bug in plg; 128 + n signal n
+ended the run early (Ctrl-C: 130).`;
 
-function createProgram(setExitCode: (code: ExitCode) => void): Cli {
+function createProgram(setExitCode: (code: number) => void): Cli {
   const program = new Cli("plg")
     .description(about)
     .version(toolVersion(), "-V, --version")

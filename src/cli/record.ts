@@ -11,7 +11,7 @@ import {
   type Topology,
 } from "../sandbox/topology.ts";
 import { hasFailed, reportEnd } from "./command-ends.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { parseCount, parseDuration, parseSubnets, type SubnetOptions } from "./values.ts";
@@ -24,7 +24,7 @@ interface RecordFlags extends CommonFlags, SubnetOptions {
   readonly classic?: boolean;
 }
 
-export function addRecord(program: Cli, setExitCode: (code: ExitCode) => void): void {
+export function addRecord(program: Cli, setExitCode: (code: number) => void): void {
   const cli = program
     .command("record")
     .description(
@@ -54,7 +54,7 @@ Examples:
 The i-th command has the i-th address of the subnet (10.0.0.1, 10.0.0.2, ...) and finds the others
 by name, and in the environment: PLG_NAME, PLG_ADDRESS, PLG_PEERS.`;
 
-async function record(texts: readonly string[], flags: RecordFlags): Promise<ExitCode> {
+async function record(texts: readonly string[], flags: RecordFlags): Promise<number> {
   const lines = texts.map((text): CommandLine =>
     flags.classic ? { command: text } : parseCommand(text),
   );
@@ -75,11 +75,11 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<Exi
     },
     hooks,
   );
-  let interrupted = false;
+  let interrupted: NodeJS.Signals | undefined;
   terminal.startStatus(statusOf(session));
   const result = await interruptible(
     (signal) => {
-      interrupted = true;
+      interrupted ??= signal;
       terminal.info(`${signal}: stopping the commands (again: kill them)`);
       session.stop();
     },
@@ -87,7 +87,8 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<Exi
   );
   terminal.stopStatus();
   const exitCode = conclude(terminal, topology, flags, result);
-  if (times === 0 || interrupted) return exitCode;
+  if (interrupted) return interruptedExitCode(interrupted);
+  if (times === 0) return exitCode;
   const verdict = await verify(terminal, flags, times);
   return exitCode === ExitCode.ok ? verdict : exitCode;
 }

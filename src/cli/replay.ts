@@ -20,7 +20,7 @@ import type { Command, CommandEnd } from "../sandbox/command.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../sandbox/topology.ts";
 import { hasFailed, reportEnd } from "./command-ends.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { parseCount, parseDuration, parsePositive } from "./values.ts";
@@ -44,7 +44,7 @@ interface ReplayFlags extends CommonFlags {
 
 const collect = (value: string, values: readonly string[]): string[] => [...values, value];
 
-export function addReplay(program: Cli, setExitCode: (code: ExitCode) => void): void {
+export function addReplay(program: Cli, setExitCode: (code: number) => void): void {
   const cli = program
     .command("replay")
     .description("let a recorded run happen again, and tell where a process does otherwise")
@@ -79,7 +79,7 @@ Examples:
   $ plg replay --ignore ':80/^Date: .*$/m'      dates in HTTP answers may differ
   $ plg --replay -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'`;
 
-async function replay(texts: readonly string[], flags: ReplayFlags): Promise<ExitCode> {
+async function replay(texts: readonly string[], flags: ReplayFlags): Promise<number> {
   const schedule = {
     order: parseOrder(flags.order),
     release: parseRelease(flags),
@@ -116,16 +116,19 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<Exi
     },
     hooks,
   );
+  let interrupted: NodeJS.Signals | undefined;
   terminal.startStatus(statusOf(session, recording));
   const result = await interruptible(
     (signal) => {
+      interrupted ??= signal;
       terminal.info(`${signal}: stopping the commands (again: kill them)`);
       session.stop();
     },
     () => session.run(hooks),
   );
   terminal.stopStatus();
-  return conclude(terminal, flags, live, result);
+  const exitCode = conclude(terminal, flags, live, result);
+  return interrupted ? interruptedExitCode(interrupted) : exitCode;
 }
 
 function parseOrder(text: string): Order {

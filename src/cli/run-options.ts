@@ -11,6 +11,8 @@ export interface CommonFlags {
   readonly file: string;
   readonly uid?: string;
   readonly gid?: string;
+  /** commander's way to say `--no-new-privs`. */
+  readonly newPrivs: boolean;
   readonly kill: string;
   readonly grace: string;
   readonly until: string;
@@ -25,6 +27,7 @@ export function addCommonFlags(cli: Cli): Cli {
     .option("-f, --file <path>", "the dump", "dump.traffic")
     .option("-u, --uid <user>", "run the commands as this user (name or number)")
     .option("-g, --gid <group>", "run the commands as this group (name or number)")
+    .option("--no-new-privs", "the commands cannot gain privileges, by sudo for one")
     .option("-k, --kill <signal>", "how commands are stopped", "TERM")
     .option("--grace <duration>", "how long they have then, until SIGKILL", "5s")
     .option("--until <end>", "when the run is over: all, first, or a command's name", "all")
@@ -57,7 +60,7 @@ export function runOptions(
   const uid = checkIdentity(flags.uid, "user");
   const gid = checkIdentity(flags.gid, "group") ?? (uid && primaryGroupOf(uid));
   return {
-    identity: { uid, gid },
+    identity: { uid, gid, noNewPrivs: !flags.newPrivs },
     until: parseUntil(
       flags.until,
       containers.map(({ name }) => name),

@@ -40,8 +40,12 @@ function verdict({ count, byProcess }: ReplaySummary): string {
 }
 
 function replayOnce(flags: CommonFlags): Promise<{ exitCode: ExitCode; output: string }> {
-  const { file, uid, gid, kill, grace } = flags;
-  const identity = [...(uid ? ["--uid", uid] : []), ...(gid ? ["--gid", gid] : [])];
+  const { file, uid, gid, newPrivs, kill, grace } = flags;
+  const identity = [
+    ...(uid ? ["--uid", uid] : []),
+    ...(gid ? ["--gid", gid] : []),
+    ...(newPrivs ? [] : ["--no-new-privs"]),
+  ];
   const args = ["replay", "-f", file, "--json", "--quiet", "--kill", kill, "--grace", grace];
   const main = process.argv[1] ?? "";
   const child = spawn(process.execPath, [main, ...args, ...identity], {

@@ -3,7 +3,16 @@
  * system allows it: at the speed of loopback traffic the cache's own copying and write-back is
  * what limits (0.28 to 0.42 GB/s through it, 1.6 GB/s past it, on the same disk).
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, write } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  statSync,
+  write,
+} from "node:fs";
 import { getSystemErrorMap, promisify } from "node:util";
 import { assert } from "../base/assert.ts";
 import { MachineError, UsageError } from "../base/errors.ts";
@@ -32,11 +41,13 @@ const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
 /** A recording may hold passwords and the like: for its owner only. */
 const mode = 0o600;
 
-/** Creates or empties the file. Throws a {@link UsageError} that names the path if it cannot be written. */
+/** Creates or empties the file, for its owner only. Throws a {@link UsageError} that names the path if it cannot be written. */
 export function openDumpFile(path: string): DumpFile {
   try {
     refuseSpecialFile(path);
-    return openDirectly(path) ?? { path, fd: openSync(path, creation, mode), direct: false };
+    const file = openDirectly(path) ?? { path, fd: openSync(path, creation, mode), direct: false };
+    makePrivate(file.fd);
+    return file;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code, words } = describeErrno(error);
@@ -56,6 +67,12 @@ function openDirectly(path: string): DumpFile | undefined {
   }
 }
 
+/** A file that was there before keeps its mode when it is opened. */
+function makePrivate(fd: number): void {
+  const stats = fstatSync(fd);
+  if (stats.isFile() && (stats.mode & 0o077) !== 0) fchmodSync(fd, mode);
+}
+
 export function closeDumpFile(file: DumpFile): void {
   closeSync(file.fd);
 }
@@ -72,6 +89,12 @@ function refuseSpecialFile(path: string): void {
 function isNullDevice(stats: { isCharacterDevice(): boolean; rdev: number }): boolean {
   return stats.isCharacterDevice() && stats.rdev === ((1 << 8) | 3);
 }
+
+const mends: Readonly<Record<string, string>> = {
+  ENOSPC: "make room or name another file with -f",
+  EDQUOT: "make room or name another file with -f",
+  EFBIG: "raise the limit ('ulimit -f') or name a file on another file system with -f",
+};
 
 /** Appends to a dump. One per file, in whichever thread writes. */
 export class DumpAppender implements Appender {
@@ -140,11 +163,10 @@ export class DumpAppender implements Appender {
 
   #failure(error: unknown): MachineError {
     const { code, words } = describeErrno(error);
-    const room =
-      code === "ENOSPC" || code === "EDQUOT" ? "; make room or name another file with -f" : "";
+    const mend = mends[code] === undefined ? "" : `; ${mends[code]}`;
     return new MachineError(
       `cannot write the dump ${this.#file.path} beyond ${this.#length} bytes: ${words} (${code}); ` +
-        `what was recorded until then can be read${room}`,
+        `what was recorded until then can be read${mend}`,
       { cause: error },
     );
   }

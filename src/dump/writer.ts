@@ -33,11 +33,13 @@ export interface DumpWriter {
  * can be written. Owns `file` from here on.
  */
 export async function startWriter(file: DumpFile, run: RunInfo): Promise<DumpWriter> {
+  process.on("SIGXFSZ", noteNothing);
   const appender = new DumpAppender(file, 0);
   try {
     await appendBlocks(appender, headerBlocks(run), allocateRegion(maxBlockBytes));
   } catch (error) {
     closeDumpFile(file);
+    process.off("SIGXFSZ", noteNothing);
     throw error;
   } finally {
     appender.close();
@@ -54,6 +56,12 @@ export async function startWriter(file: DumpFile, run: RunInfo): Promise<DumpWri
   const worker = new Worker(new URL("./writer-thread.js", import.meta.url), { workerData: task });
   return new ThreadedWriter(worker, new Ring(ring), file, { ring, startNs: run.startNs });
 }
+
+/**
+ * A write beyond the limit of file sizes (`ulimit -f`) ends the process, unless it listens to the signal; then
+ * the write fails with EFBIG (setrlimit(2)), as it does beyond the file system's own.
+ */
+function noteNothing(): void {}
 
 class ThreadedWriter implements DumpWriter {
   readonly sinkStore: SinkStore;
@@ -87,6 +95,7 @@ class ThreadedWriter implements DumpWriter {
     this.#ring.close();
     await this.#ended;
     closeDumpFile(this.#file);
+    process.off("SIGXFSZ", noteNothing);
     return { writtenBytes: this.#ring.writtenBytes };
   }
 }

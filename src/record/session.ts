@@ -37,6 +37,8 @@ export interface RecordResult {
 export class RecordSession {
   readonly #options: RecordOptions;
   readonly #startedMs = performance.now();
+  /** Since the epoch. The time of day is asked once: it may be set while the run goes on. */
+  readonly #startNs: bigint;
   readonly #run: CommandRun;
   readonly #playground: Playground;
   readonly #writer: DumpWriter;
@@ -44,12 +46,14 @@ export class RecordSession {
 
   private constructor(
     options: RecordOptions,
+    startNs: bigint,
     run: CommandRun,
     playground: Playground,
     writer: DumpWriter,
     engine: EngineHost,
   ) {
     this.#options = options;
+    this.#startNs = startNs;
     this.#run = run;
     this.#playground = playground;
     this.#writer = writer;
@@ -69,7 +73,7 @@ export class RecordSession {
       { sink: writer.sinkStore, waitListenMs: options.waitListenMs },
       (text) => hooks.onWarning(text),
     );
-    return new RecordSession(options, run, playground, writer, engine);
+    return new RecordSession(options, startNs, run, playground, writer, engine);
   }
 
   /** Runs the commands to their end and closes the dump. */
@@ -95,7 +99,7 @@ export class RecordSession {
       const { startHrNs } = this.#playground.task;
       const stoppedAtNs = Number((this.#run.stoppedAtHrNs ?? startHrNs) - startHrNs);
       const { writtenBytes } = await this.#writer.close({
-        endNs: BigInt(Date.now()) * 1_000_000n,
+        endNs: this.#startNs + process.hrtime.bigint() - startHrNs,
         exits: ends.map((end) => exitForDump(end, stoppedAtNs)),
       });
       const counts = this.#engine.counts();

@@ -13,6 +13,8 @@ import type { ContainerPlan } from "./topology.ts";
 export interface Identity {
   readonly uid?: string | undefined;
   readonly gid?: string | undefined;
+  /** No program that it runs, set-user-ID or not, gives it more privileges (PR_SET_NO_NEW_PRIVS). */
+  readonly noNewPrivs?: boolean | undefined;
 }
 
 /** How a command ended: its exit code, or the signal that ended it. */
@@ -120,12 +122,13 @@ export class Command {
 }
 
 /** setpriv(1) changes the user, with supplementary groups, which Node's own `uid` option drops. */
-function argumentsFor(command: string, { uid, gid }: Identity): [string, ...string[]] {
-  const shell = ["/bin/sh", "-c", command] as const;
-  if (uid === undefined && gid === undefined) return [...shell];
+function argumentsFor(command: string, { uid, gid, noNewPrivs }: Identity): [string, ...string[]] {
   const args: string[] = [];
   if (uid !== undefined) args.push("--reuid", uid);
   if (gid !== undefined) args.push("--regid", gid);
-  args.push(uid === undefined || /^\d+$/.test(uid) ? "--clear-groups" : "--init-groups");
-  return ["setpriv", ...args, ...shell];
+  if (args.length > 0)
+    args.push(uid === undefined || /^\d+$/.test(uid) ? "--clear-groups" : "--init-groups");
+  if (noNewPrivs) args.push("--no-new-privs");
+  const shell = ["/bin/sh", "-c", command] as const;
+  return args.length === 0 ? [...shell] : ["setpriv", ...args, ...shell];
 }

@@ -30,6 +30,7 @@ import {
   inNamespaces,
   inNewNamespaces,
   type Namespace,
+  namespaceOf,
 } from "../sys/namespace.ts";
 
 /**
@@ -48,6 +49,8 @@ interface Entrance {
 
 export class ProcessSpace {
   readonly #mounts: Namespace;
+  /** Held as long as it is asked for by its number: the kernel gives that of one that is gone to the next. */
+  readonly #pids: Namespace;
   readonly #entrance: Entrance;
   readonly #keeper: ChildProcess;
   /** How /proc/PID/ns/pid reads for a process of this space. */
@@ -56,12 +59,17 @@ export class ProcessSpace {
   readonly lost: Promise<void>;
   #closed = false;
 
-  /** `first` is the PID of the namespace's first process: the keeper, or its child where a program led it in. */
-  private constructor(mounts: Namespace, keeper: ChildProcess, first: number, entrance: Entrance) {
+  private constructor(
+    mounts: Namespace,
+    pids: Namespace,
+    keeper: ChildProcess,
+    entrance: Entrance,
+  ) {
     this.#mounts = mounts;
+    this.#pids = pids;
     this.#keeper = keeper;
     this.#entrance = entrance;
-    this.#pidLink = readlinkSync(`/proc/${first}/ns/pid`);
+    this.#pidLink = readlinkSync(`/proc/self/fd/${pids.fd}`);
     this.lost = new Promise((resolve) => {
       keeper.once("exit", () => void (this.#closed || resolve()));
     });
@@ -86,12 +94,13 @@ export class ProcessSpace {
     const hasOwnProc = (await firstWord(keeper)) === "mounted";
     if (pids) {
       const entrance = { namespaces: [pids], prefix: [] };
-      return new ProcessSpace(mounts, keeper, keeper.pid ?? 0, entrance);
+      return new ProcessSpace(mounts, pids, keeper, entrance);
     }
+    // Of the two that a program led in, the keeper is the second.
     const first = onlyChildOf(keeper.pid ?? 0);
     const link = `/proc/${hasOwnProc ? 1 : first}/ns/pid`;
     const entrance = { namespaces: [], prefix: ["nsenter", `--pid=${link}`, "--"] };
-    return new ProcessSpace(mounts, keeper, first, entrance);
+    return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, entrance);
   }
 
   /** Starts a program here, in a mount namespace of its own and the given network. */
@@ -131,7 +140,7 @@ export class ProcessSpace {
   close(): void {
     this.#closed = true;
     this.#keeper.kill("SIGKILL");
-    for (const namespace of [this.#mounts, ...this.#entrance.namespaces]) closeNamespace(namespace);
+    for (const namespace of [this.#mounts, this.#pids]) closeNamespace(namespace);
   }
 
   #holds(pid: number): boolean {

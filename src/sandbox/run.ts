@@ -99,8 +99,9 @@ export class CommandRun {
     return this.#stopping;
   }
 
-  /** Frees the namespaces, killing what is left. */
+  /** Frees the namespaces, killing what is left: after a fault of plg's own, say. */
   close(): void {
+    for (const command of this.#commands) command.markStopped();
     this.#space.close();
   }
 

@@ -42,9 +42,17 @@ type Settled<T> = T extends PromiseLike<unknown> ? never : T;
 const proc = openSync("/proc", constants.O_RDONLY | constants.O_DIRECTORY) as Fd;
 
 function openCurrent(kind: Kind): Namespace {
-  const { file, name } = kinds[kind];
+  return open(kind, `thread-self/ns/${kinds[kind].file}`);
+}
+
+/** The namespace of this kind that the process `pid`, as plg itself knows it, is in. */
+export function namespaceOf(pid: number, kind: Kind): Namespace {
+  return open(kind, `${pid}/ns/${kind}`);
+}
+
+function open(kind: Kind, path: string): Namespace {
   const flags = constants.O_RDONLY | O_CLOEXEC;
-  return { kind, fd: check(openat(proc, `thread-self/ns/${file}`, flags), "openat", name) as Fd };
+  return { kind, fd: check(openat(proc, path, flags), "openat", kinds[kind].name) as Fd };
 }
 
 export function closeNamespace(namespace: Namespace): void {

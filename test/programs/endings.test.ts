@@ -1,5 +1,6 @@
 // However a run ends, nothing of it stays: no process, no namespace, and the dump is good. That no process
 // is left is asserted after every test, by the fixture.
+import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { streamBytes, tcpComplaints } from "./dump.ts";
@@ -79,7 +80,9 @@ describe("signals", () => {
       await run.prints(/received hello/);
       run.kill(signal);
       const ended = await run.ended;
-      expectOk(ended);
+      // As shells have it: 130 after Ctrl-C.
+      const exitCode = 128 + constants.signals[signal];
+      expect(ended).toMatchObject({ exitCode, signal: null });
       expect(ended.stderr).toContain(`plg: ${signal}: stopping the commands`);
       expect(ended.stderr).toMatch(/recorded 1 connection, 5 B/);
       const dump = join(folder, "dump.traffic");
@@ -94,8 +97,7 @@ describe("signals", () => {
     run.kill("SIGINT");
     await run.prints(/stopping/);
     run.kill("SIGINT");
-    const ended = await run.ended;
-    expectOk(ended);
+    expect((await run.ended).exitCode).toBe(130);
   });
 });
 

@@ -10,7 +10,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test as base } from "vitest";
 import { programPath } from "./machine.ts";
-import { childrenOf, namespaceOf, processesInPidNamespace, processesMarked } from "./processes.ts";
+import {
+  childrenOf,
+  type HeldNamespace,
+  holdPidNamespace,
+  namespaceOf,
+  processesInPidNamespace,
+  processesMarked,
+} from "./processes.ts";
 import { eventually } from "./waiting.ts";
 
 const root: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -49,8 +56,7 @@ export class Running {
   readonly ended: Promise<Finished>;
   stdout = "";
   stderr = "";
-  /** How /proc names the PID namespace of the commands, once there is one. */
-  pidNamespace: string | undefined;
+  #held: HeldNamespace | undefined;
   readonly #child: ChildProcess;
 
   constructor(marker: string, args: readonly string[], options: StartOptions) {
@@ -101,15 +107,27 @@ export class Running {
     });
   }
 
+  /** How /proc names the PID namespace of the commands, once there is one; it names no other until `release`. */
+  get pidNamespace(): string | undefined {
+    return this.#held?.link;
+  }
+
+  release(): void {
+    this.#held?.release();
+    this.#held = undefined;
+  }
+
   isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   #lookForNamespace(watch: NodeJS.Timeout): void {
     const own = namespaceOf(process.pid, "pid");
-    const found = childrenOf(this.pid).map((pid) => namespaceOf(pid, "pid"));
-    this.pidNamespace = found.find((link) => link !== undefined && link !== own);
-    if (this.pidNamespace !== undefined) clearInterval(watch);
+    const inside = childrenOf(this.pid).find((pid) => (namespaceOf(pid, "pid") ?? own) !== own);
+    const held = inside === undefined ? undefined : holdPidNamespace(inside);
+    if (held === undefined || held.link === own) return held?.release();
+    this.#held = held;
+    clearInterval(watch);
   }
 }
 
@@ -157,6 +175,8 @@ export class Plg {
     } catch (error) {
       for (const left of this.leftovers()) killIfThere(Number.parseInt(left, 10));
       throw error;
+    } finally {
+      for (const run of this.#runs) run.release();
     }
   }
 }

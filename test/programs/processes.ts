@@ -1,5 +1,5 @@
 /** What /proc says about processes. One that has ended meanwhile is no error: it is not there. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export function childrenOf(pid: number): number[] {
   return reading(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
@@ -9,6 +9,22 @@ export function childrenOf(pid: number): number[] {
 export function namespaceOf(pid: number, kind: "net" | "mnt" | "pid"): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/${kind}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A namespace that is held open, so that the kernel gives its number to no other. */
+export interface HeldNamespace {
+  readonly link: string;
+  release(): void;
+}
+
+/** Holds the PID namespace of a process, if it has not ended. */
+export function holdPidNamespace(pid: number): HeldNamespace | undefined {
+  try {
+    const fd = openSync(`/proc/${pid}/ns/pid`, "r");
+    return { link: readlinkSync(`/proc/self/fd/${fd}`), release: () => closeSync(fd) };
   } catch {
     return undefined;
   }

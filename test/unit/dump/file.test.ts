@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   closeSync,
   mkdtempSync,
   openSync,
@@ -22,13 +23,15 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const page = allocateRegion(8192).bytes;
 
-test("a new dump is for its owner only, an old one is emptied", () => {
+test("a dump is for its owner only, and an old one is emptied", () => {
   const path = join(directory, "new.dump");
   closeDumpFile(openDumpFile(path));
   expect(statSync(path).mode & 0o777).toBe(0o600);
   writeFileSync(path, "old");
+  chmodSync(path, 0o644);
   closeDumpFile(openDumpFile(path));
   expect(statSync(path).size).toBe(0);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
 test("a path that cannot be written is wrong usage, and is named", () => {
