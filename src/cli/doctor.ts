@@ -6,7 +6,7 @@ import { ExitCode } from "../base/errors.ts";
 import type { Check, CheckStatus } from "../sandbox/check.ts";
 import { checkMachine } from "../sandbox/machine-checks.ts";
 import { checkNamespaces } from "../sandbox/namespace-checks.ts";
-import { hasIpv6 } from "../sandbox/network.ts";
+import { hasIpv6 } from "../sandbox/space.ts";
 import { checkOtherUsers, checkUserNamespace } from "../sandbox/rootless-checks.ts";
 import { mainModule } from "./main-module.ts";
 import { unshareOptions } from "./rootless.ts";

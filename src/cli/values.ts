@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { UsageError } from "../base/errors.ts";
 import { ulaFor, Subnet } from "../net/subnet.ts";
-import { hasIpv6 } from "../sandbox/network.ts";
+import { hasIpv6 } from "../sandbox/space.ts";
 import type { Until } from "../sandbox/run.ts";
 
 const durationUnitsMs: Readonly<Record<string, number>> = {

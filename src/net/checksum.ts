@@ -1,11 +1,6 @@
 /**
  * The Internet checksum (RFC 1071): the ones-complement sum of 16-bit words. A sum is carried
  * unfolded, as a plain number of up to 53 bits, and folded once at the end.
- *
- * In ones-complement arithmetic 0x0000 and 0xffff are both zero. `fold` gives 0 only for a sum that is
- * 0 itself, thus only for data that is all zeros. An IP or TCP header never is, so the checksum of a
- * packet is never 0xffff, and {@link updateChecksum} gives exactly the number a full computation gives:
- * the case RFC 1624 section 3 warns of does not come up.
  */
 
 import { read8 } from "./wire.ts";
@@ -45,24 +40,6 @@ export function fold(sumOfWords: number): number {
 /** What goes into a checksum field: the complement of the folded sum. */
 export function complement(sumOfWords: number): number {
   return ~fold(sumOfWords) & 0xffff;
-}
-
-/** What a sum grows by when a word of the data changes: `~m + m'` of RFC 1624. Deltas may be added up. */
-export function wordDelta(before: number, after: number): number {
-  return (~before & 0xffff) + after;
-}
-
-/** A checksum field after its data changed by `delta`: RFC 1624 equation 3, `HC' = ~(~HC + ~m + m')`. */
-export function updateChecksum(checksum: number, delta: number): number {
-  return complement((~checksum & 0xffff) + delta);
-}
-
-/**
- * The same for a partial checksum (virtio `NEEDS_CSUM`, Linux `CHECKSUM_PARTIAL`): the field then holds
- * the folded sum of the pseudo-header, not complemented, and the device or the receiver adds the rest.
- */
-export function updatePartialChecksum(partial: number, delta: number): number {
-  return fold(partial + delta);
 }
 
 /**

@@ -28,16 +28,6 @@ const reservedNetworks = [
   { address: "ff00::", bits: 8, what: "multicast addresses (ff00::/8)" },
 ];
 
-/**
- * Where pipe networks come from. 240.0.0.0/4 is in no one's use, and Linux takes it for unicast; the
- * ULAs spell "plgpi". The second of each steps in when the first is the subnet itself, so it differs
- * from the first within the shortest prefix there is.
- */
-const pipeNetworks = {
-  4: ["240.0.0.0", "172.16.0.0"],
-  6: ["fd70:6c67:7069::", "fc70:6c67:7069::"],
-};
-
 /** A network of either family. Immutable; `network` is its own and not to be written to. */
 export class Subnet {
   readonly family: Family;
@@ -129,16 +119,11 @@ export class Subnet {
   }
 }
 
-/**
- * The network that stands for the peers in the pipe space: of the same family and prefix length as
- * `subnet`, fit for unicast, and apart from it (two networks of one length are equal or apart).
- */
-export function pipeNetworkOf(subnet: Subnet): Subnet {
-  const network = pipeNetworks[subnet.family]
-    .map((text) => new Subnet(bytesOf(text), subnet.prefixBits))
-    .find((candidate) => !samePrefix(candidate.network, subnet.network, subnet.prefixBits));
-  assert(network !== undefined, "two different networks cannot both equal a third");
-  return network;
+/** The subnet of a family among those of a run. What was let in from it, or recorded, has one. */
+export function subnetFor(subnets: readonly Subnet[], family: Family): Subnet {
+  const subnet = subnets.find((candidate) => candidate.family === family);
+  assert(subnet, `there is a subnet for IPv${family}`);
+  return subnet;
 }
 
 /** The IPv6 network that goes with an IPv4 subnet: the ULA (RFC 4193) fd70:6c67:<its four bytes>::/64. */

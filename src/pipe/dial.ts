@@ -1,10 +1,10 @@
 /**
  * A dial: the connecting half of a pipe on its way to the destination. Its socket is bound to the
- * client's address in the pipe network and to the client's port, so that the destination sees the true
- * client. While nobody listens it may try again, so that a client need not sleep until its server is up.
+ * client's address, which is local in the pipe space, and to the client's port, so that the destination sees
+ * the true client. While nobody listens it may try again, so that a client need not sleep until its server is up.
  */
 import { type Fd, hostOf } from "../base/units.ts";
-import type { Lane } from "../switch/lane.ts";
+import type { Subnet } from "../net/subnet.ts";
 import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor } from "../sys/reactor.ts";
@@ -31,7 +31,7 @@ const portPairPatienceMs = 1500;
 
 /** What a dial is started with. */
 export interface DialOptions {
-  readonly lane: Lane;
+  readonly subnet: Subnet;
   readonly connection: Connection;
   /** How long a refusal is retried. */
   readonly waitListenMs: number;
@@ -82,12 +82,12 @@ export class Dial implements EndOwner {
   }
 
   #try(): void {
-    const { lane, connection } = this.#options;
+    const { subnet, connection } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
-    const address = lane.pipeNetwork.addressBytes(hostOf(client));
+    const address = subnet.addressBytes(hostOf(client));
     const fd = socket.boundSocket(family, { address, port: clientPort });
     if (fd < 0) return this.#failed(-fd);
-    const remote = lane.subnet.addressBytes(hostOf(server));
+    const remote = subnet.addressBytes(hostOf(server));
     const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
     this.#reactor.noteSent();
     if (error === 0) {

@@ -1,10 +1,10 @@
 /**
  * Doors: the listening sockets of the pipe space. The one for container B's port 80 is bound to B's
- * address in the pipe network, so the switch leads a SYN for B there, and what it accepts has B's port
+ * address, which is local there, so a SYN for B that is let in finds it, and what it accepts has B's port
  * on this side and the true client on the other. A door is opened with the first connection to it.
  */
 import { type Family, type Fd, type Port, hostOf } from "../base/units.ts";
-import { type Lane, laneFor } from "../switch/lane.ts";
+import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, SystemError } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";
@@ -22,13 +22,13 @@ const passing: ReadonlySet<number> = new Set([EAGAIN, ECONNABORTED, EINTR]);
 
 export class Doors {
   readonly #reactor: Reactor;
-  readonly #lanes: readonly Lane[];
+  readonly #subnets: readonly Subnet[];
   readonly #onAccepted: OnAccepted;
   readonly #doors = new Map<string, Door>();
 
-  constructor(reactor: Reactor, lanes: readonly Lane[], onAccepted: OnAccepted) {
+  constructor(reactor: Reactor, subnets: readonly Subnet[], onAccepted: OnAccepted) {
     this.#reactor = reactor;
-    this.#lanes = lanes;
+    this.#subnets = subnets;
     this.#onAccepted = onAccepted;
   }
 
@@ -36,12 +36,12 @@ export class Doors {
   open(family: Family, server: number, port: Port): number {
     const key = `${family}/${server}:${port}`;
     if (this.#doors.has(key)) return 0;
-    const lane = laneFor(this.#lanes, family);
-    const address = lane.pipeNetwork.addressBytes(hostOf(server));
+    const subnet = subnetFor(this.#subnets, family);
+    const address = subnet.addressBytes(hostOf(server));
     const fd = socket.boundSocket(family, { address, port });
     if (fd < 0) return fd;
     socket.listen(fd as Fd, backlog);
-    this.#doors.set(key, new Door(this.#reactor, fd as Fd, lane, server, port, this.#onAccepted));
+    this.#doors.set(key, new Door(this.#reactor, fd as Fd, subnet, server, port, this.#onAccepted));
     return 0;
   }
 
@@ -54,7 +54,7 @@ export class Doors {
 class Door implements Watcher {
   readonly #reactor: Reactor;
   readonly #fd: Fd;
-  readonly #lane: Lane;
+  readonly #subnet: Subnet;
   readonly #server: number;
   readonly #port: Port;
   readonly #onAccepted: OnAccepted;
@@ -63,14 +63,14 @@ class Door implements Watcher {
   constructor(
     reactor: Reactor,
     fd: Fd,
-    lane: Lane,
+    subnet: Subnet,
     server: number,
     port: Port,
     onAccepted: OnAccepted,
   ) {
     this.#reactor = reactor;
     this.#fd = fd;
-    this.#lane = lane;
+    this.#subnet = subnet;
     this.#server = server;
     this.#port = port;
     this.#onAccepted = onAccepted;
@@ -100,7 +100,8 @@ class Door implements Watcher {
   }
 
   #accepted(): Connection {
-    const { family, subnet } = this.#lane;
+    const subnet = this.#subnet;
+    const { family } = subnet;
     const { acceptedPeer: peer } = socket;
     const client = subnet.hostNumberAt(peer.bytes, peer.addressAt(family)) - 1;
     return { family, client, clientPort: peer.port, server: this.#server, serverPort: this.#port };

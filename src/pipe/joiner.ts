@@ -8,7 +8,7 @@
  */
 import { Direction } from "../base/direction.ts";
 import type { Fd } from "../base/units.ts";
-import { type Lane, laneFor } from "../switch/lane.ts";
+import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
@@ -46,7 +46,7 @@ const sweepMs = 10_000;
 export class Joiner implements AttemptHandler {
   readonly attempts: Attempts = new Attempts(this);
   readonly #reactor: Reactor;
-  readonly #lanes: readonly Lane[];
+  readonly #subnets: readonly Subnet[];
   readonly #tapFor: TapConnection;
   readonly #waitListenMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
@@ -57,7 +57,7 @@ export class Joiner implements AttemptHandler {
 
   constructor(parts: {
     readonly reactor: Reactor;
-    readonly lanes: readonly Lane[];
+    readonly subnets: readonly Subnet[];
     readonly tapFor: TapConnection;
     /** How long a connection to a port on which nobody listens is retried. */
     readonly waitListenMs: number;
@@ -66,12 +66,12 @@ export class Joiner implements AttemptHandler {
     readonly onWarning: (text: string) => void;
   }) {
     this.#reactor = parts.reactor;
-    this.#lanes = parts.lanes;
+    this.#subnets = parts.subnets;
     this.#tapFor = parts.tapFor;
     this.#waitListenMs = parts.waitListenMs;
     this.#isServedInOtherFamily = parts.isServedInOtherFamily;
     this.#onWarning = parts.onWarning;
-    this.#doors = new Doors(parts.reactor, parts.lanes, (connection, fd) =>
+    this.#doors = new Doors(parts.reactor, parts.subnets, (connection, fd) =>
       this.#onAccepted(connection, fd),
     );
     this.#sweepLater();
@@ -79,12 +79,12 @@ export class Joiner implements AttemptHandler {
 
   onAttempt(attempt: Attempt): void {
     const { connection } = attempt;
-    const lane = laneFor(this.#lanes, connection.family);
+    const subnet = subnetFor(this.#subnets, connection.family);
     const making: Making = { tap: this.#tapFor(connection), dial: undefined, server: undefined };
     this.#making.set(connectionKey(connection), making);
     const waitListenMs = this.#waitListenMs;
     const isServedInOtherFamily = this.#isServedInOtherFamily;
-    const options = { lane, connection, waitListenMs, isServedInOtherFamily };
+    const options = { subnet, connection, waitListenMs, isServedInOtherFamily };
     making.dial = new Dial(this.#reactor, options, {
       onConnected: (end) => this.#onConnected(attempt, making, end),
       onFailed: (error) => this.#onDialFailed(attempt, making, error),

@@ -9,7 +9,7 @@ import type { Connection } from "../pipe/connection.ts";
 import type { ConnectionTap } from "../pipe/joiner.ts";
 import { Counter } from "../sandbox/engine-task.ts";
 import type { EngineThread } from "../sandbox/engine-thread.ts";
-import { laneFor } from "../switch/lane.ts";
+import { subnetFor } from "../net/subnet.ts";
 import type { Task } from "../sys/reactor.ts";
 
 /** What the taps of one recording share. */
@@ -26,10 +26,10 @@ export class DumpTaps {
 
   /** Records the attempt and returns the tap for the rest. */
   open(connection: Connection): DumpTap {
-    const lane = laneFor(this.engine.lanes, connection.family);
+    const subnet = subnetFor(this.engine.subnets, connection.family);
     const endpoint = (container: number, port: Port) => ({
       container,
-      address: lane.subnet.addressBytes(hostOf(container)),
+      address: subnet.addressBytes(hostOf(container)),
       port,
     });
     const client = endpoint(connection.client, connection.clientPort);

@@ -33,12 +33,12 @@ class RecordEngine {
       wake: () => this.#taps.feedStarved(),
       finish: () => this.#finish(),
     });
-    const { reactor, lanes } = this.#engine;
+    const { reactor, subnets } = this.#engine;
     this.#sink = new DumpSink(task.sink, task.wakeup);
     this.#taps = new DumpTaps(this.#engine, this.#sink);
     const joiner = new Joiner({
       reactor,
-      lanes,
+      subnets,
       tapFor: (connection) => this.#taps.open(connection),
       waitListenMs: task.waitListenMs,
       isServedInOtherFamily: ({ server, family, serverPort }) => {
@@ -50,7 +50,7 @@ class RecordEngine {
     joiner.attempts.connectTo(
       new Switch({
         reactor,
-        lanes,
+        subnets,
         tuns: task.tuns,
         pipeTun: task.pipeTun,
         gate: joiner.attempts,

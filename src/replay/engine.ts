@@ -51,10 +51,10 @@ class ReplayEngine {
     this.#schedules = groups.map(
       (containers) => new Schedule(index, live, containers, progress, task.schedule, report),
     );
-    const { reactor, lanes } = this.#engine;
+    const { reactor, subnets } = this.#engine;
     this.#player = new Player({
       reactor,
-      lanes,
+      subnets,
       index,
       file: this.#file,
       schedules: this.#schedules,
@@ -68,7 +68,7 @@ class ReplayEngine {
     });
     this.#switch = new Switch({
       reactor,
-      lanes,
+      subnets,
       tuns: task.tuns,
       pipeTun: task.pipeTun,
       gate: this.#player.attempts,
@@ -94,8 +94,8 @@ class ReplayEngine {
   #createPace(task: EngineTask & ReplayDetails, index: RecordingIndex): Pace | undefined {
     const { order, release, patienceMs } = task.schedule;
     if (order === "connection" || release.type === "flood") return undefined;
-    const { reactor, lanes } = this.#engine;
-    return new Pace({ reactor, index, lanes, networks: task.namespaces, patienceMs });
+    const { reactor, subnets } = this.#engine;
+    return new Pace({ reactor, index, subnets, networks: task.namespaces, patienceMs });
   }
 
   #inject(to: number, frame: Parameters<Switch["sendToContainer"]>[1], frameBytes: number): void {

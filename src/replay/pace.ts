@@ -14,7 +14,7 @@ import { hostOf } from "../base/units.ts";
 import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/schema.ts";
 import { type Connection } from "../pipe/connection.ts";
-import { type Lane, laneFor } from "../switch/lane.ts";
+import { type Subnet, subnetFor } from "../net/subnet.ts";
 import type { Namespace } from "../sys/namespace.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { SocketDiagnosis } from "../sys/sock-diag.ts";
@@ -40,7 +40,7 @@ export interface PacedEnd {
 export class Pace {
   readonly #reactor: Reactor;
   readonly #index: RecordingIndex;
-  readonly #lanes: readonly Lane[];
+  readonly #subnets: readonly Subnet[];
   readonly #networks: readonly Namespace[];
   readonly #startLimitMs: number;
   readonly #startedMs: number;
@@ -52,14 +52,14 @@ export class Pace {
   constructor(parts: {
     readonly reactor: Reactor;
     readonly index: RecordingIndex;
-    readonly lanes: readonly Lane[];
+    readonly subnets: readonly Subnet[];
     /** The containers' networks, by index. */
     readonly networks: readonly Namespace[];
     readonly patienceMs: number;
   }) {
     this.#reactor = parts.reactor;
     this.#index = parts.index;
-    this.#lanes = parts.lanes;
+    this.#subnets = parts.subnets;
     this.#networks = parts.networks;
     this.#startLimitMs = parts.patienceMs * startShare;
     this.#startedMs = parts.reactor.nowMs;
@@ -95,15 +95,15 @@ export class Pace {
   }
 
   #unreadBytes(container: number, { wire, direction }: PacedEnd): number {
-    const lane = laneFor(this.#lanes, wire.family);
+    const subnet = subnetFor(this.#subnets, wire.family);
     const network = this.#networks[container];
     if (!network) return 0;
     const client = {
-      address: lane.subnet.addressBytes(hostOf(wire.client)),
+      address: subnet.addressBytes(hostOf(wire.client)),
       port: wire.clientPort,
     };
     const server = {
-      address: lane.subnet.addressBytes(hostOf(wire.server)),
+      address: subnet.addressBytes(hostOf(wire.server)),
       port: wire.serverPort,
     };
     const isClient = direction === Direction.toServer;

@@ -15,7 +15,7 @@ import { type Connection } from "../pipe/connection.ts";
 import { Dial } from "../pipe/dial.ts";
 import { Doors } from "../pipe/doors.ts";
 import { End, type EndOwner } from "../pipe/end.ts";
-import { type Lane, laneFor } from "../switch/lane.ts";
+import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { ECONNREFUSED } from "../sys/errno.ts";
 import { allocateRegion } from "../sys/memory.ts";
@@ -33,7 +33,7 @@ import { type Performer, Score } from "./score.ts";
 /** What the player is made of. */
 export interface PlayerParts {
   readonly reactor: Reactor;
-  readonly lanes: readonly Lane[];
+  readonly subnets: readonly Subnet[];
   readonly index: RecordingIndex;
   readonly file: PayloadFile;
   readonly schedules: readonly Schedule[];
@@ -76,10 +76,10 @@ export class Player implements AttemptHandler, Performer {
   readonly #recorded = PayloadFile.room();
 
   constructor(parts: PlayerParts) {
-    const { reactor, lanes, schedules, matching } = parts;
+    const { reactor, subnets, schedules, matching } = parts;
     this.#parts = parts;
     this.#liveParts = this.#createLiveParts();
-    this.#doors = new Doors(reactor, lanes, (connection, fd) => this.#onAccepted(connection, fd));
+    this.#doors = new Doors(reactor, subnets, (connection, fd) => this.#onAccepted(connection, fd));
     this.scores = schedules.map((schedule) => new Score(schedule, reactor, matching, this));
     for (const score of this.scores)
       for (const container of score.schedule.containers) this.#scoreOf.set(container, score);
@@ -286,14 +286,14 @@ export class Player implements AttemptHandler, Performer {
 
   /** The recorded client connects to the live server. */
   #dial(score: Score, event: number): void {
-    const { reactor, lanes, index, patienceMs } = this.#parts;
+    const { reactor, subnets, index, patienceMs } = this.#parts;
     const number = index.connection(event);
     const { outcome, ...connection } = index.connections.describe(number);
-    const lane = laneFor(lanes, connection.family);
+    const subnet = subnetFor(subnets, connection.family);
     const waitListenMs = outcome === "accepted" ? patienceMs : 0;
     this.#parts.onConnection();
     score.schedule.noteDelivered(event);
-    const options = { lane, connection, waitListenMs, isServedInOtherFamily: () => false };
+    const options = { subnet, connection, waitListenMs, isServedInOtherFamily: () => false };
     const dial = new Dial(reactor, options, {
       onConnected: (end) => {
         this.#dials.delete(dial);

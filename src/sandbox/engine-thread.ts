@@ -1,12 +1,11 @@
 /**
- * What every engine thread has: its place in the pipe space, the reactor, the lanes, and the line to the
+ * What every engine thread has: its place in the pipe space, the reactor, the subnets, and the line to the
  * main thread. The thread never returns to Node's own loop while it works, so messages are fetched when
  * the wake-up is signalled.
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import { Subnet } from "../net/subnet.ts";
-import { type Lane, laneOf } from "../switch/lane.ts";
 import { enterForever } from "../sys/namespace.ts";
 import { Reactor } from "../sys/reactor.ts";
 import { acknowledge } from "../sys/wakeup.ts";
@@ -14,7 +13,7 @@ import type { EngineNotice, EngineOrder, EngineTask } from "./engine-task.ts";
 
 export class EngineThread {
   readonly reactor: Reactor;
-  readonly lanes: readonly Lane[];
+  readonly subnets: readonly Subnet[];
   readonly counters: Float64Array;
   readonly #startMs: number;
 
@@ -30,7 +29,7 @@ export class EngineThread {
   ) {
     enterForever(task.pipeNamespace);
     this.reactor = new Reactor();
-    this.lanes = task.subnets.map((text) => laneOf(Subnet.parse(text)));
+    this.subnets = task.subnets.map((text) => Subnet.parse(text));
     this.counters = new Float64Array(task.counters);
     // This thread's performance.now() has its own origin; the run's start is told by the common clock.
     const sinceStartMs = Number(process.hrtime.bigint() - task.startHrNs) / 1e6;

@@ -4,10 +4,13 @@
  */
 import { Subnet } from "../net/subnet.ts";
 import { closeNamespace, currentNamespace, inNewNamespaces } from "../sys/namespace.ts";
-import { setLinkUp } from "../sys/netlink.ts";
+import { setLinkUp } from "../sys/links.ts";
 import { type Check, tryOut } from "./check.ts";
-import { closeSpace, createContainerSpace, hasIpv6 } from "./network.ts";
+import { createContainerSpace } from "./container-space.ts";
+import { createPipeSpace } from "./pipe-space.ts";
 import { ProcessSpace } from "./process-space.ts";
+import { createShortcut } from "./shortcut.ts";
+import { closeSpace, hasIpv6 } from "./space.ts";
 
 const privileges =
   "run as root, or where users may make user namespaces; in a Docker container '--cap-add SYS_ADMIN --cap-add NET_ADMIN'";
@@ -25,6 +28,10 @@ export async function checkNamespaces(): Promise<Check[]> {
     await tryOut("IPv6", tryIpv6, {
       status: "limited",
       mend: "the containers have IPv4 alone; boot without 'ipv6.disable=1' to have both",
+    }),
+    await tryOut("the shortcut", tryToTakeShortcut, {
+      status: "limited",
+      mend: "all TCP goes through the switch, which is slower; as root 'modprobe -a veth sch_ingress cls_bpf act_mirred'",
     }),
     ...(await checkProcesses()),
   ];
@@ -48,6 +55,20 @@ async function tryContainer(subnet: string): Promise<string> {
 async function tryIpv6(): Promise<string> {
   if (!hasIpv6()) throw new Error("this kernel runs without IPv6");
   return await tryContainer("fd00::/64");
+}
+
+async function tryToTakeShortcut(): Promise<string> {
+  const subnets = [Subnet.parse("10.0.0.0/24")];
+  const pipeSpace = createPipeSpace(subnets);
+  try {
+    const space = createContainerSpace(subnets, 0, () =>
+      createShortcut(subnets, 0, pipeSpace.namespace),
+    );
+    await closeSpace(space);
+  } finally {
+    await closeSpace(pipeSpace);
+  }
+  return "TCP crosses to the pipe space within the kernel";
 }
 
 /**

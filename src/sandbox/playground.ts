@@ -3,11 +3,13 @@
  * the engine's module and in what it is told besides.
  */
 import type { Subnet } from "../net/subnet.ts";
-import { laneOf } from "../switch/lane.ts";
 import { closeWakeup, createWakeup } from "../sys/wakeup.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Counter, type EngineTask } from "./engine-task.ts";
-import { closeSpace, createContainerSpace, createPipeSpace, type Space } from "./network.ts";
+import { createContainerSpace } from "./container-space.ts";
+import { createPipeSpace } from "./pipe-space.ts";
+import { tryShortcut } from "./shortcut.ts";
+import { closeSpace, type Space } from "./space.ts";
 
 export class Playground {
   readonly spaces: readonly Space[];
@@ -16,10 +18,17 @@ export class Playground {
 
   /** Makes `containers` namespaces and the pipe space. Throws a MachineError where that is not possible. */
   constructor(subnets: readonly Subnet[], containers: number, startHrNs: bigint) {
-    this.#pipeSpace = createPipeSpace(subnets.map(laneOf));
+    this.#pipeSpace = createPipeSpace(subnets);
     const spaces: Space[] = [];
+    const pipeSpace = this.#pipeSpace.namespace;
+    let hasShortcuts = true;
     try {
-      for (let i = 0; i < containers; i++) spaces.push(createContainerSpace(subnets, i));
+      for (let i = 0; i < containers; i++)
+        spaces.push(
+          createContainerSpace(subnets, i, () => {
+            hasShortcuts &&= tryShortcut(subnets, i, pipeSpace);
+          }),
+        );
     } catch (error) {
       for (const space of [...spaces, this.#pipeSpace]) void closeSpace(space);
       throw error;

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, type CommandEnd, type Identity, type OutputSink } from "./command.ts";
 import { hostsText } from "./hosts.ts";
-import type { Space } from "./network.ts";
+import type { Space } from "./space.ts";
 import { ProcessSpace } from "./process-space.ts";
 import type { ContainerPlan, Topology } from "./topology.ts";
 

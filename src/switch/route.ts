@@ -6,7 +6,7 @@
  */
 import type { Family } from "../base/units.ts";
 import { IPPROTO_TCP, type PacketView } from "../net/packet.ts";
-import type { Lane } from "./lane.ts";
+import type { Subnet } from "../net/subnet.ts";
 
 export const Verdict = {
   /** TCP between two containers: into the pipe space. */
@@ -20,44 +20,49 @@ export const Verdict = {
 } as const;
 
 export class Routes {
-  readonly #lanes: Partial<Record<Family, Lane>>;
+  readonly #subnets: Partial<Record<Family, Subnet>>;
   readonly #containers: number;
 
-  constructor(lanes: readonly Lane[], containers: number) {
-    this.#lanes = Object.fromEntries(lanes.map((lane) => [lane.family, lane]));
+  constructor(subnets: readonly Subnet[], containers: number) {
+    this.#subnets = Object.fromEntries(subnets.map((subnet) => [subnet.family, subnet]));
     this.#containers = containers;
   }
 
-  lane(family: Family): Lane | undefined {
-    return this.#lanes[family];
+  subnet(family: Family): Subnet | undefined {
+    return this.#subnets[family];
   }
 
   /** The verdict on a packet that the container `from` sent. */
   fromContainer(view: PacketView, bytes: Uint8Array, from: number): number {
-    const lane = this.#lanes[view.family];
-    if (!lane) return Verdict.foreign;
-    if (lane.subnet.hostNumberAt(bytes, view.sourceAt) !== from + 1) return Verdict.foreign;
-    const host = lane.subnet.hostNumberAt(bytes, view.destinationAt);
+    const subnet = this.#subnets[view.family];
+    if (!subnet) return Verdict.foreign;
+    if (subnet.hostNumberAt(bytes, view.sourceAt) !== from + 1) return Verdict.foreign;
+    const host = subnet.hostNumberAt(bytes, view.destinationAt);
     if (host >= 1 && host <= this.#containers)
       return view.protocol === IPPROTO_TCP ? Verdict.pipe : host - 1;
-    if (reachesEveryone(view, bytes, host, lane)) return Verdict.everyone;
+    if (reachesEveryone(view, bytes, host, subnet)) return Verdict.everyone;
     return host === -1 ? Verdict.foreign : Verdict.unreachable;
   }
 
   /** The verdict on a packet that the pipe space sent: only TCP to a container passes. */
   fromPipeSpace(view: PacketView, bytes: Uint8Array): number {
-    const lane = this.#lanes[view.family];
-    if (!lane || view.protocol !== IPPROTO_TCP) return Verdict.foreign;
-    if (!lane.pipeNetwork.contains(bytes, view.sourceAt)) return Verdict.foreign;
-    const host = lane.subnet.hostNumberAt(bytes, view.destinationAt);
+    const subnet = this.#subnets[view.family];
+    if (!subnet || view.protocol !== IPPROTO_TCP) return Verdict.foreign;
+    if (!subnet.contains(bytes, view.sourceAt)) return Verdict.foreign;
+    const host = subnet.hostNumberAt(bytes, view.destinationAt);
     return host >= 1 && host <= this.#containers ? host - 1 : Verdict.unreachable;
   }
 }
 
 /** The last address of an IPv4 subnet, the limited broadcast address, or a multicast group (RFC 1112, RFC 4291). */
-function reachesEveryone(view: PacketView, bytes: Uint8Array, host: number, lane: Lane): boolean {
+function reachesEveryone(
+  view: PacketView,
+  bytes: Uint8Array,
+  host: number,
+  subnet: Subnet,
+): boolean {
   const first = bytes[view.destinationAt] ?? 0;
   if (view.family === 6) return first === 0xff;
-  if (host === lane.subnet.capacity + 1) return true;
+  if (host === subnet.capacity + 1) return true;
   return (first & 0xf0) === 0xe0 || (first === 0xff && bytes[view.destinationAt + 3] === 0xff);
 }

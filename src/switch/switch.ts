@@ -1,10 +1,10 @@
 /**
  * The switch: takes packets out of the containers' TUN devices and the pipe space's, and puts each
- * into the one it is for. TCP is exchanged with the pipe space, under masquerade; all else passes
- * from container to container as it is.
+ * into the one it is for. TCP is exchanged with the pipe space, all else passes from container to
+ * container; every packet as it is. Of TCP there is little: most of it takes the shortcut
+ * (sandbox/shortcut.ts), and only what begins or breaks off a connection comes by here.
  *
- * A packet lies in one buffer, behind its virtio header, and is changed in place; the header is
- * handed on as it came. So one `read` and one `write` carry up to 64 KiB. Nothing is queued: the
+ * A packet lies in one buffer, behind its virtio header, which is handed on as it came. So one `read` and one `write` carry up to 64 KiB. Nothing is queued: the
  * kernel's queues are before and behind us, and a device that does not take a packet loses it, as a
  * wire would, which TCP repairs.
  */
@@ -18,7 +18,7 @@ import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts
 import { read, write } from "../sys/libc.ts";
 import { allocateRegion } from "../sys/memory.ts";
 import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
-import type { Lane } from "./lane.ts";
+import type { Subnet } from "../net/subnet.ts";
 import { Routes, Verdict } from "./route.ts";
 
 /** What decides about connections: the pipe space. `bytes` is the switch's buffer, valid during the call. */
@@ -80,7 +80,7 @@ export class Switch {
 
   constructor(parts: {
     readonly reactor: Reactor;
-    readonly lanes: readonly Lane[];
+    readonly subnets: readonly Subnet[];
     /** The containers' devices, by index. Owned by the sandbox. */
     readonly tuns: readonly Fd[];
     readonly pipeTun: Fd;
@@ -88,7 +88,7 @@ export class Switch {
     readonly observer?: PacketObserver | undefined;
   }) {
     this.#reactor = parts.reactor;
-    this.#routes = new Routes(parts.lanes, parts.tuns.length);
+    this.#routes = new Routes(parts.subnets, parts.tuns.length);
     this.#tuns = parts.tuns;
     this.#pipeTun = parts.pipeTun;
     this.#gate = parts.gate;
@@ -100,7 +100,7 @@ export class Switch {
   /** Lets a frame (a virtio header, then a SYN) that the gate had held into the pipe space. It is copied. */
   letIn(frame: Uint8Array): void {
     this.#frame.bytes.set(frame);
-    if (this.#take(frame.length)) this.#passIntoPipeSpace();
+    this.#deliver(this.#pipeTun, this.#frame.address, frame.length);
     // The kernel's SYN-ACK is there at once.
     this.#reactor.noteSent();
   }
@@ -155,24 +155,18 @@ export class Switch {
       const flags = tcpFlagsAt(bytes, view.transportAt) & (TCP_SYN | TCP_ACK | TCP_RST);
       if (flags === TCP_SYN || (flags & TCP_RST) !== 0) {
         packet.from = from;
-        packet.to = this.#laneOf(view).subnet.hostNumberAt(bytes, view.destinationAt) - 1;
+        packet.to = this.#subnetOf(view).hostNumberAt(bytes, view.destinationAt) - 1;
         if (flags !== TCP_SYN) this.#gate.onReset(packet);
         else if (!this.#gate.onSyn(packet)) return;
       }
     }
-    this.#passIntoPipeSpace();
+    this.#deliver(this.#pipeTun, this.#frame.address, packet.frameBytes);
   }
 
-  #passIntoPipeSpace(): void {
-    const { view, bytes, frameBytes } = this.#packet;
-    this.#laneOf(view).masquerade.towardsPipe(view, bytes, this.#hasPartialChecksum());
-    this.#deliver(this.#pipeTun, this.#frame.address, frameBytes);
-  }
-
-  #laneOf(view: PacketView): Lane {
-    const lane = this.#routes.lane(view.family);
-    assert(lane, "a routed packet has a lane");
-    return lane;
+  #subnetOf(view: PacketView): Subnet {
+    const subnet = this.#routes.subnet(view.family);
+    assert(subnet, "a routed packet has a subnet");
+    return subnet;
   }
 
   #forwardFromPipeSpace(): void {
@@ -182,7 +176,6 @@ export class Switch {
       this.drops.foreign++;
       return;
     }
-    this.#laneOf(view).masquerade.fromPipe(view, bytes, this.#hasPartialChecksum());
     this.sendToContainer(to, this.#frame.address, frameBytes);
   }
 
@@ -196,8 +189,8 @@ export class Switch {
     const packet = this.#packet;
     const answer = this.#answer;
     const { view, bytes } = packet;
-    const lane = this.#laneOf(view);
-    const source = bytes.slice(view.sourceAt, view.sourceAt + lane.subnet.network.length);
+    const subnet = this.#subnetOf(view);
+    const source = bytes.slice(view.sourceAt, view.sourceAt + subnet.network.length);
     const at = virtioNetHeaderBytes;
     answer.bytes.fill(0, 0, at);
     const length = writeHostUnreachable(answer.bytes, at, bytes, at, view.totalBytes, source);

@@ -77,7 +77,7 @@ export const MS_BIND = 0x1000;
 export const MS_REC = 0x4000;
 export const MS_PRIVATE = 0x4_0000;
 
-// <linux/netlink.h>, <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>
+// <linux/netlink.h>, <linux/rtnetlink.h>, <linux/if.h>, <linux/if_link.h>, <linux/veth.h>, <linux/if_addr.h>, <linux/fib_rules.h>
 export const NETLINK_SOCK_DIAG = 4;
 export const SOCK_DIAG_BY_FAMILY = 20;
 export const NLM_F_REQUEST = 0x01;
@@ -86,17 +86,33 @@ export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLMSG_ERROR = 2;
 export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
 export const RTM_NEWADDR = 20;
 export const RTM_NEWROUTE = 24;
-export const IFF_UP = 1;
+export const RTM_NEWRULE = 32;
+export const RTM_DELRULE = 33;
+export const RTM_NEWQDISC = 36;
+export const RTM_NEWTFILTER = 44;
+export const IFF_UP = 0x01;
+export const IFF_NOARP = 0x80;
+export const IFLA_ADDRESS = 1;
+export const IFLA_IFNAME = 3;
 export const IFLA_MTU = 4;
 export const IFLA_TXQLEN = 13;
+export const IFLA_LINKINFO = 18;
+export const IFLA_NET_NS_FD = 28;
+export const IFLA_INFO_KIND = 1;
+export const IFLA_INFO_DATA = 2;
+export const VETH_INFO_PEER = 1;
+/** `struct ifinfomsg { u8 family, pad; u16 type; i32 index; u32 flags, change; }` */
+export const ifinfomsgBytes = 16;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
 export const IFA_BROADCAST = 4;
 export const IFA_F_NODAD = 0x02;
 export const RTA_DST = 1;
 export const RTA_OIF = 4;
+export const RTA_PREFSRC = 7;
 export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTPROT_STATIC = 4;
@@ -104,3 +120,23 @@ export const RT_SCOPE_LINK = 253;
 export const RT_SCOPE_HOST = 254;
 export const RTN_UNICAST = 1;
 export const RTN_LOCAL = 2;
+export const FR_ACT_TO_TBL = 1;
+export const FRA_IIFNAME = 3;
+export const FRA_PRIORITY = 6;
+export const FRA_IP_PROTO = 22;
+
+// <linux/pkt_sched.h>, <linux/pkt_cls.h>, <linux/tc_act/tc_mirred.h>
+export const TC_H_CLSACT = 0xffff_fff1;
+export const TC_H_MIN_INGRESS = 0xfff2;
+export const TC_H_MIN_EGRESS = 0xfff3;
+export const TCA_KIND = 1;
+export const TCA_OPTIONS = 2;
+export const TCA_BPF_ACT = 1;
+export const TCA_BPF_OPS_LEN = 4;
+export const TCA_BPF_OPS = 5;
+export const TCA_ACT_KIND = 1;
+export const TCA_ACT_OPTIONS = 2;
+export const TCA_MIRRED_PARMS = 2;
+export const TCA_EGRESS_REDIR = 1;
+export const TCA_INGRESS_REDIR = 3;
+export const TC_ACT_STOLEN = 4;

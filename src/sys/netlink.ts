@@ -1,6 +1,6 @@
 /**
- * Interfaces, addresses and routes by rtnetlink(7), in the network namespace of the calling thread.
- * The requests are few and small; they are built anew each time, for clarity.
+ * Requests of rtnetlink(7) and their answers, in the network namespace of the calling thread. They are
+ * few and small, and built anew each time, for clarity.
  */
 import type { Fd } from "../base/units.ts";
 import * as abi from "./abi.ts";
@@ -12,65 +12,8 @@ const exchange = allocateRegion(4096);
 /** `struct nlmsghdr`: length u32, type u16, flags u16, sequence u32, port u32. */
 const headerBytes = 16;
 
-/** Brings an interface up, with what else is to be set on it. */
-export function setLinkUp(
-  name: string,
-  options: { readonly mtuBytes?: number; readonly queuePackets?: number } = {},
-): void {
-  // struct ifinfomsg: family u8, pad u8, type u16, index i32, flags u32, change u32
-  const message = new Message(abi.RTM_NEWLINK, 0, 16);
-  message.body.setInt32(4, indexOf(name), true);
-  message.body.setUint32(8, abi.IFF_UP, true);
-  message.body.setUint32(12, abi.IFF_UP, true);
-  if (options.mtuBytes !== undefined) message.attribute(abi.IFLA_MTU, u32(options.mtuBytes));
-  if (options.queuePackets !== undefined)
-    message.attribute(abi.IFLA_TXQLEN, u32(options.queuePackets));
-  message.perform("RTM_NEWLINK", `interface ${name}`);
-}
-
-/** Gives an interface an address (4 or 16 bytes) and with it the route to its prefix. */
-export function addAddress(
-  name: string,
-  address: Uint8Array,
-  prefixBits: number,
-  broadcast?: Uint8Array,
-): void {
-  // struct ifaddrmsg: family u8, prefixlen u8, flags u8, scope u8, index u32
-  const message = new Message(abi.RTM_NEWADDR, abi.NLM_F_CREATE | abi.NLM_F_EXCL, 8);
-  message.body.setUint8(0, familyOf(address));
-  message.body.setUint8(1, prefixBits);
-  // No duplicate address detection: nobody else is on this link, and the address is usable at once.
-  message.body.setUint8(2, abi.IFA_F_NODAD);
-  message.body.setUint32(4, indexOf(name), true);
-  message.attribute(abi.IFA_LOCAL, address);
-  message.attribute(abi.IFA_ADDRESS, address);
-  if (broadcast) message.attribute(abi.IFA_BROADCAST, broadcast);
-  message.perform("RTM_NEWADDR", `interface ${name}`);
-}
-
-/** Sends a prefix out through an interface (`unicast`), or declares it to be this host's own (`local`). */
-export function addRoute(
-  kind: "unicast" | "local",
-  network: Uint8Array,
-  prefixBits: number,
-  name: string,
-): void {
-  const local = kind === "local";
-  // struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type (u8 each), flags u32
-  const message = new Message(abi.RTM_NEWROUTE, abi.NLM_F_CREATE | abi.NLM_F_EXCL, 12);
-  message.body.setUint8(0, familyOf(network));
-  message.body.setUint8(1, prefixBits);
-  message.body.setUint8(4, local ? abi.RT_TABLE_LOCAL : abi.RT_TABLE_MAIN);
-  message.body.setUint8(5, abi.RTPROT_STATIC);
-  message.body.setUint8(6, local ? abi.RT_SCOPE_HOST : abi.RT_SCOPE_LINK);
-  message.body.setUint8(7, local ? abi.RTN_LOCAL : abi.RTN_UNICAST);
-  message.attribute(abi.RTA_DST, network);
-  message.attribute(abi.RTA_OIF, u32(indexOf(name)));
-  message.perform("RTM_NEWROUTE", `interface ${name}`);
-}
-
-/** One request: a header, a fixed body, then attributes, each padded to 4 bytes. */
-class Message {
+/** One request: a header, a fixed body, then attributes, each padded to 4 bytes. One is built at a time. */
+export class Request {
   readonly body: DataView;
   #lengthBytes: number;
 
@@ -84,10 +27,26 @@ class Message {
   }
 
   attribute(type: number, value: Uint8Array): void {
-    exchange.view.setUint16(this.#lengthBytes, 4 + value.length, true);
-    exchange.view.setUint16(this.#lengthBytes + 2, type, true);
-    exchange.bytes.set(value, this.#lengthBytes + 4);
+    const at = this.#lengthBytes;
+    exchange.view.setUint16(at, 4 + value.length, true);
+    exchange.view.setUint16(at + 2, type, true);
+    exchange.bytes.set(value, at + 4);
     this.#lengthBytes += (4 + value.length + 3) & ~3;
+  }
+
+  /** An attribute that holds what `fill` adds: more attributes, or bytes by {@link append}. */
+  nest(type: number, fill: () => void): void {
+    const at = this.#lengthBytes;
+    this.#lengthBytes += 4;
+    fill();
+    exchange.view.setUint16(at, this.#lengthBytes - at, true);
+    exchange.view.setUint16(at + 2, type, true);
+  }
+
+  /** Bytes that are no attribute: the fixed part at the start of a nest. */
+  append(bytes: Uint8Array): void {
+    exchange.bytes.set(bytes, this.#lengthBytes);
+    this.#lengthBytes += (bytes.length + 3) & ~3;
   }
 
   /** Sends the request and reads the kernel's answer, which it has ready at once (netlink_ack). */
@@ -108,19 +67,25 @@ class Message {
   }
 }
 
-function familyOf(address: Uint8Array): number {
-  return address.length === 4 ? abi.AF_INET : abi.AF_INET6;
-}
-
-function indexOf(name: string): number {
+/** The number of an interface of this namespace; throws if there is none of the name. */
+export function indexOf(name: string): number {
   const index = ifNameToIndex(name);
   // if_nametoindex(3) reports an error as 0.
   check(index === 0 ? -1 : index, "if_nametoindex", `interface ${name}`);
   return index;
 }
 
-function u32(value: number): Uint8Array {
+export function familyOf(address: Uint8Array): number {
+  return address.length === 4 ? abi.AF_INET : abi.AF_INET6;
+}
+
+export function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, true);
   return bytes;
+}
+
+/** A name as the kernel wants it: with a zero byte behind it. */
+export function text(value: string): Uint8Array {
+  return new TextEncoder().encode(`${value}\0`);
 }

@@ -46,7 +46,7 @@ export function boundSocket(family: Family, local: Endpoint): number {
     return -EMFILE;
   }
   setFlag(fd, abi.SOL_SOCKET, abi.SO_REUSEPORT);
-  // The pipe network is local by a route alone, which IPv4 takes for an address of ours and IPv6 does not.
+  // The subnet is local by a route alone, which IPv4 takes for an address of ours and IPv6 does not.
   if (family === 6) setFlag(fd, abi.IPPROTO_IPV6, abi.IPV6_FREEBIND);
   // Bytes go on as they come, and Nagle was applied where they were first sent. Inherited by accept.
   setFlag(fd, abi.IPPROTO_TCP, abi.TCP_NODELAY);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { opcodes } from "../../src/net/bpf.ts";
 import * as abi from "../../src/sys/abi.ts";
 
 const headers = [
@@ -28,6 +29,12 @@ const headers = [
   "linux/rtnetlink.h",
   "linux/if_link.h",
   "linux/if_addr.h",
+  "linux/fib_rules.h",
+  "linux/filter.h",
+  "linux/pkt_cls.h",
+  "linux/pkt_sched.h",
+  "linux/tc_act/tc_mirred.h",
+  "linux/veth.h",
 ];
 
 /** Layouts that the code relies on, in C and as it has them. */
@@ -43,6 +50,19 @@ const layouts: Readonly<Record<string, number>> = {
   "sizeof(struct ifinfomsg)": 16,
   "offsetof(struct ifinfomsg, ifi_flags)": 8,
   "sizeof(struct ifaddrmsg)": 8,
+  "sizeof(struct fib_rule_hdr)": 12,
+  "sizeof(struct tcmsg)": 20,
+  "sizeof(struct tc_mirred)": 28,
+  "offsetof(struct tc_mirred, eaction)": 20,
+  "sizeof(struct sock_filter)": 8,
+  "BPF_LD | BPF_H | BPF_ABS": opcodes.loadHalf,
+  "BPF_LD | BPF_B | BPF_ABS": opcodes.loadByte,
+  "BPF_LD | BPF_B | BPF_IND": opcodes.loadByteIndexed,
+  "BPF_LDX | BPF_B | BPF_MSH": opcodes.indexHeaderLength,
+  "BPF_ALU | BPF_AND | BPF_K": opcodes.and,
+  "BPF_JMP | BPF_JEQ | BPF_K": opcodes.ifEqual,
+  "BPF_JMP | BPF_JSET | BPF_K": opcodes.ifAnySet,
+  "BPF_RET | BPF_K": opcodes.return,
   "sizeof(struct rtmsg)": 12,
   "sizeof(struct inet_diag_req_v2)": 56,
   "sizeof(struct inet_diag_msg)": 72,

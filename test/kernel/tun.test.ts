@@ -8,7 +8,8 @@ import { PacketView } from "../../src/net/packet.ts";
 import { virtioNetHeaderBytes } from "../../src/sys/abi.ts";
 import { read } from "../../src/sys/libc.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
-import { addAddress, addRoute, setLinkUp } from "../../src/sys/netlink.ts";
+import { addAddress, setLinkUp } from "../../src/sys/links.ts";
+import { addRoute } from "../../src/sys/routes.ts";
 import { createTun } from "../../src/sys/tun.ts";
 import { needs } from "../programs/machine.ts";
 import { inOwnNetwork } from "./own-network.ts";
@@ -65,8 +66,9 @@ describe("routes", () => {
   test("a local route on lo makes a whole network ours", () => {
     inOwnNetwork(() => {
       expect(pings("240.0.0.77")).toBe(false);
-      addRoute("local", bytesOf("240.0.0.0"), 24, "lo");
-      addRoute("local", bytesOf("fd70:1::"), 64, "lo");
+      const route = { kind: "local", interfaceName: "lo" } as const;
+      addRoute({ ...route, network: bytesOf("240.0.0.0"), prefixBits: 24 });
+      addRoute({ ...route, network: bytesOf("fd70:1::"), prefixBits: 64 });
       expect(pings("240.0.0.77")).toBe(true);
       expect(pings("fd70:1::77")).toBe(true);
     });

@@ -23,11 +23,6 @@ export function naiveSum(...parts: Uint8Array[]): number {
   return total;
 }
 
-/** Whether two 16-bit numbers are equal in ones-complement, where 0x0000 and 0xffff are both zero. */
-export function sameOnesComplement(a: number, b: number): boolean {
-  return a % 0xffff === b % 0xffff;
-}
-
 export function pseudoHeader(packet: Uint8Array, protocol: number, length: number): Uint8Array {
   const addresses = packet[0] === undefined || packet[0] >> 4 === 4 ? [12, 20] : [8, 40];
   const tail = [0, protocol, length >>> 8, length & 0xff];

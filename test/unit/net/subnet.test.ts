@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/base/errors.ts";
 import type { HostNumber } from "../../../src/base/units.ts";
 import { parseAddress } from "../../../src/net/address.ts";
-import { pipeNetworkOf, Subnet, ulaFor } from "../../../src/net/subnet.ts";
+import { Subnet, subnetFor, ulaFor } from "../../../src/net/subnet.ts";
 import { bytesOfLength, families } from "./naive.ts";
 
 const host = (number: number): HostNumber => number as HostNumber;
@@ -152,29 +152,16 @@ describe("hosts of any subnet", () => {
   });
 });
 
-describe("pipeNetworkOf", () => {
-  it.each([
-    ["10.0.0.0/24", "240.0.0.0/24"],
-    ["10.0.0.0/8", "240.0.0.0/8"],
-    ["240.0.0.0/24", "172.16.0.0/24"],
-    ["240.0.0.0/4", "160.0.0.0/4"],
-    ["fd00::/64", "fd70:6c67:7069::/64"],
-    ["fd70:6c67:7069::/64", "fc70:6c67:7069::/64"],
-    ["fd00::/8", "fc00::/8"],
-  ])("of %s is %s", (subnet, pipe) => {
-    expect(pipeNetworkOf(Subnet.parse(subnet)).toString()).toBe(pipe);
+describe("subnetFor", () => {
+  const both = ["10.0.0.0/24", "fd00::/64"].map((text) => Subnet.parse(text));
+
+  it("is the one of the family", () => {
+    expect(subnetFor(both, 4)).toBe(both[0]);
+    expect(subnetFor(both, 6)).toBe(both[1]);
   });
 
-  it("has the subnet's shape, lies apart from it, and is fit for unicast", () => {
-    fc.assert(
-      fc.property(subnets, (subnet) => {
-        const pipe = pipeNetworkOf(subnet);
-        expect([pipe.family, pipe.prefixBits]).toEqual([subnet.family, subnet.prefixBits]);
-        expect(subnet.contains(pipe.network, 0)).toBe(false);
-        expect(pipe.contains(subnet.network, 0)).toBe(false);
-        expect(() => Subnet.parse(pipe.toString())).not.toThrow();
-      }),
-    );
+  it("asserts that there is one", () => {
+    expect(() => subnetFor(both.slice(0, 1), 6)).toThrow("there is a subnet for IPv6");
   });
 });
 
@@ -184,13 +171,6 @@ describe("ulaFor", () => {
     ["192.168.1.4/30", "fd70:6c67:c0a8:104::/64"],
   ])("of %s is %s", (subnet, ula) => {
     expect(ulaFor(Subnet.parse(subnet)).toString()).toBe(ula);
-  });
-
-  it("never meets its own pipe network", () => {
-    // 112.105.0.0 spells "pi": the ULA is then what would else be the pipe network.
-    const ula = ulaFor(Subnet.parse("112.105.0.0/24"));
-    expect(ula.toString()).toBe("fd70:6c67:7069::/64");
-    expect(pipeNetworkOf(ula).toString()).toBe("fc70:6c67:7069::/64");
   });
 
   it("is for IPv4 only", () => {

@@ -1,0 +1,97 @@
+/**
+ * Classic BPF programs for the kernel's packet filters (Documentation/networking/filter.rst): one
+ * accumulator, one index register, and jumps that only go forward.
+ */
+import { assert } from "../base/assert.ts";
+
+/** <linux/bpf_common.h>, put together as programs need them. */
+export const opcodes = {
+  /** Loads from a fixed offset: `BPF_LD | BPF_H | BPF_ABS`, `BPF_LD | BPF_B | BPF_ABS`. */
+  loadHalf: 0x28,
+  loadByte: 0x30,
+  /** Loads from the index and an offset: `BPF_LD | BPF_B | BPF_IND`. */
+  loadByteIndexed: 0x50,
+  /** Sets the index to the length of the IPv4 header at an offset: `BPF_LDX | BPF_B | BPF_MSH`. */
+  indexHeaderLength: 0xb1,
+  /** `BPF_ALU | BPF_AND | BPF_K`. */
+  and: 0x54,
+  /** `BPF_JMP | BPF_JEQ | BPF_K`, `BPF_JMP | BPF_JSET | BPF_K`. */
+  ifEqual: 0x15,
+  ifAnySet: 0x45,
+  /** `BPF_RET | BPF_K`. */
+  return: 0x06,
+} as const;
+
+/** What an instruction does, its operand, and for a condition where to go: on to the next line if not said. */
+type Instruction = readonly [
+  operation: keyof typeof opcodes,
+  value: number,
+  labels?: { readonly yes?: string; readonly no?: string },
+];
+/** A string is the label of the instruction behind it. */
+type Line = string | Instruction;
+
+/** The program as the kernel takes it: `struct sock_filter` is code u16, two jumps u8, value u32. */
+function assemble(lines: readonly Line[]): Uint8Array {
+  const places = new Map<string, number>();
+  const instructions: Instruction[] = [];
+  for (const line of lines)
+    if (typeof line === "string") places.set(line, instructions.length);
+    else instructions.push(line);
+  const bytes = new Uint8Array(8 * instructions.length);
+  const view = new DataView(bytes.buffer);
+  instructions.forEach(([operation, value, labels], i) => {
+    view.setUint16(8 * i, opcodes[operation], true);
+    view.setUint8(8 * i + 2, distance(places, i, labels?.yes));
+    view.setUint8(8 * i + 3, distance(places, i, labels?.no));
+    view.setUint32(8 * i + 4, value, true);
+  });
+  return bytes;
+}
+
+/** How many instructions a jump skips. */
+function distance(places: ReadonlyMap<string, number>, from: number, label?: string): number {
+  const place = label === undefined ? from + 1 : places.get(label);
+  assert(place !== undefined && place > from, `the label ${label} stands further down`);
+  return place - from - 1;
+}
+
+const ethernetBytes = 14;
+const ipv6Bytes = 40;
+const tcpFlagsAt = 13;
+const tcp = 6;
+const [syn, rst, ack] = [0x02, 0x04, 0x10];
+const all = 0xffff_ffff;
+
+/**
+ * Finds, among Ethernet frames, the packets that begin a TCP connection or break it off: a SYN without
+ * ACK, and any RST. Of a fragmented packet only the first part has the flags; the others are let pass.
+ */
+export const connectionChange: Uint8Array = assemble([
+  ["loadHalf", 12],
+  ["ifEqual", 0x0800, { yes: "ipv4" }],
+  ["ifEqual", 0x86dd, { no: "other" }],
+  ["loadByte", ethernetBytes + 6],
+  ["ifEqual", tcp, { no: "other" }],
+  ["loadByte", ethernetBytes + ipv6Bytes + tcpFlagsAt],
+  ["ifAnySet", rst, { yes: "found" }],
+  ["and", syn | ack],
+  ["ifEqual", syn, { yes: "found", no: "other" }],
+  "ipv4",
+  ["loadByte", ethernetBytes + 9],
+  ["ifEqual", tcp, { no: "other" }],
+  ["loadHalf", ethernetBytes + 6],
+  ["ifAnySet", 0x1fff, { yes: "other" }],
+  ["indexHeaderLength", ethernetBytes],
+  ["loadByteIndexed", ethernetBytes + tcpFlagsAt],
+  ["ifAnySet", rst, { yes: "found" }],
+  ["and", syn | ack],
+  ["ifEqual", syn, { no: "other" }],
+  "found",
+  ["return", all],
+  "other",
+  ["return", 0],
+]);
+
+/** Finds every packet. */
+export const everything: Uint8Array = assemble([["return", all]]);
