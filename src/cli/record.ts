@@ -12,13 +12,14 @@ import {
 } from "../sandbox/topology.ts";
 import { hasFailed, reportEnd } from "./command-ends.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
+import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { parseCount, parseDuration, parseSubnets, type SubnetOptions } from "./values.ts";
 import { verify } from "./verify.ts";
 import { toolVersion } from "./version.ts";
 
-interface RecordFlags extends CommonFlags, SubnetOptions {
+interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags {
   readonly waitListen?: string;
   readonly verify?: string;
   readonly classic?: boolean;
@@ -31,7 +32,7 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
       "run commands, each in a container of its own, and record the traffic between them",
     )
     .argument("<commands...>", "each is one argument for /bin/sh -c; name=command gives it a name");
-  addCommonFlags(cli)
+  addLinkFlags(addCommonFlags(cli))
     .option("-s, --subnet <cidr>", "the containers' subnet", "10.0.0.0/24")
     .option("--subnet6 <cidr>", "their IPv6 subnet (default: one made from the subnet)")
     .option("--no-ipv6", "IPv4 alone")
@@ -49,10 +50,13 @@ const examples = `
 Examples:
   $ plg record server='redis-server --bind 0.0.0.0 --protected-mode no' \\
       client='redis-cli -h server set greeting hello' --wait-listen 5s --until client
+  $ plg record --link 'client<->server: delay 40ms jitter 5ms loss 1% rate 10mbit' \\
+      server=./server client='./client server'
   $ plg --record -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'
 
 The i-th command has the i-th address of the subnet (10.0.0.1, 10.0.0.2, ...) and finds the others
-by name, and in the environment: PLG_NAME, PLG_ADDRESS, PLG_PEERS.`;
+by name, and in the environment: PLG_NAME, PLG_ADDRESS, PLG_PEERS.
+${linkGrammar}`;
 
 async function record(texts: readonly string[], flags: RecordFlags): Promise<number> {
   const lines = texts.map((text): CommandLine =>
@@ -60,6 +64,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   );
   const topology = planTopology(parseSubnets(flags), lines);
   const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
+  const links = parseLinks(flags, topology.containers, false);
   const terminal = terminalFor(flags, topology.containers);
   const hooks = {
     onWarning: (text: string) => terminal.warn(text),
@@ -71,10 +76,12 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
       topology,
       file: flags.file,
       waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
+      links,
       toolVersion: toolVersion(),
     },
     hooks,
   );
+  tellLinks(terminal, links);
   let interrupted: NodeJS.Signals | undefined;
   terminal.startStatus(statusOf(session));
   const result = await interruptible(

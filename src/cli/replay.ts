@@ -22,10 +22,11 @@ import { hasFailed, reportEnd } from "./command-ends.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
+import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
 import type { Terminal } from "./terminal.ts";
-import { parseCount, parseDuration, parsePositive } from "./values.ts";
+import { collect, parseCount, parseDuration, parsePositive } from "./values.ts";
 
-interface ReplayFlags extends CommonFlags {
+interface ReplayFlags extends CommonFlags, LinkFlags {
   readonly only?: string;
   readonly speed?: string;
   readonly flood?: boolean;
@@ -42,8 +43,6 @@ interface ReplayFlags extends CommonFlags {
   readonly subnet?: string;
 }
 
-const collect = (value: string, values: readonly string[]): string[] => [...values, value];
-
 export function addReplay(program: Cli, setExitCode: (code: number) => void): void {
   const cli = program
     .command("replay")
@@ -52,7 +51,7 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
       "[commands...]",
       "instead of the recorded ones: name=command, or one for each container",
     );
-  addCommonFlags(cli)
+  addLinkFlags(addCommonFlags(cli))
     .option("--only <names>", "start only these (a,b,c); the others are played from the dump")
     .option("--speed <factor>", "not before the recorded gaps, divided by this, have passed")
     .option("--flood", "as fast as the processes take it, without waiting for what they send")
@@ -77,7 +76,9 @@ Examples:
   $ plg replay --only client --speed 1          a client alone, at the recorded pace
   $ plg replay client='./client --verbose'      with another command for one of them
   $ plg replay --ignore ':80/^Date: .*$/m'      dates in HTTP answers may differ
-  $ plg --replay -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'`;
+  $ plg replay --link 'client->*: loss 1%'      over a link that loses packets
+  $ plg --replay -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'
+${linkGrammar}`;
 
 async function replay(texts: readonly string[], flags: ReplayFlags): Promise<number> {
   const schedule = {
@@ -94,6 +95,7 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   const terminal = terminalFor(flags, topology.containers);
   const options = runOptions(flags, live, terminal);
   const masks = parseMasks(flags, topology);
+  const links = parseLinks(flags, topology.containers, true);
   if (recording.tornAt !== undefined)
     terminal.warn(
       `${flags.file} ends in the middle of a record (at byte ${recording.tornAt}): replaying what comes before`,
@@ -113,9 +115,11 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
       masks,
       compare: flags.compare,
       mostDifferences,
+      links,
     },
     hooks,
   );
+  tellLinks(terminal, links);
   let interrupted: NodeJS.Signals | undefined;
   terminal.startStatus(statusOf(session, recording));
   const result = await interruptible(

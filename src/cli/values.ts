@@ -27,6 +27,9 @@ export function parseDuration(text: string, option: string): number {
   return milliseconds;
 }
 
+/** For an option that may be given several times. */
+export const collect = (value: string, values: readonly string[]): string[] => [...values, value];
+
 /** A number above 0, and at most `most`. */
 export function parsePositive(text: string, option: string, most: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;

@@ -5,11 +5,10 @@
  * by the kernel at once. Until then its retransmissions are held with it. So a process sees exactly
  * what the destination answered: acceptance, refusal, or nothing at all.
  */
-import type { Address } from "../base/units.ts";
 import { destinationPortAt, sourcePortAt } from "../net/packet.ts";
 import { writeReset } from "../net/refusal.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
-import { allocateRegion } from "../sys/memory.ts";
+import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Gate, SwitchedPacket } from "../switch/switch.ts";
 import { type Connection, connectionKey } from "./connection.ts";
 
@@ -34,7 +33,7 @@ export interface AttemptHandler {
 /** Where the frames go: the switch. */
 export interface AttemptExits {
   letIn(frame: Uint8Array): void;
-  sendToContainer(to: number, frame: Address, frameBytes: number): void;
+  sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
 }
 
 /** How long an admitted client may leave out its ACK: tcp(7), five SYN-ACK retries take 63 s. */
@@ -93,7 +92,8 @@ export class Attempts implements Gate {
     const at = virtioNetHeaderBytes;
     const length = writeReset(this.#answer.bytes, at, attempt.frame, at);
     if (length === 0) return;
-    this.#exits?.sendToContainer(attempt.connection.client, this.#answer.address, at + length);
+    const { server, client } = attempt.connection;
+    this.#exits?.sendToContainer(server, client, this.#answer, at + length);
   }
 
   /** Never answers this SYN nor its retransmissions. */

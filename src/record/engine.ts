@@ -4,6 +4,7 @@ import { DumpSink, type SinkStore } from "../dump/sink.ts";
 import { Joiner } from "../pipe/joiner.ts";
 import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
 import { EngineThread } from "../sandbox/engine-thread.ts";
+import { quietMsOf } from "../switch/link-plan.ts";
 import { Switch } from "../switch/switch.ts";
 import { isListening } from "../sys/listening.ts";
 import { DumpTaps } from "./dump-tap.ts";
@@ -18,7 +19,7 @@ export interface RecordDetails {
 const flushMs = 100;
 /**
  * When the processes are gone, their kernels still send what they had written. The recording ends when
- * all connections have, or when nothing has moved for this long.
+ * all connections have, or when nothing has moved for this long, and longer where there are links.
  */
 const drain = { lookMs: 5, quietMs: 300 } as const;
 
@@ -26,6 +27,8 @@ class RecordEngine {
   readonly #engine: EngineThread;
   readonly #sink: DumpSink;
   readonly #taps: DumpTaps;
+  readonly #switch: Switch;
+  readonly #quietMs: number;
   #finishing = false;
 
   constructor(task: EngineTask & RecordDetails) {
@@ -47,21 +50,22 @@ class RecordEngine {
       },
       onWarning: (text) => this.#engine.warn(text),
     });
-    joiner.attempts.connectTo(
-      new Switch({
-        reactor,
-        subnets,
-        tuns: task.tuns,
-        pipeTun: task.pipeTun,
-        gate: joiner.attempts,
-        observer: {
-          onPacket: (from, to, bytes, at, lengthBytes) => {
-            this.#engine.count(Counter.packets, 1);
-            return this.#sink.packet(from, to, bytes, at, lengthBytes, this.#engine.atNs);
-          },
+    this.#switch = new Switch({
+      reactor,
+      subnets,
+      tuns: task.tuns,
+      pipeTun: task.pipeTun,
+      gate: joiner.attempts,
+      observer: {
+        onPacket: (from, to, bytes, at, lengthBytes) => {
+          this.#engine.count(Counter.packets, 1);
+          return this.#sink.packet(from, to, bytes, at, lengthBytes, this.#engine.atNs);
         },
-      }),
-    );
+      },
+      links: this.#engine.links,
+    });
+    joiner.attempts.connectTo(this.#switch);
+    this.#quietMs = drain.quietMs + quietMsOf(task.links?.specs ?? []);
     this.#flushLater();
   }
 
@@ -86,10 +90,14 @@ class RecordEngine {
     const { reactor, counters } = this.#engine;
     const now = this.#moved();
     const sinceMs = now === moved ? quietSinceMs : reactor.nowMs;
-    const isQuiet = reactor.nowMs - sinceMs >= drain.quietMs;
-    if (((counters[Counter.open] ?? 0) > 0 && !isQuiet) || !this.#sink.seal())
+    const isQuiet = reactor.nowMs - sinceMs >= this.#quietMs;
+    const isOpen = (counters[Counter.open] ?? 0) > 0 || this.#switch.heldPackets > 0;
+    if ((isOpen && !isQuiet) || !this.#sink.seal())
       reactor.after(drain.lookMs, () => this.#drain(sinceMs, now));
-    else this.#engine.done();
+    else {
+      this.#switch.close();
+      this.#engine.done();
+    }
   }
 
   /** A number that changes when anything moves. */

@@ -8,6 +8,7 @@ import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
 import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
+import type { LinkSetup } from "../switch/link-plan.ts";
 import type { Topology } from "../sandbox/topology.ts";
 import type { RecordDetails } from "./engine.ts";
 
@@ -15,6 +16,8 @@ export interface RecordOptions extends RunOptions {
   readonly topology: Topology;
   readonly file: string;
   readonly waitListenMs: number;
+  /** What lies between the containers. */
+  readonly links?: LinkSetup | undefined;
   readonly toolVersion: string;
 }
 
@@ -65,7 +68,12 @@ export class RecordSession {
     const { topology } = options;
     const startHrNs = process.hrtime.bigint();
     const startNs = BigInt(Date.now()) * 1_000_000n;
-    const playground = new Playground(topology.subnets, topology.containers.length, startHrNs);
+    const playground = new Playground(
+      topology.subnets,
+      topology.containers.length,
+      startHrNs,
+      options.links,
+    );
     const run = await CommandRun.prepare(topology, options);
     const writer = await startWriter(openDumpFile(options.file), runInfo(options, startNs));
     const engine = await playground.startEngine<RecordDetails>(
@@ -129,7 +137,10 @@ function exitForDump({ exitCode, signal, stopped }: CommandEnd, stoppedAtNs: num
   };
 }
 
-function runInfo({ topology, identity, toolVersion }: RecordOptions, startNs: bigint): RunInfo {
+function runInfo(
+  { topology, identity, toolVersion, links }: RecordOptions,
+  startNs: bigint,
+): RunInfo {
   return {
     toolVersion,
     subnets: topology.subnets.map(String),
@@ -137,7 +148,10 @@ function runInfo({ topology, identity, toolVersion }: RecordOptions, startNs: bi
     kernel: `${kernelName()} ${release()}`,
     hardware: machine(),
     startNs,
-    notes: { uid: identity.uid ?? String(process.getuid?.() ?? "") },
+    notes: {
+      uid: identity.uid ?? String(process.getuid?.() ?? ""),
+      ...(links && { links: links.specs.map(({ text }) => text).join("\n"), seed: links.seed }),
+    },
     containers: topology.containers,
   };
 }

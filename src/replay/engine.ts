@@ -2,6 +2,7 @@
 import { workerData } from "node:worker_threads";
 import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
 import { EngineThread } from "../sandbox/engine-thread.ts";
+import { quietMsOf } from "../switch/link-plan.ts";
 import { Switch } from "../switch/switch.ts";
 import { DifferenceLog } from "./differences.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
@@ -16,7 +17,7 @@ import { Schedule } from "./schedule.ts";
 
 /** How often progress is told, and who is gone is looked up. */
 const lookMs = 20;
-/** A process whose command has ended may still have bytes on the way for this long. */
+/** A process whose command has ended may still have bytes on the way for this long, and longer over a link. */
 const goneAfterMs = 100;
 
 class ReplayEngine {
@@ -27,6 +28,7 @@ class ReplayEngine {
   readonly #progress: Float64Array;
   readonly #file: PayloadFile;
   readonly #patienceMs: number;
+  readonly #goneAfterMs: number;
   /** Since when everything is played. */
   #doneSinceMs = Infinity;
 
@@ -35,12 +37,13 @@ class ReplayEngine {
       wake: () => {},
       finish: () => this.#finish(),
       gone: (container) =>
-        void this.#engine.reactor.after(goneAfterMs, () => this.#player.noteGone(container)),
+        void this.#engine.reactor.after(this.#goneAfterMs, () => this.#player.noteGone(container)),
     });
     this.#progress = new Float64Array(task.replayCounters);
     this.#log = new DifferenceLog(task.mostDifferences);
     this.#file = new PayloadFile(task.path);
     this.#patienceMs = task.schedule.patienceMs;
+    this.#goneAfterMs = goneAfterMs + quietMsOf(task.links?.specs ?? []);
     const index = new RecordingIndex(task.recording);
     const live = new Set(task.live);
     const progress = new Progress(index.connections.count);
@@ -62,7 +65,8 @@ class ReplayEngine {
       patienceMs: task.schedule.patienceMs,
       compare: task.compare ? { index, report, masks: task.masks, equal: equalBytes } : undefined,
       pace: this.#createPace(task, index),
-      inject: (to, frame, frameBytes) => this.#inject(to, frame, frameBytes),
+      inject: (from, to, frame, frameBytes) =>
+        this.#switch.sendToContainer(from, to, frame, frameBytes),
       onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
       onConnection: () => this.#engine.count(Counter.connections, 1),
     });
@@ -78,6 +82,7 @@ class ReplayEngine {
           return to < 0 || live.has(to);
         },
       },
+      links: this.#engine.links,
     });
     this.#player.attempts.connectTo(this.#switch);
   }
@@ -98,10 +103,6 @@ class ReplayEngine {
     return new Pace({ reactor, index, subnets, networks: task.namespaces, patienceMs });
   }
 
-  #inject(to: number, frame: Parameters<Switch["sendToContainer"]>[1], frameBytes: number): void {
-    this.#switch.sendToContainer(to, frame, frameBytes);
-  }
-
   #tell(): void {
     const progress = this.#progress;
     progress[ReplayCounter.played] = this.#sum("played");
@@ -120,7 +121,7 @@ class ReplayEngine {
     else this.#doneSinceMs = Math.min(this.#doneSinceMs, nowMs);
     const quietMs = nowMs - this.#player.movedMs;
     const doneMs = nowMs - this.#doneSinceMs;
-    return doneMs >= 0 && (quietMs > goneAfterMs || doneMs > this.#patienceMs);
+    return doneMs >= 0 && (quietMs > this.#goneAfterMs || doneMs > this.#patienceMs);
   }
 
   #sum(what: "played" | "total"): number {
@@ -130,6 +131,7 @@ class ReplayEngine {
   #finish(): void {
     this.#player.finish();
     this.#file.close();
+    this.#switch.close();
     const outcome: ReplayOutcome = {
       differences: this.#log.list(),
       played: this.#sum("played"),

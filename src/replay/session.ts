@@ -8,6 +8,7 @@ import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
 import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
+import type { LinkSetup } from "../switch/link-plan.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { CommandLine, ContainerPlan, Topology } from "../sandbox/topology.ts";
 import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine-details.ts";
@@ -36,6 +37,8 @@ export interface ReplayOptions extends RunOptions {
   readonly masks: readonly Mask[];
   readonly compare: boolean;
   readonly mostDifferences: number;
+  /** What lies between the live processes and their peers. */
+  readonly links: LinkSetup | undefined;
 }
 
 export interface ReplayHooks {
@@ -151,7 +154,8 @@ export class ReplaySession {
   static async prepare(options: ReplayOptions, hooks: ReplayHooks): Promise<ReplaySession> {
     const { topology, recording } = options;
     const { length } = topology.containers;
-    const playground = new Playground(topology.subnets, length, process.hrtime.bigint());
+    const startHrNs = process.hrtime.bigint();
+    const playground = new Playground(topology.subnets, length, startHrNs, options.links);
     const run = await CommandRun.prepare(topology, options);
     const replayCounters = new SharedArrayBuffer(ReplayCounter.size * 8);
     const engine = await playground.startEngine<ReplayDetails>(

@@ -76,7 +76,14 @@ export function renderRun(summary: DumpSummary): string {
     `lasted ${lasted}`,
   ];
   const commands = run.containers.map((container, index) => commandCells(container, exits[index]));
-  return `${facts.join(", ")}\n${alignLeft(commands)}`;
+  return `${facts.join(", ")}\n${alignLeft(commands)}${renderLinks(run)}`;
+}
+
+/** What lay between the containers, as the recorder noted it. */
+function renderLinks({ notes }: RunInfo): string {
+  if (typeof notes["links"] !== "string") return "";
+  const lines = notes["links"].split("\n").map((link) => `  link ${inOneLine(link)}\n`);
+  return `${lines.join("")}  links' seed ${inOneLine(String(notes["seed"]))}\n`;
 }
 
 function commandCells(container: ContainerInfo, exit: CommandExit | undefined): string[] {

@@ -4,13 +4,17 @@ import type { Subnet } from "../net/subnet.ts";
 import { addAddress } from "../sys/links.ts";
 import { createSpace, device, type Space, trySysctl } from "./space.ts";
 
-/** The space of the `container`-th command. `furnish` runs in it, when all else is set up. */
+/**
+ * The space of the `container`-th command, which may be at the end of a link. `furnish` runs in it, when
+ * all else is set up.
+ */
 export function createContainerSpace(
   subnets: readonly Subnet[],
   container: number,
+  isLinked: boolean,
   furnish?: () => void,
 ): Space {
-  return createSpace(() => {
+  return createSpace(!isLinked, () => {
     for (const subnet of subnets) {
       const address = subnet.addressBytes(hostOf(container));
       addAddress(device, address, subnet.prefixBits, broadcastOf(subnet));

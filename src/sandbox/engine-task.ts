@@ -1,5 +1,6 @@
 /** What the main thread and the engine's thread agree on. */
 import type { Fd } from "../base/units.ts";
+import type { LinkSetup } from "../switch/link-plan.ts";
 import type { Namespace } from "../sys/namespace.ts";
 
 /** What an engine thread is started with. Descriptors are the process's, so numbers are enough. */
@@ -12,6 +13,8 @@ export interface EngineTask {
   readonly tuns: readonly Fd[];
   /** In CIDR notation. */
   readonly subnets: readonly string[];
+  /** What lies between the containers, if anything was asked for. */
+  readonly links: LinkSetup | undefined;
   /** Signalled when there is a message for the engine, or room in the dump. */
   readonly wakeup: Fd;
   /** A Float64Array by {@link Counter}, written by the engine alone. */

@@ -6,6 +6,7 @@
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import { Subnet } from "../net/subnet.ts";
+import type { LinkSetup } from "../switch/link-plan.ts";
 import { enterForever } from "../sys/namespace.ts";
 import { Reactor } from "../sys/reactor.ts";
 import { acknowledge } from "../sys/wakeup.ts";
@@ -16,6 +17,7 @@ export class EngineThread {
   readonly subnets: readonly Subnet[];
   readonly counters: Float64Array;
   readonly #startMs: number;
+  readonly #links: LinkSetup | undefined;
 
   constructor(
     task: EngineTask,
@@ -31,6 +33,7 @@ export class EngineThread {
     this.reactor = new Reactor();
     this.subnets = task.subnets.map((text) => Subnet.parse(text));
     this.counters = new Float64Array(task.counters);
+    this.#links = task.links;
     // This thread's performance.now() has its own origin; the run's start is told by the common clock.
     const sinceStartMs = Number(process.hrtime.bigint() - task.startHrNs) / 1e6;
     this.#startMs = performance.now() - sinceStartMs;
@@ -49,6 +52,11 @@ export class EngineThread {
   /** Nanoseconds since the run's start, of the events in hand. */
   get atNs(): number {
     return Math.max(0, Math.round((this.reactor.nowMs - this.#startMs) * 1e6));
+  }
+
+  /** What a switch is told of the run's links. */
+  get links(): { readonly setup: LinkSetup; readonly startMs: number } | undefined {
+    return this.#links && { setup: this.#links, startMs: this.#startMs };
   }
 
   /** Adds to one of the counters that the main thread reads. */

@@ -48,7 +48,7 @@ function tryNetworkNamespace(): string {
 
 /** Nothing outside the new namespace gets to know of the address. */
 async function tryContainer(subnet: string): Promise<string> {
-  await closeSpace(createContainerSpace([Subnet.parse(subnet)], 0));
+  await closeSpace(createContainerSpace([Subnet.parse(subnet)], 0, false));
   return "a device was made, with offload and an address";
 }
 
@@ -59,9 +59,9 @@ async function tryIpv6(): Promise<string> {
 
 async function tryToTakeShortcut(): Promise<string> {
   const subnets = [Subnet.parse("10.0.0.0/24")];
-  const pipeSpace = createPipeSpace(subnets);
+  const pipeSpace = createPipeSpace(subnets, false);
   try {
-    const space = createContainerSpace(subnets, 0, () =>
+    const space = createContainerSpace(subnets, 0, false, () =>
       createShortcut(subnets, 0, pipeSpace.namespace),
     );
     await closeSpace(space);

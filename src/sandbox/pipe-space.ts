@@ -15,8 +15,9 @@ import { RT_TABLE_LOCAL, RT_TABLE_MAIN } from "../sys/abi.ts";
 import { addRoute, addRule, deleteRule } from "../sys/routes.ts";
 import { createSpace, device, type Space, trySysctl } from "./space.ts";
 
-export function createPipeSpace(subnets: readonly Subnet[]): Space {
-  return createSpace(() => {
+/** `hasLinks`: some of its packets go over links. */
+export function createPipeSpace(subnets: readonly Subnet[], hasLinks: boolean): Space {
+  return createSpace(!hasLinks, () => {
     for (const [name, value] of sysctls) trySysctl(name, value);
     for (const subnet of subnets) masqueradeAll(subnet);
   });

@@ -3,6 +3,7 @@
  * the engine's module and in what it is told besides.
  */
 import type { Subnet } from "../net/subnet.ts";
+import { linkedContainers, type LinkSetup } from "../switch/link-plan.ts";
 import { closeWakeup, createWakeup } from "../sys/wakeup.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Counter, type EngineTask } from "./engine-task.ts";
@@ -17,16 +18,23 @@ export class Playground {
   readonly #pipeSpace: Space;
 
   /** Makes `containers` namespaces and the pipe space. Throws a MachineError where that is not possible. */
-  constructor(subnets: readonly Subnet[], containers: number, startHrNs: bigint) {
-    this.#pipeSpace = createPipeSpace(subnets);
+  constructor(
+    subnets: readonly Subnet[],
+    containers: number,
+    startHrNs: bigint,
+    links: LinkSetup | undefined,
+  ) {
+    const isLinked = linkedContainers(links?.specs ?? [], containers);
+    this.#pipeSpace = createPipeSpace(subnets, isLinked.includes(true));
     const spaces: Space[] = [];
     const pipeSpace = this.#pipeSpace.namespace;
     let hasShortcuts = true;
     try {
-      for (let i = 0; i < containers; i++)
+      for (const [i, linked] of isLinked.entries())
         spaces.push(
-          createContainerSpace(subnets, i, () => {
-            hasShortcuts &&= tryShortcut(subnets, i, pipeSpace);
+          createContainerSpace(subnets, i, linked, () => {
+            // A link acts in the switch, so all packets pass there.
+            if (!linked) hasShortcuts &&= tryShortcut(subnets, i, pipeSpace);
           }),
         );
     } catch (error) {
@@ -40,6 +48,7 @@ export class Playground {
       namespaces: spaces.map(({ namespace }) => namespace),
       tuns: spaces.map(({ tun }) => tun),
       subnets: subnets.map(String),
+      links,
       wakeup: createWakeup(),
       counters: new SharedArrayBuffer(Counter.size * Float64Array.BYTES_PER_ELEMENT),
       startHrNs,

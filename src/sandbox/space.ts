@@ -34,12 +34,15 @@ export function hasIpv6(): boolean {
   return existsSync("/proc/sys/net/ipv6");
 }
 
-/** Makes a space; `configure` runs in it. Its device has no address yet, so nothing is lost before it is up. */
-export function createSpace(configure: () => void): Space {
+/**
+ * Makes a space; `configure` runs in it. Its device has no address yet, so nothing is lost before it is up.
+ * Without `segmentation` each packet that comes out of the device is a packet on the wire.
+ */
+export function createSpace(segmentation: boolean, configure: () => void): Space {
   try {
     return inNewNamespaces(["net"], () => {
       quietenIpv6();
-      const tun = createTun(device);
+      const tun = createTun(device, segmentation);
       setLinkUp("lo");
       setLinkUp(device, { mtuBytes, queuePackets });
       configure();

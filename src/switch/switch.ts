@@ -4,21 +4,25 @@
  * container; every packet as it is. Of TCP there is little: most of it takes the shortcut
  * (sandbox/shortcut.ts), and only what begins or breaks off a connection comes by here.
  *
- * A packet lies in one buffer, behind its virtio header, which is handed on as it came. So one `read` and one `write` carry up to 64 KiB. Nothing is queued: the
- * kernel's queues are before and behind us, and a device that does not take a packet loses it, as a
- * wire would, which TCP repairs.
+ * A packet lies in one buffer, behind its virtio header, which is handed on as it came. So one `read`
+ * and one `write` carry up to 64 KiB. Nothing is queued: the kernel's queues are before and behind us,
+ * and a device that does not take a packet loses it, as a wire would, which TCP repairs. Where a link
+ * was asked for (links.ts), a packet is held by it, comes back into the buffer when it arrives, and goes
+ * on from there.
  */
 import { assert } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
 import { complement, sum } from "../net/checksum.ts";
-import { PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
+import { IPPROTO_TCP, PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
 import { writeHostUnreachable } from "../net/refusal.ts";
 import { write16 } from "../net/wire.ts";
 import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
 import { read, write } from "../sys/libc.ts";
-import { allocateRegion } from "../sys/memory.ts";
+import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
 import type { Subnet } from "../net/subnet.ts";
+import { Exit, Links } from "./links.ts";
+import type { LinkSetup } from "./link-plan.ts";
 import { Routes, Verdict } from "./route.ts";
 
 /** What decides about connections: the pipe space. `bytes` is the switch's buffer, valid during the call. */
@@ -66,6 +70,7 @@ export class Switch {
   readonly #routes: Routes;
   readonly #gate: Gate;
   readonly #observer: PacketObserver | undefined;
+  readonly #links: Links | undefined;
   readonly #tuns: readonly Fd[];
   readonly #pipeTun: Fd;
   readonly #frame = allocateRegion(frameCapacityBytes);
@@ -86,6 +91,8 @@ export class Switch {
     readonly pipeTun: Fd;
     readonly gate: Gate;
     readonly observer?: PacketObserver | undefined;
+    /** What lies between the containers, and when the run began by the reactor's clock. */
+    readonly links?: { readonly setup: LinkSetup; readonly startMs: number } | undefined;
   }) {
     this.#reactor = parts.reactor;
     this.#routes = new Routes(parts.subnets, parts.tuns.length);
@@ -93,6 +100,10 @@ export class Switch {
     this.#pipeTun = parts.pipeTun;
     this.#gate = parts.gate;
     this.#observer = parts.observer;
+    const onArrival = this.#onArrival.bind(this);
+    this.#links =
+      parts.links &&
+      new Links({ ...parts.links, reactor: this.#reactor, frame: this.#frame, onArrival });
     this.#tuns.forEach((tun, from) => this.#attach(tun, () => this.#forwardFromContainer(from)));
     this.#reactor.afterSend = this.#attach(this.#pipeTun, () => this.#forwardFromPipeSpace());
   }
@@ -105,11 +116,24 @@ export class Switch {
     this.#reactor.noteSent();
   }
 
-  /** Puts a frame (a virtio header, then an IP packet) into a container. */
-  sendToContainer(to: number, frame: Address, frameBytes: number): void {
-    const tun = this.#tuns[to];
-    assert(tun !== undefined, `there is no container ${to}`);
-    this.#deliver(tun, frame, frameBytes);
+  /** Puts a frame (a virtio header, then an IP packet) that comes from another container into this one. */
+  sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void {
+    if (this.#links) {
+      this.#frame.bytes.set(frame.bytes.subarray(0, frameBytes));
+      const isTcp = this.#take(frameBytes) && this.#packet.view.protocol === IPPROTO_TCP;
+      if (this.#links.take(isTcp ? Exit.container : Exit.copy, from, to, frameBytes)) return;
+    }
+    this.#deliverTo(to, frame.address, frameBytes);
+  }
+
+  /** How many packets are on their way over links. */
+  get heldPackets(): number {
+    return this.#links?.heldPackets ?? 0;
+  }
+
+  /** Frees what the switch has made itself. The devices are the sandbox's. */
+  close(): void {
+    this.#links?.close();
   }
 
   #attach(tun: Fd, forward: () => void): TunPort {
@@ -142,25 +166,55 @@ export class Switch {
     }
     const { headerAt, totalBytes } = packet.view;
     if (this.#hasPartialChecksum()) completeChecksum(packet.bytes, headerAt + totalBytes);
-    const to = verdict === Verdict.everyone ? -1 : verdict;
-    if (this.#observer?.onPacket(from, to, packet.bytes, headerAt, totalBytes) === false) return;
-    if (verdict === Verdict.everyone) this.#deliverToOthers(from);
-    else this.sendToContainer(verdict, this.#frame.address, packet.frameBytes);
+    if (verdict !== Verdict.everyone) {
+      if (!this.#links?.take(Exit.packet, from, verdict, packet.frameBytes))
+        this.#deliverPacket(from, verdict);
+    } else if (this.#observer?.onPacket(from, -1, packet.bytes, headerAt, totalBytes) !== false)
+      this.#deliverToOthers(from);
+  }
+
+  /** The packet in the buffer has crossed its link. */
+  #onArrival(exit: Exit, from: number, to: number, frameBytes: number): void {
+    if (!this.#take(frameBytes)) return;
+    if (exit === Exit.pipeSpace) this.#enterPipeSpace(from);
+    else if (exit === Exit.packet) this.#deliverPacket(from, to);
+    else this.#deliverTo(to, this.#frame.address, frameBytes);
+  }
+
+  /** A packet other than TCP, if it can be recorded. */
+  #deliverPacket(from: number, to: number): void {
+    const { bytes, view, frameBytes } = this.#packet;
+    const { headerAt, totalBytes } = view;
+    if (this.#observer?.onPacket(from, to, bytes, headerAt, totalBytes) === false) return;
+    this.#deliverTo(to, this.#frame.address, frameBytes);
   }
 
   #forwardToPipeSpace(from: number): void {
+    const { view, frameBytes } = this.#packet;
+    if (this.#links?.take(Exit.pipeSpace, from, this.#containerAt(view.destinationAt), frameBytes))
+      return;
+    this.#enterPipeSpace(from);
+  }
+
+  #enterPipeSpace(from: number): void {
     const packet = this.#packet;
     const { view, bytes } = packet;
     if (view.fragmentOffset === 0) {
       const flags = tcpFlagsAt(bytes, view.transportAt) & (TCP_SYN | TCP_ACK | TCP_RST);
       if (flags === TCP_SYN || (flags & TCP_RST) !== 0) {
         packet.from = from;
-        packet.to = this.#subnetOf(view).hostNumberAt(bytes, view.destinationAt) - 1;
+        packet.to = this.#containerAt(view.destinationAt);
         if (flags !== TCP_SYN) this.#gate.onReset(packet);
         else if (!this.#gate.onSyn(packet)) return;
       }
     }
     this.#deliver(this.#pipeTun, this.#frame.address, packet.frameBytes);
+  }
+
+  /** The container whose address stands at `addressAt` in the packet in hand. */
+  #containerAt(addressAt: number): number {
+    const { view, bytes } = this.#packet;
+    return this.#subnetOf(view).hostNumberAt(bytes, addressAt) - 1;
   }
 
   #subnetOf(view: PacketView): Subnet {
@@ -176,12 +230,15 @@ export class Switch {
       this.drops.foreign++;
       return;
     }
-    this.sendToContainer(to, this.#frame.address, frameBytes);
+    if (this.#links?.take(Exit.container, this.#containerAt(view.sourceAt), to, frameBytes)) return;
+    this.#deliverTo(to, this.#frame.address, frameBytes);
   }
 
   #deliverToOthers(from: number): void {
+    const { frameBytes } = this.#packet;
     for (let to = 0; to < this.#tuns.length; to++)
-      if (to !== from) this.sendToContainer(to, this.#frame.address, this.#packet.frameBytes);
+      if (to !== from && !this.#links?.take(Exit.copy, from, to, frameBytes))
+        this.#deliverTo(to, this.#frame.address, frameBytes);
   }
 
   /** "Host unreachable", as the sender's own router would say it: it becomes EHOSTUNREACH there. */
@@ -194,11 +251,17 @@ export class Switch {
     const at = virtioNetHeaderBytes;
     answer.bytes.fill(0, 0, at);
     const length = writeHostUnreachable(answer.bytes, at, bytes, at, view.totalBytes, source);
-    if (length > 0) this.sendToContainer(from, answer.address, at + length);
+    if (length > 0) this.#deliverTo(from, answer.address, at + length);
   }
 
   #hasPartialChecksum(): boolean {
     return ((this.#packet.bytes[0] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+  }
+
+  #deliverTo(to: number, frame: Address, frameBytes: number): void {
+    const tun = this.#tuns[to];
+    assert(tun !== undefined, `there is no container ${to}`);
+    this.#deliver(tun, frame, frameBytes);
   }
 
   #deliver(tun: Fd, frame: Address, frameBytes: number): void {

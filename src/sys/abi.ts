@@ -27,7 +27,7 @@ export const MSG_DONTWAIT = 0x40;
 // <linux/sockios.h>: bytes in the send queue that were not sent yet (tcp(7)).
 export const SIOCOUTQNSD = 0x894b;
 
-// <sys/epoll.h>, <sys/eventfd.h>
+// <sys/epoll.h>, <sys/eventfd.h>, <sys/timerfd.h>, <time.h>
 export const EPOLL_CLOEXEC = 0o2000000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
@@ -38,6 +38,9 @@ export const EPOLLHUP = 0x010;
 export const EPOLLRDHUP = 0x2000;
 /** Bit 31, so a positive literal: `1 << 31` would be negative. */
 export const EPOLLET = 0x8000_0000;
+export const TFD_CLOEXEC = 0o2000000;
+export const TFD_NONBLOCK = 0o4000;
+export const CLOCK_MONOTONIC = 1;
 export const EFD_CLOEXEC = 0o2000000;
 export const EFD_NONBLOCK = 0o4000;
 

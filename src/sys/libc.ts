@@ -93,6 +93,12 @@ export const epollWait: (
   timeoutMs: number,
 ) => number = bind("epoll_wait", ["int", "pointer", "int", "int"]);
 export const eventfd: (initial: number, flags: number) => number = bind("eventfd", ["uint", "int"]);
+export const timerfdCreate: (clock: number, flags: number) => number = bind("timerfd_create", [
+  "int",
+  "int",
+]);
+export const timerfdSettime: (alarm: Fd, flags: number, setting: Address, old: number) => number =
+  bind("timerfd_settime", ["int", "int", "pointer", "pointer"]);
 
 /** `openat` without a mode: for what exists. */
 export const openat: (folder: Fd, path: string, flags: number) => number = bind("openat", [

@@ -27,14 +27,17 @@ const devicePath = "/dev/net/tun";
 /** `struct ifreq` is 40 bytes: the name in 16, then a union that starts with the flags. */
 const request = allocateRegion(40);
 
-/** Creates the TUN device `name` in the network namespace of the calling thread. Non-blocking. */
-export function createTun(name: string): Fd {
+/**
+ * Creates the TUN device `name` in the network namespace of the calling thread. Non-blocking. Without
+ * `segmentation` packets come out of it in the size that they would have on the wire.
+ */
+export function createTun(name: string, segmentation = true): Fd {
   const fd = openDevice();
   request.bytes.fill(0);
   new TextEncoder().encodeInto(name, request.bytes.subarray(0, 15));
   request.view.setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
   check(ioctl(fd, TUNSETIFF, request.address), "ioctl TUNSETIFF", `TUN device ${name}`);
-  const offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+  const offloads = TUN_F_CSUM | (segmentation ? TUN_F_TSO4 | TUN_F_TSO6 : 0);
   check(ioctl(fd, TUNSETOFFLOAD, offloads), "ioctl TUNSETOFFLOAD", `TUN device ${name}`);
   return fd;
 }

@@ -14,6 +14,8 @@ const headers = [
   "sched.h",
   "sys/epoll.h",
   "sys/eventfd.h",
+  "sys/timerfd.h",
+  "time.h",
   "sys/mount.h",
   "sys/resource.h",
   "sys/socket.h",
@@ -67,6 +69,8 @@ const layouts: Readonly<Record<string, number>> = {
   "sizeof(struct inet_diag_req_v2)": 56,
   "sizeof(struct inet_diag_msg)": 72,
   "sizeof(struct rlimit)": 16,
+  "sizeof(struct itimerspec)": 32,
+  "offsetof(struct itimerspec, it_value.tv_nsec)": 24,
   "sizeof(struct linger)": 8,
 };
 

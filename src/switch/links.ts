@@ -1,0 +1,168 @@
+/**
+ * The links of a run at work: a packet that crosses one is copied to a place of its own, and comes back to
+ * the switch when it arrives. What happens to it on the way is link-direction.ts's to say.
+ *
+ * All places are there from the start, and what does not find one is lost; the kernel gives them memory as
+ * they are used. Containers at the ends of links have segmentation offload switched off, so a packet here is
+ * a packet on the wire, and fits a place: the MTU is 1500 bytes.
+ *
+ * A timerfd wakes us, as epoll's own timeouts count whole milliseconds.
+ */
+import type { Fd } from "../base/units.ts";
+import { virtioNetHeaderBytes } from "../sys/abi.ts";
+import { createAlarm, setAlarm } from "../sys/alarm.ts";
+import { close } from "../sys/libc.ts";
+import { allocateRegion, type Region } from "../sys/memory.ts";
+import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
+import { acknowledge } from "../sys/wakeup.ts";
+import { HeldPackets } from "./held-packets.ts";
+import { lost } from "./link-direction.ts";
+import { LinkPlan, type LinkSetup } from "./link-plan.ts";
+
+/** What becomes of a packet that has crossed its link. */
+export const Exit = {
+  /** TCP of the container `from`: into the pipe space. */
+  pipeSpace: 0,
+  /** TCP of the pipe space, as `from`: into the container `to`. */
+  container: 1,
+  /** Anything else: recorded, and into the container `to`. */
+  packet: 2,
+  /** The same, but not recorded here: one copy of several, or plg's own. */
+  copy: 3,
+} as const;
+export type Exit = (typeof Exit)[keyof typeof Exit];
+
+/** Takes the frame of `frameBytes` that lies in the switch's buffer again. */
+export type OnArrival = (exit: Exit, from: number, to: number, frameBytes: number) => void;
+
+/** Packets on their way at once, on all links together; 64 MiB. */
+const places = 32_768;
+const placeBytes = 2048;
+const placeWords = placeBytes / Int32Array.BYTES_PER_ELEMENT;
+
+export class Links implements Watcher, Task {
+  readonly #reactor: Reactor;
+  readonly #plan: LinkPlan;
+  readonly #startMs: number;
+  readonly #onArrival: OnArrival;
+  readonly #alarm: Fd = createAlarm();
+  readonly #frame: Int32Array;
+  readonly #places = wordsOf(allocateRegion(places * placeBytes));
+  readonly #held = new HeldPackets(places);
+  /** By place. */
+  readonly #exits = new Uint8Array(places);
+  readonly #from = new Uint16Array(places);
+  readonly #to = new Uint16Array(places);
+  readonly #frameBytes = new Uint16Array(places);
+  /** When the alarm goes off, and whether {@link resume} will be called in any case. */
+  #alarmMs = Infinity;
+  #isDeferred = false;
+
+  constructor(parts: {
+    readonly reactor: Reactor;
+    readonly setup: LinkSetup;
+    /** When the run began, by the reactor's clock. */
+    readonly startMs: number;
+    /** The switch's buffer: where packets are taken from, and where they come back to. */
+    readonly frame: Region;
+    readonly onArrival: OnArrival;
+  }) {
+    this.#reactor = parts.reactor;
+    this.#plan = new LinkPlan(parts.setup);
+    this.#startMs = parts.startMs;
+    this.#frame = wordsOf(parts.frame);
+    this.#onArrival = parts.onArrival;
+    this.#reactor.watchLevel(this.#alarm, this);
+  }
+
+  /** How many packets are on their way. */
+  get heldPackets(): number {
+    return this.#held.count;
+  }
+
+  /** Sends the frame in the switch's buffer over its link. False if there is none on its way. */
+  take(exit: Exit, from: number, to: number, frameBytes: number): boolean {
+    const link = this.#plan.between(from, to);
+    if (link === null) return false;
+    if (exit === Exit.pipeSpace && !link.actsAtSender) return false;
+    if (exit === Exit.container && !link.actsAtReceiver) return false;
+    const { direction } = link;
+    const dueMs = direction.send(this.#nowMs, frameBytes - virtioNetHeaderBytes);
+    if (dueMs === lost) return true;
+    this.#hold(dueMs, exit, from, to, frameBytes);
+    if (direction.isDoubled) this.#hold(dueMs, exit, from, to, frameBytes);
+    this.#wakeInTime();
+    return true;
+  }
+
+  /** The alarm has gone off. */
+  onReady(): void {
+    acknowledge(this.#alarm);
+    this.#alarmMs = Infinity;
+    this.resume();
+  }
+
+  /** Lets arrive what is due. */
+  resume(): void {
+    this.#isDeferred = false;
+    const nowMs = this.#nowMs;
+    for (let place = this.#held.take(nowMs); place >= 0; place = this.#held.take(nowMs)) {
+      const frameBytes = this.#frameBytes[place] as number;
+      copyWords(this.#frame, 0, this.#places, place * placeWords, frameBytes);
+      const exit = this.#exits[place] as Exit;
+      this.#onArrival(exit, this.#from[place] as number, this.#to[place] as number, frameBytes);
+    }
+    this.#wakeInTime();
+  }
+
+  close(): void {
+    this.#reactor.forget(this.#alarm);
+    close(this.#alarm);
+  }
+
+  /** Since the run's start. */
+  get #nowMs(): number {
+    return this.#reactor.nowMs - this.#startMs;
+  }
+
+  #hold(dueMs: number, exit: Exit, from: number, to: number, frameBytes: number): void {
+    if (frameBytes > placeBytes) return;
+    const place = this.#held.hold(dueMs);
+    if (place < 0) return;
+    copyWords(this.#places, place * placeWords, this.#frame, 0, frameBytes);
+    this.#exits[place] = exit;
+    this.#from[place] = from;
+    this.#to[place] = to;
+    this.#frameBytes[place] = frameBytes;
+  }
+
+  /** What is due at once arrives within this round, but not within the call: its sender may not be done with the buffer. */
+  #wakeInTime(): void {
+    const dueMs = this.#held.nextDueMs;
+    if (dueMs >= this.#alarmMs || this.#isDeferred) return;
+    const leftMs = dueMs - this.#nowMs;
+    if (leftMs <= 0) {
+      this.#isDeferred = true;
+      this.#reactor.defer(this);
+    } else {
+      this.#alarmMs = dueMs;
+      setAlarm(this.#alarm, leftMs);
+    }
+  }
+}
+
+function wordsOf({ bytes }: Region): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+}
+
+/** Copies whole words, and no more bytes than a place has. No view is made for it, and nothing allocated. */
+function copyWords(
+  out: Int32Array,
+  outAt: number,
+  from: Int32Array,
+  fromAt: number,
+  lengthBytes: number,
+): void {
+  const words = (lengthBytes + 3) >> 2;
+  for (let i = 0; i < words; i++) out[outAt + i] = from[fromAt + i] as number;
+}
