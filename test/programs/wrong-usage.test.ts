@@ -46,6 +46,17 @@ const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["record", "--uid=99999999999", "true"], /99999999999/],
   [["record", "a=true", "a=true"], /two commands are named 'a'/],
   [["record", "localhost=true"], /'localhost' cannot be a container's name/],
+  [
+    ["record", "--link=a<->b", "a=true", "b=true"],
+    /--link 'a<->b': write it like 'client<->server: /,
+  ],
+  [
+    ["record", "--link=a<->c: delay 1ms", "a=true", "b=true"],
+    /no container 'c' \(there are a, b\)/,
+  ],
+  [["record", "--link=a<->b: delay 40", "a=true", "b=true"], /'delay 40' has no proper value/],
+  [["record", "--seed=1", "a=true"], /--seed is for links/],
+  [["record", "--link=*->a: loss 1%", "--seed=x", "a=true", "b=true"], /--seed 'x' is not a whole/],
   [["record", "-s"], /argument missing/],
 ];
 
