@@ -3,7 +3,8 @@
  * engine thread has left zero because this thread has the time. Also counts what is in them.
  */
 import { assert } from "../base/assert.ts";
-import { type Crc32, crc32Range } from "./crc32.ts";
+import { crc32Range } from "./crc32.ts";
+import { sumWords } from "./data-sum.ts";
 import type { RecordMemory } from "./encoder.ts";
 import { RecordAt, recordHeaderBytes, recordTailBytes, TailAt } from "./schema.ts";
 
@@ -16,26 +17,21 @@ export function recordCheck(bytes: Uint8Array, at: number, tail: number): number
   return crc32Range(bytes, tail + TailAt.version, tail + TailAt.check, header);
 }
 
-/**
- * Fills in the sums of the records in `[from..to)`, which hold nothing else, and counts them.
- * `payloadCrc32` sums the packet data: `zlib.crc32`, as these are large.
- */
+/** Fills in the sums of the records in `[from..to)` (multiples of 4), which hold nothing else, and counts them. */
 export function completeRecords(
   memory: RecordMemory,
   from: number,
   to: number,
   counts: RecordCounts,
-  payloadCrc32: Crc32,
 ): void {
   const { bytes, view } = memory;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   for (let at = from; at < to;) {
     const totalBytes = view.getUint32(at + RecordAt.totalLength, true);
     assert(totalBytes >= recordHeaderBytes + recordTailBytes, "a ring block holds whole records");
-    const dataAt = at + recordHeaderBytes;
-    const captured = view.getUint32(at + RecordAt.capturedLength, true);
     const tail = at + totalBytes - recordTailBytes;
-    const hash = payloadCrc32(bytes.subarray(dataAt, dataAt + captured));
-    view.setUint32(tail + TailAt.hash, hash, true);
+    const sum = sumWords(words, (at + recordHeaderBytes) >> 2, tail >> 2);
+    view.setUint32(tail + TailAt.dataSum, sum, true);
     view.setUint32(tail + TailAt.check, recordCheck(bytes, at, tail), true);
     const container = view.getUint32(at + RecordAt.interface, true);
     counts[container] = (counts[container] as number) + 1;

@@ -8,7 +8,6 @@
 import { Direction } from "../base/direction.ts";
 import { DumpError } from "../base/errors.ts";
 import type { Family } from "../base/units.ts";
-import { type Crc32, crc32 as crc32InPlainTypeScript } from "./crc32.ts";
 import { type Block, BlockReader } from "./framing.ts";
 import { type Phase, phaseAfter } from "./lifecycle.ts";
 import {
@@ -105,13 +104,10 @@ interface OpenConnection {
 export interface DecoderOptions {
   /** What messages call the file: its path. */
   readonly name?: string;
-  /** Sums the packet data; `zlib.crc32` is the faster where there is one. */
-  readonly crc32?: Crc32;
 }
 
 export class DumpDecoder {
   readonly #name: string;
-  readonly #crc32: Crc32;
   readonly #blocks: BlockReader;
   #section: SectionFacts | undefined;
   readonly #containers: ContainerInfo[] = [];
@@ -123,7 +119,6 @@ export class DumpDecoder {
 
   constructor(options: DecoderOptions = {}) {
     this.#name = options.name ?? "the dump";
-    this.#crc32 = options.crc32 ?? crc32InPlainTypeScript;
     this.#blocks = new BlockReader(this.#name);
   }
 
@@ -229,7 +224,7 @@ export class DumpDecoder {
   }
 
   #readEvent(block: Block): StreamItem | PacketItem {
-    const record = readRecord(block, this.#crc32);
+    const record = readRecord(block);
     check(this.#headerIsWhole && this.#exits === 0, "a record is out of place");
     check(record.container < this.#containers.length, "a record has an unknown interface");
     return record.kind === RecordKind.packet

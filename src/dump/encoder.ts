@@ -20,8 +20,6 @@ import {
   ETH_P_IPV6,
   ethernetHeaderBytes,
   formatVersion,
-  hashAlgorithmCrc32,
-  hashOptionBytes,
   RecordAt,
   recordBytes,
   recordHeaderBytes,
@@ -158,11 +156,6 @@ export class RecordEncoder {
     this.#writeTime(view, at, atNs);
     view.setUint32(at + RecordAt.capturedLength, capturedBytes, true);
     view.setUint32(at + RecordAt.originalLength, capturedBytes, true);
-    view.setUint16(tail + TailAt.hashCode, OptionCode.epbHash, true);
-    view.setUint16(tail + TailAt.hashLength, hashOptionBytes, true);
-    // The algorithm's byte, then zeros: the sum's place and the padding.
-    view.setUint32(tail + TailAt.hashAlgorithm, hashAlgorithmCrc32, true);
-    view.setUint32(tail + TailAt.hashAlgorithm + 4, 0, true);
     view.setUint32(tail + TailAt.endOfOptions, OptionCode.endOfOptions, true);
     view.setUint32(tail + TailAt.totalLength, totalBytes, true);
     return tail;

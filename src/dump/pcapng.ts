@@ -34,7 +34,6 @@ export const OptionCode = {
   ifMACaddr: 6,
   ifTsresol: 9,
   ifOs: 12,
-  epbHash: 3,
   isbStartTime: 2,
   isbEndTime: 3,
   isbIfRecv: 4,

@@ -1,6 +1,5 @@
 /** Reads a dump from a file: the decoder, fed. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { crc32 } from "node:zlib";
 import { ExitCode, PlgError } from "../base/errors.ts";
 import { DumpDecoder, type DumpEnd, type DumpItem, type RunItem } from "./decoder.ts";
 import { describeErrno } from "./file.ts";
@@ -12,7 +11,7 @@ import { maxBlockBytes } from "./schema.ts";
  * that cannot be understood.
  */
 export function* readDump(path: string): Generator<DumpItem, DumpEnd, undefined> {
-  const decoder = new DumpDecoder({ name: path, crc32 });
+  const decoder = new DumpDecoder({ name: path });
   const chunk = new Uint8Array(maxBlockBytes);
   const fd = openForReading(path);
   try {

@@ -5,7 +5,7 @@ import { ipv4HeaderBytes, ipv6HeaderBytes } from "../net/packet.ts";
 import { syntheticHeaderBytes } from "../net/synthetic.ts";
 import { read16, read32 } from "../net/wire.ts";
 import { recordCheck } from "./checksums.ts";
-import type { Crc32 } from "./crc32.ts";
+import { sumBytes } from "./data-sum.ts";
 import type { Block } from "./framing.ts";
 import { check } from "./metadata.ts";
 import { OptionCode } from "./pcapng.ts";
@@ -15,8 +15,6 @@ import {
   ETH_P_IPV6,
   ethernetHeaderBytes,
   formatVersion,
-  hashAlgorithmCrc32,
-  hashOptionBytes,
   RecordAt,
   recordBytes,
   recordHeaderBytes,
@@ -43,9 +41,9 @@ export interface DumpRecord {
 
 const kinds: ReadonlySet<number> = new Set(Object.values(RecordKind));
 
-export function readRecord(block: Block, crc32: Crc32): DumpRecord {
+export function readRecord(block: Block): DumpRecord {
   const { bytes, view } = block;
-  const capturedBytes = verifyRecord(block, crc32);
+  const capturedBytes = verifyRecord(block);
   const tail = bytes.length - recordTailBytes;
   const kind = view.getUint8(tail + TailAt.kind);
   const direction = view.getUint8(tail + TailAt.direction);
@@ -75,7 +73,7 @@ export function readRecord(block: Block, crc32: Crc32): DumpRecord {
 }
 
 /** Verifies what is the same in every record, and both sums. Returns the length of the packet data. */
-function verifyRecord({ bytes, view }: Block, crc32: Crc32): number {
+function verifyRecord({ bytes, view }: Block): number {
   check(bytes.length >= recordHeaderBytes + recordTailBytes, "a record is too short");
   const captured = view.getUint32(RecordAt.capturedLength, true);
   const tail = bytes.length - recordTailBytes;
@@ -85,9 +83,6 @@ function verifyRecord({ bytes, view }: Block, crc32: Crc32): number {
     view.getUint32(RecordAt.originalLength, true) === captured &&
     view.getUint16(tail + TailAt.optionCode, true) === OptionCode.plgRecord &&
     view.getUint16(tail + TailAt.optionLength, true) === recordOptionBytes &&
-    view.getUint16(tail + TailAt.hashCode, true) === OptionCode.epbHash &&
-    view.getUint16(tail + TailAt.hashLength, true) === hashOptionBytes &&
-    view.getUint8(tail + TailAt.hashAlgorithm) === hashAlgorithmCrc32 &&
     view.getUint32(tail + TailAt.endOfOptions, true) === OptionCode.endOfOptions;
   check(shapely, "a packet block is not as plg writes it");
   const check32 = view.getUint32(tail + TailAt.check, true);
@@ -95,9 +90,10 @@ function verifyRecord({ bytes, view }: Block, crc32: Crc32): number {
     check32 === recordCheck(bytes, 0, tail),
     "the check sum of a record's header does not match",
   );
-  const data = bytes.subarray(recordHeaderBytes, recordHeaderBytes + captured);
-  const hash = view.getUint32(tail + TailAt.hash, true);
-  check(hash === crc32(data), "the check sum of a record's data does not match");
+  check(
+    view.getUint32(tail + TailAt.dataSum, true) === sumBytes(bytes, recordHeaderBytes, tail),
+    "the check sum of a record's data does not match",
+  );
   return captured;
 }
 

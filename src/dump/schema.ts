@@ -7,11 +7,11 @@
  *
  *     0  block header, 28 bytes (section 4.3 of the draft)
  *    28  packet data: Ethernet + IP + TCP header, then the payload; padded to 4
- *     +  tail, 44 bytes: our option, epb_hash, opt_endofopt, total length
+ *     +  tail, 36 bytes: our option, opt_endofopt, total length
  *
- * Our option tells the event without the synthetic TCP header. It ends in a CRC-32 over the block
- * header and itself; epb_hash is the CRC-32 over the packet data. Together they cover every byte
- * that means something.
+ * Our option tells the event without the synthetic TCP header. It holds the check sum of the packet
+ * data (data-sum.ts), and ends in a CRC-32 over the block header and itself: together they cover
+ * every byte that means something.
  */
 import type { Port } from "../base/units.ts";
 import { paddedTo4 } from "./pcapng.ts";
@@ -51,7 +51,7 @@ export const RecordAt = {
 } as const;
 
 /** Where things lie in a record's tail, from the end of the padded packet data. */
-export const recordTailBytes = 44;
+export const recordTailBytes = 36;
 export const TailAt = {
   optionCode: 0,
   optionLength: 2,
@@ -62,20 +62,14 @@ export const TailAt = {
   connection: 8,
   offsetLow: 12,
   offsetHigh: 16,
-  /** CRC-32 over the record's first 28 bytes and the tail's bytes 4 to 20. */
-  check: 20,
-  hashCode: 24,
-  hashLength: 26,
-  hashAlgorithm: 28,
-  hash: 29,
-  hashPadding: 33,
-  endOfOptions: 36,
-  totalLength: 40,
+  /** The packet data's, with its padding: see data-sum.ts. */
+  dataSum: 20,
+  /** CRC-32 over the record's first 28 bytes and the tail's bytes 4 to 23. */
+  check: 24,
+  endOfOptions: 28,
+  totalLength: 32,
 } as const;
-export const recordOptionBytes = 20;
-/** `epb_hash` is one byte for the algorithm and the sum itself: 2 is CRC-32 (section 4.3). */
-export const hashOptionBytes = 5;
-export const hashAlgorithmCrc32 = 2;
+export const recordOptionBytes = 24;
 
 /** The header that stands before a packet that is recorded as it is. */
 export const ethernetHeaderBytes = 14;
