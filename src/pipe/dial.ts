@@ -89,7 +89,6 @@ export class Dial implements EndOwner {
     if (fd < 0) return this.#failed(-fd);
     const remote = subnet.addressBytes(hostOf(server));
     const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
-    this.#reactor.noteSent();
     if (error === 0) {
       this.#end = new End(this.#reactor, fd as Fd, this);
       return;

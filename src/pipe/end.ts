@@ -91,7 +91,6 @@ export class End implements Watcher {
   send(address: Address, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
     assert(!this.hasBacklog(), "nothing is sent past a backlog");
     const sent = send(this.fd, address, lengthBytes, MSG_NOSIGNAL);
-    this.#reactor.noteSent();
     if (sent === lengthBytes) return true;
     if (sent < 0 && errno() !== EAGAIN) return false;
     const done = Math.max(0, sent);
@@ -110,7 +109,6 @@ export class End implements Watcher {
     const address = (backlog.address + this.#backlogAt) as Address;
     const sent = send(this.fd, address, this.#backlogEnd - this.#backlogAt, MSG_NOSIGNAL);
     if (sent < 0) return errno() === EAGAIN;
-    this.#reactor.noteSent();
     this.#backlogAt += sent;
     if (!this.hasBacklog()) spareBacklogs.give(backlog, this);
     return true;
@@ -129,19 +127,16 @@ export class End implements Watcher {
   /** Says FIN: no more bytes will be sent. */
   shutdown(): void {
     shutdown(this.fd, SHUT_WR);
-    this.#reactor.noteSent();
   }
 
   close(): void {
     this.#reactor.forget(this.fd);
     close(this.fd);
-    this.#reactor.noteSent();
   }
 
   reset(): void {
     this.#reactor.forget(this.fd);
     closeWithReset(this.fd);
-    this.#reactor.noteSent();
   }
 
   /**

@@ -19,7 +19,7 @@ import { write16 } from "../net/wire.ts";
 import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
 import { read, write } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
-import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
+import type { Reactor, Watcher } from "../sys/reactor.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { Exit, Links } from "./links.ts";
 import type { LinkSetup } from "./link-plan.ts";
@@ -105,15 +105,13 @@ export class Switch {
       parts.links &&
       new Links({ ...parts.links, reactor: this.#reactor, frame: this.#frame, onArrival });
     this.#tuns.forEach((tun, from) => this.#attach(tun, () => this.#forwardFromContainer(from)));
-    this.#reactor.afterSend = this.#attach(this.#pipeTun, () => this.#forwardFromPipeSpace());
+    this.#attach(this.#pipeTun, () => this.#forwardFromPipeSpace());
   }
 
   /** Lets a frame (a virtio header, then a SYN) that the gate had held into the pipe space. It is copied. */
   letIn(frame: Uint8Array): void {
     this.#frame.bytes.set(frame);
     this.#deliver(this.#pipeTun, this.#frame.address, frame.length);
-    // The kernel's SYN-ACK is there at once.
-    this.#reactor.noteSent();
   }
 
   /** Puts a frame (a virtio header, then an IP packet) that comes from another container into this one. */
@@ -136,12 +134,11 @@ export class Switch {
     this.#links?.close();
   }
 
-  #attach(tun: Fd, forward: () => void): TunPort {
+  #attach(tun: Fd, forward: () => void): void {
     const port = new TunPort(this.#reactor, tun, this.#frame.address, (frameBytes) => {
       if (this.#take(frameBytes)) forward();
     });
     this.#reactor.watchLevel(tun, port);
-    return port;
   }
 
   /** Looks at the frame that was just read. False if it is not a whole IP packet. */
@@ -289,7 +286,7 @@ function completeChecksum(bytes: Uint8Array, endAt: number): void {
  * Reads one device, a turn at a time. How many packets a turn takes follows from whether it is a burst:
  * a lone packet is read alone, and while a device has packets in every round, its turns double.
  */
-class TunPort implements Watcher, Task {
+class TunPort implements Watcher {
   readonly #reactor: Reactor;
   readonly #tun: Fd;
   readonly #frame: Address;
@@ -305,10 +302,6 @@ class TunPort implements Watcher, Task {
   }
 
   onReady(): void {
-    this.resume();
-  }
-
-  resume(): void {
     const { round } = this.#reactor;
     const isBurst = round - this.#lastRound <= 1;
     this.#turnPackets = isBurst ? Math.min(packetsPerTurn, this.#turnPackets * 2) : 1;

@@ -56,8 +56,6 @@ export class Reactor {
   #resuming: Task[] = [];
   #running = false;
   #polling: number = pollMs.most;
-  #sendTask: Task | undefined;
-  #sent = false;
   /** When the current batch of events was picked up: milliseconds of `performance.now()`. */
   nowMs: number = performance.now();
   /** Counts the batches: whoever is called in two rounds that follow each other is in a burst. */
@@ -71,18 +69,6 @@ export class Reactor {
   /** Watches a device or a listener for input, level-triggered. The reactor never closes it. */
   watchLevel(fd: Fd, watcher: Watcher): void {
     this.#add(fd, watcher, EPOLLIN);
-  }
-
-  /** Names what is to be resumed, in the same round, whenever {@link noteSent} was called. */
-  set afterSend(task: Task) {
-    this.#sendTask = task;
-  }
-
-  /** A socket of the pipe space was made to send: its device has packets now, without waiting for epoll. */
-  noteSent(): void {
-    if (this.#sent || !this.#sendTask) return;
-    this.#sent = true;
-    this.#deferred.push(this.#sendTask);
   }
 
   #add(fd: Fd, watcher: Watcher, events: number): void {
@@ -152,7 +138,6 @@ export class Reactor {
     const tasks = this.#deferred;
     this.#deferred = this.#resuming;
     this.#resuming = tasks;
-    this.#sent = false;
     for (let i = 0; i < tasks.length; i++) tasks[i]?.resume();
     tasks.length = 0;
   }

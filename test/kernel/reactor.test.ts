@@ -162,21 +162,4 @@ describe("timers and tasks", () => {
       expect(rounds.length).toBeLessThan(8);
     });
   });
-
-  test("what was sent is followed up once, in the same round", () => {
-    const reactor = new Reactor();
-    const rounds: number[] = [];
-    reactor.afterSend = { resume: () => rounds.push(reactor.round) };
-    reactor.after(0, () => {
-      const round = reactor.round;
-      reactor.noteSent();
-      reactor.noteSent();
-      reactor.after(10, () => {
-        expect(rounds).toHaveLength(1);
-        expect((rounds[0] ?? 0) - round).toBeLessThanOrEqual(1);
-        reactor.stop();
-      });
-    });
-    runFor(reactor);
-  });
 });
