@@ -1,6 +1,7 @@
 /** The command `plg`: arguments in, an exit code out. */
 import { Command as Cli, CommanderError } from "commander";
 import { ExitCode, PlgError } from "../base/errors.ts";
+import { printable, printableLines } from "../base/printable.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addRecord } from "./record.ts";
@@ -72,15 +73,17 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return ExitCode.ok;
     const text = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
-    process.stderr.write(`plg: ${text}; 'plg --help' shows the usage\n`);
+    process.stderr.write(`plg: ${printable(text)}; 'plg --help' shows the usage\n`);
     return ExitCode.usage;
   }
   if (error instanceof PlgError) {
-    process.stderr.write(`plg: ${error.message.replaceAll(/\s*\n\s*/g, " ")}\n`);
+    process.stderr.write(`plg: ${printable(error.message.replaceAll(/\s*\n\s*/g, " "))}\n`);
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`plg: a bug in plg, please report it with what you ran:\n${text}\n`);
+  process.stderr.write(
+    `plg: a bug in plg, please report it with what you ran:\n${printableLines(text, "")}\n`,
+  );
   return ExitCode.bug;
 }
 

@@ -13,6 +13,7 @@ import {
 import { hasFailed, reportEnd } from "./command-ends.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
+import { sealOf } from "./own-recordings.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { parseCount, parseDuration, parseSubnets, type SubnetOptions } from "./values.ts";
@@ -78,6 +79,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
       waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
       links,
       toolVersion: toolVersion(),
+      seal: sealOf(topology.containers),
     },
     hooks,
   );

@@ -1,9 +1,9 @@
 /** `plg replay`, and the classic `plg --replay`. */
-import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import type { Command as Cli } from "commander";
 import { ExitCode, UsageError } from "../base/errors.ts";
+import { printableJson } from "../base/printable.ts";
 import { formatBytes, formatDuration, plural } from "../base/text.ts";
 import type { Mask } from "../replay/masks.ts";
 import type { Order, Release } from "../replay/schedule.ts";
@@ -21,6 +21,7 @@ import { type ContainerPlan, parseCommand, type Topology } from "../sandbox/topo
 import { hasFailed, reportEnd } from "./command-ends.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
+import { isOwnSeal } from "./own-recordings.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
 import type { Terminal } from "./terminal.ts";
@@ -183,7 +184,7 @@ function isRecordedIn({ index }: Recording): (plan: ContainerPlan) => boolean {
   return (plan) => index.run.containers[plan.index]?.command === plan.command;
 }
 
-/** Commands from a dump are run without asking only if this user recorded them on this machine. */
+/** Commands from a dump are run without asking only if this user recorded them: see own-recordings.ts. */
 async function confirmRecorded(
   { path, index }: Recording,
   recorded: readonly ContainerPlan[],
@@ -191,11 +192,12 @@ async function confirmRecorded(
   terminal: Terminal,
 ): Promise<void> {
   if (recorded.length === 0) return;
-  terminal.info(`running the recorded commands:`);
-  for (const { name, command } of recorded) terminal.info(`  ${name}: ${command}`);
-  const isOurs = statSync(path).uid === process.geteuid?.() && index.run.host === hostname();
-  if (isOurs || flags.runRecorded) return;
-  for (const { name, command } of recorded) terminal.warn(`  ${name}: ${command}`);
+  const { notes, containers, host } = index.run;
+  const mayRun = flags.runRecorded === true || isOwnSeal(notes["seal"], containers);
+  const tell = (text: string): void => (mayRun ? terminal.info(text) : terminal.warn(text));
+  tell(mayRun ? "running the recorded commands:" : "the recorded commands:");
+  for (const { name, command } of recorded) tell(`  ${name}: ${command}`);
+  if (mayRun) return;
   if (process.stdin.isTTY && process.stderr.isTTY) {
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
     const answer = await prompt.question(
@@ -205,7 +207,7 @@ async function confirmRecorded(
     if (/^y(es)?$/i.test(answer.trim())) return;
   }
   throw new UsageError(
-    `${path} was recorded on ${index.run.host} or by another user: give --run-recorded to run its commands, or give commands of your own`,
+    `${path} was recorded by another user or on another machine (it says: on ${host}): give --run-recorded to run its commands, or give commands of your own`,
   );
 }
 
@@ -237,7 +239,7 @@ function conclude(
   if (flags.json) {
     const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
     const summary = { file: flags.file, played, total, durationMs, commands };
-    process.stdout.write(`${JSON.stringify({ ...summary, ...reportDifferences(differences) })}\n`);
+    process.stdout.write(`${printableJson({ ...summary, ...reportDifferences(differences) })}\n`);
   } else if (differences.count > 0 || differences.notes.length > 0)
     process.stdout.write(renderDifferences(differences));
   const verdict =

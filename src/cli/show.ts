@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Command as Cli } from "commander";
 import { UsageError } from "../base/errors.ts";
+import { printableJson } from "../base/printable.ts";
 import { plural } from "../base/text.ts";
 import { readDump } from "../dump/reader.ts";
 import { renderConnections } from "../report/connections.ts";
@@ -68,7 +69,7 @@ function textOf(summary: DumpSummary): string {
 function jsonOf(file: string, summary: DumpSummary): string {
   const { run, exits, end, durationNs, connections, totals, packets } = summary;
   const { startNs, containers, ...about } = run;
-  return JSON.stringify({
+  return printableJson({
     file,
     ...about,
     startedAt: new Date(Number(startNs / 1_000_000n)).toISOString(),

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { styleText } from "node:util";
+import { printableLines } from "../base/printable.ts";
 import type { OutputSink } from "../sandbox/command.ts";
 import type { ContainerPlan } from "../sandbox/topology.ts";
 
@@ -98,7 +99,7 @@ export class Terminal implements OutputSink {
 
   #message(text: string): void {
     this.#clearStatus();
-    process.stderr.write(`plg: ${text}\n`);
+    process.stderr.write(`plg: ${printableLines(text, "  ")}\n`);
     this.#drawStatus();
   }
 

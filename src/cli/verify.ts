@@ -46,7 +46,8 @@ function replayOnce(flags: CommonFlags): Promise<{ exitCode: ExitCode; output: s
     ...(gid ? ["--gid", gid] : []),
     ...(newPrivs ? [] : ["--no-new-privs"]),
   ];
-  const args = ["replay", "-f", file, "--json", "--quiet", "--kill", kill, "--grace", grace];
+  const stopping = ["--kill", kill, "--grace", grace];
+  const args = ["replay", "-f", file, "--run-recorded", "--json", "--quiet", ...stopping];
   const main = process.argv[1] ?? "";
   const child = spawn(process.execPath, [main, ...args, ...identity], {
     stdio: ["ignore", "pipe", "inherit"],

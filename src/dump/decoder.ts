@@ -8,6 +8,7 @@
 import { Direction } from "../base/direction.ts";
 import { DumpError } from "../base/errors.ts";
 import type { Family } from "../base/units.ts";
+import { addressBytesOf, parseAddress } from "../net/address.ts";
 import { type Block, BlockReader } from "./framing.ts";
 import { type Phase, phaseAfter } from "./lifecycle.ts";
 import {
@@ -23,11 +24,12 @@ import {
   type SectionFacts,
 } from "./metadata.ts";
 import { BlockType } from "./pcapng.ts";
-import { containerOfMac, type DumpRecord, readEndpoints, readRecord } from "./record.ts";
+import { containerOfMac, type DumpRecord, type NamedEnd, readEnds, readRecord } from "./record.ts";
 import {
   type ContainerInfo,
   type Endpoint,
   ethernetHeaderBytes,
+  maxOpenConnections,
   recordHeaderBytes,
   RecordKind,
   type RunInfo,
@@ -111,6 +113,9 @@ export class DumpDecoder {
   readonly #blocks: BlockReader;
   #section: SectionFacts | undefined;
   readonly #containers: ContainerInfo[] = [];
+  readonly #names: Set<string> = new Set<string>();
+  /** By container. */
+  readonly #addresses: Uint8Array[][] = [];
   #startHigh = 0;
   #startLow = 0;
   readonly #open: Map<number, OpenConnection> = new Map<number, OpenConnection>();
@@ -204,7 +209,13 @@ export class DumpDecoder {
 
   #readContainer(block: Block): RunItem | undefined {
     check(!this.#headerIsWhole, "there are more interfaces than containers");
-    this.#containers.push(readContainer(block));
+    check(this.#section !== undefined, "an interface is out of place");
+    const { length } = this.#containers;
+    const container = readContainer(block, this.#section.subnets, length);
+    check(!this.#names.has(container.name), "two containers have one name");
+    this.#names.add(container.name);
+    this.#containers.push(container);
+    this.#addresses.push(container.addresses.map((text) => parseAddress(text) as Uint8Array));
     return this.#runIfWhole();
   }
 
@@ -279,17 +290,35 @@ export class DumpDecoder {
     const number = record.connection;
     check(number === this.#lastConnection + 1, "a connection has a wrong number");
     check(record.direction === Direction.toServer, "a connection attempt comes from the server");
-    const { client, server } = readEndpoints(block, record);
-    check(client.container === record.container, "a connection attempt is another container's");
+    check(this.#open.size < maxOpenConnections, "too many connections are open at once");
+    const ends = readEnds(block, record);
     check(
-      server.container >= 0 && server.container < this.#containers.length,
-      "a connection attempt has no server",
+      ends.client.container === record.container,
+      "a connection attempt is another container's",
     );
+    const client = this.#endpoint(block, record, ends.client);
+    const server = this.#endpoint(block, record, ends.server);
     this.#lastConnection = number;
     const connection = { number, family: record.family, client, server };
     const open: OpenConnection = { connection, sentBytes: [0, 0], phase: "connecting" };
     this.#open.set(number, open);
     return open;
+  }
+
+  /** The endpoints of a container share its address: a recording may have many connections. */
+  #endpoint(
+    { bytes }: Block,
+    { family }: DumpRecord,
+    { container, port, addressAt }: NamedEnd,
+  ): Endpoint {
+    const address = this.#addresses[container]?.find(
+      ({ length }) => length === addressBytesOf(family),
+    );
+    check(
+      address !== undefined && address.every((byte, i) => byte === bytes[addressAt + i]),
+      "a connection attempt is between addresses that no containers have",
+    );
+    return { container, address, port };
   }
 
   #advance(record: DumpRecord): OpenConnection {
@@ -309,6 +338,11 @@ export class DumpDecoder {
   }
 
   #sinceStart({ timeHigh, timeLow }: DumpRecord): number {
-    return (timeHigh - this.#startHigh) * 2 ** 32 + (timeLow - this.#startLow);
+    const ns = (timeHigh - this.#startHigh) * 2 ** 32 + (timeLow - this.#startLow);
+    check(
+      ns >= 0 && ns <= Number.MAX_SAFE_INTEGER,
+      "a record is of a time before or long after its run",
+    );
+    return ns;
   }
 }

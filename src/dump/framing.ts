@@ -12,6 +12,7 @@ import {
   ethernetHeaderBytes,
   maxBlockBytes,
   maxPacketBytes,
+  maxZeroTailBytes,
   RecordAt,
   recordBytes,
   recordHeaderBytes,
@@ -31,6 +32,7 @@ const knownTypes: ReadonlySet<number> = new Set(Object.values(BlockType));
 
 export class BlockReader {
   readonly #name: string;
+  readonly #maxZeroTailBytes: number;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(writeUnitBytes);
   #view: DataView = new DataView(this.#buffer.buffer);
   /** The buffer holds the file's bytes from `#position` on in [`#start`, `#end`). */
@@ -42,8 +44,9 @@ export class BlockReader {
   #torn: DumpError | undefined;
 
   /** `name`: what messages call the file. */
-  constructor(name: string) {
+  constructor(name: string, mostZeroTailBytes: number = maxZeroTailBytes) {
     this.#name = name;
+    this.#maxZeroTailBytes = mostZeroTailBytes;
   }
 
   /** Takes the file's next bytes, which the caller may use again at once. */
@@ -157,6 +160,8 @@ export class BlockReader {
     for (let at = this.#start; at < this.#end; at++) {
       if (this.#buffer[at] !== 0) throw this.#torn as DumpError;
     }
+    if (this.#length - this.#position > this.#maxZeroTailBytes)
+      throw this.#damage("it ends in too many zeros");
     this.#start = this.#end;
   }
 

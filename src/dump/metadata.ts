@@ -2,7 +2,10 @@
  * Reads back the blocks that header.ts writes. They come from a file that may be anyone's: every length and
  * every field of the JSON is checked before it is used, and what does not fit is refused with one sentence.
  */
-import { formatAddress, parseAddress } from "../net/address.ts";
+import { UsageError } from "../base/errors.ts";
+import { hostOf } from "../base/units.ts";
+import { formatAddress } from "../net/address.ts";
+import { Subnet } from "../net/subnet.ts";
 import { crc32Range } from "./crc32.ts";
 import type { Block } from "./framing.ts";
 import { byteOrderMagic, OptionCode } from "./pcapng.ts";
@@ -10,6 +13,8 @@ import {
   type CommandExit,
   type ContainerInfo,
   formatVersion,
+  isContainerName,
+  maxCommandBytes,
   maxContainers,
   type RunInfo,
 } from "./schema.ts";
@@ -86,6 +91,7 @@ function jsonOf(values: readonly Uint8Array[]): Readonly<Record<string, unknown>
 /** What a section header says: all of a {@link RunInfo} but its containers, of which it has the number. */
 export interface SectionFacts {
   readonly run: Omit<RunInfo, "containers">;
+  readonly subnets: readonly Subnet[];
   readonly containers: number;
 }
 
@@ -121,18 +127,19 @@ export function isOurSection({ bytes, view }: Block): boolean {
 export function readSection(block: Block): SectionFacts {
   check(blockCheckHolds(block), "the section header's check sum does not match");
   const facts = jsonOf(readOptions(block, 24).get(OptionCode.comment) ?? []);
+  const { plg, version, host, kernel, hardware, startNs, containers, notes } = facts;
+  check(isCount(plg, Number.MAX_SAFE_INTEGER), "its format has no version");
   check(
-    facts["plg"] === formatVersion,
-    `its format has version ${String(facts["plg"])}, and this plg reads ${formatVersion}: use the plg that recorded it`,
+    plg === formatVersion,
+    `its format has version ${plg}, and this plg reads ${formatVersion}: use the plg that recorded it`,
   );
-  const { version, host, kernel, hardware, startNs, subnets, containers, notes } = facts;
   check(isText(version) && isText(host) && isText(kernel) && isText(hardware), "a text is missing");
   check(typeof startNs === "string" && /^\d{1,19}$/.test(startNs), "the start is no time");
+  const subnets = subnetsOf(facts["subnets"]);
   check(
-    Array.isArray(subnets) && subnets.length <= 2 && subnets.every(isSubnet),
-    "its subnets are none",
+    isCount(containers, Math.min(maxContainers, ...subnets.map(({ capacity }) => capacity))),
+    "the number of its containers is none",
   );
-  check(isCount(containers, maxContainers), "the number of its containers is none");
   check(isNotes(notes), "its notes are not of plain values");
   const run = {
     toolVersion: version,
@@ -140,23 +147,36 @@ export function readSection(block: Block): SectionFacts {
     kernel,
     hardware,
     startNs: BigInt(startNs),
-    subnets,
+    subnets: subnets.map(String),
     notes,
   };
-  return { run, containers };
+  return { run, subnets, containers };
 }
 
-export function readContainer(block: Block): ContainerInfo {
+/** The container `index`, from 0, of a run in these subnets. */
+export function readContainer(
+  block: Block,
+  subnets: readonly Subnet[],
+  index: number,
+): ContainerInfo {
   check(blockCheckHolds(block), "an interface's check sum does not match");
   const options = readOptions(block, 16);
   const name = textOf(options.get(OptionCode.ifName) ?? []);
-  // A name is shown on terminals and becomes a host name: no control characters.
-  check(/^[^\p{Cc}]{1,255}$/u.test(name), "an interface has no proper name");
+  check(isContainerName(name), "an interface has no proper name");
   const command = options.get(OptionCode.comment) ?? options.get(OptionCode.ifDescription) ?? [];
+  check(
+    command.reduce((sum, piece) => sum + piece.length, 0) <= maxCommandBytes,
+    "a command is longer than any that can be run",
+  );
   const addresses = [
     ...addressesOf(options.get(OptionCode.ifIPv4addr) ?? [], 8, 4),
     ...addressesOf(options.get(OptionCode.ifIPv6addr) ?? [], 17, 6),
   ];
+  const due = subnets.map((subnet) => subnet.addressOf(hostOf(index)));
+  check(
+    addresses.length === due.length && due.every((address) => addresses.includes(address)),
+    "an interface does not have its addresses",
+  );
   return { name, command: textOf(command), addresses };
 }
 
@@ -212,16 +232,18 @@ function isCount(value: unknown, most: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
 
-function isSubnet(value: unknown): value is string {
-  if (!isText(value)) return false;
-  const [address = "", bits = "", ...rest] = value.split("/");
-  const bytes = parseAddress(address);
-  return (
-    bytes !== undefined &&
-    rest.length === 0 &&
-    /^\d{1,3}$/.test(bits) &&
-    Number(bits) <= 8 * bytes.length
-  );
+/** Such as can be a run's: at most one of each family. */
+function subnetsOf(value: unknown): Subnet[] {
+  check(Array.isArray(value) && value.every(isText), "its subnets are none");
+  try {
+    const subnets = value.slice(0, 3).map((text) => Subnet.parse(text));
+    const families = new Set(subnets.map(({ family }) => family));
+    check(families.size === value.length && value.length > 0, "its subnets are none");
+    return subnets;
+  } catch (error) {
+    if (error instanceof UsageError) throw new BlockProblem("its subnets are none");
+    throw error;
+  }
 }
 
 function isNotes(value: unknown): value is RunInfo["notes"] {

@@ -1,7 +1,8 @@
 /** Reads one event record, as encoder.ts writes it, and verifies both of its check sums. */
 import { Direction } from "../base/direction.ts";
 import type { Family, Port } from "../base/units.ts";
-import { ipv4HeaderBytes, ipv6HeaderBytes } from "../net/packet.ts";
+import { addressBytesOf } from "../net/address.ts";
+import { ipHeaderBytesOf, sourceOffsetOf } from "../net/ip-header.ts";
 import { syntheticHeaderBytes } from "../net/synthetic.ts";
 import { read16, read32 } from "../net/wire.ts";
 import { recordCheck } from "./checksums.ts";
@@ -10,7 +11,6 @@ import type { Block } from "./framing.ts";
 import { check } from "./metadata.ts";
 import { OptionCode } from "./pcapng.ts";
 import {
-  type Endpoint,
   ETH_P_IP,
   ETH_P_IPV6,
   ethernetHeaderBytes,
@@ -97,28 +97,32 @@ function verifyRecord({ bytes, view }: Block): number {
   return captured;
 }
 
+/** A container and a port, as the synthetic header of a client's SYN has them. */
+export interface NamedEnd {
+  readonly container: number;
+  readonly port: Port;
+  /** Where in the block its address stands. */
+  readonly addressAt: number;
+}
+
 /** Who is connected with whom, from the synthetic header of the client's SYN. */
-export function readEndpoints(
+export function readEnds(
   block: Block,
   { family, capturedBytes }: DumpRecord,
-): {
-  client: Endpoint;
-  server: Endpoint;
-} {
+): { client: NamedEnd; server: NamedEnd } {
   const { bytes } = block;
   check(capturedBytes === syntheticHeaderBytes(family), "a connection attempt has a wrong length");
   const ipAt = recordHeaderBytes + ethernetHeaderBytes;
-  const sourceAt = ipAt + (family === 4 ? 12 : 8);
-  const length = family === 4 ? 4 : 16;
-  const tcpAt = ipAt + (family === 4 ? ipv4HeaderBytes : ipv6HeaderBytes);
-  const endpoint = (macAt: number, addressAt: number, portAt: number): Endpoint => ({
+  const sourceAt = ipAt + sourceOffsetOf(family);
+  const tcpAt = ipAt + ipHeaderBytesOf(family);
+  const named = (macAt: number, addressAt: number, portAt: number): NamedEnd => ({
     container: containerOfMac(bytes, macAt),
-    address: bytes.slice(addressAt, addressAt + length),
     port: read16(bytes, portAt) as Port,
+    addressAt,
   });
   return {
-    client: endpoint(recordHeaderBytes + 6, sourceAt, tcpAt),
-    server: endpoint(recordHeaderBytes, sourceAt + length, tcpAt + 2),
+    client: named(recordHeaderBytes + 6, sourceAt, tcpAt),
+    server: named(recordHeaderBytes, sourceAt + addressBytesOf(family), tcpAt + 2),
   };
 }
 

@@ -87,8 +87,22 @@ export function recordBytes(capturedBytes: number): number {
 export const writeUnitBytes = 4096;
 /** No block of a dump is longer: a reader may refuse what claims to be. */
 export const maxBlockBytes: number = 1 << 20;
-/** Interfaces, and so containers, of one recording. */
-export const maxContainers = 65_536;
+/**
+ * So many zeros may end a dump at the most: far more than a crash leaves, and few enough to look at. (A file of
+ * zeros of any size takes no room on a disk.)
+ */
+export const maxZeroTailBytes: number = 2 ** 32;
+/** Connections that are open at once: each takes two descriptors, and Linux has 2^20 for a process (fs.nr_open). */
+export const maxOpenConnections: number = 1 << 20;
+/** Interfaces, and so containers, of one recording: each has a TUN device and a namespace while it runs. */
+export const maxContainers = 4000;
+/** A container's name is a host name's label, in lower case: it stands in /etc/hosts, in URLs, on terminals. */
+export function isContainerName(name: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) && name !== "localhost";
+}
+
+/** Linux runs no command that is longer (MAX_ARG_STRLEN, execve(2)). */
+export const maxCommandBytes = 131_072;
 
 /** One container of the recorded run: an interface of the file. */
 export interface ContainerInfo {

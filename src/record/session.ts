@@ -19,6 +19,8 @@ export interface RecordOptions extends RunOptions {
   /** What lies between the containers. */
   readonly links?: LinkSetup | undefined;
   readonly toolVersion: string;
+  /** What proves to a later replay that this user ran these commands; replay asks before it runs them if there is none. */
+  readonly seal?: string | undefined;
 }
 
 /** Who wants to know how it goes. */
@@ -138,7 +140,7 @@ function exitForDump({ exitCode, signal, stopped }: CommandEnd, stoppedAtNs: num
 }
 
 function runInfo(
-  { topology, identity, toolVersion, links }: RecordOptions,
+  { topology, identity, toolVersion, links, seal }: RecordOptions,
   startNs: bigint,
 ): RunInfo {
   return {
@@ -151,6 +153,7 @@ function runInfo(
     notes: {
       uid: identity.uid ?? String(process.getuid?.() ?? ""),
       ...(links && { links: links.specs.map(({ text }) => text).join("\n"), seed: links.seed }),
+      ...(seal === undefined ? {} : { seal }),
     },
     containers: topology.containers,
   };

@@ -3,6 +3,7 @@
  * the decoder's items; what it keeps is one small row for each connection.
  */
 import { Direction } from "../base/direction.ts";
+import { plural } from "../base/text.ts";
 import type { StreamItem } from "../dump/decoder.ts";
 import { type Phase, phaseAfter } from "../dump/lifecycle.ts";
 import { RecordKind, type RunInfo } from "../dump/schema.ts";
@@ -40,44 +41,46 @@ interface ConnectionTotals {
 
 /** A table of connections: also what `--json` prints, as it is. */
 export interface ConnectionReport {
+  /** All, or the first {@link mostRows}. */
   readonly connections: readonly ConnectionRow[];
   readonly totals: ConnectionTotals;
 }
 
+/** All rows become one text. So many of them take 0.3 GB on the way (measured with a million). */
+const mostRows = 250_000;
+
 /** Folds the items of one recording. */
 export class ConnectionFold {
   readonly #names: readonly string[];
+  readonly #mostRows: number;
   readonly #rows: ConnectionRow[] = [];
   readonly #phases: Phase[] = [];
+  readonly #totals = { connections: 0, bytesToServer: 0, bytesToClient: 0 };
 
-  constructor(run: RunInfo) {
+  constructor(run: RunInfo, rows: number = mostRows) {
     this.#names = run.containers.map((container) => container.name);
+    this.#mostRows = rows;
   }
 
   /** Takes the next item that is about a connection. */
   add(item: StreamItem): void {
     // The decoder numbers connections from 1 without a gap.
     const index = item.connection.number - 1;
+    this.#totals.connections = Math.max(this.#totals.connections, index + 1);
+    addBytes(this.#totals, item);
+    if (index >= this.#mostRows) return;
     if (item.kind === RecordKind.connect) this.#rows.push(this.#begin(item));
     const row = this.#rows[index] as ConnectionRow;
     const before = this.#phases[index] ?? "connecting";
     const phase = phaseAfter(before, item.kind, item.direction) ?? before;
     this.#phases[index] = phase;
     row.durationNs = item.atNs - row.startNs;
-    if (item.direction === Direction.toServer) row.bytesToServer += item.payload.length;
-    else row.bytesToClient += item.payload.length;
+    addBytes(row, item);
     row.ending = endingOf(phase, item);
   }
 
   report(): ConnectionReport {
-    const sum = (of: (row: ConnectionRow) => number): number =>
-      this.#rows.reduce((total, row) => total + of(row), 0);
-    const totals = {
-      connections: this.#rows.length,
-      bytesToServer: sum((row) => row.bytesToServer),
-      bytesToClient: sum((row) => row.bytesToClient),
-    };
-    return { connections: this.#rows, totals };
+    return { connections: this.#rows, totals: this.#totals };
   }
 
   #begin({ connection, atNs }: StreamItem): ConnectionRow {
@@ -97,6 +100,14 @@ export class ConnectionFold {
   }
 }
 
+function addBytes(
+  sums: { bytesToServer: number; bytesToClient: number },
+  { direction, payload }: StreamItem,
+): void {
+  if (direction === Direction.toServer) sums.bytesToServer += payload.length;
+  else sums.bytesToClient += payload.length;
+}
+
 function endingOf(phase: Phase, { kind, direction }: StreamItem): ConnectionEnding {
   if (phase === "connecting") return "unanswered";
   if (phase !== "over") return "open";
@@ -108,17 +119,6 @@ function endingOf(phase: Phase, { kind, direction }: StreamItem): ConnectionEndi
 /** The table as text: aligned columns, a line of totals; every line ends in a newline. */
 export function renderConnections({ connections, totals }: ConnectionReport): string {
   if (connections.length === 0) return "no connections\n";
-  const rows = connections.map((row) => [
-    String(row.number),
-    `${row.client}:${row.clientPort}`,
-    "\u2192",
-    `${row.server}:${row.serverPort}`,
-    formatSeconds(row.startNs),
-    formatSeconds(row.durationNs),
-    formatBytes(row.bytesToServer),
-    formatBytes(row.bytesToClient),
-    row.ending,
-  ]);
   const total = [
     "",
     "total",
@@ -130,18 +130,35 @@ export function renderConnections({ connections, totals }: ConnectionReport): st
     formatBytes(totals.bytesToClient),
     "",
   ];
-  return alignColumns([headings, ...rows, total]);
+  const left = totals.connections - connections.length;
+  const more = left === 0 ? "" : `and ${plural(left, "connection")} more\n`;
+  return `${alignColumns(connections, total)}${more}`;
+}
+
+function cellsOf(row: ConnectionRow): readonly string[] {
+  return [
+    String(row.number),
+    `${row.client}:${row.clientPort}`,
+    "\u2192",
+    `${row.server}:${row.serverPort}`,
+    formatSeconds(row.startNs),
+    formatSeconds(row.durationNs),
+    formatBytes(row.bytesToServer),
+    formatBytes(row.bytesToClient),
+    row.ending,
+  ];
 }
 
 const headings = ["#", "client", "", "server", "start", "lasted", "sent", "received", "ended"];
 /** Numbers are aligned by their last digit, words by their first letter. */
 const numberColumns: ReadonlySet<number> = new Set([0, 4, 5, 6, 7]);
 
-function alignColumns(rows: readonly (readonly string[])[]): string {
-  // Not Math.max(...rows): a recording may have more connections than a call may have arguments.
-  const widths = headings.map((_, column) =>
-    rows.reduce((width, row) => Math.max(width, (row[column] as string).length), 0),
-  );
+/** The cells of a row are made twice, and never all at once: there may be very many. */
+function alignColumns(rows: readonly ConnectionRow[], foot: readonly string[]): string {
+  const widths = headings.map((cell, column) => Math.max(cell.length, (foot[column] ?? "").length));
+  for (const row of rows)
+    for (const [column, cell] of cellsOf(row).entries())
+      widths[column] = Math.max(widths[column] as number, cell.length);
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => {
@@ -150,7 +167,8 @@ function alignColumns(rows: readonly (readonly string[])[]): string {
       })
       .join("  ")
       .trimEnd();
-  return rows.map((row) => `${line(row)}\n`).join("");
+  const lines = [line(headings), ...rows.map((row) => line(cellsOf(row))), line(foot)];
+  return `${lines.join("\n")}\n`;
 }
 
 /** Seconds to the microsecond: what a recording resolves well. */

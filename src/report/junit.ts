@@ -18,7 +18,7 @@ export interface JunitRun {
 /** The whole document. Its lines end in newlines. */
 export function renderJunit(run: JunitRun, list: DifferenceList): string {
   const seconds = (run.durationMs / 1000).toFixed(3);
-  const failed = run.processes.filter((process) => (list.byProcess[process] ?? 0) > 0);
+  const failed = run.processes.filter((process) => countOf(list, process) > 0);
   const counts = `tests="${run.processes.length}" failures="${failed.length}" errors="0"`;
   const suite = `name=${attribute(run.name)} ${counts} skipped="0" time="${seconds}"`;
   return [
@@ -35,7 +35,7 @@ export function renderJunit(run: JunitRun, list: DifferenceList): string {
 function renderCase(run: JunitRun, process: string, list: DifferenceList): readonly string[] {
   const seconds = (run.durationMs / 1000).toFixed(3);
   const open = `    <testcase classname=${attribute(run.name)} name=${attribute(process)} time="${seconds}"`;
-  const count = list.byProcess[process] ?? 0;
+  const count = countOf(list, process);
   const isIts = (difference: Difference): boolean => difference.process === process;
   const notes = list.notes.filter(isIts).flatMap(renderDifference);
   const out = notes.length === 0 ? [] : [`      <system-out>${content(notes)}</system-out>`];
@@ -52,6 +52,11 @@ function renderCase(run: JunitRun, process: string, list: DifferenceList): reado
     ...out,
     "    </testcase>",
   ];
+}
+
+/** A process may be named "constructor", which every object has. */
+function countOf({ byProcess }: DifferenceList, process: string): number {
+  return Object.hasOwn(byProcess, process) ? (byProcess[process] as number) : 0;
 }
 
 function content(lines: readonly string[]): string {

@@ -2,6 +2,7 @@
  * A recording at a glance: whose it is, how its commands ended, and its connections. Folds the decoder's
  * items: what it keeps does not grow with the bytes that were recorded.
  */
+import { printable } from "../base/printable.ts";
 import type { DumpEnd, DumpItem } from "../dump/decoder.ts";
 import type { CommandExit, ContainerInfo, RunInfo } from "../dump/schema.ts";
 import { ConnectionFold, type ConnectionReport } from "./connections.ts";
@@ -76,7 +77,7 @@ export function renderRun(summary: DumpSummary): string {
     `lasted ${lasted}`,
   ];
   const commands = run.containers.map((container, index) => commandCells(container, exits[index]));
-  return `${facts.join(", ")}\n${alignLeft(commands)}${renderLinks(run)}`;
+  return `${printable(facts.join(", "))}\n${alignLeft(commands)}${renderLinks(run)}`;
 }
 
 /** What lay between the containers, as the recorder noted it. */
@@ -99,9 +100,9 @@ function exitText(exit: CommandExit | undefined): string {
 
 const longestCommand = 100;
 
-/** A command may be a whole script: its line breaks and control characters do not belong on a terminal. */
+/** A command may be a whole script: it is shown without its line breaks. */
 function inOneLine(command: string): string {
-  const line = command.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+  const line = printable(command.replaceAll(/\s+/g, " ").trim());
   return line.length > longestCommand ? `${line.slice(0, longestCommand - 1)}…` : line;
 }
 

@@ -4,6 +4,7 @@
 import { hostOf } from "../base/units.ts";
 import { basename } from "node:path/posix";
 import { UsageError } from "../base/errors.ts";
+import { isContainerName, maxContainers } from "../dump/schema.ts";
 import type { Subnet } from "../net/subnet.ts";
 
 /** One command and the container it runs in. */
@@ -28,11 +29,7 @@ export interface CommandLine {
   readonly command: string;
 }
 
-/** A name is a host name's label, in lower case, so that it can stand in /etc/hosts and in a URL. */
-const namePattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const namedCommand = /^([a-z0-9][a-z0-9-]*)=(.*)$/s;
-/** Each container has a TUN device and a namespace: two descriptors, and memory in the kernel. */
-const mostContainers = 4000;
 
 /** Reads `name=command`, or a command alone. `PORT=80 server`, in capitals, is a command. */
 export function parseCommand(text: string): CommandLine {
@@ -47,9 +44,9 @@ export function planTopology(
 ): Topology {
   if (commands.length === 0)
     throw new UsageError("no command was given: pass at least one, as in: plg record 'sleep 1'");
-  if (commands.length > mostContainers)
+  if (commands.length > maxContainers)
     throw new UsageError(
-      `${commands.length} commands are too many: at most ${mostContainers} run at once`,
+      `${commands.length} commands are too many: at most ${maxContainers} run at once`,
     );
   for (const subnet of subnets)
     if (commands.length > subnet.capacity)
@@ -73,7 +70,7 @@ function nameAll(commands: readonly CommandLine[]): string[] {
     if (command.trim() === "")
       throw new UsageError(`the command ${name ? `of '${name}' ` : ""}is empty`);
     if (name === undefined) continue;
-    if (!namePattern.test(name) || name === "localhost")
+    if (!isContainerName(name))
       throw new UsageError(
         `'${name}' cannot be a container's name: use up to 63 lower-case letters, digits and '-' (and not 'localhost')`,
       );
@@ -100,5 +97,5 @@ function programName(command: string): string {
     .replaceAll(/[^a-z0-9-]/g, "-")
     .slice(0, 40)
     .replaceAll(/^-+|-+$/g, "");
-  return namePattern.test(name) && name !== "localhost" ? name : "command";
+  return isContainerName(name) ? name : "command";
 }

@@ -158,10 +158,16 @@ export class Reactor {
     }
     this.#polling = Math.max(pollMs.least, this.#polling / 2);
     const sleptAtMs = this.nowMs;
-    count = this.#collect(dueMs === Infinity ? -1 : Math.max(0, Math.ceil(dueMs - this.nowMs)));
+    count = this.#collect(this.#timeoutMs(dueMs));
     // Had it polled a little longer it would have been there: worth trying again.
     if (this.nowMs - sleptAtMs < pollMs.most) this.#polling = pollMs.most;
     return count;
+  }
+
+  /** For epoll_wait(2), which takes an int: -1 is forever, and what is further off than 24 days is asked for again. */
+  #timeoutMs(dueMs: number): number {
+    if (dueMs === Infinity) return -1;
+    return Math.min(0x7fff_ffff, Math.max(0, Math.ceil(dueMs - this.nowMs)));
   }
 
   #collect(timeoutMs: number): number {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { DumpError } from "../../../src/base/errors.ts";
-import { BlockBuilder, BlockType, byteOrderMagic, OptionCode } from "../../../src/dump/pcapng.ts";
+import { BlockBuilder, BlockType, byteOrderMagic } from "../../../src/dump/pcapng.ts";
 import { decode, smallRecording, type Told } from "./recording.ts";
+import { sectionOf } from "./sections.ts";
 
 const { bytes: dump } = await smallRecording().finish();
 const whole = decode(dump).told.map(asText);
@@ -115,17 +116,6 @@ function le(...words: number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(words).buffer);
 }
 
-/** A section header with this comment. */
-function sectionOf(comment: string): Uint8Array {
-  return new BlockBuilder(BlockType.sectionHeader)
-    .u32(byteOrderMagic)
-    .u16(1)
-    .u16(0)
-    .u64(-1n)
-    .text(OptionCode.comment, comment)
-    .finish();
-}
-
 test("what is not a dump is called what it is", () => {
   const foreign = new BlockBuilder(BlockType.sectionHeader).u32(byteOrderMagic).u16(1).u16(0);
   const foreignBytes = foreign.u64(-1n).finish().slice(0, 28);
@@ -169,7 +159,7 @@ test("the facts of the run are checked", () => {
     ["null", "no JSON object"],
     ["[".repeat(60_000), "no JSON object"],
     [JSON.stringify({ ...good, plg: 2 }), "has version 2, and this plg reads 1"],
-    [JSON.stringify({ ...good, plg: undefined }), "has version undefined"],
+    [JSON.stringify({ ...good, plg: undefined }), "its format has no version"],
     [JSON.stringify({ ...good, host: 7 }), "a text is missing"],
     [JSON.stringify({ ...good, startNs: "-1" }), "the start is no time"],
     [JSON.stringify({ ...good, startNs: 1 }), "the start is no time"],

@@ -29,7 +29,7 @@ export const run: RunInfo = {
   hardware: "x86_64",
   startNs,
   notes: { uid: 1000, user: "ada", flood: false },
-  containers: ["server", "client", "späher"].map((name, index) => ({
+  containers: ["server", "client", "scout"].map((name, index) => ({
     name,
     command: `run ${name} --quoted "é\n"`,
     addresses: [`10.0.0.${index + 1}`, `fd70:6c67:a00::${index + 1}`],
@@ -145,10 +145,10 @@ export class Recording {
     return true;
   }
 
-  /** Header, records, trailer: the whole dump, as written. */
-  async finish(): Promise<MemoryFile> {
+  /** Header, records, trailer: the whole dump, as written; `about` is what it says of the run. */
+  async finish(about: RunInfo = run): Promise<MemoryFile> {
     const file = new MemoryFile();
-    await appendBlocks(file, headerBlocks(run), allocateRegion(maxBlockBytes));
+    await appendBlocks(file, headerBlocks(about), allocateRegion(maxBlockBytes));
     const counts = new Float64Array(run.containers.length);
     if (!this.sink.seal()) throw new Error("the ring is too full to seal");
     const ring = new Ring(this.ring);

@@ -1,0 +1,106 @@
+/**
+ * All that reads a dump, as one function of its bytes, and what must hold whatever they are: it is a recording, or
+ * a DumpError that says where; what is shown of it gives a terminal no orders; and a replay of it comes to
+ * its end, even if no process does anything.
+ */
+import { Direction } from "../../src/base/direction.ts";
+import { DumpError } from "../../src/base/errors.ts";
+import { printableJson } from "../../src/base/printable.ts";
+import { DumpDecoder, type DumpEnd, type DumpItem } from "../../src/dump/decoder.ts";
+import { Progress } from "../../src/replay/progress.ts";
+import { RecordedStream } from "../../src/replay/recorded-stream.ts";
+import { RecordingBuilder } from "../../src/replay/recording-builder.ts";
+import { RecordingIndex } from "../../src/replay/recording.ts";
+import { type Order, Schedule, type ScheduleOptions } from "../../src/replay/schedule.ts";
+import { recordedTopology } from "../../src/replay/session.ts";
+import { renderConnections } from "../../src/report/connections.ts";
+import { renderRun, summarize } from "../../src/report/summary.ts";
+
+/** What became of the bytes: the same sentence for what is the same to a reader. */
+export type Outcome = string;
+
+/** Throws if anything does not hold. */
+export function readAll(bytes: Uint8Array): Outcome {
+  try {
+    const summary = summarize(items(bytes));
+    expectHarmless(`${renderRun(summary)}${renderConnections(summary)}`);
+    expectHarmless(printableJson({ ...summary, run: { ...summary.run, startNs: "" } }));
+    const index = indexOf(bytes);
+    readStreams(index, bytes);
+    recordedTopology({ path: "", store: undefined as never, index, exits: [], tornAt: 0 }, []);
+    for (const order of ["process", "connection", "global"] satisfies Order[]) replay(index, order);
+    const { connections, packets, end } = summary;
+    const sizes = [connections.length, packets, index.eventCount].map(
+      (size) => 32 - Math.clz32(size),
+    );
+    return `${sizes.join(" ")} ${end.complete} ${end.tornAt === undefined}`;
+  } catch (error) {
+    if (!(error instanceof DumpError)) throw error;
+    if (!(error.position >= 0 && error.position <= bytes.length))
+      throw new Error(`an offset outside of the file: ${error.message}`, { cause: error });
+    return error.message.replaceAll(/\d+|0x[0-9a-f]+/g, "N");
+  }
+}
+
+/** In pieces, so that blocks lie across their borders. */
+function* items(bytes: Uint8Array): Generator<DumpItem, DumpEnd, undefined> {
+  const decoder = new DumpDecoder({ name: "f" });
+  const pieceBytes = 1 + (bytes.length % 5000);
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    decoder.push(bytes.subarray(at, at + pieceBytes));
+    for (let item = decoder.next(); item !== undefined; item = decoder.next()) yield item;
+  }
+  return decoder.end();
+}
+
+function indexOf(bytes: Uint8Array): RecordingIndex {
+  const builder = new RecordingBuilder();
+  for (const item of items(bytes)) builder.add(item);
+  return new RecordingIndex(builder.finish());
+}
+
+/** Every byte of every stream is where the index says, and nowhere else. */
+function readStreams(index: RecordingIndex, bytes: Uint8Array): void {
+  const read = (position: number, lengthBytes: number): Uint8Array => {
+    if (!(position >= 0 && lengthBytes > 0 && position + lengthBytes <= bytes.length))
+      throw new Error(`the index leads out of the file: ${lengthBytes} bytes at ${position}`);
+    return bytes.subarray(position, position + lengthBytes);
+  };
+  for (let number = 1; number <= index.connections.count; number++)
+    for (const direction of [Direction.toServer, Direction.toClient]) {
+      const stream = new RecordedStream(index, read, number, direction);
+      if (stream.copy(0, Infinity).length !== stream.lengthBytes)
+        throw new Error(`a stream of connection ${number} is not whole`);
+    }
+}
+
+/** Control characters but for line ends, and those that turn the direction of writing. */
+const orders = /[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/u;
+
+function expectHarmless(text: string): void {
+  const found = orders.exec(text);
+  if (found) throw new Error(`a terminal would be told ${JSON.stringify(found[0])}`);
+}
+
+/** To processes that do nothing at all. */
+function replay(index: RecordingIndex, order: Order): void {
+  const containers = index.run.containers.map((_, container) => container).slice(0, 4);
+  const progress = new Progress(index.connections.count);
+  const options: ScheduleOptions = { order, release: { type: "causal" }, patienceMs: 2000 };
+  const schedules = (order === "global" ? [containers] : containers.map((one) => [one])).map(
+    (mine) => new Schedule(index, new Set(containers), mine, progress, options, () => {}),
+  );
+  for (const schedule of schedules) playOut(schedule, 100 + 20 * index.eventCount);
+}
+
+function playOut(schedule: Schedule, mostTurns: number): void {
+  let nowMs = 0;
+  for (let turns = 0; turns < mostTurns; turns++) {
+    const { type, event, untilMs } = schedule.next(nowMs);
+    if (type === "done") return;
+    if (type === "deliver") schedule.noteDelivered(event);
+    else if (untilMs > nowMs) nowMs = untilMs;
+    else throw new Error(`a schedule at ${nowMs} ms waits until ${untilMs} ms`);
+  }
+  throw new Error(`a schedule is not done after ${mostTurns} turns`);
+}

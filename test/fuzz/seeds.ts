@@ -1,0 +1,25 @@
+/** Dumps to begin with: made by the recorder's own code, without the machine. */
+import { perform, Recording, smallRecording } from "../unit/dump/recording.ts";
+import { random } from "./random.ts";
+import { mostBytes } from "./shared.ts";
+
+const madeUp = 12;
+
+/** A small dump with everything in it, one with nothing, and some of random events. */
+export async function makeSeeds(seed: number): Promise<Uint8Array[]> {
+  const choose = random(seed);
+  const recordings = [smallRecording(), new Recording()];
+  for (let i = 0; i < madeUp; i++) {
+    const recording = new Recording();
+    for (let left = 1 + choose(60); left > 0; left--)
+      perform(recording, {
+        what: choose(11),
+        which: choose(1000),
+        length: 1 + choose(40),
+        gap: choose(2 ** 20),
+      });
+    recordings.push(recording);
+  }
+  const files = await Promise.all(recordings.map((recording) => recording.finish()));
+  return files.map(({ bytes }) => bytes.slice(0, mostBytes));
+}
