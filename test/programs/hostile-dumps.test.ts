@@ -142,6 +142,6 @@ describe("a dump of impossible traffic", () => {
     await run.prints(/up/);
     run.kill("SIGTERM");
     const { exitCode, signal } = await run.ended;
-    expect({ exitCode, signal }).toEqual({ exitCode: 3, signal: null });
+    expect({ exitCode, signal }).toEqual({ exitCode: 143, signal: null });
   });
 });

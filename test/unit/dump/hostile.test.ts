@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DumpError } from "../../../src/base/errors.ts";
+import type { DumpEnd, DumpItem } from "../../../src/dump/decoder.ts";
 import { BlockReader } from "../../../src/dump/framing.ts";
 import { BlockBuilder, BlockType, OptionCode } from "../../../src/dump/pcapng.ts";
 import { RecordAt, RecordKind, recordTailBytes, TailAt } from "../../../src/dump/schema.ts";
@@ -120,32 +121,30 @@ describe("the header", () => {
   });
 });
 
-function* decodedItems(
-  bytes: Uint8Array,
-): ReturnType<typeof import("../../../src/dump/reader.ts").readDump> {
+function* decodedItems(bytes: Uint8Array): Generator<DumpItem, DumpEnd> {
   const { items, end } = decode(bytes);
   yield* items;
   return end;
 }
 
-describe("a record", () => {
-  /** The dump with one record of this kind changed, and its sums right again. */
-  function withRecord(
-    kind: RecordKind,
-    change: (view: DataView, at: number, tail: number) => void,
-  ): Uint8Array {
-    const bytes = dump.slice();
-    const view = new DataView(bytes.buffer);
-    for (const { at, lengthBytes } of blocksOf(bytes)) {
-      const tail = at + lengthBytes - recordTailBytes;
-      const isRecord = view.getUint32(at, true) === BlockType.enhancedPacket;
-      if (!isRecord || view.getUint8(tail + TailAt.kind) !== kind) continue;
-      change(view, at, tail);
-      return repair(bytes, "sums");
-    }
-    throw new Error("there is no such record");
+/** The dump with one record of this kind changed, and its sums right again. */
+function withRecord(
+  kind: RecordKind,
+  change: (view: DataView, at: number, tail: number) => void,
+): Uint8Array {
+  const bytes = dump.slice();
+  const view = new DataView(bytes.buffer);
+  for (const { at, lengthBytes } of blocksOf(bytes)) {
+    const tail = at + lengthBytes - recordTailBytes;
+    const isRecord = view.getUint32(at, true) === BlockType.enhancedPacket;
+    if (!isRecord || view.getUint8(tail + TailAt.kind) !== kind) continue;
+    change(view, at, tail);
+    return repair(bytes, "sums");
   }
+  throw new Error("there is no such record");
+}
 
+describe("a record", () => {
   test("is refused where a relay cannot have seen it", () => {
     const cases: [Uint8Array, RegExp][] = [
       [
@@ -182,16 +181,18 @@ describe("a record", () => {
   });
 });
 
+/** Reads the dump with so many zeros behind it, where 8192 are the most. */
+function readWithZeros(zeros: number): unknown {
+  const reader = new BlockReader("t.dump", 8192);
+  reader.push(dump);
+  while (reader.next() !== undefined);
+  reader.push(new Uint8Array(zeros));
+  return reader.next();
+}
+
 test("a tail of zeros has an end, however large the file says that it is", () => {
-  const read = (zeros: number): unknown => {
-    const reader = new BlockReader("t.dump", 8192);
-    reader.push(dump);
-    while (reader.next() !== undefined);
-    reader.push(new Uint8Array(zeros));
-    return reader.next();
-  };
-  expect(read(8192)).toBeUndefined();
-  expect(() => read(8196)).toThrow("t.dump is damaged: it ends in too many zeros");
+  expect(readWithZeros(8192)).toBeUndefined();
+  expect(() => readWithZeros(8196)).toThrow("t.dump is damaged: it ends in too many zeros");
 });
 
 /** Numbers that decide what is changed; the same again when a failure is replayed. */
