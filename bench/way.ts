@@ -111,8 +111,10 @@ function lastWords(folder: string): string {
 
 function lastLines(file: string): string {
   try {
-    const lines = readFileSync(file, "utf8").trim().split("\n").slice(-3);
-    return lines[0] === "" ? "" : `; ${lines.join(" / ")}`;
+    const lines = readFileSync(file, "utf8").trim().split("\n");
+    // Node says what failed above the stack, others at the end.
+    const told = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.slice(-3).join(" / ");
+    return told === "" ? "" : `; ${told}`;
   } catch {
     return "";
   }
