@@ -8,6 +8,7 @@ import { read16, read32, read8 } from "./wire.ts";
 
 /** Protocol numbers, as `<linux/in.h>` spells them. */
 export const IPPROTO_ICMP = 1;
+export const IPPROTO_IGMP = 2;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_ICMPV6 = 58;

@@ -77,7 +77,9 @@ class ReplayEngine {
       pipeTun: task.pipeTun,
       gate: this.#player.attempts,
       observer: {
+        // A container that is played has a kernel, too, which might answer by itself.
         onPacket: (from, to) => {
+          if (!live.has(from)) return false;
           this.#player.notePacket(from, to);
           return to < 0 || live.has(to);
         },

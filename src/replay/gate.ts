@@ -51,6 +51,14 @@ export class Gate {
     return this.#gone.has(container);
   }
 
+  /** Whether the packet `event` is to reach the live process `container`; one to everyone reaches all but its sender. */
+  getsPacket(container: number, event: number): boolean {
+    const receiver = this.#index.receiver(event);
+    if (receiver >= 0 ? receiver !== container : this.isMine(this.#index.sender(event)))
+      return false;
+    return this.isPlayedTo(container, event) && !this.isGone(container);
+  }
+
   /** Whether `cursor` is to wait until the live process has done what `event` says. */
   mustWait(cursor: Cursor, event: number): boolean {
     if (cursor.pass === "deliver" && !this.#isNeededToGoOn(event)) return false;
@@ -70,9 +78,10 @@ export class Gate {
   /** Whether `event` is to happen to a live process. */
   mayDeliver(cursor: Cursor, event: number): boolean {
     if (cursor.pass === "settle") return false;
+    if (this.#index.kind(event) === RecordKind.packet)
+      return [...this.#mine].some((container) => this.getsPacket(container, event));
     const receiver = this.#index.receiver(event);
     if (this.isGone(receiver)) return false;
-    if (this.#index.kind(event) === RecordKind.packet) return this.isPlayedTo(receiver, event);
     return this.#plays(cursor, event, this.receiverEnd(event), receiver);
   }
 

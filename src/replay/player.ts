@@ -8,7 +8,7 @@
  */
 import { Direction, opposite } from "../base/direction.ts";
 import { unreachable } from "../base/assert.ts";
-import type { Fd } from "../base/units.ts";
+import type { Address, Fd } from "../base/units.ts";
 import { RecordKind } from "../dump/schema.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../pipe/attempts.ts";
 import { type Connection } from "../pipe/connection.ts";
@@ -18,7 +18,7 @@ import { End, type EndOwner } from "../pipe/end.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { ECONNREFUSED } from "../sys/errno.ts";
-import { allocateRegion, type Region } from "../sys/memory.ts";
+import { allocateRegion } from "../sys/memory.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type CompareParts, StreamComparison } from "./compare.ts";
@@ -44,7 +44,7 @@ export interface PlayerParts {
   /** Absent where order alone is kept, or none at all. */
   readonly pace: Pace | undefined;
   /** Puts a packet of a container that is not live into a live one. */
-  readonly inject: (from: number, to: number, frame: Region, frameBytes: number) => void;
+  readonly inject: (to: number, frame: Address, frameBytes: number) => void;
   readonly onBytes: (lengthBytes: number) => void;
   readonly onConnection: () => void;
 }
@@ -326,7 +326,10 @@ export class Player implements AttemptHandler, Performer {
     const at = virtioNetHeaderBytes;
     this.#outgoing.bytes.fill(0, 0, at);
     file.readInto(this.#outgoing.bytes, at, index.payloadPosition(event), lengthBytes);
-    inject(index.sender(event), index.receiver(event), this.#outgoing, at + lengthBytes);
-    score.schedule.noteDelivered(event);
+    const { schedule } = score;
+    for (const container of schedule.containers)
+      if (schedule.getsPacket(container, event))
+        inject(container, this.#outgoing.address, at + lengthBytes);
+    schedule.noteDelivered(event);
   }
 }

@@ -8,6 +8,7 @@ import type { DumpItem, PacketItem, StreamItem } from "../dump/decoder.ts";
 import { RecordKind, type RunInfo } from "../dump/schema.ts";
 import { Column, type ConnectionTableStore, Fact } from "./connection-table.ts";
 import { Openings } from "./openings.ts";
+import { IPPROTO_IGMP, PacketView } from "../net/packet.ts";
 import {
   type EventSegment,
   type RecordingStore,
@@ -22,6 +23,7 @@ export class RecordingBuilder {
   #segment: EventSegment | undefined;
   #events = 0;
   readonly #rows = new Rows();
+  readonly #view = new PacketView();
   /** By container. One of which no end is told, in a torn recording, stops where that is torn off. */
   readonly #stoppedAtNs: number[] = [];
   #lastNs = 0;
@@ -56,7 +58,10 @@ export class RecordingBuilder {
     this.#append(tag, connection.number, payload.length, payloadPosition, streamOffset, atNs);
   }
 
+  /** That a kernel joined a group is its own affair: it tells at random times, and nobody here listens. */
   #addPacket({ sender, receiver, packet, packetPosition, atNs }: PacketItem): void {
+    if (receiver < 0 && this.#view.parse(packet, 0, packet.length))
+      if (this.#view.protocol === IPPROTO_IGMP) return;
     this.#append(RecordKind.packet, sender, packet.length, packetPosition, receiver, atNs);
   }
 

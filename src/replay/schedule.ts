@@ -107,6 +107,11 @@ export class Schedule {
     this.#walk.acted(-1);
   }
 
+  /** Whether the packet `event` is to reach the live process `container`. */
+  getsPacket(container: number, event: number): boolean {
+    return this.#gate.getsPacket(container, event);
+  }
+
   /** `event` has happened to its receiver: bytes were taken by the kernel or are first in its backlog. */
   noteDelivered(event: number): void {
     if (this.#index.kind(event) === RecordKind.packet) return this.#walk.delivered(-1, event);
@@ -147,8 +152,8 @@ export class Schedule {
   }
 
   #isNews(event: number, container: number): boolean {
-    return (
-      this.#index.receiver(event) === container && this.#index.kind(event) !== RecordKind.accept
-    );
+    const kind = this.#index.kind(event);
+    if (kind === RecordKind.packet) return this.#gate.getsPacket(container, event);
+    return this.#index.receiver(event) === container && kind !== RecordKind.accept;
   }
 }

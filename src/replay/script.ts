@@ -19,8 +19,8 @@ export function globalScript(index: RecordingIndex, live: LiveSet): Uint32Array 
 
 /**
  * What happens between any two containers that are `wanted`. Packets between live processes pass as they
- * are, and those to nobody in particular are not sent again: neither is part of a replay. Nor is what a
- * container would send to itself.
+ * are, those to everyone too where everyone is live: neither is part of a replay. Nor is what a container
+ * would send to itself.
  */
 function select(
   index: RecordingIndex,
@@ -33,11 +33,13 @@ function select(
     const [client, server] = [connections.client(number), connections.server(number)];
     if (client !== server && wanted(client, server)) isWanted[number] = 1;
   }
+  const isAnyPlayed = live.size < index.run.containers.length;
   const isPart = (event: number): boolean => {
     const connection = index.connection(event);
     if (connection !== 0) return isWanted[connection] === 1;
     const [sender, receiver] = [index.sender(event), index.receiver(event)];
-    return receiver >= 0 && live.has(sender) !== live.has(receiver) && wanted(sender, receiver);
+    if (receiver >= 0) return live.has(sender) !== live.has(receiver) && wanted(sender, receiver);
+    return !live.has(sender) || (isAnyPlayed && wanted(sender, sender));
   };
   return filter(index.eventCount, isPart);
 }

@@ -334,6 +334,37 @@ test("played packets wait for the live ones before them, by number", () => {
   expect(stage.differences).toEqual([]);
 });
 
+test("packets to everyone: played to each live process, waited for where anybody is played", () => {
+  const { index } = record(`
+    0 packet other everyone
+    1 packet client everyone
+    2 packet other client
+  `);
+  const stage = new Stage(index, ["client", "server"]);
+  stage.play(`
+    < client packet other
+    .. client
+    > client packet everyone
+    < client packet other
+    = client
+    < server packet other
+    = server
+  `);
+  const all = new Stage(index, ["client", "server", "other"]);
+  all.play(`
+    = client
+    = other
+  `);
+  const global = new Stage(index, ["client", "server"], { order: "global" });
+  global.play(`
+    < client packet other
+    .. client
+    > client packet everyone
+    < client packet other
+    = client
+  `);
+});
+
 test("the window ends at the first event that tells the process something new", () => {
   const { index } = record(`
     0 1 connect client server:80
