@@ -4,6 +4,7 @@ import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
 import { EngineThread } from "../sandbox/engine-thread.ts";
 import { quietMsOf } from "../switch/link-plan.ts";
 import { Switch } from "../switch/switch.ts";
+import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { DifferenceLog } from "./differences.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
 import { Matching } from "./matching.ts";
@@ -77,11 +78,9 @@ class ReplayEngine {
       pipeTun: task.pipeTun,
       gate: this.#player.attempts,
       observer: {
-        // A container that is played has a kernel, too, which might answer by itself.
-        onPacket: (from, to) => {
-          if (!live.has(from)) return false;
-          this.#player.notePacket(from, to);
-          return to < 0 || live.has(to);
+        onPacket: (from, to, bytes, at, lengthBytes) => {
+          const frame = bytes.subarray(at - virtioNetHeaderBytes, at + lengthBytes);
+          return this.#player.packets.onPacket(from, to, frame);
         },
       },
       links: this.#engine.links,

@@ -6,30 +6,33 @@ import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/schema.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Judge } from "./judge.ts";
-import { PacketCounts } from "./packets.ts";
+import { Packets } from "./packets.ts";
 import { endOf, Playing, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";
+import type { LiveSet } from "./script.ts";
 
 export class Gate {
-  readonly packets: PacketCounts = new PacketCounts();
+  readonly packets: Packets;
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
   readonly #judge: Judge;
+  readonly #live: LiveSet;
   readonly #mine: ReadonlySet<number>;
   readonly #floods: boolean;
   readonly #gone = new Set<number>();
 
-  /** For the live processes `mine`. */
+  /** For those of the `live` processes that are `mine`. */
   constructor(
-    index: RecordingIndex,
-    progress: Progress,
-    judge: Judge,
+    parts: { index: RecordingIndex; progress: Progress; judge: Judge; packets: Packets },
+    live: LiveSet,
     mine: ReadonlySet<number>,
     floods: boolean,
   ) {
-    this.#index = index;
-    this.#progress = progress;
-    this.#judge = judge;
+    this.#index = parts.index;
+    this.#progress = parts.progress;
+    this.#judge = parts.judge;
+    this.packets = parts.packets;
+    this.#live = live;
     this.#mine = mine;
     this.#floods = floods;
   }
@@ -54,20 +57,19 @@ export class Gate {
   /** Whether the packet `event` is to reach the live process `container`; one to everyone reaches all but its sender. */
   getsPacket(container: number, event: number): boolean {
     const receiver = this.#index.receiver(event);
-    if (receiver >= 0 ? receiver !== container : this.isMine(this.#index.sender(event)))
+    if (receiver >= 0 ? receiver !== container : this.#index.sender(event) === container)
       return false;
     return this.isPlayedTo(container, event) && !this.isGone(container);
   }
 
-  /** Whether `cursor` is to wait until the live process has done what `event` says. */
+  /** Whether `cursor` is to wait until a live process has done what `event` says. */
   mustWait(cursor: Cursor, event: number): boolean {
     if (cursor.pass === "deliver" && !this.#isNeededToGoOn(event)) return false;
     const sender = this.#index.sender(event);
     if (this.#index.kind(event) === RecordKind.packet) {
-      const receiver = this.#index.receiver(event);
-      return (
-        this.isPlayedTo(sender, event) && !this.#floods && !this.packets.isSettled(sender, receiver)
-      );
+      if (this.#floods || !this.#live.has(sender)) return false;
+      const isSettled = this.packets.isSettled(sender, this.#index.receiver(event));
+      return !isSettled && !this.#index.wasStopped(sender, event);
     }
     return (
       this.#plays(cursor, event, this.senderEnd(event), sender) &&
@@ -78,8 +80,12 @@ export class Gate {
   /** Whether `event` is to happen to a live process. */
   mayDeliver(cursor: Cursor, event: number): boolean {
     if (cursor.pass === "settle") return false;
-    if (this.#index.kind(event) === RecordKind.packet)
-      return [...this.#mine].some((container) => this.getsPacket(container, event));
+    if (this.#index.kind(event) === RecordKind.packet) {
+      const sender = this.#index.sender(event);
+      const isThere =
+        !this.#live.has(sender) || this.packets.isHeld(sender, this.#index.receiver(event));
+      return isThere && [...this.#mine].some((container) => this.getsPacket(container, event));
+    }
     const receiver = this.#index.receiver(event);
     if (this.isGone(receiver)) return false;
     return this.#plays(cursor, event, this.receiverEnd(event), receiver);
@@ -118,9 +124,9 @@ export class Gate {
 
   /** Keeps the count of packets when `event` is behind. */
   pass(event: number): void {
-    if (this.#index.kind(event) !== RecordKind.packet) return;
+    if (this.#index.kind(event) !== RecordKind.packet) return this.packets.passConnectionEvent();
     const sender = this.#index.sender(event);
-    if (this.isMine(sender)) this.packets.pass(sender, this.#index.receiver(event));
+    if (this.#live.has(sender)) this.packets.pass(sender, this.#index.receiver(event));
   }
 
   senderEnd(event: number): number {

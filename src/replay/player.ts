@@ -16,7 +16,6 @@ import { Dial } from "../pipe/dial.ts";
 import { Doors } from "../pipe/doors.ts";
 import { End, type EndOwner } from "../pipe/end.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
-import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { ECONNREFUSED } from "../sys/errno.ts";
 import { allocateRegion } from "../sys/memory.ts";
 import type { Reactor } from "../sys/reactor.ts";
@@ -24,6 +23,7 @@ import { closeWithReset } from "../sys/socket.ts";
 import { type CompareParts, StreamComparison } from "./compare.ts";
 import { LiveEnd, type LiveParts } from "./live-end.ts";
 import type { Matching, PendingMatch } from "./matching.ts";
+import { PacketPlayer } from "./packet-player.ts";
 import { PayloadFile } from "./payload-file.ts";
 import type { Pace } from "./pace.ts";
 import type { RecordingIndex } from "./recording.ts";
@@ -59,6 +59,7 @@ const nobody: EndOwner = { onEndReady: () => {} };
 export class Player implements AttemptHandler, Performer {
   readonly attempts: Attempts = new Attempts(this);
   readonly scores: readonly Score[];
+  readonly packets: PacketPlayer;
   readonly #parts: PlayerParts;
   readonly #liveParts: LiveParts;
   readonly #doors: Doors;
@@ -83,6 +84,7 @@ export class Player implements AttemptHandler, Performer {
     this.scores = schedules.map((schedule) => new Score(schedule, reactor, matching, this));
     for (const score of this.scores)
       for (const container of score.schedule.containers) this.#scoreOf.set(container, score);
+    this.packets = new PacketPlayer({ ...parts, scores: this.scores });
   }
 
   /** Lets every schedule begin. */
@@ -101,16 +103,10 @@ export class Player implements AttemptHandler, Performer {
 
   /** The live process of this container is gone, and its sockets have said all they had. */
   noteGone(container: number): void {
-    const score = this.#scoreOf.get(container);
-    score?.schedule.noteGone(container);
-    score?.queue();
-  }
-
-  /** A packet that is not TCP was sent by a live process. */
-  notePacket(sender: number, receiver: number): void {
-    const score = this.#scoreOf.get(sender);
-    score?.schedule.notePacket(sender, receiver);
-    score?.moved();
+    for (const score of this.scores) {
+      score.schedule.noteGone(container);
+      score.queue();
+    }
   }
 
   /** The run is over: what was compared so far is judged. */
@@ -162,7 +158,7 @@ export class Player implements AttemptHandler, Performer {
     const kind = index.kind(event);
     switch (kind) {
       case RecordKind.packet:
-        return this.#deliverPacket(score, event);
+        return this.packets.deliver(score, event);
       case RecordKind.connect:
         return this.#dial(score, event);
       case RecordKind.accept:
@@ -317,19 +313,5 @@ export class Player implements AttemptHandler, Performer {
     else if (kind === RecordKind.data) live.sendData(event);
     else if (kind === RecordKind.end) live.sendEnd(event);
     else live.sendReset(event);
-  }
-
-  /** A packet of a container that is not live. Its checksum is whole: the recorder completed it. */
-  #deliverPacket(score: Score, event: number): void {
-    const { index, file, inject } = this.#parts;
-    const lengthBytes = index.lengthBytes(event);
-    const at = virtioNetHeaderBytes;
-    this.#outgoing.bytes.fill(0, 0, at);
-    file.readInto(this.#outgoing.bytes, at, index.payloadPosition(event), lengthBytes);
-    const { schedule } = score;
-    for (const container of schedule.containers)
-      if (schedule.getsPacket(container, event))
-        inject(container, this.#outgoing.address, at + lengthBytes);
-    schedule.noteDelivered(event);
   }
 }

@@ -7,6 +7,7 @@ import { RecordKind } from "../dump/schema.ts";
 import type { ReportDifference } from "./differences.ts";
 import { Gate } from "./gate.ts";
 import { Judge } from "./judge.ts";
+import { Packets } from "./packets.ts";
 import { Done, endOf, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";
 import { globalScript, type LiveSet, scriptOf } from "./script.ts";
@@ -36,16 +37,17 @@ export class Schedule {
     const [container] = containers;
     const script =
       containers.length === 1 && container !== undefined
-        ? scriptOf(index, live, container)
+        ? scriptOf(index, container)
         : globalScript(index, live);
     this.containers = containers;
     this.#index = index;
     this.#progress = progress;
     this.#judge = new Judge(index, progress, report);
     const floods = options.release.type === "flood";
-    this.#gate = new Gate(index, progress, this.#judge, new Set(containers), floods);
-    const parts = { index, progress, judge: this.#judge, gate: this.#gate, options };
-    this.#walk = new Walk(parts, script);
+    const parts = { index, progress, judge: this.#judge };
+    const packets = new Packets(index, live, script);
+    this.#gate = new Gate({ ...parts, packets }, live, new Set(containers), floods);
+    this.#walk = new Walk({ ...parts, gate: this.#gate, options }, script);
   }
 
   /** How many events it has in all. */
@@ -101,10 +103,24 @@ export class Schedule {
     this.#walk.broke(endOf(connection, direction));
   }
 
-  /** A live process sent a packet that is not TCP. */
+  /** A live process, of this schedule or of another, sent a packet that is not TCP. */
   notePacket(sender: number, receiver: number): void {
     this.#gate.packets.note(sender, receiver);
-    this.#walk.acted(-1);
+    if (this.#gate.isMine(sender)) this.#walk.acted(-1);
+    else this.#walk.arrived();
+  }
+
+  /**
+   * Whether the packet that was noted last, between two live processes, is to be held back: it came
+   * sooner than its receiver can expect it. Then it is to be given out with an event that is delivered.
+   */
+  holdsPacket(sender: number, receiver: number): boolean {
+    return !this.#walk.opens && this.#gate.packets.hold(sender, receiver);
+  }
+
+  /** With `event`, whether a packet that is held back is to be given out now: the first one. */
+  releasesPacket(event: number): boolean {
+    return this.#gate.packets.release(this.#index.sender(event), this.#index.receiver(event));
   }
 
   /** Whether the packet `event` is to reach the live process `container`. */

@@ -8,23 +8,21 @@ import type { RecordingIndex } from "./recording.ts";
 export type LiveSet = ReadonlySet<number>;
 
 /** The events by and to the live process `container`, in order. */
-export function scriptOf(index: RecordingIndex, live: LiveSet, container: number): Uint32Array {
-  return select(index, live, (client, server) => client === container || server === container);
+export function scriptOf(index: RecordingIndex, container: number): Uint32Array {
+  return select(index, (client, server) => client === container || server === container);
 }
 
 /** The events of all live processes, in the order of the whole recording. */
 export function globalScript(index: RecordingIndex, live: LiveSet): Uint32Array {
-  return select(index, live, (client, server) => live.has(client) || live.has(server));
+  return select(index, (client, server) => live.has(client) || live.has(server));
 }
 
 /**
- * What happens between any two containers that are `wanted`. Packets between live processes pass as they
- * are, those to everyone too where everyone is live: neither is part of a replay. Nor is what a container
- * would send to itself.
+ * What happens between any two containers that are `wanted`. What a container would send to itself is no
+ * part of a replay.
  */
 function select(
   index: RecordingIndex,
-  live: LiveSet,
   wanted: (one: number, other: number) => boolean,
 ): Uint32Array {
   const { connections } = index;
@@ -33,13 +31,11 @@ function select(
     const [client, server] = [connections.client(number), connections.server(number)];
     if (client !== server && wanted(client, server)) isWanted[number] = 1;
   }
-  const isAnyPlayed = live.size < index.run.containers.length;
   const isPart = (event: number): boolean => {
     const connection = index.connection(event);
     if (connection !== 0) return isWanted[connection] === 1;
     const [sender, receiver] = [index.sender(event), index.receiver(event)];
-    if (receiver >= 0) return live.has(sender) !== live.has(receiver) && wanted(sender, receiver);
-    return !live.has(sender) || (isAnyPlayed && wanted(sender, sender));
+    return receiver < 0 || (sender !== receiver && wanted(sender, receiver));
   };
   return filter(index.eventCount, isPart);
 }

@@ -108,6 +108,12 @@ export class Walk {
     this.#patience.noteMove();
   }
 
+  /** A packet came from another live process. */
+  arrived(): void {
+    this.#patience.noteMove();
+    this.#wakeWaiting(-1);
+  }
+
   /** The live process did something at this end; -1: it sent a packet. */
   acted(end: number): void {
     this.#patience.noteDeed();
@@ -281,7 +287,7 @@ export class Walk {
       if (isPlayed) cursor.clockNs = timeNs;
       if (cursor.counts && (isPlayed || !this.#gate.isPlayedApart(event))) this.#played++;
     }
-    this.#gate.pass(event);
+    if (cursor === this.#main) this.#gate.pass(event);
     cursor.previousNs = timeNs;
     cursor.advance();
   }

@@ -56,11 +56,11 @@ export class Actor {
   readonly #container: number;
   readonly #happened = new Set<number>();
 
-  constructor(stage: Stage, container: number, live: ReadonlySet<number>) {
+  constructor(stage: Stage, container: number) {
     this.#stage = stage;
     this.#container = container;
     this.name = names[container] ?? "";
-    this.script = [...scriptOf(stage.index, live, container)];
+    this.script = [...scriptOf(stage.index, container)];
   }
 
   get isDone(): boolean {
@@ -98,8 +98,8 @@ export class Actor {
     );
   }
 
-  /** Does what `event` says. */
-  do(event: number): void {
+  /** Does what `event` says. Returns who gets it at once, if it is a packet. */
+  do(event: number): readonly string[] {
     const { index } = this.#stage;
     const schedule = this.#stage.schedule(this.name);
     const connection = index.connection(event);
@@ -107,22 +107,29 @@ export class Actor {
     this.#happened.add(event);
     switch (index.kind(event)) {
       case RecordKind.connect:
-        return schedule.noteConnected(connection);
+        schedule.noteConnected(connection);
+        break;
       case RecordKind.accept:
-        return schedule.noteAccepted(connection);
+        schedule.noteAccepted(connection);
+        break;
       case RecordKind.refuse:
-        return schedule.noteRefused(connection);
+        schedule.noteRefused(connection);
+        break;
       case RecordKind.data: {
         const total = index.streamOffset(event) + index.lengthBytes(event);
-        return schedule.noteBytes(connection, direction, total);
+        schedule.noteBytes(connection, direction, total);
+        break;
       }
       case RecordKind.end:
-        return schedule.noteEnd(connection, direction);
+        schedule.noteEnd(connection, direction);
+        break;
       case RecordKind.reset:
-        return schedule.noteReset(connection, direction);
+        schedule.noteReset(connection, direction);
+        break;
       case RecordKind.packet:
-        return schedule.notePacket(index.sender(event), index.receiver(event));
+        return this.#stage.packet(index.sender(event), index.receiver(event));
       default:
     }
+    return [];
   }
 }

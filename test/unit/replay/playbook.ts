@@ -71,6 +71,31 @@ export class Stage {
     return schedule;
   }
 
+  delivered(schedule: Schedule, event: number): void {
+    if (this.index.kind(event) === RecordKind.packet) schedule.releasesPacket(event);
+    schedule.noteDelivered(event);
+  }
+
+  /** A process is gone, which all schedules are told. */
+  gone(container: number): void {
+    for (const schedule of new Set(this.schedules.values())) schedule.noteGone(container);
+  }
+
+  /** A live process sends a packet. Returns the live ones that get it at once. */
+  packet(sender: number, receiver: number): string[] {
+    const own = this.schedule(names[sender] ?? "");
+    own.notePacket(sender, receiver);
+    const receiving = [...this.schedules.keys()].filter((name) =>
+      receiver < 0 ? containerOf(name) !== sender : containerOf(name) === receiver,
+    );
+    const held = new Set<Schedule>();
+    for (const schedule of new Set(receiving.map((name) => this.schedule(name)))) {
+      if (schedule !== own) schedule.notePacket(sender, receiver);
+      if (schedule.holdsPacket(sender, receiver)) held.add(schedule);
+    }
+    return receiving.filter((name) => !held.has(this.schedule(name)));
+  }
+
   /** What an event is, as a line of a transcript has it: `1 accept`, `1 5 bytes`. */
   describe(event: number): string {
     const { index } = this;
@@ -84,9 +109,9 @@ export class Stage {
   #does(name: string, words: string[], rest: string): void {
     const schedule = this.schedule(name);
     const [first = "", what = ""] = words;
-    if (first === "gone") return schedule.noteGone(containerOf(name));
+    if (first === "gone") return this.gone(containerOf(name));
     if (first === "moves") return schedule.noteMoved();
-    if (first === "packet") return schedule.notePacket(containerOf(name), containerOf(what));
+    if (first === "packet") return void this.packet(containerOf(name), containerOf(what));
     const number = Number(first);
     const isClient = this.index.connections.client(number) === containerOf(name);
     const direction = isClient ? Direction.toServer : Direction.toClient;
@@ -112,7 +137,7 @@ export class Stage {
     if (turn.type !== "deliver") return this.#tell(turn);
     const { event } = turn;
     if (sign === "<<") this.#held.set(name, event);
-    else schedule.noteDelivered(event);
+    else this.delivered(schedule, event);
     return this.describe(event);
   }
 

@@ -1,0 +1,114 @@
+/**
+ * Packets that are not TCP, in a replay: those of live processes pass to live processes, at once or when
+ * they are no longer too early; those of containers that are played come out of the dump.
+ */
+import type { Address } from "../base/units.ts";
+import { virtioNetHeaderBytes } from "../sys/abi.ts";
+import { PayloadFile } from "./payload-file.ts";
+import type { RecordingIndex } from "./recording.ts";
+import type { Score } from "./score.ts";
+
+export interface PacketPlayerParts {
+  readonly index: RecordingIndex;
+  readonly file: PayloadFile;
+  readonly scores: readonly Score[];
+  /** Puts a frame into a live container. */
+  readonly inject: (to: number, frame: Address, frameBytes: number) => void;
+}
+
+export class PacketPlayer {
+  readonly #parts: PacketPlayerParts;
+  readonly #room = PayloadFile.room();
+  /** By container. */
+  readonly #scoreOf = new Map<number, Score>();
+  /** Frames that came too early, by who waits for them, who sent them, and to whom. */
+  readonly #early = new Map<string, Uint8Array[]>();
+
+  constructor(parts: PacketPlayerParts) {
+    this.#parts = parts;
+    for (const score of parts.scores)
+      for (const container of score.schedule.containers) this.#scoreOf.set(container, score);
+  }
+
+  /**
+   * A packet lies in `frame`, behind its virtio header, from one container to another or to everyone
+   * (-1). Whether it may pass to all of these now; if not, what is to pass is passed on here.
+   */
+  onPacket(sender: number, receiver: number, frame: Uint8Array): boolean {
+    const own = this.#scoreOf.get(sender);
+    // A container that is played has a kernel, too, which might answer by itself.
+    if (!own) return false;
+    own.schedule.notePacket(sender, receiver);
+    own.moved();
+    if (receiver < 0) return this.#toEveryone(own, sender, frame);
+    const score = this.#scoreOf.get(receiver);
+    return score !== undefined && !this.#keepsEarly(own, score, sender, receiver, frame);
+  }
+
+  /** Lets `event` happen: a packet comes out of the dump, or one that was kept for this moment. */
+  deliver(score: Score, event: number): void {
+    const { index, file } = this.#parts;
+    const { schedule } = score;
+    const [sender, receiver] = [index.sender(event), index.receiver(event)];
+    if (this.#scoreOf.has(sender)) {
+      const kept = this.#early.get(keyOf(score, sender, receiver));
+      if (schedule.releasesPacket(event)) this.#giveOut(score, event, kept?.shift());
+    } else {
+      // Its checksum is whole: the recorder completed it.
+      const [lengthBytes, at] = [index.lengthBytes(event), virtioNetHeaderBytes];
+      this.#room.bytes.fill(0, 0, at);
+      file.readInto(this.#room.bytes, at, index.payloadPosition(event), lengthBytes);
+      this.#inject(score, event, at + lengthBytes);
+    }
+    schedule.noteDelivered(event);
+  }
+
+  /** If anybody's is too early, each gets it apart. */
+  #toEveryone(own: Score, sender: number, frame: Uint8Array): boolean {
+    const { scores, inject } = this.#parts;
+    const early = scores.filter((score) => this.#keepsEarly(own, score, sender, -1, frame));
+    if (early.length === 0) return true;
+    this.#room.bytes.set(frame);
+    for (const [container, score] of this.#scoreOf)
+      if (container !== sender && !early.includes(score))
+        inject(container, this.#room.address, frame.length);
+    return false;
+  }
+
+  /** Tells the receiver's schedule of the packet. Whether it is too early there, and so kept. */
+  #keepsEarly(
+    own: Score,
+    score: Score,
+    sender: number,
+    receiver: number,
+    frame: Uint8Array,
+  ): boolean {
+    if (score !== own) {
+      score.schedule.notePacket(sender, receiver);
+      score.moved();
+    }
+    if (!score.schedule.holdsPacket(sender, receiver)) return false;
+    const key = keyOf(score, sender, receiver);
+    const kept = this.#early.get(key);
+    if (kept) kept.push(frame.slice());
+    else this.#early.set(key, [frame.slice()]);
+    return true;
+  }
+
+  #giveOut(score: Score, event: number, frame: Uint8Array | undefined): void {
+    if (!frame) return;
+    this.#room.bytes.set(frame);
+    this.#inject(score, event, frame.length);
+  }
+
+  /** Puts what lies in the room into the processes of `score` that `event` concerns. */
+  #inject({ schedule }: Score, event: number, frameBytes: number): void {
+    for (const container of schedule.containers)
+      if (schedule.getsPacket(container, event))
+        this.#parts.inject(container, this.#room.address, frameBytes);
+  }
+}
+
+function keyOf({ schedule }: Score, sender: number, receiver: number): string {
+  return `${schedule.containers[0]} ${sender} ${receiver}`;
+}
