@@ -6,7 +6,7 @@ import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/schema.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Judge } from "./judge.ts";
-import { Packets } from "./packets.ts";
+import type { Packets } from "./packets.ts";
 import { endOf, Playing, type Progress } from "./progress.ts";
 import type { RecordingIndex } from "./recording.ts";
 import type { LiveSet } from "./script.ts";
