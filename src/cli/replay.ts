@@ -8,6 +8,7 @@ import { formatBytes, formatDuration, plural } from "../base/text.ts";
 import type { Mask } from "../replay/masks.ts";
 import type { Order, Release } from "../replay/schedule.ts";
 import {
+  givenCommands,
   readRecording,
   type Recording,
   recordedTopology,
@@ -90,7 +91,8 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const recording = readRecording(flags.file);
   const lines = texts.map((text) => (flags.classic ? { command: text } : parseCommand(text)));
-  const topology = recordedTopology(recording, lines);
+  const given = givenCommands(recording, lines);
+  const topology = recordedTopology(recording, given);
   checkSubnet(flags.subnet, topology);
   const live = parseOnly(flags.only, topology);
   const terminal = terminalFor(flags, topology.containers);
@@ -101,7 +103,8 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
     terminal.warn(
       `${flags.file} ends in the middle of a record (at byte ${recording.tornAt}): replaying what comes before`,
     );
-  await confirmRecorded(recording, live.filter(isRecordedIn(recording)), flags, terminal);
+  const unasked = live.filter(({ index }) => given[index] === undefined);
+  await confirmRecorded(recording, unasked, flags, terminal);
   const hooks = {
     onWarning: (text: string) => terminal.warn(text),
     onCommandEnd: (command: Command, end: CommandEnd) => reportEnd(terminal, command, end),
@@ -177,11 +180,6 @@ function checkSubnet(subnet: string | undefined, { subnets }: Topology): void {
   throw new UsageError(
     `the recording was made in ${subnets.join(" and ")}, not in ${subnet}: leave out -s`,
   );
-}
-
-/** Whether a container's command comes from the dump, and not from the command line. */
-function isRecordedIn({ index }: Recording): (plan: ContainerPlan) => boolean {
-  return (plan) => index.run.containers[plan.index]?.command === plan.command;
 }
 
 /** Commands from a dump are run without asking only if this user recorded them: see own-recordings.ts. */

@@ -1,7 +1,7 @@
 /** A recording from start to end, on the main thread: playground, dump, engine, commands. */
 import { hostname, machine, release, type as kernelName } from "node:os";
 import type { CommandExit, RunInfo } from "../dump/schema.ts";
-import { openDumpFile } from "../dump/file.ts";
+import { checkDumpPath, openDumpFile } from "../dump/file.ts";
 import { type DumpWriter, startWriter } from "../dump/writer.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
@@ -68,6 +68,8 @@ export class RecordSession {
   /** Prepares everything up to the commands, which do not run yet. */
   static async prepare(options: RecordOptions, hooks: RecordHooks): Promise<RecordSession> {
     const { topology } = options;
+    // Before namespaces are made for nothing.
+    checkDumpPath(options.file);
     const startHrNs = process.hrtime.bigint();
     const startNs = BigInt(Date.now()) * 1_000_000n;
     const playground = new Playground(

@@ -2,6 +2,7 @@
  * What a live process can do otherwise than in the recording. Plain data: it crosses threads and becomes
  * JSON as it is. Bytes are in hexadecimal, two digits a byte; a byte that a mask covers is `..`.
  */
+import type { Family } from "../base/units.ts";
 import { Direction } from "../base/direction.ts";
 import type { RecordingIndex } from "./recording.ts";
 
@@ -80,8 +81,10 @@ interface UnexpectedConnectionDifference {
   readonly process: string;
   readonly server: string;
   readonly serverPort: number;
-  /** How many connections to there it had opened in the recording. */
+  readonly family: Family;
+  /** How many connections to there it had opened in the recording, over this IP family and over the other. */
   readonly recordedConnections: number;
+  readonly otherFamilyConnections: number;
   readonly meanwhile?: readonly string[];
 }
 

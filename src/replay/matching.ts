@@ -138,12 +138,15 @@ export class Matching {
   }
 
   #unexpected(attempt: LiveAttempt, recordedConnections: number): Match {
+    const family = attempt.family === 4 ? 6 : 4;
     this.#report({
       kind: "unexpected-connection",
       process: containerName(this.#index, attempt.client),
       server: containerName(this.#index, attempt.server),
       serverPort: attempt.serverPort,
+      family: attempt.family,
       recordedConnections,
+      otherFamilyConnections: this.#places.get(keyOf({ ...attempt, family }))?.numbers.length ?? 0,
     });
     return { type: "none" };
   }

@@ -82,21 +82,31 @@ export function readRecording(path: string): Recording {
 }
 
 /**
- * The containers of the recording, with other commands where some are given: by name, each for its own
+ * By container, the commands that are to run instead of the recorded ones: given by name, each for its own
  * container, or without names one for each in order.
  */
-export function recordedTopology({ index }: Recording, commands: readonly CommandLine[]): Topology {
-  const { containers, subnets } = index.run;
-  const names = containers.map(({ name }) => name);
-  const replaced = commands.some(({ name }) => name !== undefined)
+export function givenCommands(
+  { index }: Recording,
+  commands: readonly CommandLine[],
+): readonly (string | undefined)[] {
+  const names = index.run.containers.map(({ name }) => name);
+  return commands.some(({ name }) => name !== undefined)
     ? commandsByName(commands, names)
     : commandsInOrder(commands, names);
+}
+
+/** The containers of the recording, with the commands that were given. */
+export function recordedTopology(
+  { index }: Recording,
+  given: readonly (string | undefined)[],
+): Topology {
+  const { containers, subnets } = index.run;
   return {
     subnets: subnets.map((text) => Subnet.parse(text)),
     containers: containers.map(({ name, command, addresses }, i) => ({
       index: i,
       name,
-      command: replaced[i] ?? command,
+      command: given[i] ?? command,
       addresses,
     })),
   };

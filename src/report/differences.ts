@@ -52,14 +52,22 @@ export function renderDifference(difference: Difference): readonly string[] {
 /** The difference in one sentence, which begins with the process that made it. */
 export function describeDifference(difference: Difference): string {
   if (difference.kind === "unexpected-connection") {
-    const { process, server, serverPort, recordedConnections } = difference;
-    const had =
-      recordedConnections === 0
-        ? "no connection there"
-        : `${plural(recordedConnections, "connection")} there, and no more`;
-    return `${process}: opened a connection to ${server}:${serverPort}; in the recording it had ${had}; it was refused`;
+    const { process, server, serverPort } = difference;
+    return `${process}: opened a connection to ${server}:${serverPort}; in the recording it had ${connectionsThere(difference)}; it was refused`;
   }
   return `${difference.process}: connection ${nameConnection(difference)}: ${sentenceOf(difference)}`;
+}
+
+type UnexpectedConnection = Extract<Difference, { readonly kind: "unexpected-connection" }>;
+
+/** The IP family is named where the other one makes the difference: many programs try both. */
+function connectionsThere(difference: UnexpectedConnection): string {
+  const { family, recordedConnections, otherFamilyConnections } = difference;
+  const over = otherFamilyConnections === 0 ? "" : ` over IPv${family}`;
+  if (recordedConnections > 0)
+    return `${plural(recordedConnections, "connection")} there${over}, and no more`;
+  if (over === "") return "no connection there";
+  return `no connection there${over}, but ${otherFamilyConnections} over IPv${family === 4 ? 6 : 4}`;
 }
 
 type StreamDifference = Exclude<Difference, { readonly kind: "unexpected-connection" }>;

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -13,7 +14,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { ExitCode, PlgError, UsageError } from "../../../src/base/errors.ts";
-import { closeDumpFile, DumpAppender, openDumpFile } from "../../../src/dump/file.ts";
+import {
+  checkDumpPath,
+  closeDumpFile,
+  DumpAppender,
+  openDumpFile,
+} from "../../../src/dump/file.ts";
 import { readDump, readRun } from "../../../src/dump/reader.ts";
 import { allocateRegion } from "../../../src/sys/memory.ts";
 import { run, smallRecording, tell } from "./recording.ts";
@@ -34,6 +40,16 @@ test("a dump is for its owner only, and an old one is emptied", () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
+test("looking whether a dump can be written leaves what is there, and makes nothing", () => {
+  const path = join(directory, "kept.dump");
+  checkDumpPath(path);
+  expect(existsSync(path)).toBe(false);
+  writeFileSync(path, "old");
+  checkDumpPath(path);
+  expect(readFileSync(path, "utf8")).toBe("old");
+  checkDumpPath("/dev/null");
+});
+
 test("a path that cannot be written is wrong usage, and is named", () => {
   const fifo = join(directory, "fifo");
   execFileSync("/bin/sh", ["-c", 'mkfifo "$0"', fifo]);
@@ -49,6 +65,7 @@ test("a path that cannot be written is wrong usage, and is named", () => {
     ["/dev/zero", /: it is neither an ordinary file nor \/dev\/null/],
   ];
   for (const [path, message] of cases) {
+    if (!path.startsWith("/proc")) expect(() => checkDumpPath(path)).toThrow(message);
     expect(() => openDumpFile(path)).toThrow(UsageError);
     expect(() => openDumpFile(path)).toThrow(message);
     expect(() => openDumpFile(path)).toThrow(path);

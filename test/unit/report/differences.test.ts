@@ -91,14 +91,27 @@ test("every difference is a sentence", () => {
     "took 1 of 9 bytes from server when patience ended",
     "may as well be 3, 5: their first bytes did not tell",
   ]);
-  const unexpected = { process: "client", server: "server", serverPort: 80 } as const;
+  const unexpected = { process: "client", server: "server", serverPort: 80, family: 6 } as const;
+  const counts = [
+    [0, 0],
+    [2, 0],
+    [0, 1],
+    [2, 1],
+  ] as const;
   expect(
-    [0, 2].map((recordedConnections) =>
-      describeDifference({ kind: "unexpected-connection", ...unexpected, recordedConnections }),
+    counts.map(([recordedConnections, otherFamilyConnections]) =>
+      describeDifference({
+        kind: "unexpected-connection",
+        ...unexpected,
+        recordedConnections,
+        otherFamilyConnections,
+      }),
     ),
   ).toEqual([
     "client: opened a connection to server:80; in the recording it had no connection there; it was refused",
     "client: opened a connection to server:80; in the recording it had 2 connections there, and no more; it was refused",
+    "client: opened a connection to server:80; in the recording it had no connection there over IPv6, but 1 over IPv4; it was refused",
+    "client: opened a connection to server:80; in the recording it had 2 connections there over IPv6, and no more; it was refused",
   ]);
 });
 
@@ -145,6 +158,8 @@ test("as JUnit each process is a test case", () => {
     server: 'sp\u0001"\u{d800}&',
     serverPort: 1,
     recordedConnections: 0,
+    family: 4,
+    otherFamilyConnections: 0,
   };
   const xml = renderJunit(run, listOf(2, otherBytes, unexpected, { ...unexpected, serverPort: 2 }));
   expect(xml).toContain('<testsuites name="plg replay" tests="2" failures="1"');
@@ -165,6 +180,8 @@ test("whatever processes are called and send, it is well-formed XML", () => {
         server,
         serverPort: 1,
         recordedConnections: 0,
+        family: 4,
+        otherFamilyConnections: 0,
       }));
       const xml = renderJunit({ name, processes, durationMs: 0 }, listOf(9, ...differences));
       expect(xml).not.toMatch(/[^\P{Cc}\t\n\r\u007f-\u009f]|[\ufffe\uffff]/u);
