@@ -68,6 +68,7 @@ class ReplayEngine {
       pace: this.#createPace(task, index),
       inject: (from, to, frame, frameBytes) =>
         this.#switch.sendToContainer(from, to, frame, frameBytes),
+      release: (to, frame, frameBytes) => this.#switch.deliverToContainer(to, frame, frameBytes),
       onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
       onConnection: () => this.#engine.count(Counter.connections, 1),
     });

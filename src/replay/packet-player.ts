@@ -2,8 +2,8 @@
  * Packets that are not TCP, in a replay: those of live processes pass to live processes, at once or when
  * they are no longer too early; those of containers that are played come out of the dump.
  */
-import type { Address } from "../base/units.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
+import type { Region } from "../sys/memory.ts";
 import { PayloadFile } from "./payload-file.ts";
 import type { RecordingIndex } from "./recording.ts";
 import type { Score } from "./score.ts";
@@ -12,8 +12,10 @@ export interface PacketPlayerParts {
   readonly index: RecordingIndex;
   readonly file: PayloadFile;
   readonly scores: readonly Score[];
-  /** Puts a frame into a live container. */
-  readonly inject: (to: number, frame: Address, frameBytes: number) => void;
+  /** Sends a frame (a virtio header, then a packet) to a live container, over the link between the two. */
+  readonly inject: (from: number, to: number, frame: Region, frameBytes: number) => void;
+  /** Puts one that has crossed the link into a live container. */
+  readonly release: (to: number, frame: Region, frameBytes: number) => void;
 }
 
 export class PacketPlayer {
@@ -71,7 +73,7 @@ export class PacketPlayer {
     this.#room.bytes.set(frame);
     for (const [container, score] of this.#scoreOf)
       if (container !== sender && !early.includes(score))
-        inject(container, this.#room.address, frame.length);
+        inject(sender, container, this.#room, frame.length);
     return false;
   }
 
@@ -95,17 +97,21 @@ export class PacketPlayer {
     return true;
   }
 
+  /** What goes to one came here after the link, what goes to everyone before it. */
   #giveOut(score: Score, event: number, frame: Uint8Array | undefined): void {
+    const receiver = this.#parts.index.receiver(event);
     if (!frame) return;
     this.#room.bytes.set(frame);
-    this.#inject(score, event, frame.length);
+    if (receiver < 0) this.#inject(score, event, frame.length);
+    else this.#parts.release(receiver, this.#room, frame.length);
   }
 
-  /** Puts what lies in the room into the processes of `score` that `event` concerns. */
+  /** Sends what lies in the room to the processes of `score` that `event` concerns. */
   #inject({ schedule }: Score, event: number, frameBytes: number): void {
+    const sender = this.#parts.index.sender(event);
     for (const container of schedule.containers)
       if (schedule.getsPacket(container, event))
-        this.#parts.inject(container, this.#room.address, frameBytes);
+        this.#parts.inject(sender, container, this.#room, frameBytes);
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import { Direction, opposite } from "../base/direction.ts";
 import { unreachable } from "../base/assert.ts";
-import type { Address, Fd } from "../base/units.ts";
+import type { Fd } from "../base/units.ts";
 import { RecordKind } from "../dump/schema.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../pipe/attempts.ts";
 import { type Connection } from "../pipe/connection.ts";
@@ -23,7 +23,7 @@ import { closeWithReset } from "../sys/socket.ts";
 import { type CompareParts, StreamComparison } from "./compare.ts";
 import { LiveEnd, type LiveParts } from "./live-end.ts";
 import type { Matching, PendingMatch } from "./matching.ts";
-import { PacketPlayer } from "./packet-player.ts";
+import { PacketPlayer, type PacketPlayerParts } from "./packet-player.ts";
 import { PayloadFile } from "./payload-file.ts";
 import type { Pace } from "./pace.ts";
 import type { RecordingIndex } from "./recording.ts";
@@ -43,8 +43,8 @@ export interface PlayerParts {
   readonly compare: Omit<CompareParts, "read"> | undefined;
   /** Absent where order alone is kept, or none at all. */
   readonly pace: Pace | undefined;
-  /** Puts a packet of a container that is not live into a live one. */
-  readonly inject: (to: number, frame: Address, frameBytes: number) => void;
+  readonly inject: PacketPlayerParts["inject"];
+  readonly release: PacketPlayerParts["release"];
   readonly onBytes: (lengthBytes: number) => void;
   readonly onConnection: () => void;
 }

@@ -124,6 +124,11 @@ export class Switch {
     this.#deliverTo(to, frame.address, frameBytes);
   }
 
+  /** Puts a frame that has crossed its link already into a container. */
+  deliverToContainer(to: number, frame: Region, frameBytes: number): void {
+    this.#deliverTo(to, frame.address, frameBytes);
+  }
+
   /** How many packets are on their way over links. */
   get heldPackets(): number {
     return this.#links?.heldPackets ?? 0;
