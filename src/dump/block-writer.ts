@@ -5,6 +5,7 @@ import type { RecordMemory } from "./encoder.ts";
 import { blockFrameBytes, paddingAfter, writePadding } from "./pcapng.ts";
 import type { Ring } from "./ring.ts";
 import { writeUnitBytes } from "./schema.ts";
+import { sumIn, type SumRange } from "./vector-sum.ts";
 
 /** What blocks are appended to: a file (file.ts), or memory in a test. */
 export interface Appender {
@@ -17,18 +18,20 @@ export class BlockWriter {
   readonly #ring: Ring;
   readonly #file: Appender;
   readonly #counts: RecordCounts;
+  readonly #sum: SumRange;
 
   /** `counts` has an element for each container, and grows with what is written. */
   constructor(ring: Ring, file: Appender, counts: RecordCounts) {
     this.#ring = ring;
     this.#file = file;
     this.#counts = counts;
+    this.#sum = sumIn(ring.memory);
   }
 
   /**
    * Writes what is handed over until the ring is closed. While one block is being written (by a thread of
-   * Node's pool) the next is completed, so that neither the sums nor the disk waits for the other. It sleeps only when no write is under way, as that stops this thread's event loop.
-   * Throws the appender's error, and marks the ring as failed.
+   * Node's pool) the next is completed, so that neither the sums nor the disk waits for the other. It
+   * sleeps only when no write is under way, as that stops this thread's event loop. Throws the appender's error, and marks the ring as failed.
    */
   async run(): Promise<void> {
     try {
@@ -58,7 +61,7 @@ export class BlockWriter {
     const { bytes, view } = this.#ring.region;
     const start = this.#ring.startOf(block);
     const end = start + this.#ring.lengthOf(block);
-    completeRecords(this.#ring.region, start, end, this.#counts);
+    completeRecords(this.#ring.region, start, end, this.#counts, this.#sum);
     const padding = paddingAfter(end - start, writeUnitBytes);
     if (padding > 0) writePadding(bytes, view, end, padding);
     return bytes.subarray(start, end + padding);

@@ -4,9 +4,9 @@
  */
 import { assert } from "../base/assert.ts";
 import { crc32Range } from "./crc32.ts";
-import { sumWords } from "./data-sum.ts";
 import type { RecordMemory } from "./encoder.ts";
 import { RecordAt, recordHeaderBytes, recordTailBytes, TailAt } from "./schema.ts";
+import type { SumRange } from "./vector-sum.ts";
 
 /** How many records each container has sent: what `isb_ifrecv` says in the end. */
 export type RecordCounts = Float64Array;
@@ -17,21 +17,23 @@ export function recordCheck(bytes: Uint8Array, at: number, tail: number): number
   return crc32Range(bytes, tail + TailAt.version, tail + TailAt.check, header);
 }
 
-/** Fills in the sums of the records in `[from..to)` (multiples of 4), which hold nothing else, and counts them. */
+/**
+ * Fills in the sums of the records in `[from..to)`, which hold nothing else, and counts them. `sum` takes
+ * places in `memory`.
+ */
 export function completeRecords(
   memory: RecordMemory,
   from: number,
   to: number,
   counts: RecordCounts,
+  sum: SumRange,
 ): void {
   const { bytes, view } = memory;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   for (let at = from; at < to;) {
     const totalBytes = view.getUint32(at + RecordAt.totalLength, true);
     assert(totalBytes >= recordHeaderBytes + recordTailBytes, "a ring block holds whole records");
     const tail = at + totalBytes - recordTailBytes;
-    const sum = sumWords(words, (at + recordHeaderBytes) >> 2, tail >> 2);
-    view.setUint32(tail + TailAt.dataSum, sum, true);
+    view.setUint32(tail + TailAt.dataSum, sum(at + recordHeaderBytes, tail), true);
     view.setUint32(tail + TailAt.check, recordCheck(bytes, at, tail), true);
     const container = view.getUint32(at + RecordAt.interface, true);
     counts[container] = (counts[container] as number) + 1;

@@ -1,25 +1,65 @@
 /**
  * The check sum of a record's packet data, made for speed: all that a flood sends is summed once when
- * it is written and once when it is read, and CRC-32 (zlib's, at 2.9 GB/s) took a quarter of the time
- * of a recording at full speed. This does 6.6 GB/s in plain TypeScript, so a browser has it too.
+ * it is written and once when it is read, and the CRC-32 of zlib took a quarter of the CPU time of a
+ * recording at full speed.
  *
  * The data is taken as little-endian words of 32 bits, dealt out in turn to four lanes. A lane keeps
  * the sum of its words and the sum of those sums, modulo 2^32, as Fletcher's check sum does (RFC 1146):
- * the second knows each word's place. Four, because their additions do not wait for each other.
- * The sum is the CRC-32 of the eight results, lane by lane. Any one word that changes is found for
- * certain, anything else with all but one chance in 2^32 of its own: damage, not forgery, is what it is for.
+ * the second knows each word's place. Four lanes are one vector of 128 bits (vector-sum.ts). The check
+ * sum is the CRC-32 of the lanes' sums and, behind them, their sums of sums. One word that changes is found for
+ * certain, anything else but for one chance in 2^32: damage, not forgery, is what it is for.
  */
 import { crc32Range } from "./crc32.ts";
 
 const lanes = 4;
-const results = new Int32Array(2 * lanes);
-const resultBytes = new Uint8Array(results.buffer);
+/** What the lanes have come to: their sums, then their sums of sums. */
+export const laneSumsBytes: number = 2 * 4 * lanes;
 
-/** The sum of `words[from..to)`. Allocates nothing. */
+const ownSums = new Int32Array(2 * lanes);
+
+/** The check sum of `words[from..to)`. */
 export function sumWords(words: Int32Array, from: number, to: number): number {
-  let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
-  const whole = to - ((to - from) % lanes);
-  for (let i = from; i < whole; i += lanes) {
+  ownSums.fill(0);
+  return continueSum(words, from, to, ownSums);
+}
+
+/** The check sum of `bytes[from..to)`, a whole number of words, wherever they lie. */
+export function sumBytes(bytes: Uint8Array, from: number, to: number): number {
+  const isAligned = (bytes.byteOffset + from) % 4 === 0;
+  const part = isAligned ? bytes.subarray(from, to) : bytes.slice(from, to);
+  return sumWords(
+    new Int32Array(part.buffer, part.byteOffset, part.length / 4),
+    0,
+    part.length / 4,
+  );
+}
+
+/** The check sum of what the lanes have taken so far, `sums`, and `words[from..to)`. Overwrites `sums`. */
+export function continueSum(words: Int32Array, from: number, to: number, sums: Int32Array): number {
+  const groupsEnd = to - ((to - from) % lanes);
+  addGroups(words, from, groupsEnd, sums);
+  for (let lane = 0; groupsEnd + lane < to; lane++) {
+    const sum = ((sums[lane] as number) + (words[groupsEnd + lane] as number)) | 0;
+    sums[lane] = sum;
+    sums[lanes + lane] = ((sums[lanes + lane] as number) + sum) | 0;
+  }
+  return crc32Range(new Uint8Array(sums.buffer, sums.byteOffset, laneSumsBytes), 0, laneSumsBytes);
+}
+
+/**
+ * Adds whole groups of four words. Written out, lane by lane: the additions of one do not wait for the
+ * other's, which makes it twice as fast as a loop over the lanes.
+ */
+function addGroups(words: Int32Array, from: number, to: number, sums: Int32Array): void {
+  let a0 = sums[0] as number;
+  let a1 = sums[1] as number;
+  let a2 = sums[2] as number;
+  let a3 = sums[3] as number;
+  let b0 = sums[4] as number;
+  let b1 = sums[5] as number;
+  let b2 = sums[6] as number;
+  let b3 = sums[7] as number;
+  for (let i = from; i < to; i += lanes) {
     a0 = (a0 + (words[i] as number)) | 0;
     b0 = (b0 + a0) | 0;
     a1 = (a1 + (words[i + 1] as number)) | 0;
@@ -29,30 +69,12 @@ export function sumWords(words: Int32Array, from: number, to: number): number {
     a3 = (a3 + (words[i + 3] as number)) | 0;
     b3 = (b3 + a3) | 0;
   }
-  keep(0, a0, b0);
-  keep(1, a1, b1);
-  keep(2, a2, b2);
-  keep(3, a3, b3);
-  for (let i = whole; i < to; i++) addTo(i - whole, words[i] as number);
-  return crc32Range(resultBytes, 0, resultBytes.length);
-}
-
-/** The sum of `bytes[from..to)`, a whole number of words, wherever they lie. */
-export function sumBytes(bytes: Uint8Array, from: number, to: number): number {
-  const isAligned = (bytes.byteOffset + from) % 4 === 0;
-  const { buffer, byteOffset } = isAligned
-    ? { buffer: bytes.buffer, byteOffset: bytes.byteOffset + from }
-    : { buffer: bytes.slice(from, to).buffer, byteOffset: 0 };
-  const length = (to - from) / 4;
-  return sumWords(new Int32Array(buffer, byteOffset, length), 0, length);
-}
-
-function keep(lane: number, sum: number, sumOfSums: number): void {
-  results[2 * lane] = sum;
-  results[2 * lane + 1] = sumOfSums;
-}
-
-function addTo(lane: number, word: number): void {
-  const sum = ((results[2 * lane] as number) + word) | 0;
-  keep(lane, sum, ((results[2 * lane + 1] as number) + sum) | 0);
+  sums[0] = a0;
+  sums[1] = a1;
+  sums[2] = a2;
+  sums[3] = a3;
+  sums[4] = b0;
+  sums[5] = b1;
+  sums[6] = b2;
+  sums[7] = b3;
 }

@@ -15,8 +15,9 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Fd } from "../base/units.ts";
-import { allocateRegion, type Region, regionIn } from "../sys/memory.ts";
+import { type Region, regionIn } from "../sys/memory.ts";
 import { maxBlockBytes, writeUnitBytes } from "./schema.ts";
+import { createSummableMemory, type SummableMemory } from "./vector-sum.ts";
 
 /** Large enough for a disk to be written at full speed, small enough to stay in a core's cache. */
 const ringBlockBytes = maxBlockBytes;
@@ -25,7 +26,7 @@ const ringBlocks = 16;
 
 /** What the threads share: structured clone passes it over as it is. */
 export interface RingStore {
-  readonly store: SharedArrayBuffer;
+  readonly memory: SummableMemory;
   readonly control: SharedArrayBuffer;
   readonly blocks: number;
   readonly blockBytes: number;
@@ -50,21 +51,25 @@ export function createRing(
   blockBytes: number = ringBlockBytes,
 ): RingStore {
   assert(blockBytes % writeUnitBytes === 0, "ring blocks are whole write units");
-  const { bytes } = allocateRegion(blocks * blockBytes);
+  const memory = createSummableMemory(blocks * blockBytes);
   const control = new SharedArrayBuffer(4 * (words + blocks));
   new Int32Array(control)[Word.wakeup] = -1;
-  return { store: bytes.buffer as SharedArrayBuffer, control, blocks, blockBytes };
+  return { memory, control, blocks, blockBytes };
 }
 
 /** What both ends have: the memory, and the counters by name. */
 export class Ring {
+  /** The memory, whose first bytes are the region. */
+  readonly memory: SummableMemory;
   readonly region: Region;
   readonly blocks: number;
   readonly blockBytes: number;
   readonly #control: Int32Array;
 
   constructor(ring: RingStore) {
-    this.region = regionIn(ring.store, ring.blocks * ring.blockBytes);
+    this.memory = ring.memory;
+    this.region = regionIn(ring.memory.buffer, ring.blocks * ring.blockBytes);
+    assert(this.region.bytes.byteOffset === 0, "WebAssembly's memory begins on a page boundary");
     this.blocks = ring.blocks;
     this.blockBytes = ring.blockBytes;
     this.#control = new Int32Array(ring.control);

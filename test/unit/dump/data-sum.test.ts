@@ -2,17 +2,18 @@ import * as fc from "fast-check";
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { sumBytes, sumWords } from "../../../src/dump/data-sum.ts";
+import { createSummableMemory, sumIn } from "../../../src/dump/vector-sum.ts";
 
 /** As docs/dump-format.md says it, word by word. */
 function naive(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const results = new DataView(new ArrayBuffer(32));
   for (let i = 0; 4 * i < bytes.length; i++) {
-    const at = 8 * (i % 4);
+    const at = 4 * (i % 4);
     const sum = (results.getUint32(at, true) + view.getUint32(4 * i, true)) % 2 ** 32;
-    const sumOfSums = (results.getUint32(at + 4, true) + sum) % 2 ** 32;
+    const sumOfSums = (results.getUint32(at + 16, true) + sum) % 2 ** 32;
     results.setUint32(at, sum, true);
-    results.setUint32(at + 4, sumOfSums, true);
+    results.setUint32(at + 16, sumOfSums, true);
   }
   return crc32(new Uint8Array(results.buffer));
 }
@@ -32,6 +33,26 @@ test("agrees with its naive twin, for every length and alignment", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("is the same by vector instructions, wherever in the memory, and time after time", () => {
+  const memory = createSummableMemory(1000);
+  const sum = sumIn(memory);
+  const bytes = new Uint8Array(memory.buffer);
+  fc.assert(
+    fc.property(wholeWords, fc.nat(30), (data, words) => {
+      bytes.set(data, 4 * words);
+      expect(sum(4 * words, 4 * words + data.length)).toBe(naive(data));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("has room behind the memory that was asked for, also where that fills its pages", () => {
+  const memory = createSummableMemory(0x1_0000);
+  const words = new Int32Array(memory.buffer, 0, 0x4000).fill(-3);
+  expect(sumIn(memory)(0, 0x1_0000)).toBe(sumWords(words, 0, 0x4000));
+  expect(words.every((word) => word === -3)).toBe(true);
 });
 
 test("sums the part that it is told to", () => {

@@ -5,6 +5,7 @@ import { BlockWriter } from "../../../src/dump/block-writer.ts";
 import { completeRecords } from "../../../src/dump/checksums.ts";
 import { maxChunkBytes } from "../../../src/net/synthetic.ts";
 import { createRing, Ring } from "../../../src/dump/ring.ts";
+import { sumIn } from "../../../src/dump/vector-sum.ts";
 import { RecordKind } from "../../../src/dump/schema.ts";
 import { decode, endpoint, ipPacket, pattern, Recording, run } from "./recording.ts";
 import { headerBlocks } from "../../../src/dump/header.ts";
@@ -70,7 +71,7 @@ test("events that find the ring full are kept, and recorded before anything late
 function takeBytes(ring: Ring): Uint8Array {
   const start = ring.startOf(ring.freed);
   const end = start + ring.lengthOf(ring.freed);
-  completeRecords(ring.region, start, end, new Float64Array(3));
+  completeRecords(ring.region, start, end, new Float64Array(3), sumIn(ring.memory));
   ring.giveBack();
   return ring.region.bytes.slice(start, end);
 }
