@@ -57,10 +57,13 @@ function createKey(): Uint8Array | undefined {
   try {
     mkdirSync(folder(), { recursive: true, mode: 0o700 });
     writeFileSync(draft, randomBytes(keyBytes), { mode: 0o600, flag: "wx" });
-    linkSync(draft, path);
+    try {
+      linkSync(draft, path);
+    } finally {
+      rmSync(draft);
+    }
   } catch {
     // No home that can be written to, or the other plg was first.
   }
-  rmSync(draft, { force: true });
   return readKey();
 }
