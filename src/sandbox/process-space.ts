@@ -6,6 +6,8 @@
  * end of the pipe and exits, and with the first process of a PID namespace the kernel kills all others
  * (pid_namespaces(7)): daemons that left their session, children of children, all of them. The keeper
  * is a shell that waits for the `cat` it reads with, and so reaps the orphans that it inherits as well.
+ * A killed process whose write to a disk does not come back keeps its descriptors open until it does. For that
+ * case the keeper is killed with the thread that started it, which is gone at once (PR_SET_PDEATHSIG(2const)).
  *
  * The mount namespace carries the hosts file and a /proc of the PID namespace. Each command gets a copy.
  */
@@ -40,6 +42,15 @@ import {
  */
 const keeperScript = `mount -t proc proc /proc 2>/dev/null && echo mounted || echo kept
 until cat >/dev/null; do sleep 0.1; done`;
+
+/** Starts a program that is killed with the thread it was started by: this one, which lives as long as plg. */
+const withThisThread: readonly string[] = [
+  "/bin/sh",
+  "-c",
+  // Not every setpriv can (busybox), and it only matters on a day with two faults.
+  `setpriv --pdeathsig KILL true 2>/dev/null && exec setpriv --pdeathsig KILL "$@"; exec "$@"`,
+  "sh",
+];
 
 /** How a process gets into the PID namespace: by namespaces its parent is in, or by a program before it. */
 interface Entrance {
@@ -192,7 +203,7 @@ function ownsPidNamespace(): boolean {
 }
 
 function startKeeper(prefix: readonly string[]): ChildProcess {
-  const [file, ...args] = [...prefix, "/bin/sh", "-c", keeperScript];
+  const [file, ...args] = [...withThisThread, ...prefix, "/bin/sh", "-c", keeperScript];
   return spawn(file, args, {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,

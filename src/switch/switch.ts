@@ -16,7 +16,7 @@ import { complement, sum } from "../net/checksum.ts";
 import { IPPROTO_TCP, PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
 import { writeHostUnreachable } from "../net/refusal.ts";
 import { write16 } from "../net/wire.ts";
-import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
+import { EPOLLERR, VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
 import { read, write } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";
@@ -306,7 +306,12 @@ class TunPort implements Watcher {
     this.#forward = forward;
   }
 
-  onReady(): void {
+  onReady(events: number): void {
+    // A command deleted its interface (tun_chr_poll in drivers/net/tun.c): this would be told for ever.
+    if ((events & EPOLLERR) !== 0) {
+      this.#reactor.unwatch(this.#tun);
+      return;
+    }
     const { round } = this.#reactor;
     const isBurst = round - this.#lastRound <= 1;
     this.#turnPackets = isBurst ? Math.min(packetsPerTurn, this.#turnPackets * 2) : 1;

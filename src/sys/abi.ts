@@ -70,6 +70,8 @@ export const RLIMIT_NOFILE = 7;
 
 // <fcntl.h>
 export const O_CLOEXEC = 0o2000000;
+export const F_SETFD = 2;
+export const FD_CLOEXEC = 1;
 
 // <sched.h>, <sys/mount.h>
 export const CLONE_FS = 0x0000_0200;

@@ -1,8 +1,9 @@
-/** The limit on open descriptors, of which every connection of a recording takes two. */
-import { readFileSync } from "node:fs";
-import { RLIMIT_NOFILE } from "./abi.ts";
+/** This process' descriptors: how many there may be, of which a connection takes two, and who inherits them. */
+import { readdirSync, readFileSync } from "node:fs";
+import type { Fd } from "../base/units.ts";
+import { F_SETFD, FD_CLOEXEC, RLIMIT_NOFILE } from "./abi.ts";
 import { check } from "./errno.ts";
-import { getrlimit, setrlimit } from "./libc.ts";
+import { fcntl, getrlimit, setrlimit } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
 /** `struct rlimit { rlim_t rlim_cur, rlim_max; }`, both of 64 bits. */
@@ -33,4 +34,14 @@ function setBoth(value: bigint): boolean {
 
 function kernelMaximum(): bigint {
   return BigInt(readFileSync("/proc/sys/fs/nr_open", "utf8").trim());
+}
+
+/**
+ * Keeps what is open now, but for the standard streams, from children. Node opens everything so, and does this
+ * to what it inherits, but stops at the first gap beyond 16 (uv_disable_stdio_inheritance).
+ */
+export function keepDescriptorsFromChildren(): void {
+  for (const fd of readdirSync("/proc/self/fd").map(Number))
+    // An error: the listing's own descriptor, which is closed again.
+    if (fd > 2) fcntl(fd as Fd, F_SETFD, FD_CLOEXEC);
 }

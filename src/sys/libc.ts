@@ -81,6 +81,13 @@ export const ioctl: (fd: Fd, request: number, argument: number) => number = bind
   "pointer",
 ]);
 
+/** `fcntl` whose argument is an integer. */
+export const fcntl: (fd: Fd, command: number, argument: number) => number = bind("fcntl", [
+  "int",
+  "int",
+  "int64_t",
+]);
+
 export const epollCreate1: (flags: number) => number = bind("epoll_create1", ["int"]);
 export const epollCtl: (epoll: Fd, operation: number, fd: Fd, event: Address) => number = bind(
   "epoll_ctl",

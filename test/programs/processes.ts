@@ -30,14 +30,14 @@ export function holdPidNamespace(pid: number): HeldNamespace | undefined {
   }
 }
 
+/** Whether a process is the first one of a PID namespace below this one. */
+export function isFirstInPidNamespace(pid: number): boolean {
+  return /^NSpid:\t\d+\t1$/m.test(reading(`/proc/${pid}/status`));
+}
+
 /** The processes in a PID namespace, as "PID command line". */
 export function processesInPidNamespace(link: string): string[] {
   return described(allProcesses().filter((pid) => namespaceOf(pid, "pid") === link));
-}
-
-/** The PIDs of those in a network namespace. */
-export function pidsInNetwork(link: string): number[] {
-  return allProcesses().filter((pid) => namespaceOf(pid, "net") === link);
 }
 
 /** The processes that have inherited an environment variable, given as NAME=value. */
@@ -51,6 +51,13 @@ export function processesMarked(variable: string): string[] {
 export function statusKilobytes(pid: number, field: string): number {
   const match = new RegExp(`^${field}:\\s*(\\d+) kB`, "m").exec(reading(`/proc/${pid}/status`));
   return Number(match?.[1] ?? 0);
+}
+
+/** The processor time that a process has taken: utime and stime of proc_pid_stat(5), in ticks of 10 ms. */
+export function cpuMilliseconds(pid: number): number {
+  const text = reading(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 function allProcesses(): number[] {

@@ -1,5 +1,6 @@
 // What a command finds around it: it should feel started from the caller's shell, on a machine of its own.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
@@ -65,7 +66,7 @@ describe("a command's surroundings", () => {
 });
 
 describe("a command's identity", () => {
-  needs("setpriv");
+  needs("setpriv", "unshare", "mount");
 
   test.for([[], ["--uid=nobody"]])(
     "an empty signal mask and default dispositions, whatever plg was started with (%s)",
@@ -84,6 +85,20 @@ describe("a command's identity", () => {
     const run = await plg.run(["record", "--uid=nobody", "one=id -un; id -Gn"]);
     expectOk(run);
     expect(linesOf(run, "one")).toEqual(["nobody", "nogroup"]);
+  });
+
+  test("the supplementary groups of that user", async ({ plg, folder }) => {
+    // A user of the test's own, in a group of the test's own, known in private mounts alone.
+    const groups = `${readFileSync("/etc/group", "utf8")}plgteam:x:54321:plgtester\n`;
+    const users = `${readFileSync("/etc/passwd", "utf8")}plgtester:x:54320:65534::/:/bin/sh\n`;
+    writeFileSync(join(folder, "group"), groups);
+    writeFileSync(join(folder, "passwd"), users);
+    const mounts = `mount --bind group /etc/group && mount --bind passwd /etc/passwd && exec "$@"`;
+    const run = await plg.run(["record", "--uid=plgtester", "one=id -un; id -gn; id -Gn"], {
+      through: ["unshare", "--mount", "/bin/sh", "-c", mounts, "sh"],
+    });
+    expectOk(run);
+    expect(linesOf(run, "one")).toEqual(["plgtester", "nogroup", "nogroup plgteam"]);
   });
 
   test("the user and the group given by number", async ({ plg }) => {
