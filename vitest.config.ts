@@ -1,12 +1,16 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/closing-line.ts";
+import { ReliabilityPage } from "./test/faults/page.ts";
 
-// Three projects, from pure to real. `unit` needs no privilege and no built code; `kernel` makes
-// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software.
+// Four projects, from pure to real. `unit` needs no privilege and no built code; `kernel` makes
+// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software; `faults` breaks
+// what it rests on.
+const isForPage = process.env["PLG_FAULTS"] === "many";
+
 // oxlint-disable-next-line import/no-default-export -- vitest wants it so
 export default defineConfig({
   test: {
-    reporters: ["default", new ClosingLine()],
+    reporters: ["default", new ClosingLine(), ...(isForPage ? [new ReliabilityPage()] : [])],
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 120_000 } },
       {
@@ -26,6 +30,14 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
         },
       },
     ],

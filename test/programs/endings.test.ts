@@ -1,28 +1,17 @@
 // However a run ends, nothing of it stays: no process, no namespace, and the dump is good. That no process
-// is left is asserted after every test, by the fixture.
+// is left is asserted after every test, by the fixture. What breaks from outside is in test/faults.
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { streamBytes, tcpComplaints } from "./dump.ts";
 import { needs } from "./machine.ts";
 import { actor, expectOk, test } from "./plg.ts";
-import { namespaceOf, pidsInNetwork } from "./processes.ts";
-import { eventually } from "./waiting.ts";
 
 const talk = actor("talk.mjs");
-const clock = actor("clock.mjs");
 const stubborn = "trap '' TERM INT HUP; echo stubborn; while :; do sleep 0.05; done";
 
 describe("what commands leave behind", () => {
   needs("setsid");
-
-  test("daemons that left their session end with the run", async ({ plg }) => {
-    const daemon = "setsid sh -c 'sleep 1000 & sleep 1000' >/dev/null 2>&1 & echo started";
-    const run = plg.start(["record", `one=${daemon}`]);
-    expectOk(await run.ended);
-    expect(run.pidNamespace).toBeDefined();
-    expect(plg.leftovers()).toEqual([]);
-  });
 
   test("daemons that hold the output open do not hold up the run", async ({ plg }) => {
     const run = await plg.run(["record", "one=setsid sleep 1000 & echo started"]);
@@ -100,51 +89,3 @@ describe("signals", () => {
     expect((await run.ended).exitCode).toBe(130);
   });
 });
-
-describe("kill -9 of plg", () => {
-  needs("tshark");
-
-  test("ends every process and namespace, and the dump lacks no more than the last 200 ms", async ({
-    plg,
-    folder,
-  }) => {
-    const run = plg.start([
-      "record",
-      "--wait-listen=10s",
-      `server=${talk} listen=7000 count-end`,
-      `client=${clock} 10.0.0.1 7000`,
-      `daemon=setsid sh -c '${stubborn}'`,
-    ]);
-    await run.prints(/ticking/);
-    await run.prints(/stubborn/);
-    const pidNamespace = run.pidNamespace ?? "";
-    const networks = membersOf(plg.leftovers()).map((pid) => namespaceOf(pid, "net") ?? "");
-    const own = namespaceOf(process.pid, "net");
-    const containers = [...new Set(networks)].filter((link) => link !== "" && link !== own);
-    expect(containers).toHaveLength(3);
-    // Long enough for several writes.
-    const startedMs = Date.now();
-    await eventually("a second passes", () => Date.now() - startedMs > 1000);
-    const killedMs = Date.now();
-    run.kill("SIGKILL");
-    await run.ended;
-    await eventually("all processes have ended", () => plg.leftovers().length === 0);
-    expect(pidNamespace).not.toBe("");
-    expect(containers.flatMap(pidsInNetwork)).toEqual([]);
-    const dump = join(folder, "dump.traffic");
-    const ticks = (await streamBytes(dump, 0, "10.0.0.2"))
-      .toString()
-      .trim()
-      .split("\n")
-      .map(Number);
-    // What the client sent is there without a gap, up to 200 ms before the end.
-    expect(ticks[0]).toBeLessThan(startedMs + 100);
-    expect(Math.max(...ticks.slice(1).map((tick, i) => tick - (ticks[i] ?? 0)))).toBeLessThan(200);
-    expect(killedMs - (ticks.at(-1) ?? 0)).toBeLessThan(200 + 50);
-    expect(await tcpComplaints(dump)).toEqual([]);
-  });
-});
-
-function membersOf(described: readonly string[]): number[] {
-  return described.map((line) => Number(line.split(" ")[0]));
-}

@@ -114,31 +114,3 @@ describe("without /dev/net/tun", () => {
     expect(run.stderr).toMatch(/^plg: cannot open \/dev\/net\/tun: [^\n]*modprobe tun[^\n]*\n$/);
   });
 });
-
-describe("a full disk", () => {
-  needs("unshare", "mount", "tshark");
-
-  test("ends the recording with a clear error, and what was recorded before can be read", async ({
-    plg,
-    folder,
-  }) => {
-    mkdirSync(join(folder, "small"));
-    // The small disk is there only for the run, so the dump is copied out behind it.
-    const script = `mount -t tmpfs -o size=20m none "$1/small"; folder=$1; shift; "$@"; code=$?; cp "$folder/small/dump" "$folder/kept"; exit $code`;
-    const run = await plg.run(
-      [
-        "record",
-        "--wait-listen=10s",
-        "-f",
-        "small/dump",
-        `server=${talk} listen=7000 count-end`,
-        `client=${talk} connect=10.0.0.1:7000 sendbytes=100000000`,
-      ],
-      { through: ["unshare", "--mount", "/bin/sh", "-c", script, "sh", folder] },
-    );
-    expect(run.exitCode).toBe(4);
-    expect(run.stderr).toMatch(/^plg: cannot write the dump small\/dump .*no space left.*$/m);
-    const bytes = await tshark(join(folder, "kept"), "-q", "-z", "conv,tcp");
-    expect(bytes).toMatch(/10\.0\.0\.2:\d+\s+<-> 10\.0\.0\.1:7000/);
-  });
-});
