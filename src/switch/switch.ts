@@ -16,7 +16,12 @@ import { complement, sum } from "../net/checksum.ts";
 import { IPPROTO_TCP, PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
 import { writeHostUnreachable } from "../net/refusal.ts";
 import { write16 } from "../net/wire.ts";
-import { EPOLLERR, VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
+import {
+  EPOLLERR,
+  VIRTIO_NET_HDR_F_NEEDS_CSUM,
+  VIRTIO_NET_HDR_GSO_UDP_L4,
+  virtioNetHeaderBytes,
+} from "../sys/abi.ts";
 import { read, write } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";
@@ -24,6 +29,7 @@ import type { Subnet } from "../net/subnet.ts";
 import { Exit, Links } from "./links.ts";
 import type { LinkSetup } from "./link-plan.ts";
 import { Routes, Verdict } from "./route.ts";
+import { Trains } from "./trains.ts";
 
 /** What decides about connections: the pipe space. `bytes` is the switch's buffer, valid during the call. */
 export interface Gate {
@@ -75,6 +81,7 @@ export class Switch {
   readonly #pipeTun: Fd;
   readonly #frame = allocateRegion(frameCapacityBytes);
   readonly #answer = allocateRegion(2048);
+  readonly #trains = new Trains();
   readonly #packet: SwitchedPacket = {
     bytes: this.#frame.bytes,
     view: new PacketView(),
@@ -166,13 +173,34 @@ export class Switch {
       this.drops.foreign++;
       return;
     }
+    if (packet.bytes[1] === VIRTIO_NET_HDR_GSO_UDP_L4) return this.#forwardTrain(from, verdict);
     const { headerAt, totalBytes } = packet.view;
     if (this.#hasPartialChecksum()) completeChecksum(packet.bytes, headerAt + totalBytes);
     if (verdict !== Verdict.everyone) {
       if (!this.#links?.take(Exit.packet, from, verdict, packet.frameBytes))
         this.#deliverPacket(from, verdict);
     } else if (this.#observer?.onPacket(from, -1, packet.bytes, headerAt, totalBytes) !== false)
-      this.#deliverToOthers(from);
+      this.#deliverToOthers(from, this.#frame.address, packet.frameBytes);
+  }
+
+  /** A train of datagrams. Containers at links send none (sys/tun.ts). */
+  #forwardTrain(from: number, verdict: number): void {
+    const { bytes, view, frameBytes } = this.#packet;
+    if (!this.#trains.parse(bytes, view)) {
+      this.drops.malformed++;
+      return;
+    }
+    const to = verdict === Verdict.everyone ? -1 : verdict;
+    const isWhole = this.#trains.show(
+      (datagram, at, lengthBytes) =>
+        this.#observer?.onPacket(from, to, datagram, at, lengthBytes) !== false,
+    );
+    const deliver = (frame: Region, lengthBytes: number): void => {
+      if (to < 0) this.#deliverToOthers(from, frame.address, lengthBytes);
+      else this.#deliverTo(to, frame.address, lengthBytes);
+    };
+    if (isWhole) deliver(this.#frame, frameBytes);
+    else this.#trains.deliverWanted(deliver);
   }
 
   /** The packet in the buffer has crossed its link. */
@@ -236,11 +264,10 @@ export class Switch {
     this.#deliverTo(to, this.#frame.address, frameBytes);
   }
 
-  #deliverToOthers(from: number): void {
-    const { frameBytes } = this.#packet;
+  #deliverToOthers(from: number, frame: Address, frameBytes: number): void {
     for (let to = 0; to < this.#tuns.length; to++)
       if (to !== from && !this.#links?.take(Exit.copy, from, to, frameBytes))
-        this.#deliverTo(to, this.#frame.address, frameBytes);
+        this.#deliverTo(to, frame, frameBytes);
   }
 
   /** "Host unreachable", as the sender's own router would say it: it becomes EHOSTUNREACH there. */

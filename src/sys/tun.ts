@@ -2,7 +2,8 @@
  * TUN devices: a descriptor on which whole IP packets are read and written, each behind a virtio
  * header of 10 bytes. With the offloads below the kernel hands over packets of up to 64 KiB whose
  * checksum is not summed yet (drivers/net/tun.c), and takes them back the same way: the header is
- * handed on from one device to another as it came, and nobody segments or sums anything.
+ * handed on from one device to another as it came, and nobody segments or sums anything. The same holds
+ * for trains of datagrams, where the kernel has them.
  */
 import { openSync } from "node:fs";
 import { MachineError } from "../base/errors.ts";
@@ -14,6 +15,8 @@ import {
   TUN_F_CSUM,
   TUN_F_TSO4,
   TUN_F_TSO6,
+  TUN_F_USO4,
+  TUN_F_USO6,
   TUNSETIFF,
   TUNSETOFFLOAD,
 } from "./abi.ts";
@@ -37,9 +40,17 @@ export function createTun(name: string, segmentation = true): Fd {
   new TextEncoder().encodeInto(name, request.bytes.subarray(0, 15));
   request.view.setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
   check(ioctl(fd, TUNSETIFF, request.address), "ioctl TUNSETIFF", `TUN device ${name}`);
-  const offloads = TUN_F_CSUM | (segmentation ? TUN_F_TSO4 | TUN_F_TSO6 : 0);
-  check(ioctl(fd, TUNSETOFFLOAD, offloads), "ioctl TUNSETOFFLOAD", `TUN device ${name}`);
+  setOffloads(fd, name, segmentation);
   return fd;
+}
+
+function setOffloads(fd: Fd, name: string, segmentation: boolean): void {
+  if (segmentation) {
+    const withTcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+    // UDP's came with Linux 6.2, which takes both families or none; before that it is EINVAL.
+    if (ioctl(fd, TUNSETOFFLOAD, withTcp | TUN_F_USO4 | TUN_F_USO6) === 0) return;
+    check(ioctl(fd, TUNSETOFFLOAD, withTcp), "ioctl TUNSETOFFLOAD", `TUN device ${name}`);
+  } else check(ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM), "ioctl TUNSETOFFLOAD", `TUN device ${name}`);
 }
 
 function openDevice(): Fd {
