@@ -80,12 +80,16 @@ function constants(): Record<string, number> {
 }
 
 /** Linux 6.2's, which older headers do not have: there our own numbers stand in. */
-const recent = ["TUN_F_USO4", "TUN_F_USO6", "VIRTIO_NET_HDR_GSO_UDP_L4"] as const;
+const recent: ReadonlySet<string> = new Set([
+  "TUN_F_USO4",
+  "TUN_F_USO6",
+  "VIRTIO_NET_HDR_GSO_UDP_L4",
+]);
 
 function program(expressions: readonly string[]): string {
   const includes = headers.map((header) => `#include <${header}>`);
-  for (const name of recent)
-    includes.push(`#ifndef ${name}`, `#define ${name} ${abi[name]}`, "#endif");
+  for (const [name, value] of Object.entries(constants()))
+    if (recent.has(name)) includes.push(`#ifndef ${name}`, `#define ${name} ${value}`, "#endif");
   const prints = expressions.map((text) => `printf("%u\\n", (unsigned)(${text}));`);
   return `#define _GNU_SOURCE\n${includes.join("\n")}\nint main(void) {\n${prints.join("\n")}\nreturn 0; }\n`;
 }
