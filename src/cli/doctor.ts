@@ -7,9 +7,13 @@ import type { Check, CheckStatus } from "../sandbox/check.ts";
 import { checkMachine } from "../sandbox/machine-checks.ts";
 import { checkNamespaces } from "../sandbox/namespace-checks.ts";
 import { hasIpv6 } from "../sandbox/space.ts";
-import { checkOtherUsers, checkUserNamespace } from "../sandbox/rootless-checks.ts";
+import {
+  checkOtherUsers,
+  checkSubordinateIds,
+  checkUserNamespace,
+} from "../sandbox/rootless-checks.ts";
 import { mainModule } from "./main-module.ts";
-import { unshareOptions } from "./rootless.ts";
+import { unshareOptions, withOtherUsers } from "./rootless.ts";
 import { tryRecording } from "./trial.ts";
 
 interface DoctorFlags {
@@ -62,7 +66,7 @@ async function checkAsUser(): Promise<Check[]> {
   const options = { encoding: "utf8", timeout: 20_000 } as const;
   const { stdout } = spawnSync("unshare", [...unshareOptions, "--", ...self], options);
   const { checks } = JSON.parse(stdout) as { checks: Check[] };
-  return [user, ...checks];
+  return [user, await checkSubordinateIds(withOtherUsers), ...checks];
 }
 
 const marks: Readonly<Record<CheckStatus, string>> = {

@@ -52,9 +52,9 @@ function readKey(): Uint8Array | undefined {
 
 /** Whole or not at all, and only if there is none: another plg may make one at the same time, and the first counts. */
 function createKey(): Uint8Array | undefined {
-  const path = join(folder(), "key");
-  const draft = `${path}.${process.pid}`;
   try {
+    const path = join(folder(), "key");
+    const draft = `${path}.${process.pid}`;
     mkdirSync(folder(), { recursive: true, mode: 0o700 });
     writeFileSync(draft, randomBytes(keyBytes), { mode: 0o600, flag: "wx" });
     try {
@@ -63,7 +63,7 @@ function createKey(): Uint8Array | undefined {
       rmSync(draft);
     }
   } catch {
-    // No home that can be written to, or the other plg was first.
+    // No home, or none that can be written to, or the other plg was first.
   }
   return readKey();
 }

@@ -3,7 +3,8 @@
  * namespaces and over nothing else. A process with several threads cannot enter one (unshare(2)), so
  * util-linux' unshare does it before Node starts.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { ExitCode, MachineError } from "../base/errors.ts";
 
@@ -18,6 +19,12 @@ export const unshareOptions: readonly string[] = [
   "--mount",
   "--keep-caps",
 ];
+
+/**
+ * Besides, this user's subordinate ids (subuid(5)), which newuidmap(1) maps: then users other than root exist
+ * in there, and servers that change to one of them, as most do, can.
+ */
+export const withOtherUsers: readonly string[] = [...unshareOptions, "--map-auto"];
 
 export function needsUserNamespace(args: readonly string[]): boolean {
   const wantsHelp = args.includes("-h") || args.includes("--help");
@@ -34,13 +41,18 @@ export function isInUserNamespace(): boolean {
   return process.env[marker] !== undefined;
 }
 
+/** Whether there are users other than root here: /proc/self/uid_map then has more than the one line for root. */
+export function hasOtherUsers(): boolean {
+  return readFileSync("/proc/self/uid_map", "utf8").trim().includes("\n") || !isInUserNamespace();
+}
+
 /** Runs plg again inside; resolves to its exit code. */
 export function runInUserNamespace(args: readonly string[]): Promise<number> {
-  checkUserNamespaces();
+  const options = possibleOptions();
   const self = [process.execPath, ...process.execArgv, process.argv[1] ?? "", ...args];
   // It is killed with this process: what is killed cannot pass it on.
   const withUs = ["--pdeathsig", "KILL", "--", "unshare"];
-  const child = spawn("setpriv", [...withUs, ...unshareOptions, "--", ...self], {
+  const child = spawn("setpriv", [...withUs, ...options, "--", ...self], {
     stdio: "inherit",
     env: { ...process.env, [marker]: "1" },
   });
@@ -63,13 +75,16 @@ export function runInUserNamespace(args: readonly string[]): Promise<number> {
 }
 
 /** What unshare says would not be in plg's words, and its exit code could be that of a run. */
-function checkUserNamespaces(): void {
-  const { error, status, stderr } = spawnSync("unshare", [...unshareOptions, "--", "true"], {
-    encoding: "utf8",
-  });
-  if (status === 0) return;
+function possibleOptions(): readonly string[] {
+  if (attempt(withOtherUsers).status === 0) return withOtherUsers;
+  const { error, status, stderr } = attempt(unshareOptions);
+  if (status === 0) return unshareOptions;
   const reason = error?.message ?? stderr.trim();
   throw new MachineError(
     `without root plg needs a user namespace of its own, which cannot be made here (${reason}): run it as root, or ask 'plg doctor'`,
   );
+}
+
+function attempt(options: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync("unshare", [...options, "--", "true"], { encoding: "utf8" });
 }

@@ -3,7 +3,7 @@ import type { Command as Cli } from "commander";
 import { MachineError, UsageError } from "../base/errors.ts";
 import type { RunOptions } from "../sandbox/run.ts";
 import type { ContainerPlan } from "../sandbox/topology.ts";
-import { isInUserNamespace } from "./rootless.ts";
+import { hasOtherUsers } from "./rootless.ts";
 import { Terminal } from "./terminal.ts";
 import { checkIdentity, parseDuration, parseSignal, parseUntil, primaryGroupOf } from "./values.ts";
 
@@ -53,9 +53,9 @@ export function runOptions(
   containers: readonly ContainerPlan[],
   output: Terminal,
 ): RunOptions {
-  if (isInUserNamespace() && (flags.uid ?? flags.gid) !== undefined)
+  if ((flags.uid ?? flags.gid) !== undefined && !hasOtherUsers())
     throw new MachineError(
-      "only root can run commands as another user or group: run plg as root, or leave out --uid and --gid",
+      "only root, and users with subordinate ids, can run commands as another user or group: run plg as root, leave out --uid and --gid, or ask 'plg doctor'",
     );
   const uid = checkIdentity(flags.uid, "user");
   const gid = checkIdentity(flags.gid, "group") ?? (uid && primaryGroupOf(uid));

@@ -1,6 +1,7 @@
 /** Checks of user namespaces, without which only root can record. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { MachineError } from "../base/errors.ts";
 import { type Check, tryOut } from "./check.ts";
 
@@ -31,6 +32,23 @@ export function checkUserNamespace(unshareOptions: readonly string[]): Promise<C
       return "this user can be root in one";
     },
     { status: "missing", mend: `run plg as root, or: ${mendForUsers()}` },
+  );
+}
+
+/** As another user: whether more users than root exist in it. */
+export function checkSubordinateIds(unshareOptions: readonly string[]): Promise<Check> {
+  const { username } = userInfo();
+  const range = "100000-165535";
+  return tryOut(
+    "other users",
+    () => {
+      run(["unshare", ...unshareOptions, "--", "true"]);
+      return "this user's subordinate ids are mapped: --uid works, and servers can change their user";
+    },
+    {
+      status: "limited",
+      mend: `commands are root in their namespace, and nobody else exists there (PostgreSQL refuses to be root); install newuidmap (uidmap), and as root 'usermod --add-subuids ${range} --add-subgids ${range} ${username}'`,
+    },
   );
 }
 

@@ -2,7 +2,7 @@
 import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
-import { needs } from "./machine.ts";
+import { needs, needsRoot } from "./machine.ts";
 import { expectOk, test } from "./plg.ts";
 
 const talk = [
@@ -86,6 +86,10 @@ describe("doctor", () => {
     expect(run.stdout).toMatch(/^Recording works here\.$/m);
     expect(readdirSync(folder)).toEqual([]);
   });
+});
+
+describe("doctor in a container", () => {
+  needsRoot();
 
   test("finds what is missing, and says what mends it", async ({ plg }) => {
     // CAP_NET_ADMIN is what most containers lack.

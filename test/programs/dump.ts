@@ -1,7 +1,7 @@
 /** What tshark, which knows nothing of plg, reads from a dump. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { programPath } from "./machine.ts";
+import { programPath } from "./program-path.ts";
 
 const execute = promisify(execFile);
 

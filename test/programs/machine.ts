@@ -2,32 +2,50 @@
  * What this machine must have for a test. Where CI=true a lack fails the test, because there everything
  * must run; elsewhere the test is skipped, with the reason, which the closing lines repeat.
  */
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach } from "vitest";
-
-/** Servers are in /usr/sbin, which is not on every user's PATH, PostgreSQL's in a folder of its own, as are games. */
-export const programPath: string = [
-  process.env["PATH"] ?? "",
-  "/usr/local/sbin",
-  "/usr/sbin",
-  "/sbin",
-  "/usr/games",
-  ...postgresFolders(),
-].join(":");
+import { programPath } from "./program-path.ts";
 
 /** The tests of this file or group need these programs, and what plg itself needs. */
 export function needs(...programs: readonly string[]): void {
+  require(lacksOf(programs));
+}
+
+/** The tests need root besides: they mount, change users or limits, or make devices. */
+export function needsRoot(...programs: readonly string[]): void {
+  require([...(isRoot ? [] : ["root is needed"]), ...lacksOf(programs)]);
+}
+
+const isRoot = process.geteuid?.() === 0;
+
+function lacksOf(programs: readonly string[]): string[] {
   const missing = programs.filter((program) => !hasProgram(program));
   const lacks = missing.map((program) => `the program ${program} is missing`);
-  if (process.geteuid?.() !== 0) lacks.push("root is needed");
   if (!existsSync("/dev/net/tun")) lacks.push("/dev/net/tun is missing");
+  else if (!isRoot && !canWrite("/dev/net/tun")) lacks.push("only root may open /dev/net/tun");
+  return lacks;
+}
+
+function require(lacks: readonly string[]): void {
   const reason = lacks.join("; ");
   beforeEach(({ skip }) => {
     if (reason === "") return;
-    if (process.env["CI"] === "true") throw new Error(`on CI all tests must run, but ${reason}`);
+    // A test run as an ordinary user says which tests are root's.
+    const isMeant = process.env["PLG_TEST_AS_USER"] === "1" && reason === "root is needed";
+    if (process.env["CI"] === "true" && !isMeant)
+      throw new Error(`on CI all tests must run, but ${reason}`);
     skip(reason);
   });
+}
+
+function canWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hasProgram(name: string): boolean {
@@ -39,9 +57,4 @@ function hasProgram(name: string): boolean {
       return false;
     }
   });
-}
-
-function postgresFolders(): string[] {
-  const base = "/usr/lib/postgresql";
-  return existsSync(base) ? readdirSync(base).map((version) => join(base, version, "bin")) : [];
 }

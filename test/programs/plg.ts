@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test as base } from "vitest";
-import { programPath } from "./machine.ts";
+import { programPath } from "./program-path.ts";
 import {
   childrenOf,
   type HeldNamespace,

@@ -1,37 +1,15 @@
 // nginx is the one server here whose answers carry the time, so it also shows masks and the reports.
 import { createHash, randomBytes } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
+import { nginxDate, nginxSite } from "./replay-fixtures.ts";
 import { expectDiffers, expectSame, record, textOf } from "./replays.ts";
 
-/** Writes what nginx needs into the folder; returns the command. `extra` goes into its server block. */
-function site(
-  folder: string,
-  files: Readonly<Record<string, Buffer | string>>,
-  extra = "",
-): string {
-  mkdirSync(join(folder, "site"));
-  for (const [name, content] of Object.entries(files))
-    writeFileSync(join(folder, "site", name), content);
-  writeFileSync(
-    join(folder, "nginx.conf"),
-    `daemon off; master_process off; error_log stderr; pid ${folder}/nginx.pid;
-    events {}
-    http {
-      access_log off; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
-      fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-      server { listen 80; root ${folder}/site; ${extra} }
-    }`,
-  );
-  return `server=exec nginx -c '${folder}/nginx.conf'`;
-}
-
-const date = "server:80/^Date: .*$/m";
 /** HTTP tells the time in seconds: after this it is another one. */
 const untilTheDateIsAnother = (): Promise<void> => sleep(1100);
 
@@ -44,7 +22,7 @@ describe("nginx and curl, replayed", () => {
   }) => {
     const content = randomBytes(200_000_000);
     const sha256 = createHash("sha256").update(content).digest("hex");
-    const server = site(folder, { file: content });
+    const server = nginxSite(folder, { file: content });
     const client = "client=curl -sS --fail http://10.0.0.1/file | sha256sum";
     await record(plg, "--until=client", server, client);
     // What nginx would have to serve is gone, and so is nginx.
@@ -54,15 +32,15 @@ describe("nginx and curl, replayed", () => {
   });
 
   test("the date in an answer is a difference, unless it is masked", async ({ plg, folder }) => {
-    const server = site(folder, { page: "hello\n", other: "world\n" });
+    const server = nginxSite(folder, { page: "hello\n", other: "world\n" });
     const client = "client=curl -sS --fail http://10.0.0.1/page http://10.0.0.1/other";
     await record(plg, "--until=client", server, client);
     await untilTheDateIsAnother();
     const { report } = await expectDiffers(plg, "server", "--only=server");
     expect(report.differences).toMatchObject([{ kind: "bytes", server: "server", serverPort: 80 }]);
     expect(textOf(report.differences[0]?.before)).toContain("Date: ");
-    await expectSame(plg, "--only=server", `--ignore=${date}`);
-    writeFileSync(join(folder, "masks"), `# nginx tells the time\n\n${date}\n`);
+    await expectSame(plg, "--only=server", `--ignore=${nginxDate}`);
+    writeFileSync(join(folder, "masks"), `# nginx tells the time\n\n${nginxDate}\n`);
     const all = await expectSame(plg, "--ignore-file=masks");
     expect(all.lines("client")).toEqual(["hello", "world"]);
     await expectSame(plg, "--only=server", "--no-compare");
@@ -73,14 +51,14 @@ describe("nginx and curl, replayed", () => {
     folder,
   }) => {
     const page = "The quick brown fox jumps over the lazy dog.\n".repeat(20_000);
-    const server = site(folder, { page });
+    const server = nginxSite(folder, { page });
     const client = "client=curl -sS --fail http://10.0.0.1/page | sha256sum";
     const printed = linesOf(await record(plg, "--until=client", server, client), "client");
     writeFileSync(join(folder, "site/page"), page.replace("lazy", "idle"));
     const changed = await expectDiffers(
       plg,
       "server",
-      `--ignore=${date}`,
+      `--ignore=${nginxDate}`,
       `--ignore=/^(Last-Modified|ETag): .*$/m`,
     );
     expect(changed.lines("client")).toEqual(printed);
@@ -95,10 +73,10 @@ describe("what is told of it", () => {
   needs("nginx", "curl", "xmllint");
 
   test("the report is for people, for programs, and for CI", async ({ plg, folder }) => {
-    const server = site(folder, { page: "hello\n" });
+    const server = nginxSite(folder, { page: "hello\n" });
     await record(plg, "--until=client", server, "client=curl -sS --fail http://10.0.0.1/page");
     writeFileSync(join(folder, "site/page"), "HELLO\n");
-    const masks = [`--ignore=${date}`, "--ignore=/^(Last-Modified|ETag): .*$/m"];
+    const masks = [`--ignore=${nginxDate}`, "--ignore=/^(Last-Modified|ETag): .*$/m"];
     const run = await plg.run(["replay", "--junit=result.xml", ...masks]);
     expect(run.exitCode).toBe(3);
     expect(run.stdout).toMatch(/^1 difference: server 1$/m);
@@ -133,7 +111,7 @@ describe("https, replayed", () => {
       { cwd: folder, stdio: "pipe" },
     );
     const tls = `listen 443 ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`;
-    const server = site(folder, { page: "over TLS\n" }, tls);
+    const server = nginxSite(folder, { page: "over TLS\n" }, tls);
     const run = await record(
       plg,
       "--until=client",

@@ -2,28 +2,13 @@
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { linesOf, type Plg, test } from "./plg.ts";
+import { redisClients, redisCommands } from "./replay-fixtures.ts";
 import { expectSame, record } from "./replays.ts";
-
-const server =
-  "server=exec redis-server --bind 0.0.0.0 :: --protected-mode no --save '' --dir . >server.log";
-const subscriber = (name: string): string =>
-  `${name}=stdbuf -oL redis-cli -h server subscribe news | tee ${name}.log`;
-// Publishes only when both have subscribed, and ends when the others are through, so that every run is
-// the same.
-const publisher = `pub=until grep -q ^1 first.log && grep -q ^1 second.log; do sleep 0.02; done;
-  for i in 1 2 3; do redis-cli -h server publish news item-$i; done;
-  until [ -e worked ] && grep -q item-3 first.log && grep -q item-3 second.log; do sleep 0.02; done;
-  redis-cli -h server set done yes`;
-const worker = `work=redis-cli -h server --raw rpush list a b c;
-  for i in 1 2 3 4 5; do redis-cli -h server incr n; done; touch worked`;
-const clients = ["first", "second", "pub", "work"];
-
-const commands = [server, subscriber("first"), subscriber("second"), publisher, worker];
 
 /** Records; returns what each client printed. */
 async function recordClients(plg: Plg): Promise<Record<string, string[]>> {
-  const run = await record(plg, "--until=pub", ...commands);
-  return Object.fromEntries(clients.map((name) => [name, linesOf(run, name)]));
+  const run = await record(plg, "--until=pub", ...redisCommands);
+  return Object.fromEntries(redisClients.map((name) => [name, linesOf(run, name)]));
 }
 
 describe("redis, replayed", () => {
@@ -34,10 +19,10 @@ describe("redis, replayed", () => {
     expect(printed["first"]?.filter((line) => line.startsWith("item-"))).toHaveLength(3);
     for (const order of ["process", "connection", "global"]) {
       const all = await expectSame(plg, `--order=${order}`);
-      for (const name of clients) expect(all.lines(name), name).toEqual(printed[name]);
+      for (const name of redisClients) expect(all.lines(name), name).toEqual(printed[name]);
     }
     await expectSame(plg, "--only=server");
-    for (const name of clients) {
+    for (const name of redisClients) {
       const alone = await expectSame(plg, `--only=${name}`);
       expect(alone.lines(name), name).toEqual(printed[name]);
     }
@@ -47,7 +32,7 @@ describe("redis, replayed", () => {
   });
 
   test("five times in a row, without a difference", async ({ plg }) => {
-    const run = await record(plg, "--until=pub", "--verify=5", ...commands);
+    const run = await record(plg, "--until=pub", "--verify=5", ...redisCommands);
     expect(run.stderr).toMatch(/replays without a difference 5 times of 5$/m);
   });
 

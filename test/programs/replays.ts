@@ -16,8 +16,18 @@ interface ToldDifference {
   readonly text: string;
 }
 
+/** How a live command ended: what the tests look at. */
+interface ToldCommand {
+  readonly name: string;
+  readonly exitCode?: number;
+  /** It was still running when plg stopped it. */
+  readonly stopped: boolean;
+}
+
 /** What `plg replay --json` prints. */
 export interface ReplayReport {
+  readonly durationMs: number;
+  readonly commands: readonly ToldCommand[];
   readonly played: number;
   readonly total: number;
   readonly count: number;

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
-import { needs } from "./machine.ts";
+import { needs, needsRoot } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
 
 /** Starts plg with signals ignored and one blocked, as a careless parent may. */
@@ -66,7 +66,7 @@ describe("a command's surroundings", () => {
 });
 
 describe("a command's identity", () => {
-  needs("setpriv", "unshare", "mount");
+  needsRoot("setpriv", "unshare", "mount");
 
   test.for([[], ["--uid=nobody"]])(
     "an empty signal mask and default dispositions, whatever plg was started with (%s)",

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { tshark } from "./dump.ts";
-import { needs, programPath } from "./machine.ts";
+import { needsRoot } from "./machine.ts";
+import { programPath } from "./program-path.ts";
 import { actor, expectOk, linesOf, test } from "./plg.ts";
 
 const talk = actor("talk.mjs");
@@ -22,7 +23,7 @@ const closedDevice =
   'mknod "$folder/tun" c 10 200; chmod 600 "$folder/tun"; mount --bind "$folder/tun" /dev/net/tun';
 
 describe("without root", () => {
-  needs("setpriv", "unshare", "mount");
+  needsRoot("setpriv", "unshare", "mount", "newuidmap");
 
   test("plg records in a user namespace", async ({ plg, folder }) => {
     chmodSync(folder, 0o777);
@@ -38,6 +39,20 @@ describe("without root", () => {
     expectOk(run);
     expect(linesOf(run, "server")).toContain("received unprivileged");
     await tshark(join(folder, "dump.traffic"));
+  });
+
+  test("with subordinate ids, commands can be other users, and servers change to them", async ({
+    plg,
+    folder,
+  }) => {
+    chmodSync(folder, 0o777);
+    // Root's own files are bound over, so that nobody has subordinate ids for this test.
+    const ids = `for file in subuid subgid; do echo nobody:100000:65536 >"$folder/$file"; touch /etc/$file; mount --bind "$folder/$file" /etc/$file; done`;
+    const run = await plg.run(["record", "--uid=daemon", "one=id -un; id -gn"], {
+      through: inPrivateMounts(folder, `${openDevice}; ${ids}`, asNobody),
+    });
+    expectOk(run);
+    expect(linesOf(run, "one")).toEqual(["daemon", "daemon"]);
   });
 
   test("a signal to plg ends the run all the same", async ({ plg, folder }) => {
@@ -64,7 +79,7 @@ describe("without root", () => {
 });
 
 describe("where a user cannot record", () => {
-  needs("setpriv", "unshare", "mount");
+  needsRoot("setpriv", "unshare", "mount", "newuidmap");
 
   test("as /dev/net/tun is closed, plg says how to open it", async ({ plg, folder }) => {
     chmodSync(folder, 0o777);
@@ -104,7 +119,7 @@ describe("where a user cannot record", () => {
 });
 
 describe("without /dev/net/tun", () => {
-  needs("unshare", "mount");
+  needsRoot("unshare", "mount");
 
   test("plg says how to get it", async ({ plg, folder }) => {
     const run = await plg.run(["record", "true"], {

@@ -1,0 +1,17 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** Servers are in /usr/sbin, which is not on every user's PATH, PostgreSQL's in a folder of its own, as are games. */
+export const programPath: string = [
+  process.env["PATH"] ?? "",
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/usr/games",
+  ...postgresFolders(),
+].join(":");
+
+function postgresFolders(): string[] {
+  const base = "/usr/lib/postgresql";
+  return existsSync(base) ? readdirSync(base).map((version) => join(base, version, "bin")) : [];
+}
