@@ -7,6 +7,9 @@ const slackDescriptors = 16;
 /** The heap breathes, too. */
 const slackKilobytes = 40_000;
 
+/** In fewer, the programs have hardly begun: nothing is judged by them. */
+const fewSamples = 100;
+
 interface Sample {
   readonly descriptors: number;
   readonly residentKilobytes: number;
@@ -38,6 +41,7 @@ export class Vitals {
   }
 
   problems(): string[] {
+    if (this.#samples.length < fewSamples) return [];
     const { early, late } = this.#compare();
     const problems: string[] = [];
     if (late.descriptors > early.descriptors + slackDescriptors) problems.push("descriptors leak");
