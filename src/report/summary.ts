@@ -84,7 +84,9 @@ export function renderRun(summary: DumpSummary): string {
 function renderLinks({ notes }: RunInfo): string {
   if (typeof notes["links"] !== "string") return "";
   const lines = notes["links"].split("\n").map((link) => `  link ${inOneLine(link)}\n`);
-  return `${lines.join("")}  links' seed ${inOneLine(String(notes["seed"]))}\n`;
+  return typeof notes["seed"] === "number"
+    ? `${lines.join("")}  links' seed ${notes["seed"]}\n`
+    : lines.join("");
 }
 
 function commandCells(container: ContainerInfo, exit: CommandExit | undefined): string[] {

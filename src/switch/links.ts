@@ -80,6 +80,11 @@ export class Links implements Watcher, Task {
     return this.#held.count;
   }
 
+  /** Whether there is a link in this direction, for whatever packets. */
+  isBetween(from: number, to: number): boolean {
+    return this.#plan.between(from, to) !== null;
+  }
+
   /** Sends the frame in the switch's buffer over its link. False if there is none on its way. */
   take(exit: Exit, from: number, to: number, frameBytes: number): boolean {
     const link = this.#plan.between(from, to);

@@ -123,7 +123,7 @@ export class Switch {
 
   /** Puts a frame (a virtio header, then an IP packet) that comes from another container into this one. */
   sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void {
-    if (this.#links) {
+    if (this.#links?.isBetween(from, to)) {
       this.#frame.bytes.set(frame.bytes.subarray(0, frameBytes));
       const isTcp = this.#take(frameBytes) && this.#packet.view.protocol === IPPROTO_TCP;
       if (this.#links.take(isTcp ? Exit.container : Exit.copy, from, to, frameBytes)) return;

@@ -65,6 +65,26 @@ describe("delay", () => {
   );
 });
 
+describe("a container at a link", () => {
+  needs("ping");
+
+  test("reaches those at once to whom there is none", async ({ plg }) => {
+    const link = "--link=client<->two: delay 1s";
+    const measure = `ping -q -4 -c 5 -i 0.02 server; ${roundTrips} measure 10.0.0.1 7000 10`;
+    const run = await record(
+      plg,
+      link,
+      "--until=client",
+      server,
+      `client=${measure}`,
+      "two=sleep 60",
+    );
+    const [, leastMs] = /rtt min\/avg\/max\/mdev = ([\d.]+)/.exec(run.stdout) ?? [];
+    expect(Number(leastMs)).toBeLessThan(500);
+    expect(figure(linesOf(run, "client"), "round-trip")).toBeLessThan(500);
+  });
+});
+
 describe("loss", () => {
   needs();
 
