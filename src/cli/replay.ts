@@ -5,11 +5,11 @@ import type { Command as Cli } from "commander";
 import { ExitCode, UsageError } from "../base/errors.ts";
 import { printableJson } from "../base/printable.ts";
 import { formatBytes, formatDuration, plural } from "../base/text.ts";
+import { readRun } from "../dump/reader.ts";
 import type { Mask } from "../replay/masks.ts";
 import type { Order, Release } from "../replay/schedule.ts";
 import {
   givenCommands,
-  readRecording,
   type Recording,
   recordedTopology,
   type ReplayResult,
@@ -23,6 +23,7 @@ import { hasFailed, reportEnd } from "./command-ends.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { isOwnSeal } from "./own-recordings.ts";
+import { readShown } from "./reading.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
 import type { Terminal } from "./terminal.ts";
@@ -89,13 +90,13 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
     patienceMs: parseDuration(flags.patience, "--patience"),
   };
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
-  const recording = readRecording(flags.file);
+  const terminal = terminalFor(flags, readRun(flags.file).containers);
+  const recording = await readShown(flags.file, terminal);
   const lines = texts.map((text) => (flags.classic ? { command: text } : parseCommand(text)));
   const given = givenCommands(recording, lines);
   const topology = recordedTopology(recording, given);
   checkSubnet(flags.subnet, topology);
   const live = parseOnly(flags.only, topology);
-  const terminal = terminalFor(flags, topology.containers);
   const options = runOptions(flags, live, terminal);
   const masks = parseMasks(flags, topology);
   const links = parseLinks(flags, topology.containers, true);

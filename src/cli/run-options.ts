@@ -37,7 +37,10 @@ export function addCommonFlags(cli: Cli): Cli {
     .option("--raw", "the commands' output as it is, without names");
 }
 
-export function terminalFor(flags: CommonFlags, containers: readonly ContainerPlan[]): Terminal {
+export function terminalFor(
+  flags: CommonFlags,
+  containers: readonly { readonly name: string }[],
+): Terminal {
   const quiet = flags.quiet === true || flags.nolog === true;
   if (quiet && flags.raw) throw new UsageError("--quiet and --raw exclude each other");
   return new Terminal({

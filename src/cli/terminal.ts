@@ -70,15 +70,16 @@ export class Terminal implements OutputSink {
     this.#message(text);
   }
 
-  /** Shows what `describe` says below everything, again and again, if this is a terminal. */
-  startStatus(describe: () => string): void {
-    if (this.#options.quiet || !process.stderr.isTTY) return;
+  /** Shows what `describe` says below everything, again and again, if this is a terminal. Whether it is. */
+  startStatus(describe: () => string): boolean {
+    if (this.#options.quiet || !process.stderr.isTTY) return false;
     const update = (): void => {
       this.#clearStatus();
       this.#status = describe();
       this.#drawStatus();
     };
     this.#timer = setInterval(update, statusEveryMs).unref();
+    return true;
   }
 
   stopStatus(): void {

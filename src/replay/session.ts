@@ -1,5 +1,5 @@
 /** A replay from start to end, on the main thread: index, playground, engine, the live commands. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { UsageError } from "../base/errors.ts";
 import { readDump } from "../dump/reader.ts";
 import type { CommandExit } from "../dump/schema.ts";
@@ -64,12 +64,25 @@ export interface ReplayProgress {
 
 const lookMs = 20;
 
-/** Reads a dump once, from end to end. Throws a DumpError if it is not one, or damaged. */
-export function readRecording(path: string): Recording {
+/** How often the reading of a dump lets others have their turn, and tells how far it is. */
+const pauseEveryMs = 100;
+/** How many items are read between two looks at the clock. */
+const itemsPerLook = 64;
+
+/**
+ * Reads a dump once, from end to end, which takes a while for a large one: `onRead` is told again and again
+ * how many bytes are behind. Throws a DumpError if it is not one, or damaged.
+ */
+export async function readRecording(
+  path: string,
+  onRead: (readBytes: number) => void = () => {},
+  everyMs: number = pauseEveryMs,
+): Promise<Recording> {
   const builder = new RecordingBuilder();
   const exits: (CommandExit | undefined)[] = [];
   const items = readDump(path);
-  for (;;) {
+  let pauseAtMs = performance.now() + everyMs;
+  for (let count = 1; ; count++) {
     const step = items.next();
     if (step.done) {
       const store = builder.finish();
@@ -78,6 +91,10 @@ export function readRecording(path: string): Recording {
     }
     if (step.value.type === "exit") exits[step.value.container] = step.value.exit;
     builder.add(step.value);
+    if (count % itemsPerLook !== 0 || performance.now() < pauseAtMs) continue;
+    if ("position" in step.value) onRead(step.value.position);
+    await setImmediate();
+    pauseAtMs = performance.now() + everyMs;
   }
 }
 

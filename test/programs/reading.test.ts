@@ -1,0 +1,27 @@
+// A large dump is read before its replay, which takes a while: a user sees how far it is.
+import { describe, expect } from "vitest";
+import { needs } from "./machine.ts";
+import { actor, expectOk, test } from "./plg.ts";
+import { expectSame, record } from "./replays.ts";
+
+const talk = actor("talk.mjs");
+/** On a terminal, which script(1) makes. */
+const onTerminal = ["/bin/sh", "-c", `exec script -qec "$0 $*" /dev/null`];
+
+describe("a large dump", () => {
+  needs("script");
+
+  test("is read under a status line on a terminal, and quietly elsewhere", async ({ plg }) => {
+    const server = `server=${talk} listen=7000 sendbytes=600000000 end`;
+    await record(plg, server, `client=${talk} connect=10.0.0.1:7000 count-end`);
+    const shown = await plg.run(["replay", "--only=client"], { through: onTerminal });
+    expectOk(shown);
+    expect(shown.stdout).toMatch(/reading dump\.traffic: \d+ % of 60\d MB/);
+    expect(shown.stdout).toMatch(/replayed .* no difference/);
+    const { run } = await expectSame(plg, "--only=client");
+    expect(run.stderr).not.toMatch(/reading dump\.traffic: /);
+    expect(run.stderr.match(/^plg: reading dump\.traffic \(60\d MB\)$/gm) ?? []).not.toHaveLength(
+      2,
+    );
+  });
+});
