@@ -4,6 +4,7 @@ import { describe, expect } from "vitest";
 import { fields } from "./dump.ts";
 import { needs } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
+import { dnsmasq } from "./servers.ts";
 
 describe("ping", () => {
   needs("ping", "tshark");
@@ -39,7 +40,7 @@ describe("dnsmasq", () => {
     const run = await plg.run([
       "record",
       "--until=client",
-      "server=exec dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --no-resolv --no-hosts --pid-file --address=/example.test/192.0.2.7",
+      dnsmasq,
       `client='${process.execPath}' -e '${ask}'`,
     ]);
     expectOk(run);

@@ -1,37 +1,37 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { fields, streamBytes, tcpComplaints } from "./dump.ts";
 import { needs } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
+import { expectSame, record } from "./replays.ts";
+import { nginx } from "./servers.ts";
 
-/** Writes what nginx needs into the folder, with a file of random bytes to fetch; returns the command and the file's hash. */
+/** nginx with a file of random bytes to fetch, and the file's hash. */
 function site(folder: string, lengthBytes: number): { server: string; sha256: string } {
-  mkdirSync(join(folder, "site"));
-  const hash = createHash("sha256");
-  const path = join(folder, "site/file");
-  const partBytes = 1 << 20;
-  for (let at = 0; at < lengthBytes; at += partBytes) {
-    const part = randomBytes(Math.min(partBytes, lengthBytes - at));
-    hash.update(part);
-    writeFileSync(path, part, { flag: "a" });
-  }
-  writeFileSync(
-    join(folder, "nginx.conf"),
-    `daemon off; master_process off; error_log stderr; pid ${folder}/nginx.pid;
-    events {}
-    http {
-      access_log off; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
-      fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-      server { listen 80; listen [::]:80; root ${folder}/site; }
-    }`,
-  );
-  return { server: `server=nginx -c '${folder}/nginx.conf'`, sha256: hash.digest("hex") };
+  const file = randomBytes(lengthBytes);
+  const sha256 = createHash("sha256").update(file).digest("hex");
+  return { server: nginx(folder, { file }), sha256 };
 }
 
 describe("nginx and curl", () => {
   needs("nginx", "curl", "tshark");
+
+  test("one socket on [::] is reached over both families, and sees IPv4 clients as such", async ({
+    plg,
+    folder,
+  }) => {
+    const extra = "listen [::]:80 ipv6only=off; location /who { return 200 $remote_addr\\n; }";
+    const server = nginx(folder, {}, extra);
+    const client = "client=for v in 4 6; do curl -$v -sS --fail http://server/who || exit 1; done";
+    const run = await record(plg, "--until=client", server, client);
+    const seen = ["::ffff:10.0.0.2", "fd70:6c67:a00::2"];
+    expect(linesOf(run, "client")).toEqual(seen);
+    const alone = await expectSame(plg, "--only=client");
+    expect(alone.lines("client")).toEqual(seen);
+    await expectSame(plg, "--only=server", "--ignore=server:80/^Date: .*$/m");
+  });
 
   test("200 MB arrive as they were sent", async ({ plg, folder }) => {
     const { server, sha256 } = site(folder, 200_000_000);

@@ -20,8 +20,7 @@ describe("a large dump", () => {
     expect(shown.stdout).toMatch(/replayed .* no difference/);
     const { run } = await expectSame(plg, "--only=client");
     expect(run.stderr).not.toMatch(/reading dump\.traffic: /);
-    expect(run.stderr.match(/^plg: reading dump\.traffic \(60\d MB\)$/gm) ?? []).not.toHaveLength(
-      2,
-    );
+    const told = run.stderr.match(/^plg: reading dump\.traffic \(60\d MB\)$/gm) ?? [];
+    expect(told.length).toBeLessThanOrEqual(1);
   });
 });

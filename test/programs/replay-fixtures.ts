@@ -2,9 +2,10 @@
  * Real programs that do the same each time they are run the same way: what is recorded of them must
  * replay without a difference, however often.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initDatabase, postgres, restoreDatabase } from "./database.ts";
+import { nginx } from "./servers.ts";
 
 /** A run to record, and the ways to replay it. */
 export interface ReplayFixture {
@@ -39,28 +40,6 @@ export const redisCommands: readonly string[] = [
   `work=redis-cli -h server --raw rpush list a b c;
   for i in 1 2 3 4 5; do redis-cli -h server incr n; done; touch worked`,
 ];
-
-/** Writes what nginx needs into the folder; returns the command. `extra` goes into its server block. */
-export function nginxSite(
-  folder: string,
-  files: Readonly<Record<string, Buffer | string>>,
-  extra = "",
-): string {
-  mkdirSync(join(folder, "site"));
-  for (const [name, content] of Object.entries(files))
-    writeFileSync(join(folder, "site", name), content);
-  writeFileSync(
-    join(folder, "nginx.conf"),
-    `daemon off; master_process off; error_log stderr; pid ${folder}/nginx.pid;
-    events {}
-    http {
-      access_log off; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
-      fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-      server { listen 80; root ${folder}/site; ${extra} }
-    }`,
-  );
-  return `server=exec nginx -c '${folder}/nginx.conf'`;
-}
 
 /** HTTP tells the time. */
 export const nginxDate = "server:80/^Date: .*$/m";
@@ -108,7 +87,7 @@ export const replayFixtures: readonly ReplayFixture[] = [
     programs: ["nginx", "curl"],
     prepare: (folder) => [
       "--until=client",
-      nginxSite(folder, { page: "hello\n".repeat(50_000), other: "world\n" }),
+      nginx(folder, { page: "hello\n".repeat(50_000), other: "world\n" }),
       "client=curl -sS --fail http://10.0.0.1/page http://10.0.0.1/other | md5sum",
     ],
     ways: [everyone, ["--only=server"], ["--only=client"]].map((way) => [

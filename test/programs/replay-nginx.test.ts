@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
-import { nginxDate, nginxSite } from "./replay-fixtures.ts";
+import { nginxDate } from "./replay-fixtures.ts";
 import { expectDiffers, expectSame, record, textOf } from "./replays.ts";
-
+import { certificate, nginx } from "./servers.ts";
 /** HTTP tells the time in seconds: after this it is another one. */
 const untilTheDateIsAnother = (): Promise<void> => sleep(1100);
 
@@ -22,7 +22,7 @@ describe("nginx and curl, replayed", () => {
   }) => {
     const content = randomBytes(200_000_000);
     const sha256 = createHash("sha256").update(content).digest("hex");
-    const server = nginxSite(folder, { file: content });
+    const server = nginx(folder, { file: content });
     const client = "client=curl -sS --fail http://10.0.0.1/file | sha256sum";
     await record(plg, "--until=client", server, client);
     // What nginx would have to serve is gone, and so is nginx.
@@ -32,7 +32,7 @@ describe("nginx and curl, replayed", () => {
   });
 
   test("the date in an answer is a difference, unless it is masked", async ({ plg, folder }) => {
-    const server = nginxSite(folder, { page: "hello\n", other: "world\n" });
+    const server = nginx(folder, { page: "hello\n", other: "world\n" });
     const client = "client=curl -sS --fail http://10.0.0.1/page http://10.0.0.1/other";
     await record(plg, "--until=client", server, client);
     await untilTheDateIsAnother();
@@ -51,7 +51,7 @@ describe("nginx and curl, replayed", () => {
     folder,
   }) => {
     const page = "The quick brown fox jumps over the lazy dog.\n".repeat(20_000);
-    const server = nginxSite(folder, { page });
+    const server = nginx(folder, { page });
     const client = "client=curl -sS --fail http://10.0.0.1/page | sha256sum";
     const printed = linesOf(await record(plg, "--until=client", server, client), "client");
     writeFileSync(join(folder, "site/page"), page.replace("lazy", "idle"));
@@ -73,7 +73,7 @@ describe("what is told of it", () => {
   needs("nginx", "curl", "xmllint");
 
   test("the report is for people, for programs, and for CI", async ({ plg, folder }) => {
-    const server = nginxSite(folder, { page: "hello\n" });
+    const server = nginx(folder, { page: "hello\n" });
     await record(plg, "--until=client", server, "client=curl -sS --fail http://10.0.0.1/page");
     writeFileSync(join(folder, "site/page"), "HELLO\n");
     const masks = [`--ignore=${nginxDate}`, "--ignore=/^(Last-Modified|ETag): .*$/m"];
@@ -97,21 +97,9 @@ describe("https, replayed", () => {
   needs("nginx", "curl", "openssl");
 
   test("each session has secrets of its own: a report, and no hang", async ({ plg, folder }) => {
-    execFileSync(
-      "openssl",
-      [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-      ].concat(["-days", "2", "-subj", "/CN=server", "-keyout", "key.pem", "-out", "cert.pem"]),
-      { cwd: folder, stdio: "pipe" },
-    );
+    certificate(folder);
     const tls = `listen 443 ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`;
-    const server = nginxSite(folder, { page: "over TLS\n" }, tls);
+    const server = nginx(folder, { page: "over TLS\n" }, tls);
     const run = await record(
       plg,
       "--until=client",
