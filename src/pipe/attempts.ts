@@ -5,7 +5,7 @@
  * by the kernel at once. Until then its retransmissions are held with it. So a process sees exactly
  * what the destination answered: acceptance, refusal, or nothing at all.
  */
-import { destinationPortAt, sourcePortAt } from "../net/packet.ts";
+import { destinationPortAt, PacketView, sourcePortAt, tcpSequenceAt } from "../net/packet.ts";
 import { writeReset } from "../net/refusal.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
@@ -36,12 +36,20 @@ export interface AttemptExits {
   sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
 }
 
+/** So many refused SYNs are remembered. */
+const mostRefused = 1024;
+
+// One for all calls: nothing here calls back, and each thread has a copy of the module.
+const syn = new PacketView();
+
 /** How long an admitted client may leave out its ACK: tcp(7), five SYN-ACK retries take 63 s. */
 const patienceMs = 70_000;
 
 export class Attempts implements Gate {
   readonly #handler: AttemptHandler;
   readonly #attempts = new Map<string, Attempt>();
+  /** The sequence numbers of SYNs that were refused lately, by connection. The oldest come first. */
+  readonly #refused = new Map<string, number>();
   /** A virtio header of zeros, and a RST behind it. */
   readonly #answer = allocateRegion(128);
   #exits: AttemptExits | undefined;
@@ -64,6 +72,10 @@ export class Attempts implements Gate {
       return known.state === "admitted";
     }
     const frame = packet.bytes.slice(0, packet.frameBytes);
+    if (this.#refused.get(key) === sequenceIn(frame)) {
+      this.#sendReset(connection, frame);
+      return false;
+    }
     const attempt: Attempt = { connection, frame, state: "held", admittedAtMs: 0 };
     this.#attempts.set(key, attempt);
     this.#handler.onAttempt(attempt);
@@ -89,11 +101,25 @@ export class Attempts implements Gate {
   /** Answers the SYN with a RST, as a host does on whose port nobody listens. */
   refuse(attempt: Attempt): void {
     this.forget(attempt);
+    this.#sendReset(attempt.connection, attempt.frame);
+    this.#rememberRefused(connectionKey(attempt.connection), sequenceIn(attempt.frame));
+  }
+
+  #sendReset({ server, client }: Connection, frame: Uint8Array): void {
     const at = virtioNetHeaderBytes;
-    const length = writeReset(this.#answer.bytes, at, attempt.frame, at);
-    if (length === 0) return;
-    const { server, client } = attempt.connection;
-    this.#exits?.sendToContainer(server, client, this.#answer, at + length);
+    const length = writeReset(this.#answer.bytes, at, frame, at);
+    if (length > 0) this.#exits?.sendToContainer(server, client, this.#answer, at + length);
+  }
+
+  /** A retransmission that was on its way when the SYN was refused is no new attempt. */
+  #rememberRefused(key: string, sequence: number): void {
+    this.#refused.delete(key);
+    this.#refused.set(key, sequence);
+    if (this.#refused.size <= mostRefused) return;
+    for (const oldest of this.#refused.keys()) {
+      this.#refused.delete(oldest);
+      break;
+    }
   }
 
   /** Never answers this SYN nor its retransmissions. */
@@ -123,6 +149,13 @@ export class Attempts implements Gate {
       this.#handler.onAbandoned(attempt);
     }
   }
+}
+
+/** The sequence number of the SYN in a frame, which the switch has found whole. */
+function sequenceIn(frame: Uint8Array): number {
+  return syn.parse(frame, virtioNetHeaderBytes, frame.length - virtioNetHeaderBytes)
+    ? tcpSequenceAt(frame, syn.transportAt)
+    : -1;
 }
 
 function connectionOf({ view, bytes, from, to }: SwitchedPacket): Connection {

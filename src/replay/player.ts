@@ -53,6 +53,12 @@ export interface PlayerParts {
 type StreamKind = (typeof RecordKind)["data" | "end" | "reset"];
 
 const receiveBytes = 0x1_0000;
+/** What becomes of an attempt that was let in: the kernel accepts it, or its process has gone away. */
+interface Entering {
+  readonly entered: (end: End) => void;
+  readonly abandoned: () => void;
+}
+
 /** An end that has no live connection yet only remembers what came up. */
 const nobody: EndOwner = { onEndReady: () => {} };
 
@@ -68,7 +74,7 @@ export class Player implements AttemptHandler, Performer {
   /** By connection: attempts that wait for the schedule to answer them. */
   readonly #asking = new Map<number, Attempt>();
   /** Attempts that were let in and wait for the kernel to accept them. */
-  readonly #entering = new Map<Attempt, (end: End) => void>();
+  readonly #entering = new Map<Attempt, Entering>();
   /** By 2 * connection + the direction that the live process sends in. */
   readonly #live = new Map<number, LiveEnd>();
   readonly #pending = new Set<LiveEnd>();
@@ -103,6 +109,7 @@ export class Player implements AttemptHandler, Performer {
 
   /** The live process of this container is gone, and its sockets have said all they had. */
   noteGone(container: number): void {
+    this.#resetUnanswered(container);
     for (const score of this.scores) {
       score.schedule.noteGone(container);
       score.queue();
@@ -134,7 +141,9 @@ export class Player implements AttemptHandler, Performer {
   }
 
   onAbandoned(attempt: Attempt): void {
+    const entering = this.#entering.get(attempt);
     this.#entering.delete(attempt);
+    entering?.abandoned();
     for (const [connection, asking] of this.#asking) {
       if (asking !== attempt) continue;
       this.#asking.delete(connection);
@@ -142,6 +151,14 @@ export class Player implements AttemptHandler, Performer {
       score?.schedule.noteReset(connection, Direction.toServer);
       score?.moved();
     }
+  }
+
+  /** Whatever is answered to a client that is gone, its kernel resets. If that is so in the recording, it is done. */
+  #resetUnanswered(container: number): void {
+    const { connections } = this.#parts.index;
+    for (const [connection, { connection: wire }] of this.#asking)
+      if (wire.client === container && connections.hasReset(connection, Direction.toServer))
+        this.#scoreOf.get(container)?.schedule.noteReset(connection, Direction.toServer);
   }
 
   deliver(score: Score, event: number): number {
@@ -229,30 +246,38 @@ export class Player implements AttemptHandler, Performer {
   }
 
   #letInUndecided(attempt: Attempt, score: Score, pending: PendingMatch): void {
-    this.#letIn(attempt, (end) => {
-      const wire = attempt.connection;
-      const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toServer, pending);
-      this.#pending.add(live);
-      live.read();
+    this.#letIn(attempt, {
+      entered: (end) => {
+        const wire = attempt.connection;
+        const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toServer, pending);
+        this.#pending.add(live);
+        live.read();
+      },
+      abandoned: () => {
+        const connection = pending.settle();
+        score.schedule.noteConnected(connection);
+        score.schedule.noteReset(connection, Direction.toServer);
+        score.moved();
+      },
     });
   }
 
-  #letIn(attempt: Attempt, entered: (end: End) => void): void {
+  #letIn(attempt: Attempt, entering: Entering): void {
     const { family, server, serverPort } = attempt.connection;
     if (this.#doors.open(family, server, serverPort) < 0) return this.attempts.refuse(attempt);
-    this.#entering.set(attempt, entered);
+    this.#entering.set(attempt, entering);
     this.attempts.admit(attempt, this.#parts.reactor.nowMs);
   }
 
   #onAccepted(connection: Connection, fd: Fd): void {
     const attempt = this.attempts.take(connection);
-    const entered = attempt && this.#entering.get(attempt);
-    if (!entered) {
+    const entering = attempt && this.#entering.get(attempt);
+    if (!entering) {
       closeWithReset(fd);
       return;
     }
     this.#entering.delete(attempt);
-    entered(new End(this.#parts.reactor, fd, nobody));
+    entering.entered(new End(this.#parts.reactor, fd, nobody));
   }
 
   /** The recorded server accepts the live client. One that was let in undecided is in already. */
@@ -260,11 +285,18 @@ export class Player implements AttemptHandler, Performer {
     const connection = this.#parts.index.connection(event);
     const attempt = this.#takeAsking(connection);
     if (!attempt) return score.schedule.noteDelivered(event);
-    this.#letIn(attempt, (end) => {
-      const wire = attempt.connection;
-      const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toServer, connection);
-      score.schedule.noteDelivered(event);
-      live.read();
+    this.#letIn(attempt, {
+      entered: (end) => {
+        const wire = attempt.connection;
+        const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toServer, connection);
+        score.schedule.noteDelivered(event);
+        live.read();
+      },
+      abandoned: () => {
+        score.schedule.noteDelivered(event);
+        score.schedule.noteReset(connection, Direction.toServer);
+        score.moved();
+      },
     });
   }
 
