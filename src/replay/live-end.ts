@@ -191,10 +191,11 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   #compare(bytes: Uint8Array, lengthBytes: number): void {
+    const isAstray = this.hasDiffered;
     this.#receivedBytes += lengthBytes;
     this.#comparison?.push(bytes, 0, lengthBytes);
     const position = this.#comparison?.position ?? this.#receivedBytes;
-    this.score.schedule.noteBytes(this.connection, this.direction, position);
+    this.score.schedule.noteBytes(this.connection, this.direction, position, isAstray);
   }
 
   /** What came while it was not known which connection this is is told now. */

@@ -84,11 +84,15 @@ export class Schedule {
     this.#walk.acted(endOf(connection, Direction.toClient));
   }
 
-  /** The live process has sent `totalBytes` in `direction`, in terms of the recorded stream. */
-  noteBytes(connection: number, direction: Direction, totalBytes: number): void {
+  /**
+   * The live process has sent `totalBytes` in `direction`, in terms of the recorded stream. If that has
+   * gone `astray` before, this postpones no patience: it may be a heart that beats for ever.
+   */
+  noteBytes(connection: number, direction: Direction, totalBytes: number, astray = false): void {
     const end = endOf(connection, direction);
     this.#progress.noteSent(end, totalBytes);
-    this.#walk.acted(end);
+    if (astray) this.#walk.strayed(end);
+    else this.#walk.acted(end);
   }
 
   /** The live process, the sender of `direction`, ended it (FIN). */

@@ -120,6 +120,11 @@ export class Walk {
     this.#wakeWaiting(end);
   }
 
+  /** The live process did something at this end that the recording does not have. */
+  strayed(end: number): void {
+    this.#wakeWaiting(end);
+  }
+
   /** The connection at this end was accepted, which kernels do for processes that hang, too. */
   accepted(end: number): void {
     this.#cameLate(end);

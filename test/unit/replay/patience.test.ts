@@ -51,6 +51,36 @@ test("as long as anything moves there is patience", () => {
   expect(stage.differences).toEqual([]);
 });
 
+test("what is sent on a stream that has differed postpones nothing", () => {
+  const { index } = record(`
+    0 1 connect client server:80
+    1 1 accept
+    2 2 connect client server:81
+    3 2 accept
+    4 1 client "answer"
+    5 1 server "thanks"
+    6 2 client (600 "beat")
+  `);
+  const play = (how: string): number => {
+    const stage = new Stage(index, ["client"]);
+    stage.play(`
+      > client 1 connect
+      < client 1 accept
+      > client 2 connect
+      < client 2 accept
+    `);
+    // It never sends the answer, and its heart beats on the other connection.
+    const schedule = stage.schedule("client");
+    for (let turn = schedule.next(0); turn.type === "wait"; turn = schedule.next(stage.nowMs)) {
+      stage.nowMs += 500;
+      stage.play(`> client 2 ${how}"beat"`);
+    }
+    return stage.nowMs;
+  };
+  expect(play("astray ")).toBeLessThanOrEqual(2500);
+  expect(play("")).toBeGreaterThan(10_000);
+});
+
 test("a connection that never comes is skipped whole, and what is behind it goes on", () => {
   const { index } = record(`
     0 1 connect client server:80

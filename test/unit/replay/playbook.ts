@@ -5,6 +5,7 @@
  *     > client packet other  it sends a packet
  *     < client 1 5 bytes     this is delivered to it next; also connect, accept, refuse, end, reset,
  *     < client packet other  or a packet from there
+ *     > client 1 astray "x"  bytes on a stream that has differed
  *     << client 1 5 bytes    the same, but it takes its time; `taken client` is when it is taken
  *     .. client              nothing is to be done for it now
  *     .. client until 40     the same, and it is asked to come again at this time
@@ -122,9 +123,11 @@ export class Stage {
     else if (what === "reset") schedule.noteReset(number, direction);
     else {
       const key = `${number} ${direction}`;
-      const total = (this.#sent.get(key) ?? 0) + bytesOf(rest.slice(first.length)).length;
+      const isAstray = what === "astray";
+      const bytes = bytesOf(rest.slice(first.length).replace(" astray", ""));
+      const total = (this.#sent.get(key) ?? 0) + bytes.length;
       this.#sent.set(key, total);
-      schedule.noteBytes(number, direction, total);
+      schedule.noteBytes(number, direction, total, isAstray);
     }
   }
 
