@@ -155,19 +155,20 @@ fault("interfaceDown", async (context) => {
 fault("interfaceDeleted", async (context) => {
   const { plg, folder } = context;
   const bytes = 30_000_000;
-  await rounds(context, async () => {
+  await rounds(context, async (round) => {
+    const go = `go${round}`;
     const run = plg.start([
       "record",
       "--wait-listen=10s",
       `server=exec ${flow} serve 7000`,
-      `client=until test -e go; do sleep 0.05; done; exec ${flow} send 10.0.0.1 7000 ${bytes}`,
-      "other=ip link delete tun0; echo deleted; until test -e go; do sleep 0.05; done",
+      `client=until test -e ${go}; do sleep 0.05; done; exec ${flow} send 10.0.0.1 7000 ${bytes}`,
+      `other=ip link delete tun0; echo deleted; until test -e ${go}; do sleep 0.05; done`,
     ]);
     await run.prints(/deleted/);
     const before = cpuMilliseconds(run.pid);
     await sleep(1000);
     expect(cpuMilliseconds(run.pid) - before).toBeLessThan(500);
-    expectOk(await plg.run(["record", "-fother.dump", "touch go"]));
+    expectOk(await plg.run(["record", "-fother.dump", `touch ${go}`]));
     const ended = await run.ended;
     expectOk(ended);
     expect(dumped(join(folder, "dump.traffic"), 7000)).toMatchObject({ bytes, complete: true });
