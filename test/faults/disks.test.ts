@@ -15,7 +15,7 @@ import { figureIn, heldUp, recordFlow } from "./flow.ts";
 
 const mostMegabytes = 200;
 
-needs("mkfs.ext4", "mount", "umount", "prlimit");
+needs("/dev/loop-control", "mkfs.ext4", "mount", "umount", "prlimit");
 
 /** Makes a disk anew for each round, and takes it away. */
 async function onDisks<T>(

@@ -9,7 +9,11 @@ import { actor, expectOk, linesOf, type Plg, test } from "./plg.ts";
 import { childrenOf, isFirstInPidNamespace } from "./processes.ts";
 
 const talk = actor("talk.mjs");
-const users = [[], ["--uid=nobody"]] as const;
+/** Whose commands. */
+const users = [
+  { whose: "of the caller", options: [] },
+  { whose: "of another user", options: ["--uid=nobody"] },
+] as const;
 
 /** What a command prints that runs as nobody or as the caller, alone in its run. */
 async function printed(plg: Plg, options: readonly string[], command: string): Promise<string[]> {
@@ -21,7 +25,7 @@ async function printed(plg: Plg, options: readonly string[], command: string): P
 describe("a command's descriptors", () => {
   needs("setpriv", "bash");
 
-  test.for(users)("are its standard streams alone (%j)", async (options, { plg }) => {
+  test.for(users)("are its standard streams alone ($whose)", async ({ options }, { plg }) => {
     // What the caller has open is not the commands' either. (dash knows no descriptors beyond 9.)
     const open = `exec 5</etc/shadow 200</etc/shadow; exec "$@"`;
     const run = plg.start(["record", ...options, "one=ls /proc/self/fd; exec sleep 0.5"], {
@@ -93,7 +97,7 @@ describe("the machine's network", () => {
     abstract.close();
   });
 
-  test.for(users)("is out of reach (%j)", async (options, { plg }) => {
+  test.for(users)("is out of reach ($whose)", async ({ options }, { plg }) => {
     const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
     const hosts = [
       "127.0.0.1",
@@ -107,7 +111,7 @@ describe("the machine's network", () => {
     }
   });
 
-  test.for(users)("so are its abstract Unix sockets (%j)", async (options, { plg }) => {
+  test.for(users)("so are its abstract Unix sockets ($whose)", async ({ options }, { plg }) => {
     expect(await reaches(() => connect(name))).toBe("reached");
     const dial = `'${process.execPath}' -e "require('net').connect('\\0' + '${name.slice(1)}').on('error', (e) => console.log(e.code))"`;
     expect(await printed(plg, options, dial)).toEqual(["ECONNREFUSED"]);
@@ -130,20 +134,23 @@ describe("the machine's network", () => {
 describe("plg itself", () => {
   needs("setpriv", "nsenter");
 
-  test.for(users)("is not to be seen, signalled or traced (%j)", async (options, { plg }) => {
-    const run = plg.start([
-      "record",
-      ...options,
-      `one=until test -e /proc/self/root$PWD/pid; do sleep 0.05; done; kill -0 $(cat pid) || echo no signal; test -d /proc/$(cat pid) || echo not seen; ls /proc | grep -c '^[0-9]'`,
-    ]);
-    await plg.run(["record", "-fother", `echo ${run.pid} >pid.new; mv pid.new pid`]);
-    const ended = await run.ended;
-    expectOk(ended);
-    const [signal, seen, processes] = linesOf(ended, "one").filter((line) => !/kill/.test(line));
-    expect([signal, seen]).toEqual(["no signal", "not seen"]);
-    // The keeper, its cat, and the command's own.
-    expect(Number(processes)).toBeLessThan(8);
-  });
+  test.for(users)(
+    "is not to be seen, signalled or traced ($whose)",
+    async ({ options }, { plg }) => {
+      const run = plg.start([
+        "record",
+        ...options,
+        `one=until test -e /proc/self/root$PWD/pid; do sleep 0.05; done; kill -0 $(cat pid) || echo no signal; test -d /proc/$(cat pid) || echo not seen; ls /proc | grep -c '^[0-9]'`,
+      ]);
+      await plg.run(["record", "-fother", `echo ${run.pid} >pid.new; mv pid.new pid`]);
+      const ended = await run.ended;
+      expectOk(ended);
+      const [signal, seen, processes] = linesOf(ended, "one").filter((line) => !/kill/.test(line));
+      expect([signal, seen]).toEqual(["no signal", "not seen"]);
+      // The keeper, its cat, and the command's own.
+      expect(Number(processes)).toBeLessThan(8);
+    },
+  );
 
   test("its namespaces cannot be entered by another user", async ({ plg }) => {
     // The keeper is in the machine's network. Its namespaces are root's.

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { beforeEach } from "vitest";
 import { programPath } from "./program-path.ts";
 
-/** The tests of this file or group need these programs, and what plg itself needs. */
+/** The tests of this file or group need these programs, or devices by their paths, and what plg itself needs. */
 export function needs(...programs: readonly string[]): void {
   require(lacksOf(programs));
 }
@@ -20,8 +20,7 @@ export function needsRoot(...programs: readonly string[]): void {
 const isRoot = process.geteuid?.() === 0;
 
 function lacksOf(programs: readonly string[]): string[] {
-  const missing = programs.filter((program) => !hasProgram(program));
-  const lacks = missing.map((program) => `the program ${program} is missing`);
+  const lacks = programs.filter((one) => !isThere(one)).map((one) => `${one} is missing`);
   if (!existsSync("/dev/net/tun")) lacks.push("/dev/net/tun is missing");
   else if (!isRoot && !canWrite("/dev/net/tun")) lacks.push("only root may open /dev/net/tun");
   return lacks;
@@ -48,7 +47,8 @@ function canWrite(path: string): boolean {
   }
 }
 
-function hasProgram(name: string): boolean {
+function isThere(name: string): boolean {
+  if (name.startsWith("/")) return existsSync(name);
   return programPath.split(":").some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK);
