@@ -70,16 +70,25 @@ export function parseUntil(text: string, names: readonly string[]): Until {
   );
 }
 
-/** A user or group, by name or number, that exists. */
+/** A user or group, by name or number, that exists; or a number that none has. A user's number becomes the name. */
 export function checkIdentity(
   text: string | undefined,
   kind: "user" | "group",
 ): string | undefined {
-  if (text === undefined || /^\d{1,9}$/.test(text)) return text;
+  if (text === undefined) return undefined;
+  const isNumber = /^\d{1,9}$/.test(text);
+  if (isNumber && kind === "group") return text;
+  const name = /^[\w.-]+$/.test(text) ? nameInDatabase(kind, text) : undefined;
+  if (name === undefined && !isNumber)
+    throw new UsageError(`there is no ${kind} '${text}' on this machine`);
+  return name ?? text;
+}
+
+/** How the system's database calls this user or group; undefined if there is none. */
+function nameInDatabase(kind: "user" | "group", key: string): string | undefined {
   const database = kind === "user" ? "passwd" : "group";
-  const found = /^[\w.-]+$/.test(text) && spawnSync("getent", ["--", database, text]).status === 0;
-  if (!found) throw new UsageError(`there is no ${kind} '${text}' on this machine`);
-  return text;
+  const { status, stdout } = spawnSync("getent", ["--", database, key], { encoding: "utf8" });
+  return status === 0 ? stdout.split(":")[0] : undefined;
 }
 
 /**

@@ -87,19 +87,22 @@ describe("a command's identity", () => {
     expect(linesOf(run, "one")).toEqual(["nobody", "nogroup"]);
   });
 
-  test("the supplementary groups of that user", async ({ plg, folder }) => {
-    // A user of the test's own, in a group of the test's own, known in private mounts alone.
-    const groups = `${readFileSync("/etc/group", "utf8")}plgteam:x:54321:plgtester\n`;
-    const users = `${readFileSync("/etc/passwd", "utf8")}plgtester:x:54320:65534::/:/bin/sh\n`;
-    writeFileSync(join(folder, "group"), groups);
-    writeFileSync(join(folder, "passwd"), users);
-    const mounts = `mount --bind group /etc/group && mount --bind passwd /etc/passwd && exec "$@"`;
-    const run = await plg.run(["record", "--uid=plgtester", "one=id -un; id -gn; id -Gn"], {
-      through: ["unshare", "--mount", "/bin/sh", "-c", mounts, "sh"],
-    });
-    expectOk(run);
-    expect(linesOf(run, "one")).toEqual(["plgtester", "nogroup", "nogroup plgteam"]);
-  });
+  test.for(["plgtester", "54320"])(
+    "the supplementary groups of user %s",
+    async (user, { plg, folder }) => {
+      // A user of the test's own, in a group of the test's own, known in private mounts alone.
+      const groups = `${readFileSync("/etc/group", "utf8")}plgteam:x:54321:plgtester\n`;
+      const users = `${readFileSync("/etc/passwd", "utf8")}plgtester:x:54320:65534::/:/bin/sh\n`;
+      writeFileSync(join(folder, "group"), groups);
+      writeFileSync(join(folder, "passwd"), users);
+      const mounts = `mount --bind group /etc/group && mount --bind passwd /etc/passwd && exec "$@"`;
+      const run = await plg.run(["record", `--uid=${user}`, "one=id -un; id -gn; id -Gn"], {
+        through: ["unshare", "--mount", "/bin/sh", "-c", mounts, "sh"],
+      });
+      expectOk(run);
+      expect(linesOf(run, "one")).toEqual(["plgtester", "nogroup", "nogroup plgteam"]);
+    },
+  );
 
   test("the user and the group given by number", async ({ plg }) => {
     const run = await plg.run(["record", "-u", "12345", "-g", "23456", "one=id -u; id -g; id -G"]);

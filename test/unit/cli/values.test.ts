@@ -108,6 +108,7 @@ describe("identities", () => {
     expect(checkIdentity("root", "user")).toBe("root");
     expect(checkIdentity("root", "group")).toBe("root");
     expect(checkIdentity("4711", "user")).toBe("4711");
+    expect(checkIdentity("0", "user")).toBe("root");
   });
 
   it.each(["no-such-one", "", "-1", "root;id", "--help", "99999999999"])("refuses %j", (text) => {
