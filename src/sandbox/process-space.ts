@@ -66,24 +66,38 @@ export class ProcessSpace {
   readonly #keeper: ChildProcess;
   /** How /proc/PID/ns/pid reads for a process of this space. */
   readonly #pidLink: string;
+  /** The namespace's first process: the keeper, or its child where a program led it in. */
+  readonly #first: number;
   /** Settles if the keeper ends before its time, as when somebody kills it: all commands are gone then. */
   readonly lost: Promise<void>;
+  #tellLost = (): void => {};
   #closed = false;
 
   private constructor(
     mounts: Namespace,
     pids: Namespace,
     keeper: ChildProcess,
+    first: number,
     entrance: Entrance,
   ) {
     this.#mounts = mounts;
     this.#pids = pids;
     this.#keeper = keeper;
+    this.#first = first;
     this.#entrance = entrance;
     this.#pidLink = readlinkSync(`/proc/self/fd/${pids.fd}`);
     this.lost = new Promise((resolve) => {
-      keeper.once("exit", () => void (this.#closed || resolve()));
+      this.#tellLost = resolve;
     });
+    keeper.once("exit", () => this.lookForKeeper());
+  }
+
+  /**
+   * For whoever sees a command killed: of a keeper that was killed plg hears last, as the kernel ends and waits
+   * for all others first (zap_pid_ns_processes in kernel/pid_namespace.c). It is on its way out by then.
+   */
+  lookForKeeper(): void {
+    if (!this.#closed && isEnding(this.#first)) this.#tellLost();
   }
 
   /** Makes the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. */
@@ -105,13 +119,13 @@ export class ProcessSpace {
     const hasOwnProc = (await firstWord(keeper)) === "mounted";
     if (pids) {
       const entrance = { namespaces: [pids], prefix: [] };
-      return new ProcessSpace(mounts, pids, keeper, entrance);
+      return new ProcessSpace(mounts, pids, keeper, keeper.pid ?? 0, entrance);
     }
     // Of the two that a program led in, the keeper is the second.
     const first = onlyChildOf(keeper.pid ?? 0);
     const link = `/proc/${hasOwnProc ? 1 : first}/ns/pid`;
     const entrance = { namespaces: [], prefix: ["nsenter", `--pid=${link}`, "--"] };
-    return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, entrance);
+    return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, first, entrance);
   }
 
   /** Starts a program here, in a mount namespace of its own and the given network. */
@@ -167,10 +181,21 @@ export class ProcessSpace {
 }
 
 /** See proc_pid_stat(5): the program's name, in brackets, may itself have brackets and spaces. */
-function statusOf(pid: number): { state: string | undefined; session: number } {
+function statusOf(pid: number): { state: string | undefined; session: number; flags: number } {
   const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const [state, , , session] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state, session: Number(session) };
+  const [state, , , session, , , flags] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state, session: Number(session), flags: Number(flags) };
+}
+
+/** PF_EXITING of include/linux/sched.h: set before a process does anything else to end. */
+const exitingFlag = 4;
+
+function isEnding(pid: number): boolean {
+  try {
+    return (statusOf(pid).flags & exitingFlag) !== 0;
+  } catch {
+    return true; // It has ended.
+  }
 }
 
 /** A private copy of the machine's mounts with our hosts file. The file has no name any more once it is mounted. */

@@ -77,6 +77,7 @@ export class CommandRun {
     const { until } = this.#options;
     const ends = this.#commands.map(async (command) => {
       const end = await command.ended;
+      if (end.signal === "SIGKILL") this.#space.lookForKeeper();
       onEnd(command, end);
     });
     const named = this.#commands.findIndex(
