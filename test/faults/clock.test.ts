@@ -6,14 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { readDump } from "../../src/dump/reader.ts";
 import { summarize } from "../../src/report/summary.ts";
-import { needs } from "../programs/machine.ts";
+import { needsRoot } from "../programs/machine.ts";
 import { actor, expectOk } from "../programs/plg.ts";
 import { fault, rounds } from "./fault.ts";
 
 const talk = actor("talk.mjs");
 const clock = actor("clock.mjs");
 
-needs("faketime");
+needsRoot("faketime");
 
 /** Debian has it in a folder that is named after the machine's architecture. */
 function library(): string {

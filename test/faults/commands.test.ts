@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { needs } from "../programs/machine.ts";
+import { needsRoot } from "../programs/machine.ts";
 import { expectOk, linesOf, type Running } from "../programs/plg.ts";
 import { cpuMilliseconds, statusKilobytes } from "../programs/processes.ts";
 import { dumped } from "./dumped.ts";
@@ -12,7 +12,7 @@ import { figureIn, flow, heldUp, recordFlow } from "./flow.ts";
 
 const crowd = `'${process.execPath}' '${fileURLToPath(new URL("actors/crowd.mjs", import.meta.url))}'`;
 const mostMegabytes = 200;
-needs("setsid", "ip", "prlimit", "setpriv");
+needsRoot("setsid", "ip", "prlimit", "setpriv");
 
 /** What was sent, received and recorded is the same. */
 async function expectWhole(run: Running, folder: string, bytes: number): Promise<void> {

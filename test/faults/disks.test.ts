@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { needs } from "../programs/machine.ts";
+import { needsRoot } from "../programs/machine.ts";
 import { expectOk, type Finished, type Running } from "../programs/plg.ts";
 import { statusKilobytes } from "../programs/processes.ts";
 import { eventually } from "../programs/waiting.ts";
@@ -15,7 +15,7 @@ import { figureIn, heldUp, recordFlow } from "./flow.ts";
 
 const mostMegabytes = 200;
 
-needs("/dev/loop-control", "mkfs.ext4", "mount", "umount", "prlimit");
+needsRoot("/dev/loop-control", "mkfs.ext4", "mount", "umount", "prlimit");
 
 /** Makes a disk anew for each round, and takes it away. */
 async function onDisks<T>(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { needs } from "../programs/machine.ts";
+import { needsRoot } from "../programs/machine.ts";
 import { actor, expectOk, type Running } from "../programs/plg.ts";
 import { childrenOf, isFirstInPidNamespace } from "../programs/processes.ts";
 import { eventually } from "../programs/waiting.ts";
@@ -16,7 +16,7 @@ import { UserNamespace } from "./user-namespace.ts";
 const talk = actor("talk.mjs");
 const clock = actor("clock.mjs");
 
-needs("unshare", "nsenter");
+needsRoot("unshare", "nsenter");
 
 /** Two containers with two connections: a flow as fast as it goes, and a clock that tells when it was sent. */
 const busy = [

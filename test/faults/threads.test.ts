@@ -3,14 +3,14 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { needs } from "../programs/machine.ts";
+import { needsRoot } from "../programs/machine.ts";
 import { dumped } from "./dumped.ts";
 import { fault, type FaultContext, rounds } from "./fault.ts";
 import { recordFlow } from "./flow.ts";
 
 const preload = fileURLToPath(new URL("preload/fail-thread.mjs", import.meta.url));
 
-needs();
+needsRoot();
 
 /** The bug is told, and not what it did to the commands. */
 async function failThread(context: FaultContext, thread: "engine" | "writer"): Promise<void> {

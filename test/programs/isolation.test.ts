@@ -4,7 +4,7 @@ import { createServer, connect, type Server } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { needs } from "./machine.ts";
+import { needsRoot } from "./machine.ts";
 import { actor, expectOk, linesOf, type Plg, test } from "./plg.ts";
 import { childrenOf, isFirstInPidNamespace } from "./processes.ts";
 
@@ -23,7 +23,7 @@ async function printed(plg: Plg, options: readonly string[], command: string): P
 }
 
 describe("a command's descriptors", () => {
-  needs("setpriv", "bash");
+  needsRoot("setpriv", "bash");
 
   test.for(users)("are its standard streams alone ($whose)", async ({ options }, { plg }) => {
     // What the caller has open is not the commands' either. (dash knows no descriptors beyond 9.)
@@ -44,7 +44,7 @@ describe("a command's descriptors", () => {
 });
 
 describe("privileges", () => {
-  needs("setpriv", "id");
+  needsRoot("setpriv", "id");
 
   test("another user has none of the caller's", async ({ plg }) => {
     const show = "grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/self/status";
@@ -77,7 +77,7 @@ describe("privileges", () => {
 });
 
 describe("the machine's network", () => {
-  needs("setpriv");
+  needsRoot("setpriv");
   let server: Server;
   let port: number;
   let abstract: Server;
@@ -132,7 +132,7 @@ describe("the machine's network", () => {
 });
 
 describe("plg itself", () => {
-  needs("setpriv", "nsenter");
+  needsRoot("setpriv", "nsenter");
 
   test.for(users)(
     "is not to be seen, signalled or traced ($whose)",
