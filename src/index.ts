@@ -44,6 +44,8 @@ export {
 } from "./record/session.ts";
 export type { Command, CommandEnd, Identity, OutputSink } from "./sandbox/command.ts";
 export type { EngineCounts } from "./sandbox/engine-host.ts";
+export type { LinkSetup } from "./switch/link-plan.ts";
+export { type LinkSpec, parseLink } from "./switch/link-spec.ts";
 export type { Until } from "./sandbox/run.ts";
 export {
   type CommandLine,

@@ -18,6 +18,8 @@ import { Schedule } from "./schedule.ts";
 
 /** How often progress is told, and who is gone is looked up. */
 const lookMs = 20;
+/** How long nothing must have moved for a process to count as quiet: pending matches are settled then. */
+const quietAfterMs = 50;
 /** A process whose command has ended may still have bytes on the way for this long, and longer over a link. */
 const goneAfterMs = 100;
 
@@ -44,7 +46,8 @@ class ReplayEngine {
     this.#log = new DifferenceLog(task.mostDifferences);
     this.#file = new PayloadFile(task.path);
     this.#patienceMs = task.schedule.patienceMs;
-    this.#goneAfterMs = goneAfterMs + quietMsOf(task.links?.specs ?? []);
+    const linkMs = quietMsOf(task.links?.specs ?? []);
+    this.#goneAfterMs = goneAfterMs + linkMs;
     const index = new RecordingIndex(task.recording);
     const live = new Set(task.live);
     const progress = new Progress(index.connections.count);
@@ -64,6 +67,7 @@ class ReplayEngine {
       schedules: this.#schedules,
       matching: new Matching(index, progress, report),
       patienceMs: task.schedule.patienceMs,
+      quietMs: quietAfterMs + linkMs,
       compare: task.compare ? { index, report, masks: task.masks, equal: equalBytes } : undefined,
       pace: this.#createPace(task, index),
       inject: (from, to, frame, frameBytes) =>

@@ -36,9 +36,6 @@ export type Match =
   | { readonly type: "matched"; readonly connection: number }
   | { readonly type: "deferred"; readonly pending: PendingMatch };
 
-/** How long nothing must have moved for a process to count as quiet: pending matches are settled then. */
-export const quietMs = 50;
-
 export class Matching {
   readonly #index: RecordingIndex;
   readonly #report: ReportDifference;

@@ -39,6 +39,8 @@ export interface PlayerParts {
   readonly schedules: readonly Schedule[];
   readonly matching: Matching;
   readonly patienceMs: number;
+  /** How long nothing moves for a process that is quiet. */
+  readonly quietMs: number;
   /** Absent with `--no-compare`. */
   readonly compare: Omit<CompareParts, "read"> | undefined;
   /** Absent where order alone is kept, or none at all. */
@@ -87,7 +89,9 @@ export class Player implements AttemptHandler, Performer {
     this.#parts = parts;
     this.#liveParts = this.#createLiveParts();
     this.#doors = new Doors(reactor, subnets, (connection, fd) => this.#onAccepted(connection, fd));
-    this.scores = schedules.map((schedule) => new Score(schedule, reactor, matching, this));
+    this.scores = schedules.map(
+      (schedule) => new Score(schedule, reactor, matching, this, parts.quietMs),
+    );
     for (const score of this.scores)
       for (const container of score.schedule.containers) this.#scoreOf.set(container, score);
     this.packets = new PacketPlayer({ ...parts, scores: this.scores });

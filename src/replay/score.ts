@@ -1,7 +1,7 @@
 /** A schedule in the reactor's time: asked for what is next whenever something moved or a time has come. */
 import type { Reactor, Task } from "../sys/reactor.ts";
 import type { Timer } from "../sys/timers.ts";
-import { type Matching, quietMs } from "./matching.ts";
+import type { Matching } from "./matching.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** How many events one schedule delivers before others get their turn. */
@@ -36,13 +36,22 @@ export class Score implements Task {
   readonly #reactor: Reactor;
   readonly #matching: Matching;
   readonly #performer: Performer;
+  readonly #quietMs: number;
   #timer: Timer | undefined;
   #isQueued = false;
   /** An event that the schedule released, and that is held back a moment longer; or -1. */
   #heldBack = -1;
 
-  constructor(schedule: Schedule, reactor: Reactor, matching: Matching, performer: Performer) {
+  /** `quietMs`: how long nothing moves for processes that are quiet. */
+  constructor(
+    schedule: Schedule,
+    reactor: Reactor,
+    matching: Matching,
+    performer: Performer,
+    quietMs: number,
+  ) {
     this.schedule = schedule;
+    this.#quietMs = quietMs;
     this.#reactor = reactor;
     this.#matching = matching;
     this.#performer = performer;
@@ -96,7 +105,7 @@ export class Score implements Task {
     );
     const { nowMs } = this.#reactor;
     const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this.waitingFor);
-    const quietAtMs = hasPending || isAstray ? this.movedMs + quietMs : Infinity;
+    const quietAtMs = hasPending || isAstray ? this.movedMs + this.#quietMs : Infinity;
     if (nowMs >= quietAtMs) return this.#performer.settle(this);
     const wakeMs = Math.min(this.isDone ? Infinity : untilMs, quietAtMs);
     if (wakeMs === Infinity) return;

@@ -8,7 +8,7 @@ import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
 import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
-import type { LinkSetup } from "../switch/link-plan.ts";
+import { type LinkSetup, quietMsOf } from "../switch/link-plan.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { CommandLine, ContainerPlan, Topology } from "../sandbox/topology.ts";
 import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine-details.ts";
@@ -149,6 +149,13 @@ function commandsByName(
   return names.map((name) => commands.findLast((line) => line.name === name)?.command);
 }
 
+/** What comes over a link comes later: so long there is more patience. */
+function patientOverLinks(options: ReplayOptions): ReplayOptions {
+  const { schedule, links } = options;
+  const patienceMs = schedule.patienceMs + quietMsOf(links?.specs ?? []);
+  return { ...options, schedule: { ...schedule, patienceMs } };
+}
+
 /** Whether a command came to its end in the recording, without the recorder stopping it. */
 function endedByItself(exit: CommandExit | undefined): boolean {
   return exit?.exitCode !== undefined && exit.stoppedAtNs === undefined;
@@ -178,7 +185,8 @@ export class ReplaySession {
   }
 
   /** Prepares everything up to the commands, which do not run yet. */
-  static async prepare(options: ReplayOptions, hooks: ReplayHooks): Promise<ReplaySession> {
+  static async prepare(given: ReplayOptions, hooks: ReplayHooks): Promise<ReplaySession> {
+    const options = patientOverLinks(given);
     const { topology, recording } = options;
     const { length } = topology.containers;
     const startHrNs = process.hrtime.bigint();

@@ -198,4 +198,10 @@ describe("in a replay", () => {
       await expectSame(plg, "--only=server", `--link=${link} loss 5%`);
     },
   );
+
+  test("patience covers the way over a link", async ({ plg }) => {
+    await overLinks(plg, [], `${roundTrips} measure 10.0.0.1 7000 1`);
+    const options = ["--link=client<->server: delay 400ms", "--patience=200ms"];
+    for (const only of ["client", "server"]) await expectSame(plg, `--only=${only}`, ...options);
+  });
 });
