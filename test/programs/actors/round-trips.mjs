@@ -73,13 +73,14 @@ const verbs = {
       received.push(chunk);
       receivedBytes += chunk.length;
     });
+    const before = retransmitted();
     const { ms } = await timed(async () => {
       socket.write(sent);
       while (receivedBytes < sent.length) await once(socket, "data");
     });
     say("uploaded", Math.round(ms));
     say("same", sent.equals(Buffer.concat(received)));
-    say("retransmitted", retransmitted());
+    say("retransmitted", retransmitted() - before);
     socket.end();
   },
 };
