@@ -56,9 +56,9 @@ export function runInUserNamespace(args: readonly string[]): Promise<number> {
     stdio: "inherit",
     env: { ...process.env, [marker]: "1" },
   });
-  // A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  // What is sent to this process alone must reach the child; a terminal's Ctrl-C has done so already.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once("error", (error) =>
       reject(

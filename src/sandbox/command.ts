@@ -124,7 +124,8 @@ export class Command {
 /** setpriv(1) changes the user, with supplementary groups, which Node's own `uid` option drops. */
 function argumentsFor(command: string, { uid, gid, noNewPrivs }: Identity): [string, ...string[]] {
   const args: string[] = [];
-  if (uid !== undefined) args.push("--reuid", uid);
+  // Without root, unshare leaves the caller's capabilities inheritable, which no change of the user clears.
+  if (uid !== undefined) args.push("--reuid", uid, "--inh-caps=-all");
   if (gid !== undefined) args.push("--regid", gid);
   if (args.length > 0)
     args.push(uid === undefined || /^\d+$/.test(uid) ? "--clear-groups" : "--init-groups");
