@@ -1,4 +1,5 @@
 // What is not TCP, as a process sees it: on a plain network, recorded, and replayed to all or to one alone.
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { fields, tshark } from "./dump.ts";
@@ -8,6 +9,7 @@ import { linesOf, test } from "./plg.ts";
 import { expectSame, record } from "./replays.ts";
 
 const actor = new URL("actors/packets.py", import.meta.url).pathname;
+const page = new URL("../../docs/packets.md", import.meta.url).pathname;
 const names = ["asker", "server", "other"];
 
 const lanes = [
@@ -52,6 +54,8 @@ describe("UDP, ICMP and others", () => {
       expect(said).toContain(`a datagram of ${lane.largest + 1} bytes: EMSGSIZE`);
       expect(said).toContain("largest datagrams, one after the other: 20");
 
+      expectOnPage(lane, linesOf(run, "asker"));
+
       for (const live of [names, ["asker"], ["server"], ["other"], ["asker", "other"]]) {
         const replayed = await expectSame(plg, `--only=${live.join(",")}`);
         for (const name of live)
@@ -61,6 +65,26 @@ describe("UDP, ICMP and others", () => {
     },
   );
 });
+
+/** The page has what was seen, but for what not every kernel has; WRITE_PAGES=1 writes it. */
+function expectOnPage({ family }: Lane, lines: readonly string[]): void {
+  const rows = lines
+    .filter((line) => !/^(SCTP|UDP-Lite):/.test(line))
+    .map((line) => {
+      const at = line.indexOf(": ");
+      return `| ${line.slice(0, at)} | ${line.slice(at + 2)} |`;
+    });
+  const section = [`## IPv${family}`, "", "| what | what is seen |", "|---|---|", ...rows, ""].join(
+    "\n",
+  );
+  const text = readFileSync(page, "utf8");
+  if (process.env["WRITE_PAGES"] !== "1") return expect(text).toContain(section);
+  const old = new RegExp(`## IPv${family}\\n[^]*?\\n(?=\\n##|$)`);
+  writeFileSync(
+    page,
+    text.replace(old, () => section),
+  );
+}
 
 /** tshark puts the fragments together again, and finds every sum right. */
 async function expectReadable(dump: string, { prefix, source, largest }: Lane): Promise<void> {

@@ -73,7 +73,11 @@ def answer():
     for option in (IP_RECVTTL, IP_RECVTOS) if is_ipv4 else (IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS):
         echo.setsockopt(level, option, 1)
     join(group)
-    lite = opened(socket.SOCK_DGRAM, UDPLITE, ECHO)
+    sources = [echo, group]
+    try:
+        sources.append(opened(socket.SOCK_DGRAM, UDPLITE, ECHO))
+    except OSError:
+        pass  # Not every kernel has it.
     raw = opened(socket.SOCK_RAW, OWN_PROTOCOL)
     listener = opened(socket.SOCK_STREAM, 0)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,7 +86,7 @@ def answer():
     listener.settimeout(60)
     control, _ = listener.accept()
     while True:
-        ready, _, _ = select.select([echo, group, lite, raw, control], [], [], 60)
+        ready, _, _ = select.select([*sources, raw, control], [], [], 60)
         for source in ready or [control]:
             if source is control:
                 return
