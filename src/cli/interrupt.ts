@@ -3,25 +3,16 @@ import { constants } from "node:os";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Without root a terminal's Ctrl-C comes twice: by itself, and passed on by the plg that the user started. */
-const sameMs = 200;
-
 /** Calls `stop` for each such signal while `body` runs. */
 export async function interruptible<T>(
   stop: (signal: NodeJS.Signals) => void,
   body: () => Promise<T>,
 ): Promise<T> {
-  let lastMs = -Infinity;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    const isSame = performance.now() - lastMs < sameMs;
-    lastMs = performance.now();
-    if (!isSame) stop(signal);
-  };
-  for (const signal of signals) process.on(signal, onSignal);
+  for (const signal of signals) process.on(signal, stop);
   try {
     return await body();
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
+    for (const signal of signals) process.off(signal, stop);
   }
 }
 

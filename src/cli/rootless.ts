@@ -56,9 +56,9 @@ export function runInUserNamespace(args: readonly string[]): Promise<number> {
     stdio: "inherit",
     env: { ...process.env, [marker]: "1" },
   });
-  // What is sent to this process alone must reach the child; a terminal's Ctrl-C has done so already.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => child.kill(signal));
+  // What is sent to this process alone is passed on; a terminal's Ctrl-C reaches the child by itself.
+  process.on("SIGINT", () => void (isInForeground() || child.kill("SIGINT")));
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once("error", (error) =>
       reject(
@@ -87,4 +87,11 @@ function possibleOptions(): readonly string[] {
 
 function attempt(options: readonly string[]): SpawnSyncReturns<string> {
   return spawnSync("unshare", [...options, "--", "true"], { encoding: "utf8" });
+}
+
+/** Whether a terminal would send its Ctrl-C to this process: pgrp and tpgid of proc_pid_stat(5) are the same. */
+function isInForeground(): boolean {
+  const text = readFileSync("/proc/self/stat", "latin1");
+  const [, , group, , , foreground] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return group === foreground;
 }

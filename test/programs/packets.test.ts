@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { fields, tshark } from "./dump.ts";
-import { needs } from "./machine.ts";
+import { needsRoot } from "./machine.ts";
 import { PlainNetwork } from "./plain-network.ts";
 import { linesOf, test } from "./plg.ts";
 import { expectSame, record } from "./replays.ts";
@@ -38,7 +38,7 @@ async function overPlainNetwork(lane: Lane): Promise<Map<string, string[]>> {
 }
 
 describe("UDP, ICMP and others", () => {
-  needs("python3", "ip", "tshark");
+  needsRoot("python3", "ip", "tshark");
 
   test.for(lanes)(
     "over IPv$family a process sees what it sees on a plain network",
