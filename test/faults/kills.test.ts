@@ -26,8 +26,7 @@ const busy = [
   `client=${flow} send 10.0.0.1 7000 endless & exec ${clock} 10.0.0.1 7001`,
 ];
 
-/** A moment after the start: from before there is anything until long after all runs. */
-const randomMoment = (): Promise<void> => sleep(Math.random() * 1500);
+const randomMoment = (): Promise<void> => sleep(Math.random() * 1000);
 
 /** How far back from the kill the dump ends, in milliseconds; undefined if nothing had been sent by then. */
 function lostMs(dump: string, killedAtMs: number): number | undefined {
@@ -61,6 +60,8 @@ fault("killPlg", async (context) => {
     const run = plg.start([...busy, `-fdump${round}`]);
     stall.reset();
     stall.enable();
+    // Every other time while it starts, however long that takes here.
+    if (round % 2 === 0) await run.prints(/ticking/);
     await randomMoment();
     const killedAtMs = Date.now();
     await killed(run);
@@ -73,11 +74,10 @@ fault("killPlg", async (context) => {
     // What a busy machine held up this process it held up plg as well.
     expect(lost ?? 0).toBeLessThan(200 + 50 + stall.max / 1e6);
   });
+  // Of those that were killed just after the first byte, nothing need be there yet.
+  expect(losses.length).toBeGreaterThan(context.times / 4);
   return {
-    lost:
-      losses.length === 0
-        ? "nothing had been sent"
-        : `the last ${range(losses, "ms")}; in ${before} rounds nothing had been sent yet`,
+    lost: `the last ${range(losses, "ms")}; in ${before} rounds nothing had been sent yet`,
     afterwards: "the dump is good to its last whole block",
   };
 });
@@ -148,6 +148,7 @@ fault("killCommand", async (context) => {
   const figures = await rounds(context, async () => {
     const run = plg.start(recordFlow("endless"));
     await run.prints(/flowing/);
+    await randomMoment();
     process.kill(pidOf(run, "flow.mjs send"), "SIGKILL");
     const ended = await run.ended;
     expect(ended.exitCode).toBe(1);
