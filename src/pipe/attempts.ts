@@ -4,6 +4,10 @@
  * A SYN is not let in before it is known what the destination says, because what is let in is accepted
  * by the kernel at once. Until then its retransmissions are held with it. So a process sees exactly
  * what the destination answered: acceptance, refusal, or nothing at all.
+ *
+ * A retransmission may also come late, when its connection is decided: it was sent before the client heard
+ * of it, and what the client sent afterwards took the shortcut past it (sandbox/shortcut.ts). It is known
+ * by its sequence number. Taken for a new attempt it would become a connection that nobody asked for.
  */
 import { destinationPortAt, PacketView, sourcePortAt, tcpSequenceAt } from "../net/packet.ts";
 import { writeReset } from "../net/refusal.ts";
@@ -36,9 +40,6 @@ export interface AttemptExits {
   sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
 }
 
-/** So many refused SYNs are remembered. */
-const mostRefused = 1024;
-
 // One for all calls: nothing here calls back, and each thread has a copy of the module.
 const syn = new PacketView();
 
@@ -48,8 +49,8 @@ const patienceMs = 70_000;
 export class Attempts implements Gate {
   readonly #handler: AttemptHandler;
   readonly #attempts = new Map<string, Attempt>();
-  /** The sequence numbers of SYNs that were refused lately, by connection. The oldest come first. */
-  readonly #refused = new Map<string, number>();
+  readonly #refused = new LateSyns();
+  readonly #accepted = new LateSyns();
   /** A virtio header of zeros, and a RST behind it. */
   readonly #answer = allocateRegion(128);
   #exits: AttemptExits | undefined;
@@ -72,7 +73,9 @@ export class Attempts implements Gate {
       return known.state === "admitted";
     }
     const frame = packet.bytes.slice(0, packet.frameBytes);
-    if (this.#refused.get(key) === sequenceIn(frame)) {
+    const sequence = sequenceIn(frame);
+    if (this.#accepted.has(key, sequence)) return false;
+    if (this.#refused.has(key, sequence)) {
       this.#sendReset(connection, frame);
       return false;
     }
@@ -102,24 +105,13 @@ export class Attempts implements Gate {
   refuse(attempt: Attempt): void {
     this.forget(attempt);
     this.#sendReset(attempt.connection, attempt.frame);
-    this.#rememberRefused(connectionKey(attempt.connection), sequenceIn(attempt.frame));
+    this.#refused.add(connectionKey(attempt.connection), sequenceIn(attempt.frame));
   }
 
   #sendReset({ server, client }: Connection, frame: Uint8Array): void {
     const at = virtioNetHeaderBytes;
     const length = writeReset(this.#answer.bytes, at, frame, at);
     if (length > 0) this.#exits?.sendToContainer(server, client, this.#answer, at + length);
-  }
-
-  /** A retransmission that was on its way when the SYN was refused is no new attempt. */
-  #rememberRefused(key: string, sequence: number): void {
-    this.#refused.delete(key);
-    this.#refused.set(key, sequence);
-    if (this.#refused.size <= mostRefused) return;
-    for (const oldest of this.#refused.keys()) {
-      this.#refused.delete(oldest);
-      break;
-    }
   }
 
   /** Never answers this SYN nor its retransmissions. */
@@ -138,6 +130,7 @@ export class Attempts implements Gate {
     const attempt = this.#attempts.get(key);
     if (attempt?.state !== "admitted") return undefined;
     this.#attempts.delete(key);
+    this.#accepted.add(key, sequenceIn(attempt.frame));
     return attempt;
   }
 
@@ -150,6 +143,28 @@ export class Attempts implements Gate {
     }
   }
 }
+
+/** The sequence numbers of the SYNs that were decided last, by connection; the oldest come first. */
+class LateSyns {
+  readonly #sequences = new Map<string, number>();
+
+  has(key: string, sequence: number): boolean {
+    return this.#sequences.get(key) === sequence;
+  }
+
+  add(key: string, sequence: number): void {
+    this.#sequences.delete(key);
+    this.#sequences.set(key, sequence);
+    if (this.#sequences.size <= mostLateSyns) return;
+    for (const oldest of this.#sequences.keys()) {
+      this.#sequences.delete(oldest);
+      break;
+    }
+  }
+}
+
+/** More than can be decided while a SYN waits in a device's queue: it is read within a few rounds. */
+const mostLateSyns = 4096;
 
 /** The sequence number of the SYN in a frame, which the switch has found whole. */
 function sequenceIn(frame: Uint8Array): number {

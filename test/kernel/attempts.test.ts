@@ -1,4 +1,4 @@
-// A SYN that was refused is over, though its retransmission may have been on its way.
+// A SYN that was decided is over, though its retransmission may have been on its way.
 import { expect, test } from "vitest";
 import { PacketView } from "../../src/net/packet.ts";
 import { type AttemptHandler, Attempts } from "../../src/pipe/attempts.ts";
@@ -44,3 +44,29 @@ test.for([synV4, synV6])(
     expect(seen.slice(3)).toEqual(["attempt", "reset from 0 to 1"]);
   },
 );
+
+test.for([synV4, synV6])("a retransmission after the acceptance is nothing", (syn) => {
+  const seen: string[] = [];
+  const handler: AttemptHandler = {
+    onAttempt: (attempt) => {
+      seen.push("attempt");
+      attempts.admit(attempt, 0);
+      expect(attempts.take(attempt.connection)).toBe(attempt);
+    },
+    onAbandoned: () => seen.push("abandoned"),
+  };
+  const attempts = new Attempts(handler);
+  attempts.connectTo({
+    letIn: () => seen.push("let in"),
+    sendToContainer: () => seen.push("reset"),
+  });
+  const packet = packetOf(syn);
+  expect(attempts.onSyn(packet)).toBe(false);
+  expect(attempts.onSyn(packet)).toBe(false);
+  expect(seen).toEqual(["attempt", "let in"]);
+  // The port again, for a new connection.
+  const sequenceAt = packet.view.transportAt + 4;
+  packet.bytes[sequenceAt] = (packet.bytes[sequenceAt] ?? 0) ^ 1;
+  attempts.onSyn(packet);
+  expect(seen.slice(2)).toEqual(["attempt", "let in"]);
+});
