@@ -26,7 +26,8 @@ export function sumWords(words: Int32Array, from: number, to: number): number {
 /** The check sum of `bytes[from..to)`, a whole number of words, wherever they lie. */
 export function sumBytes(bytes: Uint8Array, from: number, to: number): number {
   const isAligned = (bytes.byteOffset + from) % 4 === 0;
-  const part = isAligned ? bytes.subarray(from, to) : bytes.slice(from, to);
+  const stretch = bytes.subarray(from, to);
+  const part = isAligned ? stretch : new Uint8Array(stretch);
   return sumWords(
     new Int32Array(part.buffer, part.byteOffset, part.length / 4),
     0,

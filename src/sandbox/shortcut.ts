@@ -21,7 +21,7 @@ import { connectionChange, everything } from "../net/bpf.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { IPPROTO_TCP } from "../sys/abi.ts";
 import { SystemError } from "../sys/errno.ts";
-import { createVethPair, deleteLink, setLinkUp } from "../sys/links.ts";
+import { createVethPair, deleteLink, setLinkUp, settleCarrier } from "../sys/links.ts";
 import { inNamespaces, type Namespace } from "../sys/namespace.ts";
 import { addRoute, addRule } from "../sys/routes.ts";
 import { addFilterHooks, redirect } from "../sys/traffic-control.ts";
@@ -66,6 +66,7 @@ export function createShortcut(
       addRoute({ kind: "unicast", network, prefixBits, interfaceName: peer });
     }
   });
+  settleCarrier(device);
   for (const subnet of subnets) leadTcp(subnet, container);
 }
 

@@ -95,6 +95,7 @@ export const NLM_F_CREATE = 0x400;
 export const NLMSG_ERROR = 2;
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
+export const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_NEWROUTE = 24;
 export const RTM_NEWRULE = 32;

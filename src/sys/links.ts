@@ -18,6 +18,16 @@ export function setLinkUp(
   request.perform("RTM_NEWLINK", `interface ${name}`);
 }
 
+/**
+ * Has the kernel look at an interface's carrier now. Else it does so when it finds the time, and until then
+ * drops what is sent (net/core/link_watch.c; rtnl_getlink in net/core/rtnetlink.c, since Linux 6.8).
+ */
+export function settleCarrier(name: string): void {
+  const request = new Request(abi.RTM_GETLINK, 0, abi.ifinfomsgBytes);
+  request.body.setInt32(4, indexOf(name), true);
+  request.perform("RTM_GETLINK", `interface ${name}`);
+}
+
 export function deleteLink(name: string): void {
   const request = new Request(abi.RTM_DELLINK, 0, abi.ifinfomsgBytes);
   request.body.setInt32(4, indexOf(name), true);

@@ -49,21 +49,24 @@ export class Request {
     this.#lengthBytes += (bytes.length + 3) & ~3;
   }
 
-  /** Sends the request and reads the kernel's answer, which it has ready at once (netlink_ack). */
+  /**
+   * Sends the request and reads what the kernel answers, up to its acknowledgment (netlink_ack): it has
+   * that ready at once. What is asked for stands before it, and is not looked at.
+   */
   perform(call: string, subject: string): void {
     exchange.view.setUint32(0, this.#lengthBytes, true);
     const type = abi.SOCK_RAW | abi.SOCK_CLOEXEC;
     const fd = check(socket(abi.AF_NETLINK, type, 0), "socket", "rtnetlink") as Fd;
     try {
       check(send(fd, exchange.address, this.#lengthBytes, 0), call, subject);
-      check(recv(fd, exchange.address, exchange.bytes.length, 0), call, subject);
+      do check(recv(fd, exchange.address, exchange.bytes.length, 0), call, subject);
+      while (exchange.view.getUint16(4, true) !== abi.NLMSG_ERROR);
     } finally {
       close(fd);
     }
     // struct nlmsgerr: error i32 (negative errno, 0 for an acknowledgment), then the request's header.
     const error = exchange.view.getInt32(headerBytes, true);
-    if (exchange.view.getUint16(4, true) !== abi.NLMSG_ERROR || error !== 0)
-      throw new SystemError(call, subject, -error);
+    if (error !== 0) throw new SystemError(call, subject, -error);
   }
 }
 

@@ -35,6 +35,11 @@ test("agrees with its naive twin, for every length and alignment", () => {
   );
 });
 
+test("does not mind a Buffer, whose slice is no copy", () => {
+  const buffer = Buffer.from(Uint8Array.from({ length: 41 }, (_, i) => i * 7));
+  expect(sumBytes(buffer, 1, 41)).toBe(naive(new Uint8Array(buffer.subarray(1))));
+});
+
 test("is the same by vector instructions, wherever in the memory, and time after time", () => {
   const memory = createSummableMemory(1000);
   const sum = sumIn(memory);
