@@ -9,7 +9,14 @@
  * of it, and what the client sent afterwards took the shortcut past it (sandbox/shortcut.ts). It is known
  * by its sequence number. Taken for a new attempt it would become a connection that nobody asked for.
  */
-import { destinationPortAt, PacketView, sourcePortAt, tcpSequenceAt } from "../net/packet.ts";
+import {
+  destinationPortAt,
+  PacketView,
+  sourcePortAt,
+  TCP_ACK,
+  tcpFlagsAt,
+  tcpSequenceAt,
+} from "../net/packet.ts";
 import { writeReset } from "../net/refusal.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
@@ -23,13 +30,16 @@ export interface Attempt {
   frame: Uint8Array;
   /** `held` until decided; `admitted` waits for the client's last ACK; `ignored` is never answered. */
   state: "held" | "admitted" | "ignored";
-  admittedAtMs: number;
+  /** When its client counts as gone if nothing comes of it. */
+  untilMs: number;
 }
 
 /** Who decides about attempts: a recorder asks the destination, a player asks the recording. */
 export interface AttemptHandler {
   /** A container asks for a connection. To be decided now or later: admit, refuse or ignore. */
   onAttempt(attempt: Attempt): void;
+  /** The client asks again for an attempt that is held. */
+  onRepeated(attempt: Attempt): void;
   /** The client gave up an attempt that was not decided, or was admitted but not accepted yet. */
   onAbandoned(attempt: Attempt): void;
 }
@@ -43,11 +53,16 @@ export interface AttemptExits {
 // One for all calls: nothing here calls back, and each thread has a copy of the module.
 const syn = new PacketView();
 
-/** How long an admitted client may leave out its ACK: tcp(7), five SYN-ACK retries take 63 s. */
-const patienceMs = 70_000;
+/**
+ * How long a client may be silent until it counts as gone. One that was admitted owes its ACK: five
+ * SYN-ACK retries take 63 s (tcp(7)). One that is held asks again, the sixth time after another 64 s. One
+ * that has reset the connection already was accepted by the kernel before, and is about to be by us.
+ */
+const patienceMs = { admitted: 70_000, held: 130_000, reset: 1000 } as const;
 
 export class Attempts implements Gate {
   readonly #handler: AttemptHandler;
+  readonly #clock: { readonly nowMs: number };
   readonly #attempts = new Map<string, Attempt>();
   readonly #refused = new LateSyns();
   readonly #accepted = new LateSyns();
@@ -55,8 +70,9 @@ export class Attempts implements Gate {
   readonly #answer = allocateRegion(128);
   #exits: AttemptExits | undefined;
 
-  constructor(handler: AttemptHandler) {
+  constructor(handler: AttemptHandler, clock: { readonly nowMs: number }) {
     this.#handler = handler;
+    this.#clock = clock;
   }
 
   /** Says where frames go. The switch needs the gate first, so this comes after. */
@@ -70,7 +86,10 @@ export class Attempts implements Gate {
     const known = this.#attempts.get(key);
     if (known) {
       known.frame = packet.bytes.slice(0, packet.frameBytes);
-      return known.state === "admitted";
+      if (known.state === "admitted") return true;
+      known.untilMs = this.#clock.nowMs + patienceMs.held;
+      if (known.state === "held") this.#handler.onRepeated(known);
+      return false;
     }
     const frame = packet.bytes.slice(0, packet.frameBytes);
     const sequence = sequenceIn(frame);
@@ -79,7 +98,8 @@ export class Attempts implements Gate {
       this.#sendReset(connection, frame);
       return false;
     }
-    const attempt: Attempt = { connection, frame, state: "held", admittedAtMs: 0 };
+    const untilMs = this.#clock.nowMs + patienceMs.held;
+    const attempt: Attempt = { connection, frame, state: "held", untilMs };
     this.#attempts.set(key, attempt);
     this.#handler.onAttempt(attempt);
     return false;
@@ -90,14 +110,18 @@ export class Attempts implements Gate {
     const key = connectionKey(connectionOf(packet));
     const attempt = this.#attempts.get(key);
     if (!attempt) return;
+    if (attempt.state === "admitted" && isOfConnected(packet)) {
+      attempt.untilMs = this.#clock.nowMs + patienceMs.reset;
+      return;
+    }
     this.#attempts.delete(key);
     if (attempt.state !== "ignored") this.#handler.onAbandoned(attempt);
   }
 
   /** Lets the SYN in: the pipe space accepts the connection, and {@link take} will find the attempt. */
-  admit(attempt: Attempt, nowMs: number): void {
+  admit(attempt: Attempt): void {
     attempt.state = "admitted";
-    attempt.admittedAtMs = nowMs;
+    attempt.untilMs = this.#clock.nowMs + patienceMs.admitted;
     this.#exits?.letIn(attempt.frame);
   }
 
@@ -134,12 +158,12 @@ export class Attempts implements Gate {
     return attempt;
   }
 
-  /** Gives up admitted attempts whose client has fallen silent. To be called now and then. */
-  sweep(nowMs: number): void {
+  /** Gives up attempts whose client has fallen silent. To be called now and then. */
+  sweep(): void {
     for (const [key, attempt] of this.#attempts) {
-      if (attempt.state !== "admitted" || nowMs - attempt.admittedAtMs < patienceMs) continue;
+      if (this.#clock.nowMs < attempt.untilMs) continue;
       this.#attempts.delete(key);
-      this.#handler.onAbandoned(attempt);
+      if (attempt.state !== "ignored") this.#handler.onAbandoned(attempt);
     }
   }
 }
@@ -171,6 +195,14 @@ function sequenceIn(frame: Uint8Array): number {
   return syn.parse(frame, virtioNetHeaderBytes, frame.length - virtioNetHeaderBytes)
     ? tcpSequenceAt(frame, syn.transportAt)
     : -1;
+}
+
+/**
+ * Whether a RST comes from a client that was connected, which the pipe space will accept all the same, with
+ * what was sent before it. Such a RST acknowledges; one that answers a SYN-ACK does not (RFC 9293, 3.5.2).
+ */
+function isOfConnected({ view, bytes }: SwitchedPacket): boolean {
+  return (tcpFlagsAt(bytes, view.transportAt) & TCP_ACK) !== 0;
 }
 
 function connectionOf({ view, bytes, from, to }: SwitchedPacket): Connection {

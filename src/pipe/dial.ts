@@ -2,6 +2,10 @@
  * A dial: the connecting half of a pipe on its way to the destination. Its socket is bound to the
  * client's address, which is local in the pipe space, and to the client's port, so that the destination sees
  * the true client. While nobody listens it may try again, so that a client need not sleep until its server is up.
+ *
+ * A try is one SYN, for one SYN of the client: where that is not answered, the next goes out when the
+ * client sends its own again. Were the kernel to repeat it here, a client that has given up would still
+ * have its SYN sent, and a server that comes to its senses would accept a connection that nobody wants.
  */
 import { type Fd, hostOf } from "../base/units.ts";
 import type { Subnet } from "../net/subnet.ts";
@@ -17,9 +21,14 @@ import { End, type EndOwner } from "./end.ts";
 export interface DialHandler {
   /** The destination accepted; `end` is handed over. */
   onConnected(end: End): void;
-  /** The attempt failed with this errno (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EMFILE, ...). */
+  /** The destination did not answer. Nothing happens until {@link Dial.again}. */
+  onSilent(): void;
+  /** The attempt failed with this errno (ECONNREFUSED, EHOSTUNREACH, EMFILE, ...). */
   onFailed(error: number): void;
 }
+
+/** How long a SYN is given: until shortly before the kernel would send another (TCP_TIMEOUT_INIT, a second). */
+const answerMs = 900;
 
 /** The first pause before another try, the factor by which it grows, and the longest. */
 const retryMs = { first: 2, factor: 1.5, longest: 50 } as const;
@@ -62,6 +71,11 @@ export class Dial implements EndOwner {
     this.#try();
   }
 
+  /** Tries once more, if the destination has not answered. */
+  again(): void {
+    if (!this.#end && !this.#timer) this.#try();
+  }
+
   /** Gives up. The handler hears no more. A connection that was just made is reset. */
   cancel(): void {
     if (this.#timer) this.#reactor.cancel(this.#timer);
@@ -73,15 +87,32 @@ export class Dial implements EndOwner {
     if (end.failed) {
       const error = socket.takeError(end.fd);
       end.close();
-      this.#end = undefined;
+      this.#takeEnd();
       this.#failed(error);
     } else if (end.connected) {
-      this.#end = undefined;
+      this.#takeEnd();
       this.#handler.onConnected(end);
     }
   }
 
+  /** It is decided: whoever was waited for has answered, or will not. */
+  #takeEnd(): End | undefined {
+    const end = this.#end;
+    this.#end = undefined;
+    if (this.#timer) this.#reactor.cancel(this.#timer);
+    this.#timer = undefined;
+    return end;
+  }
+
+  #giveUpSyn(): void {
+    // It may have been answered in this moment, which is then told next. Else it says nothing when it goes.
+    if (!this.#end || !socket.isConnecting(this.#end.fd)) return;
+    this.#takeEnd()?.close();
+    this.#handler.onSilent();
+  }
+
   #try(): void {
+    this.#timer = undefined;
     const { subnet, connection } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
     const address = subnet.addressBytes(hostOf(client));
@@ -91,6 +122,7 @@ export class Dial implements EndOwner {
     const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
     if (error === 0) {
       this.#end = new End(this.#reactor, fd as Fd, this);
+      this.#timer = this.#reactor.after(answerMs, () => this.#giveUpSyn());
       return;
     }
     close(fd as Fd);

@@ -44,7 +44,7 @@ const nobody: EndOwner = { onEndReady: () => {} };
 const sweepMs = 10_000;
 
 export class Joiner implements AttemptHandler {
-  readonly attempts: Attempts = new Attempts(this);
+  readonly attempts: Attempts;
   readonly #reactor: Reactor;
   readonly #subnets: readonly Subnet[];
   readonly #tapFor: TapConnection;
@@ -65,6 +65,7 @@ export class Joiner implements AttemptHandler {
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
     readonly onWarning: (text: string) => void;
   }) {
+    this.attempts = new Attempts(this, parts.reactor);
     this.#reactor = parts.reactor;
     this.#subnets = parts.subnets;
     this.#tapFor = parts.tapFor;
@@ -87,8 +88,14 @@ export class Joiner implements AttemptHandler {
     const options = { subnet, connection, waitListenMs, isServedInOtherFamily };
     making.dial = new Dial(this.#reactor, options, {
       onConnected: (end) => this.#onConnected(attempt, making, end),
+      // The client asks again as long as it wants the connection.
+      onSilent: () => {},
       onFailed: (error) => this.#onDialFailed(attempt, making, error),
     });
+  }
+
+  onRepeated({ connection }: Attempt): void {
+    this.#making.get(connectionKey(connection))?.dial?.again();
   }
 
   onAbandoned(attempt: Attempt): void {
@@ -112,7 +119,7 @@ export class Joiner implements AttemptHandler {
       return;
     }
     making.tap.onAccepted();
-    this.attempts.admit(attempt, this.#reactor.nowMs);
+    this.attempts.admit(attempt);
   }
 
   #onDialFailed(attempt: Attempt, making: Making, error: number): void {
@@ -157,7 +164,7 @@ export class Joiner implements AttemptHandler {
 
   #sweepLater(): void {
     this.#reactor.after(sweepMs, () => {
-      this.attempts.sweep(this.#reactor.nowMs);
+      this.attempts.sweep();
       this.#sweepLater();
     });
   }

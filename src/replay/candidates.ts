@@ -8,6 +8,8 @@
 export interface Standing {
   /** Whether it was matched. */
   isTaken(connection: number): boolean;
+  /** Whether the server accepted it. */
+  isAccepted(connection: number): boolean;
   /** Whether it was given up, and may still come. */
   isLate(connection: number): boolean;
   /** Its first event. */
@@ -46,13 +48,21 @@ export class Candidates {
     return this.#first() === undefined;
   }
 
-  /** The best, where what begins before the event `windowEnd` may be opened by now. */
-  pick(windowEnd: number): Pick {
+  /**
+   * The best, where what begins before the event `windowEnd` may be opened by now. So many that were
+   * accepted are passed over first: `kept` for others.
+   */
+  pick(windowEnd: number, kept = 0): Pick {
     let late = 0;
+    let left = kept;
     this.#first();
     for (let at = this.#from; at < this.#connections.length; at++) {
       const connection = this.#connections[at] as number;
       if (this.#standing.isTaken(connection)) continue;
+      if (left > 0 && this.#standing.isAccepted(connection)) {
+        left--;
+        continue;
+      }
       if (!this.#standing.isLate(connection)) {
         if (this.#standing.startOf(connection) < windowEnd) return this.#say(3, connection);
         return late === 0 ? this.#say(1, connection) : this.#say(2, late);
@@ -87,21 +97,22 @@ export class CandidateGroup {
   readonly count: number;
   /** How many of the accepted ones are neither taken nor kept for a pending match. */
   free: number;
+  /** How many are kept for pending matches. */
+  kept = 0;
   /** Classes before this one are empty. */
   #openFrom = 0;
 
   constructor(
     connections: readonly number[],
-    isAccepted: (connection: number) => boolean,
     openingOf: (connection: number) => Uint8Array,
     standing: Standing,
   ) {
-    const accepted = connections.filter((connection) => isAccepted(connection));
+    const accepted = connections.filter((connection) => standing.isAccepted(connection));
     const nothing = new Uint8Array(0);
     this.count = connections.length;
     this.free = accepted.length;
     this.all = new Candidates(nothing, connections, standing);
-    const unaccepted = connections.filter((connection) => !isAccepted(connection));
+    const unaccepted = connections.filter((connection) => !standing.isAccepted(connection));
     this.unaccepted = new Candidates(nothing, unaccepted, standing);
     this.classes = classify(accepted, openingOf, standing);
   }

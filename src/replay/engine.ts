@@ -22,6 +22,8 @@ const lookMs = 20;
 const quietAfterMs = 50;
 /** A process whose command has ended may still have bytes on the way for this long, and longer over a link. */
 const goneAfterMs = 100;
+/** That is so many looks, between which the engine takes what there is: on a busy machine the time alone says little. */
+const goneLooks = 10;
 
 class ReplayEngine {
   readonly #engine: EngineThread;
@@ -39,8 +41,7 @@ class ReplayEngine {
     this.#engine = new EngineThread(task, {
       wake: () => {},
       finish: () => this.#finish(),
-      gone: (container) =>
-        void this.#engine.reactor.after(this.#goneAfterMs, () => this.#player.noteGone(container)),
+      gone: (container) => this.#noteGoneLater(container, goneLooks),
     });
     this.#progress = new Float64Array(task.replayCounters);
     this.#log = new DifferenceLog(task.mostDifferences);
@@ -107,6 +108,12 @@ class ReplayEngine {
     if (order === "connection" || release.type === "flood") return undefined;
     const { reactor, subnets } = this.#engine;
     return new Pace({ reactor, index, subnets, networks: task.namespaces, patienceMs });
+  }
+
+  #noteGoneLater(container: number, looks: number): void {
+    if (looks === 0) return this.#player.noteGone(container);
+    const pauseMs = this.#goneAfterMs / goneLooks;
+    this.#engine.reactor.after(pauseMs, () => this.#noteGoneLater(container, looks - 1));
   }
 
   #tell(): void {

@@ -8,6 +8,7 @@ import type { Connection } from "../pipe/connection.ts";
 import { type End, type EndOwner, nothingYet } from "../pipe/end.ts";
 import type { Region } from "../sys/memory.ts";
 import type { Reactor } from "../sys/reactor.ts";
+import { setSendRoom } from "../sys/socket.ts";
 import type { StreamComparison } from "./compare.ts";
 import type { PendingMatch } from "./matching.ts";
 import type { PacedEnd } from "./pace.ts";
@@ -28,6 +29,13 @@ export interface LiveParts {
   /** It is known now which recorded connection this is. */
   onIdentified(live: LiveEnd): void;
 }
+
+/**
+ * What the kernel takes for a process that does not read. Where its reader slept, the recording has what
+ * all buffers on the way took, up to 6 and 4 MiB as Linux has it; that much must be out of the way here,
+ * or it would hold up what comes after it on other connections.
+ */
+const sendRoomBytes = 0xa0_0000;
 
 export class LiveEnd implements EndOwner, PacedEnd {
   readonly wire: Connection;
@@ -66,6 +74,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.wire = wire;
     this.direction = direction;
     end.owner = this;
+    setSendRoom(end.fd, sendRoomBytes);
     if (typeof identity === "number") this.#identify(identity);
     else this.#pending = identity;
   }

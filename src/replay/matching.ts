@@ -54,6 +54,7 @@ export class Matching {
     this.#taken = taken;
     this.#standing = {
       isTaken: (connection) => taken[connection] === 1,
+      isAccepted: (connection) => connections.outcome(connection) === "accepted",
       isLate: (connection) => progress.isLate(endOf(connection, Direction.toServer)),
       startOf: (connection) => byConnection[connections.from(connection)] as number,
     };
@@ -64,9 +65,8 @@ export class Matching {
   attempt(attempt: LiveAttempt, windowEnd: number): Match {
     const group = this.#groupOf(attempt);
     if (group === undefined) return this.#unexpected(attempt, 0);
-    const first = group.all.pick(windowEnd).connection;
-    const isAccepted = first > 0 && this.#index.connections.outcome(first) === "accepted";
-    if (isAccepted && group.free > 0) {
+    const first = group.all.pick(windowEnd, group.kept).connection;
+    if (first > 0 && this.#standing.isAccepted(first) && group.free > 0) {
       if (this.#isInDoubt(group, first, windowEnd)) return this.#defer(attempt, group, windowEnd);
       group.free--;
       return this.#match(first);
@@ -95,16 +95,20 @@ export class Matching {
     const { connections } = this.#index;
     place.group ??= new CandidateGroup(
       place.numbers,
-      (connection) => connections.outcome(connection) === "accepted",
       (connection) => connections.opening(connection),
       this.#standing,
     );
     return place.group;
   }
 
-  /** Whether bytes must tell if it is `first`, the next in order: if they can, and acceptance is sure. */
+  /**
+   * Whether bytes must tell if it is `first`, the next in order: if they can, and acceptance is sure. It is
+   * not where one that was not accepted may be opened by now, or is the next after `first`.
+   */
   #isInDoubt(group: CandidateGroup, first: number, windowEnd: number): boolean {
     if (!group.isMixed || group.unaccepted.pick(windowEnd).rank === 3) return false;
+    const next = group.all.pick(windowEnd, group.kept + 1).connection;
+    if (next > 0 && !this.#standing.isAccepted(next)) return false;
     if (this.#index.connections.opening(first).length > 0) return true;
     return group.classes.some((one) => one.opening.length > 0 && one.pick(windowEnd).rank === 3);
   }
@@ -116,11 +120,13 @@ export class Matching {
 
   #defer({ client }: LiveAttempt, group: CandidateGroup, windowEnd: number): Match {
     group.free--;
+    group.kept++;
     const ofClient = this.#pending.get(client) ?? new Set();
     this.#pending.set(client, ofClient);
     const pending = new PendingMatch(client, group, windowEnd, {
       onDecided: (connection) => {
         this.#taken[connection] = 1;
+        group.kept--;
         ofClient.delete(pending);
       },
       onAmbiguous: (connection, candidates) =>

@@ -8,6 +8,9 @@
  * that a process that hangs delays by a few patiences however much it leaves undone: what is left is
  * played to it in the recorded timing.
  *
+ * A process that has done nothing yet is starting, which takes as long as the machine is busy. It is given
+ * as long as it had from the start of the recording, and the patience on top.
+ *
  * A process that went astray but is busy (a cluster's member that dials and beats its heart) does not
  * hang, and would be waited for again and again. So waits in vain are added up, and what they cost
  * halves the patience as well; movement postpones one wait only so many times, and what is sent on a
@@ -35,6 +38,9 @@ export class Patience {
   readonly #patienceMs: number;
   #hasMoved = true;
   #movedMs = 0;
+  #startMs = -1;
+  /** The process has done nothing yet, and nothing was given up for it. */
+  #isStarting = true;
   /** How much was given up since the process last did anything. */
   #inVain = 0;
   /** What all waits in vain have cost, in milliseconds. */
@@ -54,16 +60,19 @@ export class Patience {
   /** The process did something. */
   noteDeed(): void {
     this.#hasMoved = true;
+    this.#isStarting = false;
     this.#inVain = 0;
   }
 
   /** Something was given up after a wait of `waitedMs`. */
   noteGiveUp(waitedMs: number): void {
+    this.#isStarting = false;
     this.#inVain++;
     this.#costMs += waitedMs;
   }
 
   setTime(nowMs: number): void {
+    if (this.#startMs === -1) this.#startMs = nowMs;
     if (this.#hasMoved) this.#movedMs = nowMs;
     this.#hasMoved = false;
   }
@@ -83,6 +92,7 @@ export class Patience {
     const patienceMs = this.#patienceMs / 2 ** Math.min(mostHalvings, wear);
     const postponedMs = Math.max(0, this.#movedMs - cursor.sinceMs);
     const sinceMs = cursor.sinceMs + Math.min(postponedMs, mostPostponed * patienceMs);
-    return sinceMs + gapNs / 1e6 + patienceMs;
+    const startingMs = this.#isStarting ? this.#startMs + this.#index.timeNs(event) / 1e6 : 0;
+    return Math.max(sinceMs + gapNs / 1e6, startingMs) + patienceMs;
   }
 }

@@ -65,10 +65,11 @@ interface Entering {
 const nobody: EndOwner = { onEndReady: () => {} };
 
 export class Player implements AttemptHandler, Performer {
-  readonly attempts: Attempts = new Attempts(this);
+  readonly attempts: Attempts;
   readonly scores: readonly Score[];
   readonly packets: PacketPlayer;
   readonly #parts: PlayerParts;
+  readonly #startedMs: number;
   readonly #liveParts: LiveParts;
   readonly #doors: Doors;
   /** By container. */
@@ -87,6 +88,8 @@ export class Player implements AttemptHandler, Performer {
   constructor(parts: PlayerParts) {
     const { reactor, subnets, schedules, matching } = parts;
     this.#parts = parts;
+    this.attempts = new Attempts(this, reactor);
+    this.#startedMs = reactor.nowMs;
     this.#liveParts = this.#createLiveParts();
     this.#doors = new Doors(reactor, subnets, (connection, fd) => this.#onAccepted(connection, fd));
     this.scores = schedules.map(
@@ -142,6 +145,10 @@ export class Player implements AttemptHandler, Performer {
       score.schedule.noteConnected(match.connection);
     }
     score.moved();
+  }
+
+  onRepeated(): void {
+    // It is answered when its turn comes.
   }
 
   onAbandoned(attempt: Attempt): void {
@@ -270,7 +277,7 @@ export class Player implements AttemptHandler, Performer {
     const { family, server, serverPort } = attempt.connection;
     if (this.#doors.open(family, server, serverPort) < 0) return this.attempts.refuse(attempt);
     this.#entering.set(attempt, entering);
-    this.attempts.admit(attempt, this.#parts.reactor.nowMs);
+    this.attempts.admit(attempt);
   }
 
   #onAccepted(connection: Connection, fd: Fd): void {
@@ -318,11 +325,12 @@ export class Player implements AttemptHandler, Performer {
 
   /** The recorded client connects to the live server. */
   #dial(score: Score, event: number): void {
-    const { reactor, subnets, index, patienceMs } = this.#parts;
+    const { reactor, subnets, index } = this.#parts;
     const number = index.connection(event);
     const { outcome, ...connection } = index.connections.describe(number);
     const subnet = subnetFor(subnets, connection.family);
-    const waitListenMs = outcome === "accepted" ? patienceMs : 0;
+    const isWanted = outcome === "accepted";
+    const waitListenMs = isWanted ? this.#untilListeningMs(event) : 0;
     this.#parts.onConnection();
     score.schedule.noteDelivered(event);
     const options = { subnet, connection, waitListenMs, isServedInOtherFamily: () => false };
@@ -334,6 +342,8 @@ export class Player implements AttemptHandler, Performer {
         score.schedule.noteAccepted(number);
         live.read();
       },
+      // One that was not answered then is not repeated, lest it be answered now.
+      onSilent: () => (isWanted ? dial.again() : this.#dials.delete(dial)),
       onFailed: (error) => {
         this.#dials.delete(dial);
         if (error === ECONNREFUSED) score.schedule.noteRefused(number);
@@ -341,6 +351,13 @@ export class Player implements AttemptHandler, Performer {
       },
     });
     this.#dials.add(dial);
+  }
+
+  /** A server has as long to start as it had then, and the patience on top. */
+  #untilListeningMs(event: number): number {
+    const { reactor, index, patienceMs } = this.#parts;
+    const recordedMs = index.timeNs(event) / 1e6;
+    return patienceMs + Math.max(0, recordedMs - (reactor.nowMs - this.#startedMs));
   }
 
   /** What follows on an accepted connection; one that is not there any more takes nothing. */

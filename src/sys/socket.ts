@@ -67,6 +67,16 @@ export function startConnect(fd: Fd, remote: Endpoint): number {
   return error === EINPROGRESS ? 0 : -error;
 }
 
+/** Whether a connection attempt still waits for its answer. */
+export function isConnecting(fd: Fd): boolean {
+  sockaddrLength.view.setUint32(0, 1, true);
+  const { address } = sockaddrLength;
+  const at = option.address;
+  check(libc.getsockopt(fd, abi.IPPROTO_TCP, abi.TCP_INFO, at, address), "getsockopt", "a socket");
+  // struct tcp_info begins with the state.
+  return option.view.getUint8(0) === abi.TCP_SYN_SENT;
+}
+
 /** The errno with which a connection attempt or a connection failed, 0 for none; reading clears it. */
 export function takeError(fd: Fd): number {
   sockaddrLength.view.setUint32(0, 4, true);
@@ -109,6 +119,15 @@ export function closeWithReset(fd: Fd): void {
 /** How many bytes the kernel holds for this connection that it has not sent for the first time. */
 export function unsentBytes(fd: Fd): number {
   return libc.ioctl(fd, abi.SIOCOUTQNSD, option.address) < 0 ? 0 : option.view.getInt32(0, true);
+}
+
+/**
+ * Has the kernel take so many bytes at least that were not acknowledged, where it would otherwise find the
+ * limit by itself. Not beyond what it can count; without the right to do so, up to net.core.wmem_max.
+ */
+export function setSendRoom(fd: Fd, lengthBytes: number): void {
+  option.view.setInt32(0, lengthBytes, true);
+  libc.setsockopt(fd, abi.SOL_SOCKET, abi.SO_SNDBUFFORCE, option.address, 4);
 }
 
 function setFlag(fd: Fd, level: number, name: number): void {

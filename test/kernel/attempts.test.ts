@@ -22,13 +22,14 @@ test.for([synV4, synV6])(
   (syn) => {
     const seen: string[] = [];
     const handler: AttemptHandler = {
+      onRepeated: () => {},
       onAttempt: (attempt) => {
         seen.push("attempt");
         attempts.refuse(attempt);
       },
       onAbandoned: () => seen.push("abandoned"),
     };
-    const attempts = new Attempts(handler);
+    const attempts = new Attempts(handler, { nowMs: 0 });
     attempts.connectTo({
       letIn: () => seen.push("let in"),
       sendToContainer: (from, to) => seen.push(`reset from ${from} to ${to}`),

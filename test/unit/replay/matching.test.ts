@@ -128,6 +128,17 @@ test("when it cannot be told, that is noted", () => {
   ]);
 });
 
+test("where the next one was refused, order decides, and others may be pending", () => {
+  const index = openings("early", "soon", null, "late");
+  const beforeRefusal = 4;
+  const client = new Client(index);
+  const first = client.pending(beforeRefusal);
+  expect(client.open(beforeRefusal)).toBe(2);
+  expect(client.open(beforeRefusal)).toBe(3);
+  expect(send(first, "early")).toBe(1);
+  expect(client.open()).toBe(4);
+});
+
 test("while some are refused, order decides", () => {
   const client = new Client(openings(null, null, "a", "b"));
   expect([client.open(), client.open()]).toEqual([1, 2]);

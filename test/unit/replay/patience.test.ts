@@ -35,6 +35,24 @@ test("what does not come is given up after the recorded gap and the patience", (
   expect(stage.differences).toEqual([]);
 });
 
+test("a process that has done nothing yet has as long to start as it had then, and the patience", () => {
+  const { index } = record(`
+    4000 1 connect client server:80
+    4001 1 accept
+    4002 1 client "GET /"
+  `);
+  const stage = new Stage(index, ["server"]);
+  stage.play(`
+    < server 1 connect               // sooner than then
+    .. server
+    @ 6000
+    .. server until 6001
+    @ 6001
+    = server
+    ! no-answer 1
+  `);
+});
+
 test("as long as anything moves there is patience", () => {
   const stage = new Stage(request, ["client"]);
   stage.play(`
@@ -96,7 +114,7 @@ test("a connection that never comes is skipped whole, and what is behind it goes
     const stage = new Stage(index, ["client"], { order });
     stage.play(`
       .. client
-      @ 2001
+      @ 2006
       < client 2 connect
       ! missing-connection 1
       > client 2 accept
