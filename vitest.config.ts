@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "programs",
-          include: ["test/programs/**/*.test.ts"],
+          include: ["test/programs/**/*.test.ts", "test/network/**/*.test.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: 120_000,
