@@ -49,14 +49,15 @@ test.for([synV4, synV6])(
 test.for([synV4, synV6])("a retransmission after the acceptance is nothing", (syn) => {
   const seen: string[] = [];
   const handler: AttemptHandler = {
+    onRepeated: () => {},
     onAttempt: (attempt) => {
       seen.push("attempt");
-      attempts.admit(attempt, 0);
+      attempts.admit(attempt);
       expect(attempts.take(attempt.connection)).toBe(attempt);
     },
     onAbandoned: () => seen.push("abandoned"),
   };
-  const attempts = new Attempts(handler);
+  const attempts = new Attempts(handler, { nowMs: 0 });
   attempts.connectTo({
     letIn: () => seen.push("let in"),
     sendToContainer: () => seen.push("reset"),
