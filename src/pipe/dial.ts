@@ -27,7 +27,7 @@ export interface DialHandler {
   onFailed(error: number): void;
 }
 
-/** How long a SYN is given: until shortly before the kernel would send another (TCP_TIMEOUT_INIT, a second). */
+/** How long a SYN is given where no link delays it: until shortly before the kernel would send another (TCP_TIMEOUT_INIT, a second). */
 const answerMs = 900;
 
 /** The first pause before another try, the factor by which it grows, and the longest. */
@@ -44,6 +44,8 @@ export interface DialOptions {
   readonly connection: Connection;
   /** How long a refusal is retried. */
   readonly waitListenMs: number;
+  /** How much longer an answer takes over the links of this run. */
+  readonly linkMs: number;
   /**
    * Whether the destination's port is served in the other family. Then a refusal is meant: a client
    * that tries IPv6 first must not wait for a server that only has IPv4.
@@ -113,7 +115,7 @@ export class Dial implements EndOwner {
 
   #try(): void {
     this.#timer = undefined;
-    const { subnet, connection } = this.#options;
+    const { subnet, connection, linkMs } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
     const address = subnet.addressBytes(hostOf(client));
     const fd = socket.boundSocket(family, { address, port: clientPort });
@@ -122,7 +124,7 @@ export class Dial implements EndOwner {
     const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
     if (error === 0) {
       this.#end = new End(this.#reactor, fd as Fd, this);
-      this.#timer = this.#reactor.after(answerMs, () => this.#giveUpSyn());
+      this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#giveUpSyn());
       return;
     }
     close(fd as Fd);

@@ -49,6 +49,7 @@ export class Joiner implements AttemptHandler {
   readonly #subnets: readonly Subnet[];
   readonly #tapFor: TapConnection;
   readonly #waitListenMs: number;
+  readonly #linkMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
@@ -62,6 +63,8 @@ export class Joiner implements AttemptHandler {
     /** How long a connection to a port on which nobody listens is retried. */
     readonly waitListenMs: number;
     /** See {@link DialOptions}. */
+    readonly linkMs: number;
+    /** See {@link DialOptions}. */
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
     readonly onWarning: (text: string) => void;
   }) {
@@ -70,6 +73,7 @@ export class Joiner implements AttemptHandler {
     this.#subnets = parts.subnets;
     this.#tapFor = parts.tapFor;
     this.#waitListenMs = parts.waitListenMs;
+    this.#linkMs = parts.linkMs;
     this.#isServedInOtherFamily = parts.isServedInOtherFamily;
     this.#onWarning = parts.onWarning;
     this.#doors = new Doors(parts.reactor, parts.subnets, (connection, fd) =>
@@ -83,9 +87,13 @@ export class Joiner implements AttemptHandler {
     const subnet = subnetFor(this.#subnets, connection.family);
     const making: Making = { tap: this.#tapFor(connection), dial: undefined, server: undefined };
     this.#making.set(connectionKey(connection), making);
-    const waitListenMs = this.#waitListenMs;
-    const isServedInOtherFamily = this.#isServedInOtherFamily;
-    const options = { subnet, connection, waitListenMs, isServedInOtherFamily };
+    const options = {
+      subnet,
+      connection,
+      waitListenMs: this.#waitListenMs,
+      linkMs: this.#linkMs,
+      isServedInOtherFamily: this.#isServedInOtherFamily,
+    };
     making.dial = new Dial(this.#reactor, options, {
       onConnected: (end) => this.#onConnected(attempt, making, end),
       // The client asks again as long as it wants the connection.

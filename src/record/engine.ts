@@ -39,11 +39,13 @@ class RecordEngine {
     const { reactor, subnets } = this.#engine;
     this.#sink = new DumpSink(task.sink, task.wakeup);
     this.#taps = new DumpTaps(this.#engine, this.#sink);
+    const linkMs = quietMsOf(task.links?.specs ?? []);
     const joiner = new Joiner({
       reactor,
       subnets,
       tapFor: (connection) => this.#taps.open(connection),
       waitListenMs: task.waitListenMs,
+      linkMs,
       isServedInOtherFamily: ({ server, family, serverPort }) => {
         const network = task.namespaces[server];
         return network !== undefined && isListening(network, family === 4 ? 6 : 4, serverPort);
@@ -65,7 +67,7 @@ class RecordEngine {
       links: this.#engine.links,
     });
     joiner.attempts.connectTo(this.#switch);
-    this.#quietMs = drain.quietMs + quietMsOf(task.links?.specs ?? []);
+    this.#quietMs = drain.quietMs + linkMs;
     this.#flushLater();
   }
 

@@ -69,6 +69,7 @@ class ReplayEngine {
       matching: new Matching(index, progress, report),
       patienceMs: task.schedule.patienceMs,
       quietMs: quietAfterMs + linkMs,
+      linkMs,
       compare: task.compare ? { index, report, masks: task.masks, equal: equalBytes } : undefined,
       pace: this.#createPace(task, index),
       inject: (from, to, frame, frameBytes) =>

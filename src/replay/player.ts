@@ -41,6 +41,8 @@ export interface PlayerParts {
   readonly patienceMs: number;
   /** How long nothing moves for a process that is quiet. */
   readonly quietMs: number;
+  /** How much longer an answer takes over the links of this run. */
+  readonly linkMs: number;
   /** Absent with `--no-compare`. */
   readonly compare: Omit<CompareParts, "read"> | undefined;
   /** Absent where order alone is kept, or none at all. */
@@ -50,6 +52,9 @@ export interface PlayerParts {
   readonly onBytes: (lengthBytes: number) => void;
   readonly onConnection: () => void;
 }
+
+/** The recording says which family was refused, so it is not asked. */
+const isServedInOtherFamily = (): boolean => false;
 
 /** What happens on a connection once it is accepted. */
 type StreamKind = (typeof RecordKind)["data" | "end" | "reset"];
@@ -325,7 +330,7 @@ export class Player implements AttemptHandler, Performer {
 
   /** The recorded client connects to the live server. */
   #dial(score: Score, event: number): void {
-    const { reactor, subnets, index } = this.#parts;
+    const { reactor, subnets, index, linkMs } = this.#parts;
     const number = index.connection(event);
     const { outcome, ...connection } = index.connections.describe(number);
     const subnet = subnetFor(subnets, connection.family);
@@ -333,7 +338,7 @@ export class Player implements AttemptHandler, Performer {
     const waitListenMs = isWanted ? this.#untilListeningMs(event) : 0;
     this.#parts.onConnection();
     score.schedule.noteDelivered(event);
-    const options = { subnet, connection, waitListenMs, isServedInOtherFamily: () => false };
+    const options = { subnet, connection, waitListenMs, linkMs, isServedInOtherFamily };
     const dial = new Dial(reactor, options, {
       onConnected: (end) => {
         this.#dials.delete(dial);

@@ -65,6 +65,25 @@ describe("delay", () => {
   );
 });
 
+describe("a long way", () => {
+  needs("nc");
+
+  test("a connection is made over a round trip that is longer than TCP waits to send a SYN again", async ({
+    plg,
+  }) => {
+    const run = await plg.run([
+      "record",
+      "--wait-listen=10s",
+      "--link=client<->server: delay 600ms",
+      "server=nc -N -l 7000",
+      "client=echo hello | nc -N 10.0.0.1 7000",
+    ]);
+    expectOk(run);
+    expect(linesOf(run, "server")).toEqual(["hello"]);
+    expect(run.durationMs).toBeGreaterThan(2400);
+  });
+});
+
 describe("a container at a link", () => {
   needs("ping");
 
