@@ -16,12 +16,19 @@ import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from
 import { sealOf } from "./own-recordings.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import type { Terminal } from "./terminal.ts";
-import { parseCount, parseDuration, parseSubnets, type SubnetOptions } from "./values.ts";
+import {
+  parseCount,
+  parseDuration,
+  parseSize,
+  parseSubnets,
+  type SubnetOptions,
+} from "./values.ts";
 import { verify } from "./verify.ts";
 import { toolVersion } from "./version.ts";
 
 interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags {
   readonly waitListen?: string;
+  readonly buffer?: string;
   readonly verify?: string;
   readonly classic?: boolean;
 }
@@ -40,6 +47,10 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
     .option(
       "--wait-listen <duration>",
       "hold a connection to a port nobody listens on yet, that long",
+    )
+    .option(
+      "--buffer <size>",
+      "how large the kernel's buffers of a pipe may grow (default: as the machine has it)",
     )
     .option("--verify <n>", "then replay it n times at once, and say how well it replays")
     .addOption(cli.createOption("--classic").hideHelp())
@@ -78,6 +89,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
       file: flags.file,
       waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
       links,
+      bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
       toolVersion: toolVersion(),
       seal: sealOf(topology.containers),
     },
@@ -100,6 +112,11 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   if (times === 0) return exitCode;
   const verdict = await verify(terminal, flags, times);
   return exitCode === ExitCode.ok ? verdict : exitCode;
+}
+
+/** A page at least, as the kernel has it (tcp(7)); at most what holds the traffic of a second or so. */
+function parseBuffer(text: string): number {
+  return parseSize(text, "--buffer", 4096, 1 << 30);
 }
 
 function statusOf(session: RecordSession): () => string {

@@ -27,6 +27,18 @@ export function parseDuration(text: string, option: string): number {
   return milliseconds;
 }
 
+const sizeUnits: Readonly<Record<string, number>> = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };
+
+/** `4096`, `64k`, `1M`: bytes, from `least` to `most`. */
+export function parseSize(text: string, option: string, least: number, most: number): number {
+  const match = /^(\d+)([kmg]?)$/i.exec(text);
+  if (!match)
+    throw new UsageError(`${option} '${text}' is not a size: write it like 65536, 64k or 1M`);
+  const bytes = Number(match[1]) * (sizeUnits[(match[2] ?? "").toLowerCase()] ?? 1);
+  if (bytes >= least && bytes <= most) return bytes;
+  throw new UsageError(`${option} '${text}' is out of range: from ${least} to ${most} bytes`);
+}
+
 /** For an option that may be given several times. */
 export const collect = (value: string, values: readonly string[]): string[] => [...values, value];
 

@@ -5,19 +5,16 @@ import { checkDumpPath, openDumpFile } from "../dump/file.ts";
 import { type DumpWriter, startWriter } from "../dump/writer.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
-import { Playground } from "../sandbox/playground.ts";
+import { type NetworkOptions, Playground } from "../sandbox/playground.ts";
 import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
-import type { LinkSetup } from "../switch/link-plan.ts";
 import type { Topology } from "../sandbox/topology.ts";
 import type { RecordDetails } from "./engine.ts";
 
-export interface RecordOptions extends RunOptions {
+export interface RecordOptions extends RunOptions, NetworkOptions {
   readonly topology: Topology;
   readonly file: string;
   readonly waitListenMs: number;
-  /** What lies between the containers. */
-  readonly links?: LinkSetup | undefined;
   readonly toolVersion: string;
   /** What proves to a later replay that this user ran these commands; replay asks before it runs them if there is none. */
   readonly seal?: string | undefined;
@@ -76,7 +73,7 @@ export class RecordSession {
       topology.subnets,
       topology.containers.length,
       startHrNs,
-      options.links,
+      options,
     );
     const run = await CommandRun.prepare(topology, options);
     const writer = await startWriter(openDumpFile(options.file), runInfo(options, startNs));

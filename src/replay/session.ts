@@ -190,7 +190,7 @@ export class ReplaySession {
     const { topology, recording } = options;
     const { length } = topology.containers;
     const startHrNs = process.hrtime.bigint();
-    const playground = new Playground(topology.subnets, length, startHrNs, options.links);
+    const playground = new Playground(topology.subnets, length, startHrNs, options);
     const run = await CommandRun.prepare(topology, options);
     const replayCounters = new SharedArrayBuffer(ReplayCounter.size * 8);
     const engine = await playground.startEngine<ReplayDetails>(

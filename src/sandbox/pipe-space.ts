@@ -15,10 +15,15 @@ import { RT_TABLE_LOCAL, RT_TABLE_MAIN } from "../sys/abi.ts";
 import { addRoute, addRule, deleteRule } from "../sys/routes.ts";
 import { createSpace, device, type Space, trySysctl } from "./space.ts";
 
-/** `hasLinks`: some of its packets go over links. */
-export function createPipeSpace(subnets: readonly Subnet[], hasLinks: boolean): Space {
+/** `hasLinks`: some of its packets go over links. `bufferBytes`: see {@link boundBuffers}; the machine's own if not given. */
+export function createPipeSpace(
+  subnets: readonly Subnet[],
+  hasLinks: boolean,
+  bufferBytes?: number,
+): Space {
   return createSpace(!hasLinks, () => {
     for (const [name, value] of sysctls) trySysctl(name, value);
+    if (bufferBytes !== undefined) boundBuffers(bufferBytes);
     for (const subnet of subnets) masqueradeAll(subnet);
   });
 }
@@ -39,6 +44,16 @@ const sysctls: readonly (readonly [string, string])[] = [
   ["net/ipv4/conf/default/rp_filter", "0"],
   [`net/ipv4/conf/${device}/rp_filter`, "0"],
 ];
+
+/**
+ * How large the buffers of the pipes' sockets may grow, each for receiving and for sending: tcp(7), tcp_rmem
+ * and tcp_wmem, of which the kernel starts with the second number. A sender whose reader sleeps is held once they are full.
+ */
+function boundBuffers(mostBytes: number): void {
+  const firstBytes = Math.min(mostBytes, 0x1_0000);
+  for (const name of ["tcp_rmem", "tcp_wmem"])
+    trySysctl(`net/ipv4/${name}`, `4096 ${firstBytes} ${mostBytes}`);
+}
 
 function masqueradeAll({ family, network, prefixBits }: Subnet): void {
   addRoute({ kind: "local", network, prefixBits, interfaceName: "lo" });

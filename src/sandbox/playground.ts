@@ -12,6 +12,14 @@ import { createPipeSpace } from "./pipe-space.ts";
 import { tryShortcut } from "./shortcut.ts";
 import { closeSpace, type Space } from "./space.ts";
 
+/** What the network of a run is like. */
+export interface NetworkOptions {
+  /** What lies between the containers. */
+  readonly links?: LinkSetup | undefined;
+  /** How large the kernel's buffers of a pipe may grow, each way at either end. */
+  readonly bufferBytes?: number | undefined;
+}
+
 export class Playground {
   readonly spaces: readonly Space[];
   readonly task: EngineTask;
@@ -22,10 +30,10 @@ export class Playground {
     subnets: readonly Subnet[],
     containers: number,
     startHrNs: bigint,
-    links: LinkSetup | undefined,
+    { links, bufferBytes }: NetworkOptions,
   ) {
     const isLinked = linkedContainers(links?.specs ?? [], containers);
-    this.#pipeSpace = createPipeSpace(subnets, isLinked.includes(true));
+    this.#pipeSpace = createPipeSpace(subnets, isLinked.includes(true), bufferBytes);
     const spaces: Space[] = [];
     const pipeSpace = this.#pipeSpace.namespace;
     let hasShortcuts = true;

@@ -209,4 +209,29 @@ describe("a reader that is stuck", () => {
     expect(linesOf(run, "peer")).toContain("received 30000000 bytes");
     expect(run.stdout).not.toContain("all-sent");
   });
+
+  test("holds up its sender the sooner, the smaller the buffers", async ({ plg, folder }) => {
+    // Takes the connection, never reads, and ends when nothing has moved for a while.
+    const stuck = `require("net").createServer({pauseOnConnect:true},()=>setTimeout(()=>process.exit(),2000)).listen(7000)`;
+    const relayed = async (file: string, ...options: string[]): Promise<number> => {
+      const run = await plg.run([
+        "record",
+        `-f${folder}/${file}`,
+        ...options,
+        "--wait-listen=10s",
+        "--until=server",
+        `server=${process.execPath} -e '${stuck}'`,
+        `flood=${talk} connect=server:7000 sendbytes=100000000`,
+      ]);
+      expectOk(run);
+      const { connections } = JSON.parse((await plg.run(["show", file, "--json"])).stdout) as {
+        connections: { bytesToServer: number }[];
+      };
+      return connections[0]?.bytesToServer ?? 0;
+    };
+    const small = await relayed("small", "--buffer=16k");
+    const large = await relayed("large", "--buffer=16M");
+    expect(small).toBeGreaterThan(0);
+    expect(small).toBeLessThan(large);
+  });
 });

@@ -38,6 +38,8 @@ const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["record", "--grace=-1s", "true"], /--grace '-1s' is not a duration/],
   [["record", "--grace=25h", "true"], /--grace '25h' is out of range/],
   [["record", "--wait-listen=1e9", "true"], /--wait-listen '1e9' is not a duration/],
+  [["record", "--buffer=big", "true"], /--buffer 'big' is not a size: write it like 65536, 64k/],
+  [["record", "--buffer=1k", "true"], /--buffer '1k' is out of range: from 4096 to/],
   [["record", "--kill=NOSUCH", "true"], /there is no signal 'NOSUCH'/],
   [["record", "--kill=99", "true"], /there is no signal '99'/],
   [["record", "--until=nobody", "one=true"], /--until 'nobody' is neither .*\(one\)/],

@@ -3,6 +3,7 @@ import { ExitCode, UsageError } from "../../../src/base/errors.ts";
 import {
   checkIdentity,
   parseDuration,
+  parseSize,
   parsePositive,
   parseSignal,
   parseSubnets,
@@ -25,6 +26,26 @@ function complaint(read: () => unknown): string {
 
 const subnetsOf = (subnet: string, more: { subnet6?: string; ipv6?: boolean } = {}): string[] =>
   parseSubnets({ subnet, ipv6: true, ...more }).map(String);
+
+describe("parseSize", () => {
+  it.each([
+    ["4096", 4096],
+    ["64k", 65_536],
+    ["64K", 65_536],
+    ["1M", 1_048_576],
+    ["1g", 1_073_741_824],
+  ])("%s is %i bytes", (text, bytes) => {
+    expect(parseSize(text, "--buffer", 4096, 1 << 30)).toBe(bytes);
+  });
+
+  it.each(["", "k", "1.5M", "-1", "64 k", "64kB", "0x10"])("refuses '%s'", (text) => {
+    expect(complaint(() => parseSize(text, "--buffer", 1, 100))).toContain("is not a size");
+  });
+
+  it.each(["0", "4095", "2g", "99999999999999999999"])("%s is out of range", (text) => {
+    expect(complaint(() => parseSize(text, "--buffer", 4096, 1 << 30))).toContain("out of range");
+  });
+});
 
 describe("parseDuration", () => {
   it.each([
