@@ -12,24 +12,19 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
-import { complement, sum } from "../net/checksum.ts";
 import { IPPROTO_TCP, PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
 import { writeHostUnreachable } from "../net/refusal.ts";
-import { write16 } from "../net/wire.ts";
-import {
-  EPOLLERR,
-  VIRTIO_NET_HDR_F_NEEDS_CSUM,
-  VIRTIO_NET_HDR_GSO_UDP_L4,
-  virtioNetHeaderBytes,
-} from "../sys/abi.ts";
-import { read, write } from "../sys/libc.ts";
+import { VIRTIO_NET_HDR_GSO_UDP_L4, virtioNetHeaderBytes } from "../sys/abi.ts";
+import { write } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
-import type { Reactor, Watcher } from "../sys/reactor.ts";
+import type { Reactor } from "../sys/reactor.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { Exit, Links } from "./links.ts";
 import type { LinkSetup } from "./link-plan.ts";
+import { completeChecksum, hasPartialChecksum } from "./partial-checksum.ts";
 import { Routes, Verdict } from "./route.ts";
 import { Trains } from "./trains.ts";
+import { frameCapacityBytes, TunPort } from "./tun-port.ts";
 
 /** What decides about connections: the pipe space. `bytes` is the switch's buffer, valid during the call. */
 export interface Gate {
@@ -57,11 +52,6 @@ export interface SwitchedPacket {
   to: number;
   frameBytes: number;
 }
-
-/** A TUN packet is at most 65535 bytes, and there is one header before it. */
-const frameCapacityBytes: number = virtioNetHeaderBytes + 0xffff;
-/** How many packets one device may send before another gets its turn. */
-const packetsPerTurn = 64;
 
 /** What happened to packets that were not delivered, by reason. Counters, for the report. */
 export interface DropCounts {
@@ -175,7 +165,7 @@ export class Switch {
     }
     if (packet.bytes[1] === VIRTIO_NET_HDR_GSO_UDP_L4) return this.#forwardTrain(from, verdict);
     const { headerAt, totalBytes } = packet.view;
-    if (this.#hasPartialChecksum()) completeChecksum(packet.bytes, headerAt + totalBytes);
+    if (hasPartialChecksum(packet.bytes)) completeChecksum(packet.bytes, headerAt + totalBytes);
     if (verdict !== Verdict.everyone) {
       if (!this.#links?.take(Exit.packet, from, verdict, packet.frameBytes))
         this.#deliverPacket(from, verdict);
@@ -283,10 +273,6 @@ export class Switch {
     if (length > 0) this.#deliverTo(from, answer.address, at + length);
   }
 
-  #hasPartialChecksum(): boolean {
-    return ((this.#packet.bytes[0] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
-  }
-
   #deliverTo(to: number, frame: Address, frameBytes: number): void {
     const tun = this.#tuns[to];
     assert(tun !== undefined, `there is no container ${to}`);
@@ -296,58 +282,5 @@ export class Switch {
   #deliver(tun: Fd, frame: Address, frameBytes: number): void {
     // EIO: a command took its interface down. ENOBUFS, ENOMEM: the kernel has no room. All are a lost packet.
     if (write(tun, frame, frameBytes) < 0) this.drops.refusedByDevice++;
-  }
-}
-
-/**
- * Completes the checksum of the frame in `bytes`, whose packet ends at `endAt`: what is recorded, and
- * played again later, must be a packet that any host takes. The virtio header tells where to sum from
- * and where the sum goes, both in the machine's byte order; the field holds the pseudo-header's sum.
- */
-function completeChecksum(bytes: Uint8Array, endAt: number): void {
-  const at = virtioNetHeaderBytes;
-  const startAt = at + (bytes[6] ?? 0) + 256 * (bytes[7] ?? 0);
-  const fieldAt = startAt + (bytes[8] ?? 0) + 256 * (bytes[9] ?? 0);
-  if (fieldAt + 2 > endAt) return;
-  // RFC 768: a UDP checksum that comes out as zero is sent as all ones, as zero means there is none.
-  write16(bytes, fieldAt, complement(sum(bytes, startAt, endAt - startAt)) || 0xffff);
-  bytes[0] = (bytes[0] ?? 0) & ~VIRTIO_NET_HDR_F_NEEDS_CSUM;
-}
-
-/**
- * Reads one device, a turn at a time. How many packets a turn takes follows from whether it is a burst:
- * a lone packet is read alone, and while a device has packets in every round, its turns double.
- */
-class TunPort implements Watcher {
-  readonly #reactor: Reactor;
-  readonly #tun: Fd;
-  readonly #frame: Address;
-  readonly #forward: (frameBytes: number) => void;
-  #turnPackets = 1;
-  #lastRound = 0;
-
-  constructor(reactor: Reactor, tun: Fd, frame: Address, forward: (frameBytes: number) => void) {
-    this.#reactor = reactor;
-    this.#tun = tun;
-    this.#frame = frame;
-    this.#forward = forward;
-  }
-
-  onReady(events: number): void {
-    // A command deleted its interface (tun_chr_poll in drivers/net/tun.c): this would be told for ever.
-    if ((events & EPOLLERR) !== 0) {
-      this.#reactor.unwatch(this.#tun);
-      return;
-    }
-    const { round } = this.#reactor;
-    const isBurst = round - this.#lastRound <= 1;
-    this.#turnPackets = isBurst ? Math.min(packetsPerTurn, this.#turnPackets * 2) : 1;
-    this.#lastRound = round;
-    for (let packets = 0; packets < this.#turnPackets; packets++) {
-      const frameBytes = read(this.#tun, this.#frame, frameCapacityBytes);
-      if (frameBytes > virtioNetHeaderBytes) this.#forward(frameBytes);
-      // EAGAIN: the device is empty. EIO: a command took its interface down. Either way, nothing to read.
-      else if (frameBytes < 0) return;
-    }
   }
 }

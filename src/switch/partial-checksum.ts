@@ -1,0 +1,27 @@
+/**
+ * Checksums that a sender's kernel left to its device: the field holds the pseudo-header's sum, and the
+ * virtio header (virtio specification, section 5.1.6.2) tells where to sum from and where the sum goes.
+ */
+import { complement, sum } from "../net/checksum.ts";
+import { write16 } from "../net/wire.ts";
+import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
+
+/** Whether the frame in `bytes` has one. */
+export function hasPartialChecksum(bytes: Uint8Array): boolean {
+  return ((bytes[0] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+}
+
+/**
+ * Completes the checksum of the frame in `bytes`, whose packet ends at `endAt`: what is recorded, and
+ * played again later, must be a packet that any host takes. The header has its two places in the
+ * machine's byte order.
+ */
+export function completeChecksum(bytes: Uint8Array, endAt: number): void {
+  const at = virtioNetHeaderBytes;
+  const startAt = at + (bytes[6] ?? 0) + 256 * (bytes[7] ?? 0);
+  const fieldAt = startAt + (bytes[8] ?? 0) + 256 * (bytes[9] ?? 0);
+  if (fieldAt + 2 > endAt) return;
+  // RFC 768: a UDP checksum that comes out as zero is sent as all ones, as zero means there is none.
+  write16(bytes, fieldAt, complement(sum(bytes, startAt, endAt - startAt)) || 0xffff);
+  bytes[0] = (bytes[0] ?? 0) & ~VIRTIO_NET_HDR_F_NEEDS_CSUM;
+}
