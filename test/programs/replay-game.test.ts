@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
-import { needs } from "./machine.ts";
+import { needsRoot } from "./machine.ts";
 import { test } from "./plg.ts";
 import { expectSame, record } from "./replays.ts";
 
@@ -45,7 +45,8 @@ function play(picture: string): string {
 }
 
 describe("freeciv, replayed", () => {
-  needs("freeciv-server", "freeciv-gtk3.22", "Xvfb", "xwd", "convert");
+  // The game runs as nobody, whose files only root can take away.
+  needsRoot("freeciv-server", "freeciv-gtk3.22", "Xvfb", "xwd", "convert");
 
   test("the client alone, at the recorded pace, shows the recorded game", async ({
     plg,
