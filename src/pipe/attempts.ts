@@ -11,7 +11,6 @@
  */
 import {
   destinationPortAt,
-  PacketView,
   sourcePortAt,
   TCP_ACK,
   tcpFlagsAt,
@@ -28,6 +27,8 @@ export interface Attempt {
   readonly connection: Connection;
   /** The frame to let in: virtio header and SYN. A retransmission replaces it. */
   frame: Uint8Array;
+  /** The sequence number of that SYN. */
+  sequence: number;
   /** `held` until decided; `admitted` waits for the client's last ACK; `ignored` is never answered. */
   state: "held" | "admitted" | "ignored";
   /** When its client counts as gone if nothing comes of it. */
@@ -49,9 +50,6 @@ export interface AttemptExits {
   letIn(frame: Uint8Array): void;
   sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
 }
-
-// One for all calls: nothing here calls back, and each thread has a copy of the module.
-const syn = new PacketView();
 
 /**
  * How long a client may be silent until it counts as gone. One that was admitted owes its ACK: five
@@ -83,23 +81,24 @@ export class Attempts implements Gate {
   onSyn(packet: SwitchedPacket): boolean {
     const connection = connectionOf(packet);
     const key = connectionKey(connection);
+    const sequence = tcpSequenceAt(packet.bytes, packet.view.transportAt);
+    const frame = packet.bytes.slice(0, packet.frameBytes);
     const known = this.#attempts.get(key);
     if (known) {
-      known.frame = packet.bytes.slice(0, packet.frameBytes);
+      known.frame = frame;
+      known.sequence = sequence;
       if (known.state === "admitted") return true;
       known.untilMs = this.#clock.nowMs + patienceMs.held;
       if (known.state === "held") this.#handler.onRepeated(known);
       return false;
     }
-    const frame = packet.bytes.slice(0, packet.frameBytes);
-    const sequence = sequenceIn(frame);
     if (this.#accepted.has(key, sequence)) return false;
     if (this.#refused.has(key, sequence)) {
       this.#sendReset(connection, frame);
       return false;
     }
     const untilMs = this.#clock.nowMs + patienceMs.held;
-    const attempt: Attempt = { connection, frame, state: "held", untilMs };
+    const attempt: Attempt = { connection, frame, sequence, state: "held", untilMs };
     this.#attempts.set(key, attempt);
     this.#handler.onAttempt(attempt);
     return false;
@@ -129,7 +128,7 @@ export class Attempts implements Gate {
   refuse(attempt: Attempt): void {
     this.forget(attempt);
     this.#sendReset(attempt.connection, attempt.frame);
-    this.#refused.add(connectionKey(attempt.connection), sequenceIn(attempt.frame));
+    this.#refused.add(connectionKey(attempt.connection), attempt.sequence);
   }
 
   #sendReset({ server, client }: Connection, frame: Uint8Array): void {
@@ -154,7 +153,7 @@ export class Attempts implements Gate {
     const attempt = this.#attempts.get(key);
     if (attempt?.state !== "admitted") return undefined;
     this.#attempts.delete(key);
-    this.#accepted.add(key, sequenceIn(attempt.frame));
+    this.#accepted.add(key, attempt.sequence);
     return attempt;
   }
 
@@ -189,13 +188,6 @@ class LateSyns {
 
 /** More than can be decided while a SYN waits in a device's queue: it is read within a few rounds. */
 const mostLateSyns = 4096;
-
-/** The sequence number of the SYN in a frame, which the switch has found whole. */
-function sequenceIn(frame: Uint8Array): number {
-  return syn.parse(frame, virtioNetHeaderBytes, frame.length - virtioNetHeaderBytes)
-    ? tcpSequenceAt(frame, syn.transportAt)
-    : -1;
-}
 
 /**
  * Whether a RST comes from a client that was connected, which the pipe space will accept all the same, with
