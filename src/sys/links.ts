@@ -10,8 +10,7 @@ export function setLinkUp(
 ): void {
   const request = new Request(abi.RTM_NEWLINK, 0, abi.ifinfomsgBytes);
   request.body.setInt32(4, indexOf(name), true);
-  request.body.setUint32(8, abi.IFF_UP, true);
-  request.body.setUint32(12, abi.IFF_UP, true);
+  setFlags(request.body, abi.IFF_UP);
   if (options.mtuBytes !== undefined) request.attribute(abi.IFLA_MTU, u32(options.mtuBytes));
   if (options.queuePackets !== undefined)
     request.attribute(abi.IFLA_TXQLEN, u32(options.queuePackets));
@@ -65,8 +64,7 @@ export function createVethPair(name: string, peerName: string, peerNamespace: Na
     abi.NLM_F_CREATE | abi.NLM_F_EXCL,
     abi.ifinfomsgBytes,
   );
-  request.body.setUint32(8, abi.IFF_NOARP, true);
-  request.body.setUint32(12, abi.IFF_NOARP, true);
+  setFlags(request.body, abi.IFF_NOARP);
   request.attribute(abi.IFLA_IFNAME, text(name));
   request.attribute(abi.IFLA_ADDRESS, sharedMac);
   request.nest(abi.IFLA_LINKINFO, () => {
@@ -85,13 +83,11 @@ export function createVethPair(name: string, peerName: string, peerNamespace: Na
 
 /** Locally administered. */
 const sharedMac = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01);
-const peerHeader = flagsHeader();
+const peerHeader = new Uint8Array(abi.ifinfomsgBytes);
+setFlags(new DataView(peerHeader.buffer), abi.IFF_NOARP);
 
-/** struct ifinfomsg: family u8, pad u8, type u16, index i32, flags u32, change u32 */
-function flagsHeader(): Uint8Array {
-  const bytes = new Uint8Array(abi.ifinfomsgBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(8, abi.IFF_NOARP, true);
-  view.setUint32(12, abi.IFF_NOARP, true);
-  return bytes;
+/** struct ifinfomsg: family u8, pad u8, type u16, index i32, flags u32, and which of them change u32 */
+function setFlags(header: DataView, flags: number): void {
+  header.setUint32(8, flags, true);
+  header.setUint32(12, flags, true);
 }
