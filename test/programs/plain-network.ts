@@ -2,15 +2,10 @@
  * A network as it is without plg: hosts that are namespaces, on one bridge. It is made by `ip`, not by
  * what plg makes its own networks with. Nothing has a name, so all goes with the last descriptor.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import {
-  closeNamespace,
-  currentNamespace,
-  inNamespaces,
-  inNewNamespaces,
-  type Namespace,
-} from "../../src/sys/namespace.ts";
+import { closeNamespace, inNamespaces, type Namespace } from "../../src/sys/namespace.ts";
+import { configureHost, ip, newNetwork, pathOf } from "./plain-hosts.ts";
 
 export class PlainNetwork {
   readonly #bridge = newNetwork();
@@ -48,10 +43,8 @@ export class PlainNetwork {
   #addHost(addresses: readonly string[], number: number): Namespace {
     const host = newNetwork();
     inNamespaces([this.#bridge], () => {
-      // iproute2 takes a path for the name of a namespace.
-      const theirs = `/proc/${process.pid}/fd/${host.fd}`;
       ip(
-        `link add port${number} type veth peer name eth0 netns ${theirs}`,
+        `link add port${number} type veth peer name eth0 netns ${pathOf(host)}`,
         `link set port${number} master br0`,
         `link set port${number} up`,
       );
@@ -59,26 +52,8 @@ export class PlainNetwork {
     inNamespaces([host], () => {
       // As in plg's containers: nobody has link-local addresses.
       writeFileSync("/proc/sys/net/ipv6/conf/eth0/addr_gen_mode", "1");
-      ip(
-        "link set lo up",
-        "link set eth0 up",
-        ...addresses.map((address) => `address add ${address} dev eth0 nodad`),
-      );
+      configureHost("eth0", addresses);
     });
     return host;
   }
-}
-
-function newNetwork(): Namespace {
-  return inNewNamespaces(["net"], () => {
-    for (const name of ["all", "default", "lo"])
-      writeFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, "0");
-    return currentNamespace("net");
-  });
-}
-
-function ip(...lines: readonly string[]): void {
-  const input = `${lines.join("\n")}\n`;
-  const { status, stderr, error } = spawnSync("ip", ["-batch", "-"], { input, encoding: "utf8" });
-  if (status !== 0) throw new Error(`ip cannot do "${lines.join("; ")}": ${error ?? stderr}`);
 }
