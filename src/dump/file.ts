@@ -13,10 +13,10 @@ import {
   ftruncateSync,
   openSync,
   statSync,
-  write,
+  writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { getSystemErrorMap, promisify } from "node:util";
+import { getSystemErrorMap } from "node:util";
 import { assert } from "../base/assert.ts";
 import { MachineError, UsageError } from "../base/errors.ts";
 import type { Appender } from "./block-writer.ts";
@@ -36,9 +36,6 @@ export function describeErrno(error: unknown): { code: string; words: string } {
   const words = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
   return { code, words: words ?? (error as Error).message };
 }
-
-/** pwrite(2) in a thread of Node's pool. */
-const writeAt = promisify(write);
 
 const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
 /** A recording may hold passwords and the like: for its owner only. */
@@ -137,15 +134,14 @@ export class DumpAppender implements Appender {
   }
 
   /**
-   * Writes all of `bytes`: whole write units, in memory that begins at a page; the caller leaves it alone
-   * meanwhile, and waits before it appends more. If the write fails, the file is cut back to what it was and a
+   * Writes all of `bytes`: whole write units, in memory that begins at a page. If the write fails, the file is cut back to what it was and a
    * {@link MachineError} says why.
    */
-  async append(bytes: Uint8Array): Promise<void> {
+  append(bytes: Uint8Array): void {
     assert(bytes.length % writeUnitBytes === 0, "the dump grows by whole write units");
     try {
       let done = 0;
-      while (done < bytes.length) done += await this.#writeSome(bytes, done);
+      while (done < bytes.length) done += this.#writeSome(bytes, done);
     } catch (error) {
       this.#cutBack();
       throw this.#failure(error);
@@ -158,10 +154,9 @@ export class DumpAppender implements Appender {
     if (this.#buffered !== undefined) closeSync(this.#buffered);
   }
 
-  async #writeSome(bytes: Uint8Array, done: number): Promise<number> {
+  #writeSome(bytes: Uint8Array, done: number): number {
     try {
-      const position = this.#length + done;
-      return (await writeAt(this.#fd, bytes, done, bytes.length - done, position)).bytesWritten;
+      return writeSync(this.#fd, bytes, done, bytes.length - done, this.#length + done);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EINTR") return 0;

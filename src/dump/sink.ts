@@ -1,9 +1,9 @@
 /**
  * The engine's side of the dump: where recorded bytes are received to, and where events are noted.
  *
- * Bytes: `reserve` tells an address, the kernel receives a chunk there, `commit` makes it a record.
+ * Bytes: `reserve` tells where, the kernel receives chunks there, `commit` makes each a record.
  * The sink's next call takes the place back, so nothing else may happen between the two, and who
- * could not send a chunk on at once must copy the rest: once the block is handed over and written, it
+ * could not send the chunks on at once must copy the rest: once the block is handed over and written, it
  * is filled again.
  *
  * A full ring: `reserve` answers 0 and `packet` false. The engine then reads no socket (so that the
@@ -14,8 +14,9 @@
  */
 import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
-import type { Address, Family, Fd } from "../base/units.ts";
+import type { Family, Fd } from "../base/units.ts";
 import { maxChunkBytes, syntheticHeaderBytes } from "../net/synthetic.ts";
+import { Pieces } from "../sys/pieces.ts";
 import { RecordEncoder, type RecordMemory, type StreamState } from "./encoder.ts";
 import { phaseAfter } from "./lifecycle.ts";
 import { blockFrameBytes } from "./pcapng.ts";
@@ -47,6 +48,7 @@ export type StreamEvent =
 export class DumpSink {
   readonly #ring: Ring;
   readonly #encoder: RecordEncoder;
+  readonly #pieces: Pieces;
   /** Bytes filled of the current block, if `#open`: else the ring is asked for a block first. */
   #used = 0;
   #open = false;
@@ -60,38 +62,38 @@ export class DumpSink {
     this.#ring = new Ring(store.ring);
     this.#ring.wakeup = wakeup;
     this.#encoder = new RecordEncoder(store.startNs);
+    this.#pieces = new Pieces(this.#ring.region);
   }
 
-  /** The memory that {@link payloadAt} counts in. */
-  get bytes(): Uint8Array {
-    return this.#ring.region.bytes;
+  /**
+   * Where `most` chunks of `maxChunkBytes` may be received, or fewer, as many as the block has room for;
+   * undefined while the ring is full.
+   */
+  reserve(family: Family, most: number): Pieces | undefined {
+    const longestBytes = recordBytes(syntheticHeaderBytes(family) + maxChunkBytes);
+    if (!this.#makeRoom(longestBytes)) return undefined;
+    const room = Math.floor((this.#ring.blockBytes - blockFrameBytes - this.#used) / longestBytes);
+    const at = RecordEncoder.payloadAt(this.#blockAt + this.#used, family);
+    this.#pieces.layOut(at, maxChunkBytes, longestBytes, Math.min(most, room));
+    return this.#pieces;
   }
 
-  /** Where up to `maxChunkBytes` may be received, or 0 while the ring is full. */
-  reserve(family: Family): Address | 0 {
-    if (!this.#makeRoom(recordBytes(syntheticHeaderBytes(family) + maxChunkBytes))) return 0;
-    return (this.#ring.region.address + this.payloadAt(family)) as Address;
-  }
-
-  /** Where in {@link bytes} the payload lies that was received after `reserve(family)`. */
-  payloadAt(family: Family): number {
-    return RecordEncoder.payloadAt(this.#blockAt + this.#used, family);
-  }
-
-  /** Makes a record of the `lengthBytes` received at the reserved place. `atNs`: since the run's start. */
+  /** Makes records of the `lengthBytes` received at the reserved place. `atNs`: since the run's start. */
   commit(stream: StreamState, direction: Direction, lengthBytes: number, atNs: number): void {
-    assert(lengthBytes > 0 && lengthBytes <= maxChunkBytes, "a chunk is 1 to maxChunkBytes long");
+    assert(lengthBytes > 0, "what is received is not empty");
     advancePhase(stream, RecordKind.data, direction);
-    const at = this.#blockAt + this.#used;
-    this.#used += this.#encoder.stream(
-      this.#ring.region,
-      at,
-      stream,
-      RecordKind.data,
-      direction,
-      lengthBytes,
-      atNs,
-    );
+    for (let left = lengthBytes; left > 0; left -= maxChunkBytes) {
+      const at = this.#blockAt + this.#used;
+      this.#used += this.#encoder.stream(
+        this.#ring.region,
+        at,
+        stream,
+        RecordKind.data,
+        direction,
+        Math.min(left, maxChunkBytes),
+        atNs,
+      );
+    }
   }
 
   /** Records a connection attempt and numbers it. */
@@ -215,7 +217,7 @@ export class DumpSink {
       const length = spill.view.getUint32(from + RecordAt.totalLength, true);
       if (!this.#roomInBlock(length)) break;
       const record = spill.bytes.subarray(from, from + length);
-      this.bytes.set(record, this.#blockAt + this.#used);
+      this.#ring.region.bytes.set(record, this.#blockAt + this.#used);
       this.#used += length;
       from += length;
     }

@@ -40,8 +40,16 @@ export function createSummableMemory(lengthBytes: number): SummableMemory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
-/** Sums what lies in `memory`, one range at a time. Only one thread may. */
-export function sumIn(memory: SummableMemory): SumRange {
+/**
+ * Sums what lies in `memory`, one range at a time. Places are counted from `baseBytes`, a multiple of 16. Only
+ * one thread may.
+ */
+export function sumIn(memory: SummableMemory, baseBytes: number): SumRange {
+  const sum = sumInAll(memory);
+  return (from, to) => sum(baseBytes + from, baseBytes + to);
+}
+
+function sumInAll(memory: SummableMemory): SumRange {
   const words = new Int32Array(memory.buffer);
   if (!WebAssembly.validate(code)) return (from, to) => sumWords(words, from / 4, to / 4);
   const { sumVectors } = new WebAssembly.Instance(new WebAssembly.Module(code), { plg: { memory } })

@@ -1,9 +1,11 @@
-/** The writer thread: sleeps until blocks are handed over, writes them, and in the end the trailer. */
+/** The writer thread: sleeps until there are completed blocks, writes them, and in the end the trailer. */
 import { once } from "node:events";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { MachineError } from "../base/errors.ts";
 import { allocateRegion } from "../sys/memory.ts";
-import { appendBlocks, BlockWriter } from "./block-writer.ts";
+import { requestShortTurns } from "../sys/scheduling.ts";
+import { appendBlocks, writeBlocks } from "./block-writer.ts";
+import type { RecordCounts } from "./checksums.ts";
 import { DumpAppender, type DumpFile } from "./file.ts";
 import { trailerBlocks } from "./header.ts";
 import { Ring, type RingStore } from "./ring.ts";
@@ -14,7 +16,8 @@ export interface WriterTask {
   readonly ring: RingStore;
   readonly file: DumpFile;
   readonly writtenBytes: number;
-  readonly containers: number;
+  /** What the completer counts, in shared memory. */
+  readonly counts: RecordCounts;
   readonly startNs: bigint;
 }
 
@@ -36,12 +39,13 @@ async function run(main: MessagePort, task: WriterTask): Promise<void> {
   const end = once(main, "message") as Promise<[WriterEnd]>;
   const ring = new Ring(task.ring);
   const appender = new DumpAppender(task.file, task.writtenBytes);
-  const counts = new Float64Array(task.containers);
+  requestShortTurns();
   try {
-    await new BlockWriter(ring, appender, counts).run();
+    writeBlocks(ring, appender);
     const [{ endNs, exits }] = await end;
-    const trailer = trailerBlocks({ startNs: task.startNs, endNs, exits, records: counts });
-    await appendBlocks(appender, trailer, allocateRegion(maxBlockBytes));
+    const trailer = trailerBlocks({ startNs: task.startNs, endNs, exits, records: task.counts });
+    // Failed elsewhere, blocks are missing: the dump then ends as after a kill.
+    if (!ring.failed) appendBlocks(appender, trailer, allocateRegion(maxBlockBytes));
   } catch (error) {
     ring.fail();
     if (!(error instanceof MachineError)) throw error;

@@ -1,7 +1,8 @@
-/** The main thread's side of the dump: starts the writer thread, hears of its failure, ends the file. */
+/** The main thread's side of the dump: starts its threads, hears of their failure, ends the file. */
 import { Worker } from "node:worker_threads";
 import { MachineError } from "../base/errors.ts";
 import { allocateRegion } from "../sys/memory.ts";
+import type { CompleterTask } from "./completer-thread.ts";
 import { appendBlocks } from "./block-writer.ts";
 import { closeDumpFile, DumpAppender, type DumpFile } from "./file.ts";
 import { headerBlocks } from "./header.ts";
@@ -18,7 +19,7 @@ export interface DumpWriter {
   readonly writtenBytes: number;
   /**
    * Never settles while all goes well. Resolves once the file cannot be written any more: with a
-   * {@link MachineError}, such as of a full disk, or with a bug of the thread. The run should end then.
+   * {@link MachineError}, such as of a full disk, or with a bug of a thread. The run should end then.
    */
   readonly failed: Promise<Error>;
   /**
@@ -29,14 +30,14 @@ export interface DumpWriter {
 }
 
 /**
- * Writes the header and starts the writer thread. Rejects with a {@link MachineError} if not even the header
- * can be written. Owns `file` from here on.
+ * Writes the header and starts the threads. Throws a {@link MachineError} if not even the header can be
+ * written. Owns `file` from here on.
  */
-export async function startWriter(file: DumpFile, run: RunInfo): Promise<DumpWriter> {
+export function startWriter(file: DumpFile, run: RunInfo): DumpWriter {
   process.on("SIGXFSZ", noteNothing);
   const appender = new DumpAppender(file, 0);
   try {
-    await appendBlocks(appender, headerBlocks(run), allocateRegion(maxBlockBytes));
+    appendBlocks(appender, headerBlocks(run), allocateRegion(maxBlockBytes));
   } catch (error) {
     closeDumpFile(file);
     process.off("SIGXFSZ", noteNothing);
@@ -46,15 +47,27 @@ export async function startWriter(file: DumpFile, run: RunInfo): Promise<DumpWri
   }
   const ring = createRing();
   new Ring(ring).writtenBytes = appender.lengthBytes;
-  const task: WriterTask = {
+  const counts = new Float64Array(new SharedArrayBuffer(8 * run.containers.length));
+  const completer = startThread<CompleterTask>("./completer-thread.js", { ring, counts });
+  const writer = startThread<WriterTask>("./writer-thread.js", {
     ring,
     file,
     writtenBytes: appender.lengthBytes,
-    containers: run.containers.length,
+    counts,
     startNs: run.startNs,
-  };
-  const worker = new Worker(new URL("./writer-thread.js", import.meta.url), { workerData: task });
-  return new ThreadedWriter(worker, new Ring(ring), file, { ring, startNs: run.startNs });
+  });
+  return new ThreadedWriter(completer, writer, new Ring(ring), file, {
+    ring,
+    startNs: run.startNs,
+  });
+}
+
+function ended(thread: Worker): Promise<unknown> {
+  return new Promise((resolve) => thread.once("exit", resolve));
+}
+
+function startThread<Task>(name: string, workerData: Task): Worker {
+  return new Worker(new URL(name, import.meta.url), { workerData });
 }
 
 /**
@@ -66,23 +79,26 @@ function noteNothing(): void {}
 class ThreadedWriter implements DumpWriter {
   readonly sinkStore: SinkStore;
   readonly failed: Promise<Error>;
-  readonly #worker: Worker;
+  readonly #writer: Worker;
   readonly #ring: Ring;
   readonly #file: DumpFile;
-  readonly #ended: Promise<void>;
+  readonly #ended: Promise<unknown>;
 
-  constructor(worker: Worker, ring: Ring, file: DumpFile, sinkStore: SinkStore) {
+  constructor(completer: Worker, writer: Worker, ring: Ring, file: DumpFile, sinkStore: SinkStore) {
     this.sinkStore = sinkStore;
-    this.#worker = worker;
+    this.#writer = writer;
     this.#ring = ring;
     this.#file = file;
-    this.#ended = new Promise((resolve) => worker.once("exit", () => resolve()));
+    const threads = [completer, writer];
+    this.#ended = Promise.all(threads.map(ended));
     this.failed = new Promise((resolve) => {
-      worker.on("message", (report: WriterReport) => resolve(new MachineError(report.message)));
-      worker.once("error", (error) => {
-        ring.fail();
-        resolve(error);
-      });
+      writer.on("message", (report: WriterReport) => resolve(new MachineError(report.message)));
+      for (const thread of threads) {
+        thread.once("error", (error) => {
+          ring.fail();
+          resolve(error);
+        });
+      }
     });
   }
 
@@ -91,7 +107,7 @@ class ThreadedWriter implements DumpWriter {
   }
 
   async close(end: WriterEnd): Promise<{ readonly writtenBytes: number }> {
-    this.#worker.postMessage(end);
+    this.#writer.postMessage(end);
     this.#ring.close();
     await this.#ended;
     closeDumpFile(this.#file);

@@ -17,8 +17,9 @@ import {
   SHUT_WR,
 } from "../sys/abi.ts";
 import { EAGAIN } from "../sys/errno.ts";
-import { close, errno, recv, send, shutdown } from "../sys/libc.ts";
+import { close, errno, send, shutdown } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
+import { mostPieces, type Pieces } from "../sys/pieces.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";
 import { closeWithReset, unsentBytes } from "../sys/socket.ts";
 
@@ -40,6 +41,8 @@ export class End implements Watcher {
   owner: EndOwner;
   /** Reading may find something: bytes, the end, or an error. */
   readable = false;
+  /** The last receiving took all that there was room for: more is likely to wait. */
+  floods = false;
   /** The connection is up, and was not closed from here. */
   connected = false;
   /** The kernel reported an error: the other side reset the connection, or it could not be made. */
@@ -68,14 +71,15 @@ export class End implements Watcher {
   }
 
   /**
-   * Receives up to `capacityBytes` to `address`. Returns how many, 0 at the end of the stream,
-   * {@link nothingYet}, or another negated errno when the connection is broken.
+   * Receives into `pieces`. Returns how many bytes, 0 at the end of the stream, {@link nothingYet}, or
+   * another negated errno when the connection is broken.
    */
-  receive(address: Address, capacityBytes: number): number {
-    const count = recv(this.fd, address, capacityBytes, 0);
+  receive(pieces: Pieces): number {
+    const count = pieces.receive(this.fd);
+    this.floods = count === pieces.capacityBytes;
     if (count > 0) {
       // Less than asked for: the queue is empty, and what comes next makes an edge (epoll(7)).
-      if (count < capacityBytes && !this.#sawEnd) this.readable = false;
+      if (!this.floods && !this.#sawEnd) this.readable = false;
       return count;
     }
     if (count === 0) {
@@ -87,14 +91,16 @@ export class End implements Watcher {
     return -error;
   }
 
-  /** Sends, or keeps what the kernel does not take. False if the connection is broken. There must be no backlog. */
-  send(address: Address, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
+  /**
+   * Sends the first `lengthBytes` of `pieces`, or keeps what the kernel does not take. False if the connection
+   * is broken. There must be no backlog.
+   */
+  send(pieces: Pieces, lengthBytes: number): boolean {
     assert(!this.hasBacklog(), "nothing is sent past a backlog");
-    const sent = send(this.fd, address, lengthBytes, MSG_NOSIGNAL);
+    const sent = pieces.send(this.fd, lengthBytes);
     if (sent === lengthBytes) return true;
     if (sent < 0 && errno() !== EAGAIN) return false;
-    const done = Math.max(0, sent);
-    this.#keep(bytes, at + done, lengthBytes - done);
+    this.#keep(pieces, Math.max(0, sent), lengthBytes);
     return true;
   }
 
@@ -159,19 +165,22 @@ export class End implements Watcher {
     this.#backlogEnd = 0;
   }
 
-  #keep(bytes: Uint8Array, at: number, lengthBytes: number): void {
+  #keep(pieces: Pieces, from: number, to: number): void {
     this.#backlog ??= spareBacklogs.take();
-    this.#backlog.bytes.set(bytes.subarray(at, at + lengthBytes));
+    pieces.copyTo(this.#backlog.bytes, from, to);
     this.#backlogAt = 0;
-    this.#backlogEnd = lengthBytes;
+    this.#backlogEnd = to - from;
   }
 }
 
-/** Backlogs hold one chunk each. A few are kept for the next end that gets stuck. */
+/**
+ * Each backlog takes what can be received at once, and as much memory as was ever in it. A few are kept for the
+ * next end that gets stuck.
+ */
 const spareBacklogs = {
   spare: [] as Region[],
   take(): Region {
-    return this.spare.pop() ?? allocateRegion(0x1_0000);
+    return this.spare.pop() ?? allocateRegion(mostPieces * 0x1_0000);
   },
   give(region: Region, from: End): void {
     if (this.spare.length < 64) this.spare.push(region);

@@ -5,22 +5,19 @@
  * are recorded by being received, and sent on from the same place.
  */
 import { opposite, Direction } from "../base/direction.ts";
-import type { Address } from "../base/units.ts";
-
 import { type End, type EndOwner, nothingYet } from "./end.ts";
 import { Action, RelayCore } from "./relay-core.ts";
+import { mostPieces, type Pieces } from "../sys/pieces.ts";
 import type { Reactor, Task } from "../sys/reactor.ts";
 
 /** What a relay reports to, and where it receives. One per connection. */
 export interface RelayTap {
-  /** An address for up to `chunkBytes`, good until {@link onData}; 0 if there is no room now. */
-  reserve(): Address | 0;
-  /** Where the reserved memory lies in {@link bytes}. */
-  readonly bytes: Uint8Array;
-  readonly at: number;
-  /** Most bytes that one chunk may have. */
-  readonly chunkBytes: number;
-  /** `lengthBytes` were received at the reserved address. */
+  /**
+   * Memory for up to `most` chunks, good until the next call of any tap but {@link onData}; undefined if there is
+   * no room now.
+   */
+  reserve(most: number): Pieces | undefined;
+  /** `lengthBytes` were received into what was reserved. */
   onData(direction: Direction, lengthBytes: number): void;
   /** The sender of this direction ended it. */
   onEnd(direction: Direction): void;
@@ -32,8 +29,13 @@ export interface RelayTap {
   whenRoom(task: Task): void;
 }
 
-/** How many chunks one relay moves before another gets its turn. */
-const chunksPerTurn = 8;
+/**
+ * How many bytes one relay moves before another gets its turn, and how often it looks for more. Who floods is
+ * given room for many chunks at once: a call of the kernel, a wake-up of the receiver and its acknowledgment
+ * then are for half a megabyte.
+ */
+const turn = { bytes: 1_000_000, receivings: 8 } as const;
+
 export class Relay implements EndOwner, Task {
   readonly #reactor: Reactor;
   /** By the direction that an end sends in: the client's socket first. */
@@ -77,13 +79,15 @@ export class Relay implements EndOwner, Task {
   #pump(direction: Direction): void {
     const from = this.#ends[direction];
     const to = this.#ends[opposite(direction)];
-    for (let chunks = 0; chunks < chunksPerTurn; chunks++) {
+    let moved = 0;
+    for (let i = 0; i < turn.receivings && moved < turn.bytes; i++) {
       if (!from.readable || to.hasBacklog()) return;
       if (!this.#core.isOpen(direction)) return this.#notice(direction);
-      const address = this.#tap.reserve();
-      if (address === 0) return this.#tap.whenRoom(this);
-      const count = from.receive(address, this.#tap.chunkBytes);
-      if (count > 0) this.#pass(direction, address, count);
+      const pieces = this.#tap.reserve(from.floods ? mostPieces : 1);
+      if (!pieces) return this.#tap.whenRoom(this);
+      const count = from.receive(pieces);
+      moved += Math.max(0, count);
+      if (count > 0) this.#pass(direction, pieces, count);
       else if (count === 0 && !from.failed) return this.#end(direction);
       else if (count !== nothingYet) return this.#reset(direction);
     }
@@ -95,12 +99,10 @@ export class Relay implements EndOwner, Task {
     if (this.#ends[direction].failed) this.#reset(direction);
   }
 
-  #pass(direction: Direction, address: Address, lengthBytes: number): void {
-    const tap = this.#tap;
-    const at = tap.at;
-    tap.onData(direction, lengthBytes);
+  #pass(direction: Direction, pieces: Pieces, lengthBytes: number): void {
+    this.#tap.onData(direction, lengthBytes);
     const to = this.#ends[opposite(direction)];
-    if (!to.send(address, tap.bytes, at, lengthBytes)) this.#broken(opposite(direction));
+    if (!to.send(pieces, lengthBytes)) this.#broken(opposite(direction));
   }
 
   #flushTo(direction: Direction): void {

@@ -1,15 +1,15 @@
 /** Where pipes and dump meet: what happens to a connection becomes records of the dump. */
 import { Direction } from "../base/direction.ts";
-import { type Address, type Port, hostOf } from "../base/units.ts";
+import { type Port, hostOf } from "../base/units.ts";
 import type { DumpSink } from "../dump/sink.ts";
 import type { StreamState } from "../dump/encoder.ts";
 import { RecordKind } from "../dump/schema.ts";
-import { maxChunkBytes } from "../net/synthetic.ts";
 import type { Connection } from "../pipe/connection.ts";
 import type { ConnectionTap } from "../pipe/joiner.ts";
 import { Counter } from "../sandbox/engine-task.ts";
 import type { EngineThread } from "../sandbox/engine-thread.ts";
 import { subnetFor } from "../net/subnet.ts";
+import type { Pieces } from "../sys/pieces.ts";
 import type { Task } from "../sys/reactor.ts";
 
 /** What the taps of one recording share. */
@@ -53,23 +53,16 @@ export class DumpTaps {
 }
 
 class DumpTap implements ConnectionTap {
-  readonly chunkBytes: number = maxChunkBytes;
-  readonly bytes: Uint8Array;
   readonly #taps: DumpTaps;
   readonly #stream: StreamState;
 
   constructor(taps: DumpTaps, stream: StreamState) {
     this.#taps = taps;
     this.#stream = stream;
-    this.bytes = taps.sink.bytes;
   }
 
-  reserve(): Address | 0 {
-    return this.#taps.sink.reserve(this.#stream.family);
-  }
-
-  get at(): number {
-    return this.#taps.sink.payloadAt(this.#stream.family);
+  reserve(most: number): Pieces | undefined {
+    return this.#taps.sink.reserve(this.#stream.family, most);
   }
 
   onData(direction: Direction, lengthBytes: number): void {

@@ -76,7 +76,7 @@ export class RecordSession {
       options,
     );
     const run = await CommandRun.prepare(topology, options);
-    const writer = await startWriter(openDumpFile(options.file), runInfo(options, startNs));
+    const writer = startWriter(openDumpFile(options.file), runInfo(options, startNs));
     const engine = await playground.startEngine<RecordDetails>(
       new URL("./engine.js", import.meta.url),
       { sink: writer.sinkStore, waitListenMs: options.waitListenMs },

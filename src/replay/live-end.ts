@@ -6,7 +6,7 @@ import { assert } from "../base/assert.ts";
 import type { Direction } from "../base/direction.ts";
 import type { Connection } from "../pipe/connection.ts";
 import { type End, type EndOwner, nothingYet } from "../pipe/end.ts";
-import type { Region } from "../sys/memory.ts";
+import type { Pieces } from "../sys/pieces.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { setSendRoom } from "../sys/socket.ts";
 import type { StreamComparison } from "./compare.ts";
@@ -18,9 +18,9 @@ import type { Score } from "./score.ts";
 export interface LiveParts {
   readonly reactor: Reactor;
   /** Where bytes are received to. */
-  readonly incoming: Region;
+  readonly incoming: Pieces;
   /** Where bytes to be sent are read to, by {@link LiveParts.readPayload}. */
-  readonly outgoing: Region;
+  readonly outgoing: Pieces;
   /** Reads an event's payload to `outgoing` and returns its length in bytes. */
   readPayload(event: number): number;
   /** The comparison for what is sent in `direction` of `connection`; undefined with `--no-compare`. */
@@ -94,7 +94,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     if (this.#isClosed) return;
     const { incoming } = this.#parts;
     while (this.#end.readable && !this.#ended) {
-      const count = this.#end.receive(incoming.address, incoming.bytes.length);
+      const count = this.#end.receive(incoming);
       if (count > 0) this.#take(count);
       else if (count === 0 && !this.#end.failed) this.#onEnd("end");
       else if (count !== nothingYet) this.#onEnd("reset");
@@ -115,7 +115,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
       const { outgoing } = this.#parts;
       const lengthBytes = this.#parts.readPayload(event);
       this.#parts.onBytes(lengthBytes);
-      if (!this.#end.send(outgoing.address, outgoing.bytes, 0, lengthBytes)) this.#broken();
+      if (!this.#end.send(outgoing, lengthBytes)) this.#broken();
     });
   }
 
@@ -191,7 +191,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   #take(lengthBytes: number): void {
-    const { bytes } = this.#parts.incoming;
+    const { bytes } = this.#parts.incoming.region;
     this.#parts.onBytes(lengthBytes);
     if (!this.#pending) return this.#compare(bytes, lengthBytes);
     this.#early.push(bytes.slice(0, lengthBytes));

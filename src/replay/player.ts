@@ -18,6 +18,7 @@ import { End, type EndOwner } from "../pipe/end.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { ECONNREFUSED } from "../sys/errno.ts";
 import { allocateRegion } from "../sys/memory.ts";
+import { Pieces } from "../sys/pieces.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type CompareParts, StreamComparison } from "./compare.ts";
@@ -245,8 +246,8 @@ export class Player implements AttemptHandler, Performer {
     return {
       reactor,
       onBytes,
-      incoming: allocateRegion(receiveBytes),
-      outgoing: this.#outgoing,
+      incoming: Pieces.whole(allocateRegion(receiveBytes)),
+      outgoing: Pieces.whole(this.#outgoing),
       readPayload: (event) => {
         const lengthBytes = index.lengthBytes(event);
         file.readInto(this.#outgoing.bytes, 0, index.payloadPosition(event), lengthBytes);

@@ -27,8 +27,21 @@ export const SHUT_WR = 1;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_DONTWAIT = 0x40;
 
+// <bits/types/struct_iovec.h>, <bits/socket.h>: on 64-bit machines.
+export const iovec = { sizeBytes: 16, lengthAt: 8 } as const;
+export const msghdr = { sizeBytes: 56, vectorAt: 16, countAt: 24 } as const;
+
 // <linux/sockios.h>: bytes in the send queue that were not sent yet (tcp(7)).
 export const SIOCOUTQNSD = 0x894b;
+
+// <sys/syscall.h>
+export const SYS_sched_setattr: number = process.arch === "x64" ? 314 : 274;
+export const SYS_sched_getattr: number = process.arch === "x64" ? 315 : 275;
+/** `struct sched_attr` of <linux/sched/types.h> in its first version, which every kernel takes. */
+export const schedAttr = { sizeBytes: 48, runtimeAt: 24 } as const;
+
+// <sys/mman.h>
+export const MADV_HUGEPAGE = 14;
 
 // <sys/epoll.h>, <sys/eventfd.h>, <sys/timerfd.h>, <time.h>
 export const EPOLL_CLOEXEC = 0o2000000;

@@ -43,7 +43,14 @@ type WithAddress = (fd: Fd, sockaddr: Address, lengthBytes: number) => number;
 export const read: Transfer = bind("read", ["int", "pointer", "size_t"], "intptr_t");
 export const write: Transfer = bind("write", ["int", "pointer", "size_t"], "intptr_t");
 export const recv: SocketTransfer = bind("recv", ["int", "pointer", "size_t", "int"], "intptr_t");
+type MessageTransfer = (fd: Fd, message: Address, flags: number) => number;
+export const recvmsg: MessageTransfer = bind("recvmsg", ["int", "pointer", "int"], "intptr_t");
+export const sendmsg: MessageTransfer = bind("sendmsg", ["int", "pointer", "int"], "intptr_t");
 export const send: SocketTransfer = bind("send", ["int", "pointer", "size_t", "int"], "intptr_t");
+export const madvise: (at: Address, lengthBytes: number, advice: number) => number = bind(
+  "madvise",
+  ["pointer", "size_t", "int"],
+);
 export const close: (fd: Fd) => number = bind("close", ["int"]);
 
 export const socket: (family: number, type: number, protocol: number) => number = bind("socket", [
@@ -130,4 +137,12 @@ export const setrlimit: (resource: number, limit: Address) => number = bind("set
   "int",
   "pointer",
 ]);
+/** For what not every C library has a function for (sched_setattr(2), say): up to four arguments. */
+export const syscall: (
+  number: number,
+  first: number,
+  second: number,
+  third: number,
+  fourth: number,
+) => number = bind("syscall", ["int64_t", "pointer", "pointer", "pointer", "pointer"], "intptr_t");
 export const ifNameToIndex: (name: string) => number = bind("if_nametoindex", ["string"]);

@@ -97,7 +97,7 @@ class Fuzzing {
 const seed = Number(values.seed);
 const untilMs = performance.now() + Number(values.minutes) * 60_000;
 const given = positionals.map((path) => readFileSync(path).subarray(0, mostBytes));
-const fuzzing = new Fuzzing([...(await makeSeeds(seed)), ...given]);
+const fuzzing = new Fuzzing([...makeSeeds(seed), ...given]);
 console.error(`seed ${seed}`);
 fuzzing.start(seed);
 for (let toldMs = performance.now(); performance.now() < untilMs;) {

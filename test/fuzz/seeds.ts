@@ -6,7 +6,7 @@ import { mostBytes } from "./shared.ts";
 const madeUp = 12;
 
 /** A small dump with everything in it, one with nothing, and some of random events. */
-export async function makeSeeds(seed: number): Promise<Uint8Array[]> {
+export function makeSeeds(seed: number): Uint8Array[] {
   const choose = random(seed);
   const recordings = [smallRecording(), new Recording()];
   for (let i = 0; i < madeUp; i++) {
@@ -20,6 +20,5 @@ export async function makeSeeds(seed: number): Promise<Uint8Array[]> {
       });
     recordings.push(recording);
   }
-  const files = await Promise.all(recordings.map((recording) => recording.finish()));
-  return files.map(({ bytes }) => bytes.slice(0, mostBytes));
+  return recordings.map((recording) => recording.finish().bytes.slice(0, mostBytes));
 }

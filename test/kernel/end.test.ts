@@ -3,15 +3,17 @@ import { constants } from "node:os";
 import { describe, expect, test } from "vitest";
 import type { Fd } from "../../src/base/units.ts";
 import { End, nothingYet } from "../../src/pipe/end.ts";
-import { close, send } from "../../src/sys/libc.ts";
+import { close, recv, send } from "../../src/sys/libc.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
+import { mostPieces, Pieces } from "../../src/sys/pieces.ts";
 import { Reactor } from "../../src/sys/reactor.ts";
 import { closeWithReset } from "../../src/sys/socket.ts";
 import { needs } from "../programs/machine.ts";
 import { connectedPair, drain, inOwnNetwork } from "./own-network.ts";
 
 const { ECONNRESET } = constants.errno;
-const chunk = allocateRegion(0x1_0000);
+const chunk = Pieces.whole(allocateRegion(0x1_0000));
+const { address, bytes } = chunk.region;
 
 /** An end on one side of a connection, in a network of its own, and the bare socket of the other. */
 function withEnd(body: (end: End, peer: Fd, reactor: Reactor) => void): void {
@@ -26,8 +28,8 @@ function withEnd(body: (end: End, peer: Fd, reactor: Reactor) => void): void {
 function fill(end: End): number {
   let given = 0;
   while (!end.hasBacklog()) {
-    expect(end.send(chunk.address, chunk.bytes, 0, chunk.bytes.length)).toBe(true);
-    given += chunk.bytes.length;
+    expect(end.send(chunk, bytes.length)).toBe(true);
+    given += bytes.length;
   }
   return given;
 }
@@ -49,7 +51,7 @@ describe("an end whose receiver is stuck", () => {
   test("keeps what the kernel does not take, and sends it once there is room", () => {
     withEnd((end, peer, reactor) => {
       const given = fill(end);
-      expect(() => end.send(chunk.address, chunk.bytes, 0, 1)).toThrow("past a backlog");
+      expect(() => end.send(chunk, 1)).toThrow("past a backlog");
       end.owner = { onEndReady: (ready) => void ready.flush() };
       let taken = 0;
       runWhile(reactor, () => {
@@ -105,18 +107,63 @@ describe("an end whose receiver is stuck", () => {
   });
 });
 
+/** Many pieces with zeros between them, and what they hold, of which no byte is zero. */
+function manyPieces(): { pieces: Pieces; content: Uint8Array } {
+  const pieces = new Pieces(allocateRegion(mostPieces * 0x1_0000));
+  pieces.layOut(5, 60_001, 0x1_0000, mostPieces);
+  const content = Uint8Array.from({ length: pieces.capacityBytes }, (_, at) => 1 + (at % 255));
+  for (let i = 0; i < mostPieces; i++)
+    pieces.region.bytes.set(content.subarray(i * 60_001, (i + 1) * 60_001), 5 + i * 0x1_0000);
+  return { pieces, content };
+}
+
+/** Reads what is there now, which goes on at `offset` of a content that is repeated. Returns how much it was. */
+function readExpected(peer: Fd, content: Uint8Array, offset: number): number {
+  let taken = 0;
+  for (;;) {
+    const count = recv(peer, address, bytes.length, 0);
+    if (count <= 0) return taken;
+    for (let i = 0; i < count; i++, taken++)
+      if (bytes[i] !== content[(offset + taken) % content.length])
+        throw new Error(`byte ${offset + taken} differs`);
+  }
+}
+
+describe("an end that sends many pieces", () => {
+  needs();
+
+  test("keeps their content in its order, and nothing from between them", () => {
+    withEnd((end, peer, reactor) => {
+      const { pieces, content } = manyPieces();
+      let given = 0;
+      for (; !end.hasBacklog(); given += content.length)
+        expect(end.send(pieces, content.length)).toBe(true);
+      pieces.region.bytes.fill(0);
+      end.owner = { onEndReady: (ready) => void ready.flush() };
+      let taken = 0;
+      runWhile(reactor, () => {
+        taken += readExpected(peer, content, taken);
+        return taken < given;
+      });
+      expect(taken).toBe(given);
+      end.close();
+      close(peer);
+    });
+  });
+});
+
 describe("an end that receives", () => {
   needs();
 
   test("remembers that there is something to read, up to the end of the stream", () => {
     withEnd((end, peer, reactor) => {
       const heard: number[] = [];
-      send(peer, chunk.address, 1000, 0);
+      send(peer, address, 1000, 0);
       close(peer);
       end.owner = {
         onEndReady: () => {
           while (end.readable) {
-            const count = end.receive(chunk.address, chunk.bytes.length);
+            const count = end.receive(chunk);
             if (count !== nothingYet) heard.push(count);
           }
         },
@@ -132,7 +179,7 @@ describe("an end that receives", () => {
       closeWithReset(peer);
       runWhile(reactor, () => !end.failed);
       expect(end.failed).toBe(true);
-      expect(end.receive(chunk.address, 10)).toBe(-ECONNRESET);
+      expect(end.receive(chunk)).toBe(-ECONNRESET);
       end.close();
     });
   });

@@ -15,6 +15,7 @@ import { openDumpFile } from "../../src/dump/file.ts";
 import { readDump } from "../../src/dump/reader.ts";
 import { RecordKind, type RunInfo } from "../../src/dump/schema.ts";
 import { DumpSink } from "../../src/dump/sink.ts";
+import type { Pieces } from "../../src/sys/pieces.ts";
 import type { DumpWriter, startWriter as StartWriter } from "../../src/dump/writer.ts";
 import { endpoint, ipPacket, pattern, run } from "../unit/dump/recording.ts";
 
@@ -37,7 +38,7 @@ async function makeDump(
   info: RunInfo,
   record: (sink: DumpSink) => void | Promise<void>,
 ): Promise<DumpWriter> {
-  const writer = await startWriter(openDumpFile(path), info);
+  const writer = startWriter(openDumpFile(path), info);
   const sink = new DumpSink(writer.sinkStore, -1 as Fd);
   await record(sink);
   await until(() => sink.seal());
@@ -57,8 +58,9 @@ async function send(
   bytes: Uint8Array,
   atNs: number,
 ): Promise<void> {
-  await until(() => sink.reserve(stream.family) !== 0);
-  sink.bytes.set(bytes, sink.payloadAt(stream.family));
+  let place: Pieces | undefined;
+  await until(() => (place = sink.reserve(stream.family, 1)) !== undefined);
+  place?.region.bytes.set(bytes, place.at);
   sink.commit(stream, direction, bytes.length, atNs);
 }
 
@@ -243,12 +245,12 @@ test("a full disk ends the recording with its reason, and what came before is a 
   if (!mounted) context.skip("no right to mount a small file system");
   try {
     const path = join(mount, "full.dump");
-    const writer = await startWriter(openDumpFile(path), run);
+    const writer = startWriter(openDumpFile(path), run);
     const sink = new DumpSink(writer.sinkStore, -1 as Fd);
     const stream = connect(sink, 4, 40_000, 0);
     sink.event(stream, RecordKind.accept, toClient, 1);
     await until(() => {
-      while (sink.reserve(4) !== 0) sink.commit(stream, toServer, 60_000, 2);
+      while (sink.reserve(4, 1) !== undefined) sink.commit(stream, toServer, 60_000, 2);
       return sink.failed;
     });
     const failure = await writer.failed;

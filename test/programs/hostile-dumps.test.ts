@@ -22,7 +22,7 @@ function forgedRun(notes: RunInfo["notes"] = {}): RunInfo {
 }
 
 async function forge(path: string, about: RunInfo): Promise<void> {
-  writeFileSync(path, (await new Recording().finish(about)).bytes);
+  writeFileSync(path, new Recording().finish(about).bytes);
 }
 
 describe("a dump that this user did not record", () => {
@@ -110,7 +110,7 @@ describe("a dump of impossible traffic", () => {
       recording.event(stream, RecordKind.reset, Direction.toClient);
       recording.connect(family, 1, 1);
     }
-    const { bytes } = await recording.finish();
+    const { bytes } = recording.finish();
     // Behind Ethernet and IP stand the ports: 0, from 0.
     const view = new DataView(bytes.buffer);
     for (const { at, lengthBytes } of blocksOf(bytes)) {
@@ -136,7 +136,7 @@ describe("a dump of impossible traffic", () => {
     recording.connect(4, 1, 0);
     recording.atNs = 100 * 86_400e9;
     recording.packet(1, 0, ipPacket(4, 40));
-    writeFileSync(join(folder, "dump.traffic"), (await recording.finish()).bytes);
+    writeFileSync(join(folder, "dump.traffic"), recording.finish().bytes);
     const slow = ["--only=server", "--speed=0.001", "server=echo up; sleep 1000"];
     const run = plg.start(["replay", ...slow]);
     await run.prints(/up/);

@@ -4,7 +4,7 @@ import { BlockBuilder, BlockType, byteOrderMagic } from "../../../src/dump/pcapn
 import { decode, smallRecording, type Told } from "./recording.ts";
 import { sectionOf } from "./sections.ts";
 
-const { bytes: dump } = await smallRecording().finish();
+const { bytes: dump } = smallRecording().finish();
 const whole = decode(dump).told.map(asText);
 /** The first write is the header. */
 const headerBytes = 4096;

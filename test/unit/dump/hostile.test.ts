@@ -14,7 +14,7 @@ import { makeSeeds } from "../../fuzz/seeds.ts";
 import { decode, run, smallRecording } from "./recording.ts";
 import { sectionOf } from "./sections.ts";
 
-const { bytes: dump } = await smallRecording().finish();
+const { bytes: dump } = smallRecording().finish();
 
 /** What is refused, and with which words. */
 function complaintOf(bytes: Uint8Array): string {
@@ -114,7 +114,7 @@ describe("the header", () => {
     const evil = "\u001b]0;owned\u0007\u009b2J\u202e";
     const about = { ...run, host: evil, kernel: evil, hardware: evil, toolVersion: evil };
     const containers = run.containers.map((one) => ({ ...one, command: `true ${evil}` }));
-    const file = await smallRecording().finish({ ...about, containers });
+    const file = smallRecording().finish({ ...about, containers });
     const text = renderRun(summarize(decodedItems(file.bytes)));
     expect(text).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
     expect(text).toContain(String.raw`\x1b]0;owned\x07\x9b2J\u202e`);
@@ -201,7 +201,7 @@ const choices = fc
   .map((stream) => (below: number) => (stream.next().value as number) % below);
 
 test("whatever is changed in a dump: all that reads it goes on, or ends in a DumpError", async () => {
-  const seeds = await makeSeeds(7);
+  const seeds = makeSeeds(7);
   fc.assert(
     fc.property(fc.nat(seeds.length - 1), choices, (which, choose) => {
       readAll(mutate(seeds[which] as Uint8Array, seeds, choose));

@@ -1,8 +1,9 @@
 /** Makes recordings in memory, through the real sink, ring and block writer, and reads them back. */
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
-import type { Address, Family, Fd, Port } from "../../../src/base/units.ts";
-import { type Appender, appendBlocks, BlockWriter } from "../../../src/dump/block-writer.ts";
+import type { Family, Fd, Port } from "../../../src/base/units.ts";
+import { completeBlocks } from "../../../src/dump/block-completer.ts";
+import { type Appender, appendBlocks, writeBlocks } from "../../../src/dump/block-writer.ts";
 import { DumpDecoder, type DumpEnd, type DumpItem } from "../../../src/dump/decoder.ts";
 import type { StreamState } from "../../../src/dump/encoder.ts";
 import { headerBlocks, trailerBlocks } from "../../../src/dump/header.ts";
@@ -11,11 +12,13 @@ import { createRing, Ring, type RingStore } from "../../../src/dump/ring.ts";
 import {
   type Endpoint,
   maxBlockBytes,
+  recordBytes,
   RecordKind,
   type RunInfo,
 } from "../../../src/dump/schema.ts";
 import { DumpSink, type StreamEvent } from "../../../src/dump/sink.ts";
 import { parseAddress } from "../../../src/net/address.ts";
+import { maxChunkBytes, syntheticHeaderBytes } from "../../../src/net/synthetic.ts";
 import { allocateRegion } from "../../../src/sys/memory.ts";
 
 const startNs = 1_700_000_000_123_456_789n;
@@ -50,9 +53,8 @@ export class MemoryFile implements Appender {
     return this.writes.reduce((total, write) => total + write.length, 0);
   }
 
-  append(bytes: Uint8Array): Promise<void> {
+  append(bytes: Uint8Array): void {
     this.writes.push(bytes.slice());
-    return Promise.resolve();
   }
 
   get bytes(): Uint8Array {
@@ -107,7 +109,7 @@ export class Recording {
   readonly sink: DumpSink;
   atNs = 0;
 
-  constructor(ring: RingStore = createRing(16)) {
+  constructor(ring: RingStore = createRing(16, maxBlockBytes)) {
     this.ring = ring;
     this.sink = new DumpSink({ ring, startNs }, noWakeup);
     this.told.push({ type: "run", run });
@@ -129,13 +131,30 @@ export class Recording {
 
   /** False if the ring is full. */
   data(stream: StreamState, direction: Direction, payload: Uint8Array): boolean {
-    const place: Address | 0 = this.sink.reserve(stream.family);
-    if (place === 0) return false;
+    const place = this.sink.reserve(stream.family, 1);
+    if (!place) return false;
     const offset = sentBytes(stream, direction);
-    this.sink.bytes.set(payload, this.sink.payloadAt(stream.family));
+    place.region.bytes.set(payload, place.at);
     this.sink.commit(stream, direction, payload.length, this.atNs);
     this.#tell(stream, RecordKind.data, direction, offset, payload);
     return true;
+  }
+
+  /** As many bytes as fit into what is reserved for `most` chunks at once; undefined if the ring is full. */
+  flood(stream: StreamState, direction: Direction, most: number): number | undefined {
+    const place = this.sink.reserve(stream.family, most);
+    if (!place) return undefined;
+    const offset = sentBytes(stream, direction);
+    const payload = pattern(place.capacityBytes, most);
+    const stepBytes = recordBytes(syntheticHeaderBytes(stream.family) + maxChunkBytes);
+    for (let i = 0; i * maxChunkBytes < payload.length; i++) {
+      const at = i * maxChunkBytes;
+      const chunk = payload.subarray(at, at + maxChunkBytes);
+      place.region.bytes.set(chunk, place.at + i * stepBytes);
+      this.#tell(stream, RecordKind.data, direction, offset + at, chunk);
+    }
+    this.sink.commit(stream, direction, payload.length, this.atNs);
+    return payload.length;
   }
 
   packet(sender: number, receiver: number, packet: Uint8Array): boolean {
@@ -146,16 +165,17 @@ export class Recording {
   }
 
   /** Header, records, trailer: the whole dump, as written; `about` is what it says of the run. */
-  async finish(about: RunInfo = run): Promise<MemoryFile> {
+  finish(about: RunInfo = run): MemoryFile {
     const file = new MemoryFile();
-    await appendBlocks(file, headerBlocks(about), allocateRegion(maxBlockBytes));
+    appendBlocks(file, headerBlocks(about), allocateRegion(maxBlockBytes));
     const counts = new Float64Array(run.containers.length);
     if (!this.sink.seal()) throw new Error("the ring is too full to seal");
     const ring = new Ring(this.ring);
     ring.close();
-    await new BlockWriter(ring, file, counts).run();
+    completeBlocks(ring, counts);
+    writeBlocks(ring, file);
     const end = { startNs, endNs: startNs + BigInt(this.atNs), exits, records: counts };
-    await appendBlocks(file, trailerBlocks(end), allocateRegion(maxBlockBytes));
+    appendBlocks(file, trailerBlocks(end), allocateRegion(maxBlockBytes));
     exits.forEach((exit, container) =>
       this.told.push({
         type: "exit",
@@ -244,7 +264,7 @@ export function ipPacket(family: Family, lengthBytes: number): Uint8Array {
 
 /** A small recording with every kind of item in it. */
 export function smallRecording(): Recording {
-  const recording = new Recording(createRing(2));
+  const recording = new Recording(createRing(2, maxBlockBytes));
   const tick = (): void => {
     recording.atNs += 1500;
   };

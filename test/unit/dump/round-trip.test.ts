@@ -21,7 +21,7 @@ test("whatever is recorded is read back, in order", async () => {
       async (steps, piece) => {
         const recording = new Recording();
         for (const next of steps) perform(recording, next);
-        const { bytes } = await recording.finish();
+        const { bytes } = recording.finish();
         const { told, end } = decode(bytes);
         expect(told).toEqual(recording.told);
         expect(end).toEqual({ complete: true, tornAt: undefined });
@@ -33,14 +33,14 @@ test("whatever is recorded is read back, in order", async () => {
 });
 
 test("the decoder says the same fed whole and byte by byte", async () => {
-  const { bytes } = await smallRecording().finish();
+  const { bytes } = smallRecording().finish();
   const [slow, fast] = [decode(bytes, 1), decode(bytes)];
   expect(slow.told).toEqual(fast.told);
   expect(slow.end).toEqual(fast.end);
 });
 
 test("every write ends at a multiple of 4096 and leaves a dump that can be read", async () => {
-  const file = await smallRecording().finish();
+  const file = smallRecording().finish();
   let length = 0;
   for (const write of file.writes) {
     length += write.length;
@@ -60,7 +60,7 @@ test("the longest chunk and the longest packet fit", async () => {
       expect(recording.data(stream, Direction.toServer, pattern(maxChunkBytes, i))).toBe(true);
     }
     expect(recording.packet(0, 1, ipPacket(family, maxPacketBytes))).toBe(true);
-    const { bytes } = await recording.finish();
+    const { bytes } = recording.finish();
     expect(decode(bytes).told).toEqual(recording.told);
   }
 });
@@ -72,7 +72,7 @@ test("sequence numbers wrap, stream offsets do not", async () => {
   // As if 5 GB had gone before.
   stream.clientSender.sentBytes = 5e9;
   recording.data(stream, Direction.toServer, Buffer.from("x"));
-  const { bytes } = await recording.finish();
+  const { bytes } = recording.finish();
   // The payload and its padding, and behind them our option.
   const at = Buffer.from(bytes).indexOf("x\0\x4c\xd0", 0, "latin1");
   const view = new DataView(bytes.buffer);
@@ -84,7 +84,7 @@ test("sequence numbers wrap, stream offsets do not", async () => {
 });
 
 test("items tell where in the file their bytes lie", async () => {
-  const { bytes } = await smallRecording().finish();
+  const { bytes } = smallRecording().finish();
   for (const item of decode(bytes).items) {
     if (item.type !== "stream") continue;
     const { payload, payloadPosition } = item;

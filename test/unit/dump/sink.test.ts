@@ -1,12 +1,13 @@
 import { Direction } from "../../../src/base/direction.ts";
 import { expect, test } from "vitest";
 import type { Fd } from "../../../src/base/units.ts";
-import { BlockWriter } from "../../../src/dump/block-writer.ts";
+import { writeBlocks } from "../../../src/dump/block-writer.ts";
+import { completeBlocks } from "../../../src/dump/block-completer.ts";
 import { completeRecords } from "../../../src/dump/checksums.ts";
 import { maxChunkBytes } from "../../../src/net/synthetic.ts";
 import { createRing, Ring } from "../../../src/dump/ring.ts";
 import { sumIn } from "../../../src/dump/vector-sum.ts";
-import { RecordKind } from "../../../src/dump/schema.ts";
+import { maxBlockBytes, RecordKind } from "../../../src/dump/schema.ts";
 import { decode, endpoint, ipPacket, pattern, Recording, run } from "./recording.ts";
 import { headerBlocks } from "../../../src/dump/header.ts";
 
@@ -18,7 +19,7 @@ function takeBlock(ring: Ring): number {
 }
 
 test("reserve and packet say no while the ring is full, and yes once a block is free", () => {
-  const recording = new Recording(createRing(2));
+  const recording = new Recording(createRing(2, maxBlockBytes));
   const ring = new Ring(recording.ring);
   const stream = recording.connect(4, 1, 0);
   recording.event(stream, RecordKind.accept, Direction.toClient);
@@ -31,6 +32,20 @@ test("reserve and packet say no while the ring is full, and yes once a block is 
   expect(takeBlock(ring)).toBeGreaterThan(15 * maxChunkBytes);
   expect(recording.packet(0, 1, ipPacket(4, 100))).toBe(true);
   expect(recording.data(stream, Direction.toServer, chunk)).toBe(true);
+});
+
+test("a flood is received into many chunks at once, as far as the block goes", () => {
+  const recording = new Recording(createRing(4, maxBlockBytes));
+  for (const family of [4, 6] as const) {
+    const stream = recording.connect(family, 1, 0);
+    recording.event(stream, RecordKind.accept, Direction.toClient);
+    expect(recording.flood(stream, Direction.toServer, 8)).toBe(8 * maxChunkBytes);
+    // 15 go into a block, and something stands in it already.
+    expect(recording.flood(stream, Direction.toServer, 8)).toBeLessThan(8 * maxChunkBytes);
+    expect(recording.flood(stream, Direction.toClient, 3)).toBe(3 * maxChunkBytes);
+  }
+  const { bytes } = recording.finish();
+  expect(decode(bytes).told.slice(0, recording.told.length)).toEqual(recording.told);
 });
 
 test("whoever starves is woken by the block that is given back, once", () => {
@@ -46,7 +61,7 @@ test("whoever starves is woken by the block that is given back, once", () => {
 });
 
 test("events that find the ring full are kept, and recorded before anything later", () => {
-  const recording = new Recording(createRing(2));
+  const recording = new Recording(createRing(2, maxBlockBytes));
   const ring = new Ring(recording.ring);
   const streams = [4, 6].map((family) => recording.connect(family as 4 | 6, 1, 0));
   for (const stream of streams) recording.event(stream, RecordKind.accept, Direction.toClient);
@@ -71,7 +86,13 @@ test("events that find the ring full are kept, and recorded before anything late
 function takeBytes(ring: Ring): Uint8Array {
   const start = ring.startOf(ring.freed);
   const end = start + ring.lengthOf(ring.freed);
-  completeRecords(ring.region, start, end, new Float64Array(3), sumIn(ring.memory));
+  completeRecords(
+    ring.region,
+    start,
+    end,
+    new Float64Array(3),
+    sumIn(ring.memory, ring.region.bytes.byteOffset),
+  );
   ring.giveBack();
   return ring.region.bytes.slice(start, end);
 }
@@ -99,18 +120,24 @@ test("nothing is recorded of a connection that is over, and what cannot be is a 
   sink.event(stream, RecordKind.refuse, Direction.toClient, 1);
   sink.event(stream, RecordKind.reset, Direction.toServer, 2);
   expect(stream.phase).toBe("over");
-  sink.reserve(4);
+  sink.reserve(4, 1);
   expect(() => sink.commit(stream, Direction.toServer, 1, 3)).toThrow("bug in plg");
 });
 
-test("a failed writer leaves the ring full and lets the engine end", async () => {
-  const recording = new Recording(createRing(2));
+test("a failed writer leaves the ring full and lets the engine end", () => {
+  const recording = new Recording(createRing(2, maxBlockBytes));
   recording.connect(4, 1, 0);
   recording.sink.flush();
-  const broken = { lengthBytes: 0, append: () => Promise.reject(new Error("disk on fire")) };
+  const broken = {
+    lengthBytes: 0,
+    append: () => {
+      throw new Error("disk on fire");
+    },
+  };
   const ring = new Ring(recording.ring);
   ring.close();
-  await expect(new BlockWriter(ring, broken, new Float64Array(3)).run()).rejects.toThrow("on fire");
+  completeBlocks(ring, new Float64Array(3));
+  expect(() => writeBlocks(ring, broken)).toThrow("on fire");
   expect(recording.sink.failed).toBe(true);
   expect(recording.sink.seal()).toBe(true);
 });

@@ -24,7 +24,7 @@ test("the index says of every event what the decoder said", async () => {
       const more = new Recording();
       for (const next of steps) perform(more, next);
       for (const one of [recording, more]) {
-        const { bytes } = await one.finish();
+        const { bytes } = one.finish();
         const { index, events } = indexOf(bytes);
         expect(index.eventCount).toBe(events.length);
         events.forEach((item, event) => {

@@ -8,7 +8,7 @@ const { toServer, toClient } = Direction;
 
 async function reportOf(recording: Recording): Promise<ReturnType<ConnectionFold["report"]>> {
   const fold = new ConnectionFold(run);
-  for (const item of decode((await recording.finish()).bytes).items) {
+  for (const item of decode(recording.finish().bytes).items) {
     if (item.type === "stream") fold.add(item);
   }
   return fold.report();
