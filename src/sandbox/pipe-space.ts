@@ -23,6 +23,8 @@ export function createPipeSpace(
 ): Space {
   return createSpace(!hasLinks, () => {
     for (const [name, value] of sysctls) trySysctl(name, value);
+    // What crosses nothing but memory is best left alone. It is for IPv6 as well.
+    if (!hasLinks) trySysctl("net/ipv4/tcp_congestion_control", "reno");
     if (bufferBytes !== undefined) boundBuffers(bufferBytes);
     for (const subnet of subnets) masqueradeAll(subnet);
   });
