@@ -93,7 +93,7 @@ export class Subnet {
 
   /** The address of a host, as 4 or 16 bytes that the caller may keep. */
   addressBytes(host: HostNumber): Uint8Array {
-    assert(host >= 0 && host <= this.capacity + 1, `host ${host} is within ${this.toString()}`);
+    assert(host >= 0 && host <= this.capacity + 1, "a host is within its subnet");
     const address = this.network.slice();
     const last = this.#words.length - 1;
     write32(address, 4 * last, (this.#words[last] as number) | host);
@@ -122,7 +122,7 @@ export class Subnet {
 /** The subnet of a family among those of a run. What was let in from it, or recorded, has one. */
 export function subnetFor(subnets: readonly Subnet[], family: Family): Subnet {
   const subnet = subnets.find((candidate) => candidate.family === family);
-  assert(subnet, `there is a subnet for IPv${family}`);
+  assert(subnet, "there is a subnet of the family");
   return subnet;
 }
 

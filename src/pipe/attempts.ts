@@ -25,6 +25,8 @@ import { type Connection, connectionKey } from "./connection.ts";
 /** A SYN that a container sent, and what became of it so far. */
 export interface Attempt {
   readonly connection: Connection;
+  /** The connection's, see {@link connectionKey}. */
+  readonly key: string;
   /** The frame to let in: virtio header and SYN. A retransmission replaces it. */
   frame: Uint8Array;
   /** The sequence number of that SYN. */
@@ -98,7 +100,7 @@ export class Attempts implements Gate {
       return false;
     }
     const untilMs = this.#clock.nowMs + patienceMs.held;
-    const attempt: Attempt = { connection, frame, sequence, state: "held", untilMs };
+    const attempt: Attempt = { connection, key, frame, sequence, state: "held", untilMs };
     this.#attempts.set(key, attempt);
     this.#handler.onAttempt(attempt);
     return false;
@@ -128,7 +130,7 @@ export class Attempts implements Gate {
   refuse(attempt: Attempt): void {
     this.forget(attempt);
     this.#sendReset(attempt.connection, attempt.frame);
-    this.#refused.add(connectionKey(attempt.connection), attempt.sequence);
+    this.#refused.add(attempt.key, attempt.sequence);
   }
 
   #sendReset({ server, client }: Connection, frame: Uint8Array): void {
@@ -144,7 +146,7 @@ export class Attempts implements Gate {
 
   /** Forgets an attempt; its next retransmission, if any, counts as a new one. */
   forget(attempt: Attempt): void {
-    this.#attempts.delete(connectionKey(attempt.connection));
+    this.#attempts.delete(attempt.key);
   }
 
   /** The admitted attempt for a connection that was just accepted. It is no attempt any more. */
@@ -167,27 +169,25 @@ export class Attempts implements Gate {
   }
 }
 
-/** The sequence numbers of the SYNs that were decided last, by connection; the oldest come first. */
+/** The sequence numbers of the SYNs that were decided last, by connection. */
 class LateSyns {
-  readonly #sequences = new Map<string, number>();
+  #newer = new Map<string, number>();
+  #older = new Map<string, number>();
 
   has(key: string, sequence: number): boolean {
-    return this.#sequences.get(key) === sequence;
+    return (this.#newer.get(key) ?? this.#older.get(key)) === sequence;
   }
 
   add(key: string, sequence: number): void {
-    this.#sequences.delete(key);
-    this.#sequences.set(key, sequence);
-    if (this.#sequences.size <= mostLateSyns) return;
-    for (const oldest of this.#sequences.keys()) {
-      this.#sequences.delete(oldest);
-      break;
-    }
+    this.#newer.set(key, sequence);
+    if (this.#newer.size < leastLateSyns) return;
+    this.#older = this.#newer;
+    this.#newer = new Map();
   }
 }
 
-/** More than can be decided while a SYN waits in a device's queue: it is read within a few rounds. */
-const mostLateSyns = 4096;
+/** So many are remembered at least: more than are decided while a SYN waits in a device's queue, which is read within a few rounds. */
+const leastLateSyns = 4096;
 
 /**
  * Whether a RST comes from a client that was connected, which the pipe space will accept all the same, with

@@ -32,17 +32,19 @@ export class Doors {
     this.#onAccepted = onAccepted;
   }
 
-  /** Makes sure that connections to this port of this container are accepted. Returns 0 or a negated errno. */
-  open(family: Family, server: number, port: Port): number {
+  /** Makes sure that connections to this port of this container are accepted. Returns the door, or a negated errno. */
+  open(family: Family, server: number, port: Port): Door | number {
     const key = `${family}/${server}:${port}`;
-    if (this.#doors.has(key)) return 0;
+    const known = this.#doors.get(key);
+    if (known) return known;
     const subnet = subnetFor(this.#subnets, family);
     const address = subnet.addressBytes(hostOf(server));
     const fd = socket.boundSocket(family, { address, port });
     if (fd < 0) return fd;
     socket.listen(fd as Fd, backlog);
-    this.#doors.set(key, new Door(this.#reactor, fd as Fd, subnet, server, port, this.#onAccepted));
-    return 0;
+    const door = new Door(this.#reactor, fd as Fd, subnet, server, port, this.#onAccepted);
+    this.#doors.set(key, door);
+    return door;
   }
 
   close(): void {
@@ -51,7 +53,8 @@ export class Doors {
   }
 }
 
-class Door implements Watcher {
+/** One listening socket. */
+export class Door implements Watcher {
   readonly #reactor: Reactor;
   readonly #fd: Fd;
   readonly #subnet: Subnet;
@@ -77,7 +80,7 @@ class Door implements Watcher {
     reactor.watchLevel(fd, this);
   }
 
-  /** Accepts one connection. If more wait, the next round tells: it is most often one. */
+  /** Accepts one connection, if one waits. If more do, the next round tells: it is most often one. */
   onReady(): void {
     const fd = socket.accept(this.#fd);
     if (fd >= 0) this.#onAccepted(this.#accepted(), fd as Fd);

@@ -20,7 +20,7 @@ import { EAGAIN } from "../sys/errno.ts";
 import { close, errno, send, shutdown } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
 import { mostPieces, type Pieces } from "../sys/pieces.ts";
-import type { Reactor, Watcher } from "../sys/reactor.ts";
+import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
 import { closeWithReset, unsentBytes } from "../sys/socket.ts";
 
 /** Who is told when something can go on at an end. */
@@ -36,7 +36,7 @@ const resetLookMs = 2;
 /** Returned by {@link End.receive} when there is nothing to read now. */
 export const nothingYet: number = -EAGAIN;
 
-export class End implements Watcher {
+export class End implements Watcher, Task {
   readonly fd: Fd;
   owner: EndOwner;
   /** Reading may find something: bytes, the end, or an error. */
@@ -137,6 +137,17 @@ export class End implements Watcher {
 
   close(): void {
     this.#reactor.forget(this.fd);
+    close(this.fd);
+  }
+
+  /** Closes when there is a moment for it: it takes the kernel as long as sending does. */
+  closeWhenIdle(): void {
+    this.#reactor.forget(this.fd);
+    this.#reactor.whenIdle(this);
+  }
+
+  /** The moment has come. */
+  resume(): void {
     close(this.fd);
   }
 

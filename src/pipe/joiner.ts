@@ -13,7 +13,7 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
-import { type Connection, connectionKey } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { Dial } from "./dial.ts";
 import { Doors } from "./doors.ts";
 import { End, type EndOwner } from "./end.ts";
@@ -53,7 +53,7 @@ export class Joiner implements AttemptHandler {
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
-  readonly #making = new Map<string, Making>();
+  readonly #making = new Map<Attempt, Making>();
   #hasWarned = false;
 
   constructor(parts: {
@@ -86,7 +86,7 @@ export class Joiner implements AttemptHandler {
     const { connection } = attempt;
     const subnet = subnetFor(this.#subnets, connection.family);
     const making: Making = { tap: this.#tapFor(connection), dial: undefined, server: undefined };
-    this.#making.set(connectionKey(connection), making);
+    this.#making.set(attempt, making);
     const options = {
       subnet,
       connection,
@@ -102,12 +102,12 @@ export class Joiner implements AttemptHandler {
     });
   }
 
-  onRepeated({ connection }: Attempt): void {
-    this.#making.get(connectionKey(connection))?.dial?.again();
+  onRepeated(attempt: Attempt): void {
+    this.#making.get(attempt)?.dial?.again();
   }
 
   onAbandoned(attempt: Attempt): void {
-    const making = this.#takeMaking(attempt.connection);
+    const making = this.#takeMaking(attempt);
     making?.dial?.cancel();
     if (!making?.server) return making?.tap.onFailed();
     making.tap.onReset(Direction.toServer);
@@ -119,19 +119,21 @@ export class Joiner implements AttemptHandler {
     making.server = end;
     end.owner = nobody;
     const { family, server, serverPort } = attempt.connection;
-    const error = -this.#doors.open(family, server, serverPort);
-    if (error !== 0) {
+    const door = this.#doors.open(family, server, serverPort);
+    if (typeof door === "number") {
       end.reset();
       making.server = undefined;
-      this.#onDialFailed(attempt, making, error);
+      this.#onDialFailed(attempt, making, -door);
       return;
     }
     making.tap.onAccepted();
     this.attempts.admit(attempt);
+    // By the shortcut the handshake is over by now: the kernel makes it while the SYN is written.
+    door.onReady();
   }
 
   #onDialFailed(attempt: Attempt, making: Making, error: number): void {
-    this.#takeMaking(attempt.connection);
+    this.#takeMaking(attempt);
     const isOurFault = error === EMFILE || error === ENFILE;
     if (error !== ECONNREFUSED && !isOurFault) {
       making.tap.onFailed();
@@ -152,7 +154,7 @@ export class Joiner implements AttemptHandler {
 
   #onAccepted(connection: Connection, fd: Fd): void {
     const attempt = this.attempts.take(connection);
-    const making = attempt && this.#takeMaking(connection);
+    const making = attempt && this.#takeMaking(attempt);
     if (!making?.server) {
       closeWithReset(fd);
       return;
@@ -163,10 +165,9 @@ export class Joiner implements AttemptHandler {
     new Relay(this.#reactor, client, making.server, making.tap).start();
   }
 
-  #takeMaking(connection: Connection): Making | undefined {
-    const key = connectionKey(connection);
-    const making = this.#making.get(key);
-    this.#making.delete(key);
+  #takeMaking(attempt: Attempt): Making | undefined {
+    const making = this.#making.get(attempt);
+    this.#making.delete(attempt);
     return making;
   }
 

@@ -148,7 +148,7 @@ export class Relay implements EndOwner, Task {
     const to = this.#ends[opposite(direction)];
     if ((actions & Action.shutdown) !== 0) to.shutdown();
     if ((actions & Action.close) !== 0) {
-      for (const end of this.#ends) end.close();
+      for (const end of this.#ends) end.closeWhenIdle();
       this.#tap.onOver();
     }
     if ((actions & Action.reset) !== 0) {

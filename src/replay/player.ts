@@ -281,7 +281,8 @@ export class Player implements AttemptHandler, Performer {
 
   #letIn(attempt: Attempt, entering: Entering): void {
     const { family, server, serverPort } = attempt.connection;
-    if (this.#doors.open(family, server, serverPort) < 0) return this.attempts.refuse(attempt);
+    if (typeof this.#doors.open(family, server, serverPort) === "number")
+      return this.attempts.refuse(attempt);
     this.#entering.set(attempt, entering);
     this.attempts.admit(attempt);
   }

@@ -275,7 +275,7 @@ export class Switch {
 
   #deliverTo(to: number, frame: Address, frameBytes: number): void {
     const tun = this.#tuns[to];
-    assert(tun !== undefined, `there is no container ${to}`);
+    assert(tun !== undefined, "a packet goes to a container");
     this.#deliver(tun, frame, frameBytes);
   }
 

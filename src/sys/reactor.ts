@@ -36,12 +36,14 @@ export interface Watcher {
   onReady(events: number): void;
 }
 
-/** Something that had more to do than its share of one round. */
+/** Something to go on with later. */
 export interface Task {
   resume(): void;
 }
 
 const batchEvents = 512;
+/** How many rounds of events can pass before what waits for an idle moment is done all the same. */
+const mostBusyRounds = 8;
 /** Bounds of the polling time: one that never pays shrinks to the lower, which costs next to nothing. */
 const pollMs = { least: 0.005, most: 0.1 } as const;
 
@@ -54,6 +56,8 @@ export class Reactor {
   readonly #timers = new Timers();
   #deferred: Task[] = [];
   #resuming: Task[] = [];
+  #forIdle: Task[] = [];
+  #forIdleSinceRound = 0;
   #running = false;
   #polling: number = pollMs.most;
   /** When the current batch of events was picked up: milliseconds of `performance.now()`. */
@@ -79,7 +83,7 @@ export class Reactor {
     view.setUint32(0, events >>> 0, true);
     view.setUint32(epollEvent.dataAt, fd, true);
     view.setUint32(epollEvent.dataAt + 4, generation, true);
-    check(epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", `descriptor ${fd}`);
+    check(epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", "a descriptor");
   }
 
   /** Forgets a descriptor that its owner is about to close, which ends the kernel's watch as well. */
@@ -96,6 +100,14 @@ export class Reactor {
   /** Calls `task.resume` after the events of this round. */
   defer(task: Task): void {
     this.#deferred.push(task);
+  }
+
+  /**
+   * Calls `task.resume` when nothing else is to be done, or a few rounds later at the latest: for what nobody
+   * waits for, so that whoever waits for something else need not wait for this.
+   */
+  whenIdle(task: Task): void {
+    if (this.#forIdle.push(task) === 1) this.#forIdleSinceRound = this.round;
   }
 
   /** Calls `action` once, `delayMs` from now. */
@@ -118,6 +130,7 @@ export class Reactor {
       const due = this.#timers.nextDueMs();
       if (due !== undefined && due <= this.nowMs) this.#timers.run(this.nowMs);
     }
+    this.#doForIdle();
     close(this.#epoll);
   }
 
@@ -132,6 +145,12 @@ export class Reactor {
     if (this.#generations[fd] === generation) this.#watchers[fd]?.onReady(view.getUint32(at, true));
   }
 
+  #doForIdle(): void {
+    const tasks = this.#forIdle;
+    for (let i = 0; i < tasks.length; i++) tasks[i]?.resume();
+    tasks.length = 0;
+  }
+
   /** What is deferred while these resume waits for the next round, so that events get their turn. */
   #resumeDeferred(): void {
     if (this.#deferred.length === 0) return;
@@ -144,9 +163,11 @@ export class Reactor {
 
   /** Waits for events: not at all if work is left over, polling first, then asleep. Returns their number. */
   #wait(): number {
+    if (this.round - this.#forIdleSinceRound >= mostBusyRounds) this.#doForIdle();
     if (this.#deferred.length > 0) return this.#collect(0);
     let count = this.#collect(0);
     if (count > 0) return count;
+    this.#doForIdle();
     const idleSinceMs = this.nowMs;
     const dueMs = this.#timers.nextDueMs() ?? Infinity;
     while (this.nowMs - idleSinceMs < this.#polling && this.nowMs < dueMs) {

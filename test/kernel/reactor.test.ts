@@ -162,4 +162,18 @@ describe("timers and tasks", () => {
       expect(rounds.length).toBeLessThan(8);
     });
   });
+
+  test("what waits for an idle moment is done before it sleeps, or after a few busy rounds", () => {
+    for (const isBusy of [false, true]) {
+      const reactor = new Reactor();
+      const busy = { resume: () => reactor.defer(busy) };
+      if (isBusy) reactor.defer(busy);
+      let doneInRound: number | undefined;
+      reactor.whenIdle({ resume: () => (doneInRound = reactor.round) });
+      reactor.after(20, () => reactor.stop());
+      runFor(reactor);
+      expect(doneInRound).toBe(isBusy ? 8 : 0);
+      expect(reactor.round).toBeGreaterThan(isBusy ? 8 : 0);
+    }
+  });
 });
