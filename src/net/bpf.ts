@@ -64,33 +64,45 @@ const [syn, rst, ack] = [0x02, 0x04, 0x10];
 const all = 0xffff_ffff;
 
 /**
- * Finds, among Ethernet frames, the packets that begin a TCP connection or break it off: a SYN without
- * ACK, and any RST. Of a fragmented packet only the first part has the flags; the others are let pass.
+ * A program that looks at an Ethernet frame's TCP flags: `judge` has them in the accumulator, and goes to
+ * `found` or `other`. What is not TCP is `other`. Of a fragmented packet only the first part has flags.
  */
-export const connectionChange: Uint8Array = assemble([
-  ["loadHalf", 12],
-  ["ifEqual", 0x0800, { yes: "ipv4" }],
-  ["ifEqual", 0x86dd, { no: "other" }],
-  ["loadByte", ethernetBytes + 6],
-  ["ifEqual", tcp, { no: "other" }],
-  ["loadByte", ethernetBytes + ipv6Bytes + tcpFlagsAt],
-  ["ifAnySet", rst, { yes: "found" }],
-  ["and", syn | ack],
-  ["ifEqual", syn, { yes: "found", no: "other" }],
-  "ipv4",
-  ["loadByte", ethernetBytes + 9],
-  ["ifEqual", tcp, { no: "other" }],
-  ["loadHalf", ethernetBytes + 6],
-  ["ifAnySet", 0x1fff, { yes: "other" }],
-  ["indexHeaderLength", ethernetBytes],
-  ["loadByteIndexed", ethernetBytes + tcpFlagsAt],
+function judgingTcpFlags(judge: readonly Line[]): Uint8Array {
+  return assemble([
+    ["loadHalf", 12],
+    ["ifEqual", 0x0800, { yes: "ipv4" }],
+    ["ifEqual", 0x86dd, { no: "other" }],
+    ["loadByte", ethernetBytes + 6],
+    ["ifEqual", tcp, { no: "other" }],
+    ["loadByte", ethernetBytes + ipv6Bytes + tcpFlagsAt],
+    ["ifEqual", 0, { yes: "judge", no: "judge" }],
+    "ipv4",
+    ["loadByte", ethernetBytes + 9],
+    ["ifEqual", tcp, { no: "other" }],
+    ["loadHalf", ethernetBytes + 6],
+    ["ifAnySet", 0x1fff, { yes: "other" }],
+    ["indexHeaderLength", ethernetBytes],
+    ["loadByteIndexed", ethernetBytes + tcpFlagsAt],
+    "judge",
+    ...judge,
+    "found",
+    ["return", all],
+    "other",
+    ["return", 0],
+  ]);
+}
+
+/** Finds the packets that begin a TCP connection or break it off: a SYN without ACK, and any RST. */
+export const connectionChange: Uint8Array = judgingTcpFlags([
   ["ifAnySet", rst, { yes: "found" }],
   ["and", syn | ack],
   ["ifEqual", syn, { no: "other" }],
-  "found",
-  ["return", all],
-  "other",
-  ["return", 0],
+]);
+
+/** Finds the RSTs without ACK: the answer to a packet that belongs to no connection (RFC 9293, 3.5.2). */
+export const bareReset: Uint8Array = judgingTcpFlags([
+  ["and", rst | ack],
+  ["ifEqual", rst, { no: "other" }],
 ]);
 
 /** Finds every packet. */

@@ -119,6 +119,26 @@ export class Attempts implements Gate {
     if (attempt.state !== "ignored") this.#handler.onAbandoned(attempt);
   }
 
+  /**
+   * The pipe space says of a packet that it belongs to no connection. That is wrong, and is not let out,
+   * where the connection was let in just before: while one processor turns the kernel's half-open
+   * connection into a whole one, another that looks for it finds neither for a moment, and answers what
+   * the client has sent by then with a RST (inet_ehash_insert in net/ipv4/inet_hashtables.c of Linux 6.18:
+   * the old entry is taken out before the new one is put in). Left alone, the client sends again.
+   */
+  onBareReset({ view, bytes, from, to }: SwitchedPacket): boolean {
+    const key = connectionKey({
+      family: view.family,
+      client: to,
+      clientPort: destinationPortAt(bytes, view.transportAt),
+      server: from,
+      serverPort: sourcePortAt(bytes, view.transportAt),
+    });
+    if (this.#attempts.get(key)?.state === "admitted") return false;
+    const ageMs = this.#clock.nowMs - this.#accepted.atMs(key);
+    return !(ageMs < newbornMs);
+  }
+
   /** Lets the SYN in: the pipe space accepts the connection, and {@link take} will find the attempt. */
   admit(attempt: Attempt): void {
     attempt.state = "admitted";
@@ -130,7 +150,7 @@ export class Attempts implements Gate {
   refuse(attempt: Attempt): void {
     this.forget(attempt);
     this.#sendReset(attempt.connection, attempt.frame);
-    this.#refused.add(attempt.key, attempt.sequence);
+    this.#refused.add(attempt.key, attempt.sequence, this.#clock.nowMs);
   }
 
   #sendReset({ server, client }: Connection, frame: Uint8Array): void {
@@ -155,7 +175,7 @@ export class Attempts implements Gate {
     const attempt = this.#attempts.get(key);
     if (attempt?.state !== "admitted") return undefined;
     this.#attempts.delete(key);
-    this.#accepted.add(key, attempt.sequence);
+    this.#accepted.add(key, attempt.sequence, this.#clock.nowMs);
     return attempt;
   }
 
@@ -169,22 +189,40 @@ export class Attempts implements Gate {
   }
 }
 
-/** The sequence numbers of the SYNs that were decided last, by connection. */
+/** The SYN of a connection that was decided, and when. */
+interface Decided {
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
+/** The SYNs that were decided last, by connection. */
 class LateSyns {
-  #newer = new Map<string, number>();
-  #older = new Map<string, number>();
+  #newer = new Map<string, Decided>();
+  #older = new Map<string, Decided>();
 
   has(key: string, sequence: number): boolean {
-    return (this.#newer.get(key) ?? this.#older.get(key)) === sequence;
+    return this.#get(key)?.sequence === sequence;
   }
 
-  add(key: string, sequence: number): void {
-    this.#newer.set(key, sequence);
+  /** When the connection was decided; NaN if that is not known any more. */
+  atMs(key: string): number {
+    return this.#get(key)?.atMs ?? Number.NaN;
+  }
+
+  add(key: string, sequence: number, atMs: number): void {
+    this.#newer.set(key, { sequence, atMs });
     if (this.#newer.size < leastLateSyns) return;
     this.#older = this.#newer;
     this.#newer = new Map();
   }
+
+  #get(key: string): Decided | undefined {
+    return this.#newer.get(key) ?? this.#older.get(key);
+  }
 }
+
+/** Long enough for a processor that was taken away in the middle; what is no mistake is said again when more is sent. */
+const newbornMs = 1000;
 
 /** So many are remembered at least: more than are decided while a SYN waits in a device's queue, which is read within a few rounds. */
 const leastLateSyns = 4096;

@@ -12,12 +12,15 @@
  * What comes in by `tcp0` is made to arrive from `tun0`, so that a process sees one device at work:
  * sockets bound to it get their packets, and once it is down nothing comes in.
  *
+ * A filter at the other end sends what says "there is no such connection" to the switch as well. It
+ * may be said by mistake, see `onBareReset` in pipe/attempts.ts.
+ *
  * With it a byte is copied twice on its way through plg, into the record and out of it; through the
  * switch six times. It needs veth, clsact, cls_bpf and mirred of the kernel, which most have as
  * modules. Where one is missing, all goes through the switch: as right, but slower.
  */
 import { hostOf } from "../base/units.ts";
-import { connectionChange, everything } from "../net/bpf.ts";
+import { bareReset, connectionChange, everything } from "../net/bpf.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { IPPROTO_TCP } from "../sys/abi.ts";
 import { SystemError } from "../sys/errno.ts";
@@ -60,6 +63,8 @@ export function createShortcut(
   redirect({ name: device, way: "in" }, everything, { name: tun, way: "in" });
   inNamespaces([pipeSpace], () => {
     setLinkUp(peer);
+    addFilterHooks(peer);
+    redirect({ name: peer, way: "out" }, bareReset, { name: tun, way: "out" });
     for (const subnet of subnets) {
       const network = subnet.addressBytes(hostOf(container));
       const prefixBits = network.length * 8;

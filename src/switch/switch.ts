@@ -32,6 +32,8 @@ export interface Gate {
   onSyn(packet: SwitchedPacket): boolean;
   /** A RST on its way into the pipe space. */
   onReset(packet: SwitchedPacket): void;
+  /** A RST without ACK on its way out of the pipe space. True lets it on. */
+  onBareReset(packet: SwitchedPacket): boolean;
 }
 
 /** Who wants to know of the packets that pass as they are. */
@@ -250,8 +252,22 @@ export class Switch {
       this.drops.foreign++;
       return;
     }
+    if (this.#isBareReset() && !this.#mayLeave(to)) return;
     if (this.#links?.take(Exit.container, this.#containerAt(view.sourceAt), to, frameBytes)) return;
     this.#deliverTo(to, this.#frame.address, frameBytes);
+  }
+
+  #isBareReset(): boolean {
+    const { view, bytes } = this.#packet;
+    if (view.fragmentOffset !== 0) return false;
+    return (tcpFlagsAt(bytes, view.transportAt) & (TCP_RST | TCP_ACK)) === TCP_RST;
+  }
+
+  #mayLeave(to: number): boolean {
+    const packet = this.#packet;
+    packet.from = this.#containerAt(packet.view.sourceAt);
+    packet.to = to;
+    return this.#gate.onBareReset(packet);
   }
 
   #deliverToOthers(from: number, frame: Address, frameBytes: number): void {

@@ -1,7 +1,8 @@
-// A SYN that was decided is over, though its retransmission may have been on its way.
+// A SYN that was decided is over, though its retransmission may be on its way, or a mistaken answer.
 import { expect, test } from "vitest";
 import { PacketView } from "../../src/net/packet.ts";
-import { type AttemptHandler, Attempts } from "../../src/pipe/attempts.ts";
+import { type Attempt, type AttemptHandler, Attempts } from "../../src/pipe/attempts.ts";
+import type { Connection } from "../../src/pipe/connection.ts";
 import type { SwitchedPacket } from "../../src/switch/switch.ts";
 import { virtioNetHeaderBytes } from "../../src/sys/abi.ts";
 import { needs } from "../programs/machine.ts";
@@ -72,3 +73,38 @@ test.for([synV4, synV6])("a retransmission after the acceptance is nothing", (sy
   attempts.onSyn(packet);
   expect(seen.slice(2)).toEqual(["attempt", "let in"]);
 });
+
+/** What goes back: the packet with its ports exchanged. */
+function answerTo(syn: Uint8Array): SwitchedPacket {
+  const packet = packetOf(syn);
+  const at = packet.view.transportAt;
+  const ports = packet.bytes.slice(at, at + 4);
+  packet.bytes.set([...ports.slice(2), ...ports.slice(0, 2)], at);
+  return { ...packet, from: packet.to, to: packet.from };
+}
+
+test.for([synV4, synV6])(
+  "a RST to a newborn connection is a mistake, a later one is not",
+  (syn) => {
+    const clock = { nowMs: 5000 };
+    let admitted: Attempt | undefined;
+    const handler: AttemptHandler = {
+      onRepeated: () => {},
+      onAttempt: (attempt) => (admitted = attempt),
+      onAbandoned: () => {},
+    };
+    const attempts = new Attempts(handler, clock);
+    const reset = answerTo(syn);
+    expect(attempts.onBareReset(reset), "of no connection").toBe(true);
+    attempts.onSyn(packetOf(syn));
+    expect(attempts.onBareReset(reset), "held").toBe(true);
+    if (admitted) attempts.admit(admitted);
+    expect(attempts.onBareReset(reset), "let in").toBe(false);
+    expect(attempts.take(admitted?.connection as Connection)).toBe(admitted);
+    clock.nowMs += 900;
+    expect(attempts.onBareReset(reset), "accepted just now").toBe(false);
+    expect(attempts.onBareReset(packetOf(syn)), "the other way").toBe(true);
+    clock.nowMs += 200;
+    expect(attempts.onBareReset(reset), "accepted a while ago").toBe(true);
+  },
+);

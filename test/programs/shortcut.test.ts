@@ -3,6 +3,7 @@ import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
 
+const stray = new URL("actors/stray.py", import.meta.url).pathname;
 const megabytes = 20;
 const send = `head -c ${megabytes}M /dev/zero`;
 /** How many packets a device has received and sent, as proc(5) has them in /proc/net/dev. */
@@ -15,7 +16,7 @@ function countsOf(lines: readonly string[], device: string): number[] {
 }
 
 describe("the shortcut", () => {
-  needs("nc", "ip", "socat", "awk");
+  needs("nc", "ip", "socat", "awk", "python3");
 
   test.for(["-4", "-6"])("carries all of TCP but SYN and RST: nc %s", async (family, { plg }) => {
     const run = await plg.run([
@@ -42,6 +43,16 @@ describe("the shortcut", () => {
     ]);
     expectOk(run);
     expect(linesOf(run, "client")).toEqual(["hello"]);
+  });
+
+  test("a segment that belongs to no connection is answered by a RST", async ({ plg }) => {
+    const run = await plg.run([
+      "record",
+      "server=sleep 30",
+      `client=exec python3 ${stray} 10.0.0.2 10.0.0.1 80`,
+      "--until=client",
+    ]);
+    expect(linesOf(run, "client")).toEqual(["flags 0x4 sequence 123456"]);
   });
 
   test("while a container's device is down nothing comes in, and then all goes on", async ({

@@ -1,7 +1,7 @@
 // The filter programs, run by an interpreter of classic BPF, against what they are to say in plain words.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { connectionChange, everything, opcodes } from "../../../src/net/bpf.ts";
+import { bareReset, connectionChange, everything, opcodes } from "../../../src/net/bpf.ts";
 
 /** What the kernel's interpreter would return (Documentation/networking/filter.rst): 0 when it reads past the end. */
 function run(program: Uint8Array, packet: Uint8Array): number {
@@ -75,12 +75,28 @@ function frameBytes({ family, protocol, headerWords, fragmentOffset, flags }: Fr
   return bytes;
 }
 
-function changesConnection({ family, protocol, fragmentOffset, flags }: Frame): boolean {
-  if (protocol !== 6 || (family === 4 && fragmentOffset !== 0)) return false;
-  const isSyn = (flags & 0x02) !== 0;
-  const isReset = (flags & 0x04) !== 0;
-  const isAcknowledged = (flags & 0x10) !== 0;
-  return isReset || (isSyn && !isAcknowledged);
+interface Flags {
+  readonly isSyn: boolean;
+  readonly isReset: boolean;
+  readonly isAcknowledged: boolean;
+}
+
+/** The flags of a frame that has some. */
+function flagsOf({ family, protocol, fragmentOffset, flags }: Frame): Flags | undefined {
+  if (protocol !== 6 || (family === 4 && fragmentOffset !== 0)) return undefined;
+  return {
+    isSyn: (flags & 0x02) !== 0,
+    isReset: (flags & 0x04) !== 0,
+    isAcknowledged: (flags & 0x10) !== 0,
+  };
+}
+
+function changesConnection(flags: Flags | undefined): boolean {
+  return flags !== undefined && (flags.isReset || (flags.isSyn && !flags.isAcknowledged));
+}
+
+function isBareReset(flags: Flags | undefined): boolean {
+  return flags !== undefined && flags.isReset && !flags.isAcknowledged;
 }
 
 const frames: fc.Arbitrary<Frame> = fc.record({
@@ -94,12 +110,23 @@ const frames: fc.Arbitrary<Frame> = fc.record({
   flags: fc.nat(255),
 });
 
+describe("bareReset", () => {
+  it("finds a RST without ACK, and nothing else", () => {
+    fc.assert(
+      fc.property(frames, (frame) => {
+        expect(run(bareReset, frameBytes(frame)) !== 0).toBe(isBareReset(flagsOf(frame)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe("connectionChange", () => {
   it("finds a SYN without ACK and any RST, and nothing else", () => {
     fc.assert(
       fc.property(frames, (frame) => {
         const found = run(connectionChange, frameBytes(frame)) !== 0;
-        expect(found).toBe(changesConnection(frame));
+        expect(found).toBe(changesConnection(flagsOf(frame)));
       }),
       { numRuns: 2000 },
     );
@@ -128,6 +155,7 @@ describe("connectionChange", () => {
           Math.min(12, bytes.length),
         );
         expect(run(connectionChange, bytes)).toBe(0);
+        expect(run(bareReset, bytes)).toBe(0);
       }),
     );
   });
