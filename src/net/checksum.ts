@@ -42,6 +42,11 @@ export function complement(sumOfWords: number): number {
   return ~fold(sumOfWords) & 0xffff;
 }
 
+/** The same where zero means that there is no checksum, as in UDP: one that comes out as zero is sent as all ones (RFC 768). */
+export function checksumToSend(sumOfWords: number): number {
+  return complement(sumOfWords) || 0xffff;
+}
+
 /**
  * The sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) of a packet whose source
  * address stands at `sourceAt` and whose destination follows it, as both families have it.

@@ -4,7 +4,7 @@
  * the datagrams are; the last may be shorter. Here the datagrams are taken out of it one by one, as the
  * kernel itself would put them on the wire (net/ipv4/udp_offload.c and af_inet.c, inet_gso_segment).
  */
-import { complement, pseudoHeaderSum, sum } from "./checksum.ts";
+import { checksumToSend, complement, pseudoHeaderSum, sum } from "./checksum.ts";
 import { addressBytesOf } from "./address.ts";
 import { IPPROTO_UDP, ipv4ChecksumOffset, ipv6HeaderBytes, type PacketView } from "./packet.ts";
 import { read16, write16 } from "./wire.ts";
@@ -94,7 +94,5 @@ function writeUdpFields(
   write16(out, at + udpLengthOffset, lengthBytes);
   write16(out, at + udpChecksumOffset, 0);
   const pseudoHeader = pseudoHeaderSum(out, sourceAt, addressBytes, IPPROTO_UDP, lengthBytes);
-  // RFC 768: a checksum that comes out as zero is sent as all ones, as zero means there is none.
-  const checksum = complement(sum(out, at, lengthBytes, pseudoHeader)) || 0xffff;
-  write16(out, at + udpChecksumOffset, checksum);
+  write16(out, at + udpChecksumOffset, checksumToSend(sum(out, at, lengthBytes, pseudoHeader)));
 }

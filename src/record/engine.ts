@@ -39,7 +39,7 @@ class RecordEngine {
     const { reactor, subnets } = this.#engine;
     this.#sink = new DumpSink(task.sink, task.wakeup);
     this.#taps = new DumpTaps(this.#engine, this.#sink);
-    const linkMs = quietMsOf(task.links?.specs ?? []);
+    const linkMs = quietMsOf(task.links);
     const joiner = new Joiner({
       reactor,
       subnets,

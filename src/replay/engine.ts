@@ -47,7 +47,7 @@ class ReplayEngine {
     this.#log = new DifferenceLog(task.mostDifferences);
     this.#file = new PayloadFile(task.path);
     this.#patienceMs = task.schedule.patienceMs;
-    const linkMs = quietMsOf(task.links?.specs ?? []);
+    const linkMs = quietMsOf(task.links);
     this.#goneAfterMs = goneAfterMs + linkMs;
     const index = new RecordingIndex(task.recording);
     const live = new Set(task.live);

@@ -152,7 +152,7 @@ function commandsByName(
 /** What comes over a link comes later: so long there is more patience. */
 function patientOverLinks(options: ReplayOptions): ReplayOptions {
   const { schedule, links } = options;
-  const patienceMs = schedule.patienceMs + quietMsOf(links?.specs ?? []);
+  const patienceMs = schedule.patienceMs + quietMsOf(links);
   return { ...options, schedule: { ...schedule, patienceMs } };
 }
 

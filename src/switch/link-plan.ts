@@ -70,10 +70,11 @@ export function linkedContainers(specs: readonly LinkSpec[], containers: number)
 
 /**
  * How long it may be quiet while something is still under way: a round trip over the slowest link, and where
- * packets get lost, twice the second that TCP waits before it sends again what was (RFC 6298, section 2).
+ * packets get lost, twice the second that TCP waits before it sends again what was (RFC 6298, section 2). Without
+ * links it is 0.
  */
-export function quietMsOf(specs: readonly LinkSpec[]): number {
-  const waits = specs.map(({ conditions }) => {
+export function quietMsOf(links: { readonly specs: readonly LinkSpec[] } | undefined): number {
+  const waits = (links?.specs ?? []).map(({ conditions }) => {
     const { delayMs, jitterMs, bitsPerMs, queueMs, loss } = conditions;
     const wayMs = delayMs + jitterMs + (bitsPerMs === Infinity ? 0 : queueMs);
     return 2 * wayMs + (loss > 0 || bitsPerMs < Infinity ? 2000 : 0);

@@ -2,7 +2,7 @@
  * Checksums that a sender's kernel left to its device: the field holds the pseudo-header's sum, and the
  * virtio header (virtio specification, section 5.1.6.2) tells where to sum from and where the sum goes.
  */
-import { complement, sum } from "../net/checksum.ts";
+import { checksumToSend, sum } from "../net/checksum.ts";
 import { write16 } from "../net/wire.ts";
 import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
 
@@ -21,7 +21,6 @@ export function completeChecksum(bytes: Uint8Array, endAt: number): void {
   const startAt = at + (bytes[6] ?? 0) + 256 * (bytes[7] ?? 0);
   const fieldAt = startAt + (bytes[8] ?? 0) + 256 * (bytes[9] ?? 0);
   if (fieldAt + 2 > endAt) return;
-  // RFC 768: a UDP checksum that comes out as zero is sent as all ones, as zero means there is none.
-  write16(bytes, fieldAt, complement(sum(bytes, startAt, endAt - startAt)) || 0xffff);
+  write16(bytes, fieldAt, checksumToSend(sum(bytes, startAt, endAt - startAt)));
   bytes[0] = (bytes[0] ?? 0) & ~VIRTIO_NET_HDR_F_NEEDS_CSUM;
 }

@@ -94,6 +94,6 @@ describe("how long it may be quiet", () => {
     [["a->b: loss 1%"], 2000],
     [["a->b: delay 10ms rate 1mbit queue 100ms"], 2220],
   ])("%j", (texts, quietMs) => {
-    expect(quietMsOf(specsOf(texts))).toBe(quietMs);
+    expect(quietMsOf({ specs: specsOf(texts) })).toBe(quietMs);
   });
 });
