@@ -23,6 +23,7 @@ const plans = {
   stopCommand: { title: "SIGSTOP of a command that receives, then SIGCONT", times: [1, 5] },
   stopPlg: { title: "SIGSTOP of plg, then SIGCONT", times: [1, 5] },
   engineBug: { title: "an exception in the engine thread", times: [2, 10] },
+  completerBug: { title: "an exception in the completer thread", times: [2, 10] },
   writerBug: { title: "an exception in the writer thread", times: [2, 10] },
   diskFull: { title: "the disk is full (ext4, `O_DIRECT`)", times: [1, 10] },
   fileLimit: { title: "the dump reaches the limit of file sizes (`ulimit -f`)", times: [1, 5] },

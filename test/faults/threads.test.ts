@@ -13,7 +13,10 @@ const preload = fileURLToPath(new URL("preload/fail-thread.mjs", import.meta.url
 needsRoot();
 
 /** The bug is told, and not what it did to the commands. */
-async function failThread(context: FaultContext, thread: "engine" | "writer"): Promise<void> {
+async function failThread(
+  context: FaultContext,
+  thread: "engine" | "completer" | "writer",
+): Promise<void> {
   const { plg, folder } = context;
   const FAIL_WHEN = join(folder, "fail");
   await rounds(context, async () => {
@@ -34,6 +37,14 @@ fault("engineBug", async (context) => {
   await failThread(context, "engine");
   return {
     lost: "what was not yet handed to the writer (200 ms at most)",
+    afterwards: "the run is ended; the bug is the message; exit code 70; the dump is good",
+  };
+});
+
+fault("completerBug", async (context) => {
+  await failThread(context, "completer");
+  return {
+    lost: "what the completer had not handed on",
     afterwards: "the run is ended; the bug is the message; exit code 70; the dump is good",
   };
 });
