@@ -3,23 +3,20 @@
  * written. It is a thread's work of its own so that neither the sums nor the disk waits for the other.
  */
 import { completeRecords, type RecordCounts } from "./checksums.ts";
-import { paddingAfter, writePadding } from "./pcapng.ts";
+import { padToUnit } from "./pcapng.ts";
 import type { Ring } from "./ring.ts";
 import { writeUnitBytes } from "./schema.ts";
 import { sumIn } from "./vector-sum.ts";
 
 /** Completes what is handed over until the ring is closed. `counts` has an element for each container, and grows. */
 export function completeBlocks(ring: Ring, counts: RecordCounts): void {
-  const { bytes, view } = ring.region;
-  const sum = sumIn(ring.memory, bytes.byteOffset);
+  const sum = sumIn(ring.memory, ring.region.bytes.byteOffset);
   for (;;) {
     const block = ring.nextToComplete();
     if (block === undefined) return ring.completeAll();
     const start = ring.startOf(block);
     const end = start + ring.lengthOf(block);
     completeRecords(ring.region, start, end, counts, sum);
-    const padding = paddingAfter(end - start, writeUnitBytes);
-    if (padding > 0) writePadding(bytes, view, end, padding);
-    ring.complete(end - start + padding);
+    ring.complete(padToUnit(ring.region, start, end, writeUnitBytes) - start);
   }
 }

@@ -1,7 +1,7 @@
 /** The writer thread's work without the thread: takes completed blocks off the ring and writes them. */
 import { signal } from "../sys/wakeup.ts";
 import type { RecordMemory } from "./encoder.ts";
-import { blockFrameBytes, paddingAfter, writePadding } from "./pcapng.ts";
+import { blockFrameBytes, padToUnit } from "./pcapng.ts";
 import type { Ring } from "./ring.ts";
 import { writeUnitBytes } from "./schema.ts";
 
@@ -45,9 +45,7 @@ export function appendBlocks(
 ): void {
   let used = 0;
   const flush = (): void => {
-    const padding = paddingAfter(used, writeUnitBytes);
-    if (padding > 0) writePadding(scratch.bytes, scratch.view, used, padding);
-    file.append(scratch.bytes.subarray(0, used + padding));
+    file.append(scratch.bytes.subarray(0, padToUnit(scratch, 0, used, writeUnitBytes)));
     used = 0;
   };
   for (const block of blocks) {

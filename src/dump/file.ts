@@ -134,8 +134,8 @@ export class DumpAppender implements Appender {
   }
 
   /**
-   * Writes all of `bytes`: whole write units, in memory that begins at a page. If the write fails, the file is cut back to what it was and a
-   * {@link MachineError} says why.
+   * Writes all of `bytes`: whole write units, in memory that begins at a page. If the write fails, the file is
+   * cut back to what it was and a {@link MachineError} says why.
    */
   append(bytes: Uint8Array): void {
     assert(bytes.length % writeUnitBytes === 0, "the dump grows by whole write units");

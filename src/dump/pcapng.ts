@@ -147,19 +147,29 @@ export class BlockBuilder {
   }
 }
 
+/**
+ * Sees to it that what lies in `[from..to)` ends at a multiple of `unitBytes` from its beginning: by a padding
+ * block behind it, if it must. Returns where it ends then.
+ */
+export function padToUnit(
+  memory: { readonly bytes: Uint8Array; readonly view: DataView },
+  from: number,
+  to: number,
+  unitBytes: number,
+): number {
+  const lengthBytes = paddingAfter(to - from, unitBytes);
+  if (lengthBytes > 0) writePadding(memory.bytes, memory.view, to, lengthBytes);
+  return to + lengthBytes;
+}
+
 /** How long the padding block must be that ends `usedBytes` at a multiple of `unitBytes`; 0 if none is needed. */
-export function paddingAfter(usedBytes: number, unitBytes: number): number {
+function paddingAfter(usedBytes: number, unitBytes: number): number {
   const gap = (unitBytes - (usedBytes % unitBytes)) % unitBytes;
   return gap > 0 && gap < blockFrameBytes ? gap + unitBytes : gap;
 }
 
 /** Writes a padding block of `lengthBytes` (12 or more, a multiple of 4) at `at`; its body is zeroed. */
-export function writePadding(
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  lengthBytes: number,
-): void {
+function writePadding(bytes: Uint8Array, view: DataView, at: number, lengthBytes: number): void {
   view.setUint32(at, BlockType.padding, true);
   view.setUint32(at + 4, lengthBytes, true);
   bytes.fill(0, at + 8, at + lengthBytes - 4);

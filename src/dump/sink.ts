@@ -80,7 +80,8 @@ export class DumpSink {
 
   /** Makes records of the `lengthBytes` received at the reserved place. `atNs`: since the run's start. */
   commit(stream: StreamState, direction: Direction, lengthBytes: number, atNs: number): void {
-    assert(lengthBytes > 0, "what is received is not empty");
+    const mostBytes = this.#pieces.capacityBytes;
+    assert(lengthBytes > 0 && lengthBytes <= mostBytes, "what is received fits what was reserved");
     advancePhase(stream, RecordKind.data, direction);
     for (let left = lengthBytes; left > 0; left -= maxChunkBytes) {
       const at = this.#blockAt + this.#used;

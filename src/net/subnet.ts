@@ -122,7 +122,7 @@ export class Subnet {
 /** The subnet of a family among those of a run. What was let in from it, or recorded, has one. */
 export function subnetFor(subnets: readonly Subnet[], family: Family): Subnet {
   const subnet = subnets.find((candidate) => candidate.family === family);
-  assert(subnet, "there is a subnet of the family");
+  assert(subnet, `there is a subnet for IPv${family}`);
   return subnet;
 }
 

@@ -38,19 +38,15 @@ export function addressOf(bytes: Uint8Array): Address {
 
 type Transfer = (fd: Fd, at: Address, lengthBytes: number) => number;
 type SocketTransfer = (fd: Fd, at: Address, lengthBytes: number, flags: number) => number;
+type MessageTransfer = (fd: Fd, message: Address, flags: number) => number;
 type WithAddress = (fd: Fd, sockaddr: Address, lengthBytes: number) => number;
 
 export const read: Transfer = bind("read", ["int", "pointer", "size_t"], "intptr_t");
 export const write: Transfer = bind("write", ["int", "pointer", "size_t"], "intptr_t");
 export const recv: SocketTransfer = bind("recv", ["int", "pointer", "size_t", "int"], "intptr_t");
-type MessageTransfer = (fd: Fd, message: Address, flags: number) => number;
+export const send: SocketTransfer = bind("send", ["int", "pointer", "size_t", "int"], "intptr_t");
 export const recvmsg: MessageTransfer = bind("recvmsg", ["int", "pointer", "int"], "intptr_t");
 export const sendmsg: MessageTransfer = bind("sendmsg", ["int", "pointer", "int"], "intptr_t");
-export const send: SocketTransfer = bind("send", ["int", "pointer", "size_t", "int"], "intptr_t");
-export const madvise: (at: Address, lengthBytes: number, advice: number) => number = bind(
-  "madvise",
-  ["pointer", "size_t", "int"],
-);
 export const close: (fd: Fd) => number = bind("close", ["int"]);
 
 export const socket: (family: number, type: number, protocol: number) => number = bind("socket", [
@@ -113,6 +109,11 @@ export const timerfdCreate: (clock: number, flags: number) => number = bind("tim
 ]);
 export const timerfdSettime: (alarm: Fd, flags: number, setting: Address, old: number) => number =
   bind("timerfd_settime", ["int", "int", "pointer", "pointer"]);
+
+export const madvise: (at: Address, lengthBytes: number, advice: number) => number = bind(
+  "madvise",
+  ["pointer", "size_t", "int"],
+);
 
 /** `openat` without a mode: for what exists. */
 export const openat: (folder: Fd, path: string, flags: number) => number = bind("openat", [

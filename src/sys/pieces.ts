@@ -17,8 +17,7 @@ const high32 = 2 ** 32;
 export class Pieces {
   readonly region: Region;
   readonly #header = allocateRegion(msghdr.sizeBytes + mostPieces * iovec.sizeBytes);
-  /** Where the first begins in the region. */
-  at = 0;
+  #at = 0;
   #pieceBytes = 0;
   #stepBytes = 0;
   #count = 0;
@@ -40,7 +39,7 @@ export class Pieces {
   /** Lays out `count` pieces of `pieceBytes`: the first at `at` in the region, each next one `stepBytes` further on. */
   layOut(at: number, pieceBytes: number, stepBytes: number, count: number): void {
     assert(count > 0 && count <= mostPieces, "a vector has its limits");
-    this.at = at;
+    this.#at = at;
     this.#pieceBytes = pieceBytes;
     this.#stepBytes = stepBytes;
     this.#count = count;
@@ -51,6 +50,11 @@ export class Pieces {
       view.setUint32(vectorAt(i) + iovec.lengthAt, pieceBytes, true);
     }
     view.setUint32(msghdr.countAt, count, true);
+  }
+
+  /** Where the first begins in the region. */
+  get at(): number {
+    return this.#at;
   }
 
   /** How much all of them hold. */
@@ -81,7 +85,7 @@ export class Pieces {
     for (let done = from; done < to;) {
       const within = done % this.#pieceBytes;
       const length = Math.min(this.#pieceBytes - within, to - done);
-      const start = this.at + ((done - within) / this.#pieceBytes) * this.#stepBytes + within;
+      const start = this.#at + ((done - within) / this.#pieceBytes) * this.#stepBytes + within;
       out.set(bytes.subarray(start, start + length), done - from);
       done += length;
     }

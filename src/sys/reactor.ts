@@ -83,7 +83,7 @@ export class Reactor {
     view.setUint32(0, events >>> 0, true);
     view.setUint32(epollEvent.dataAt, fd, true);
     view.setUint32(epollEvent.dataAt + 4, generation, true);
-    check(epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", "a descriptor");
+    check(epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", `descriptor ${fd}`);
   }
 
   /** Forgets a descriptor that its owner is about to close, which ends the kernel's watch as well. */

@@ -48,6 +48,19 @@ test("a flood is received into many chunks at once, as far as the block goes", (
   expect(decode(bytes).told.slice(0, recording.told.length)).toEqual(recording.told);
 });
 
+test("more than was reserved cannot be recorded", () => {
+  const recording = new Recording();
+  const stream = recording.connect(4, 1, 0);
+  recording.event(stream, RecordKind.accept, Direction.toClient);
+  recording.sink.reserve(4, 2);
+  const commit = (bytes: number): void =>
+    recording.sink.commit(stream, Direction.toServer, bytes, 1);
+  expect(() => commit(0)).toThrow("bug in plg");
+  expect(() => commit(2 * maxChunkBytes + 1)).toThrow("bug in plg");
+  commit(2 * maxChunkBytes);
+  expect(stream.clientSender.sentBytes).toBe(2 * maxChunkBytes);
+});
+
 test("whoever starves is woken by the block that is given back, once", () => {
   const store = createRing(1);
   const ring = new Ring(store);

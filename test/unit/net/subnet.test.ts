@@ -161,7 +161,7 @@ describe("subnetFor", () => {
   });
 
   it("asserts that there is one", () => {
-    expect(() => subnetFor(both.slice(0, 1), 6)).toThrow("there is a subnet of the family");
+    expect(() => subnetFor(both.slice(0, 1), 6)).toThrow("there is a subnet for IPv6");
   });
 });
 
