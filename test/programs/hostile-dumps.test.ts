@@ -21,7 +21,7 @@ function forgedRun(notes: RunInfo["notes"] = {}): RunInfo {
   return { ...madeUpRun, host: hostname(), notes, containers };
 }
 
-async function forge(path: string, about: RunInfo): Promise<void> {
+function forge(path: string, about: RunInfo): void {
   writeFileSync(path, new Recording().finish(about).bytes);
 }
 
@@ -30,7 +30,7 @@ describe("a dump that this user did not record", () => {
 
   test("its commands are shown, and not run", async ({ plg, folder }) => {
     for (const seal of [undefined, "", "00".repeat(32), 7]) {
-      await forge(join(folder, "dump.traffic"), forgedRun(seal === undefined ? {} : { seal }));
+      forge(join(folder, "dump.traffic"), forgedRun(seal === undefined ? {} : { seal }));
       for (const quiet of [[], ["--quiet"]]) {
         const run = await plg.run(["replay", ...quiet]);
         expect(run).toMatchObject({ exitCode: 2, stdout: "" });
@@ -46,7 +46,7 @@ describe("a dump that this user did not record", () => {
     plg,
     folder,
   }) => {
-    await forge(join(folder, "dump.traffic"), forgedRun());
+    forge(join(folder, "dump.traffic"), forgedRun());
     const some = await plg.run(["replay", "--only=server,client", "server=true"]);
     expect(some.exitCode).toBe(2);
     expect(some.stderr).not.toContain("server: ");
@@ -55,13 +55,13 @@ describe("a dump that this user did not record", () => {
   });
 
   test("with --run-recorded they run", async ({ plg, folder }) => {
-    await forge(join(folder, "dump.traffic"), forgedRun());
+    forge(join(folder, "dump.traffic"), forgedRun());
     expectOk(await plg.run(["replay", "--run-recorded"]));
     expect(existsSync(join(folder, "pwned"))).toBe(true);
   });
 
   test("on a terminal a yes runs them, and nothing else does", async ({ plg, folder }) => {
-    await forge(join(folder, "dump.traffic"), forgedRun());
+    forge(join(folder, "dump.traffic"), forgedRun());
     for (const [answer, runs] of [
       ["no", false],
       ["", false],

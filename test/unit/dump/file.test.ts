@@ -72,7 +72,7 @@ test("a path that cannot be written is wrong usage, and is named", () => {
   }
 });
 
-test("/dev/null takes everything", async () => {
+test("/dev/null takes everything", () => {
   const file = openDumpFile("/dev/null");
   const appender = new DumpAppender(file, 0);
   appender.append(page);
@@ -81,7 +81,7 @@ test("/dev/null takes everything", async () => {
   closeDumpFile(file);
 });
 
-test("a full disk is told with the file, the reason and how far it came", async () => {
+test("a full disk is told with the file, the reason and how far it came", () => {
   const fd = openSync("/dev/full", "w");
   const appender = new DumpAppender({ path: "big.dump", fd, direct: false }, 8192);
   expect(() => appender.append(page)).toThrow(
@@ -95,7 +95,7 @@ test("a full disk is told with the file, the reason and how far it came", async 
   closeSync(fd);
 });
 
-test("a file system that refuses O_DIRECT only at the write is written without", async () => {
+test("a file system that refuses O_DIRECT only at the write is written without", () => {
   const path = join(directory, "refusing.dump");
   const file = openDumpFile(path);
   const appender = new DumpAppender({ ...file, direct: true }, 0);
@@ -108,7 +108,7 @@ test("a file system that refuses O_DIRECT only at the write is written without",
   expect(readFileSync(path)).toEqual(Buffer.concat([Buffer.alloc(4096, 7), Buffer.alloc(8192, 8)]));
 });
 
-test("a file is read as it was recorded", async () => {
+test("a file is read as it was recorded", () => {
   const path = join(directory, "read.dump");
   const recording = smallRecording();
   writeFileSync(path, recording.finish().bytes);

@@ -110,7 +110,7 @@ describe("the header", () => {
     expect(complaintOf(bytes.subarray(0, at + 12))).toMatch(/cannot be 4294967292 bytes long/);
   });
 
-  test("what it says of the machine gives the terminal no orders", async () => {
+  test("what it says of the machine gives the terminal no orders", () => {
     const evil = "\u001b]0;owned\u0007\u009b2J\u202e";
     const about = { ...run, host: evil, kernel: evil, hardware: evil, toolVersion: evil };
     const containers = run.containers.map((one) => ({ ...one, command: `true ${evil}` }));
@@ -200,7 +200,7 @@ const choices = fc
   .infiniteStream(fc.nat(2 ** 31))
   .map((stream) => (below: number) => (stream.next().value as number) % below);
 
-test("whatever is changed in a dump: all that reads it goes on, or ends in a DumpError", async () => {
+test("whatever is changed in a dump: all that reads it goes on, or ends in a DumpError", () => {
   const seeds = makeSeeds(7);
   fc.assert(
     fc.property(fc.nat(seeds.length - 1), choices, (which, choose) => {

@@ -13,12 +13,12 @@ import {
   step,
 } from "./recording.ts";
 
-test("whatever is recorded is read back, in order", async () => {
-  await fc.assert(
-    fc.asyncProperty(
+test("whatever is recorded is read back, in order", () => {
+  fc.assert(
+    fc.property(
       fc.array(step, { maxLength: 60 }),
       fc.integer({ min: 1, max: 9000 }),
-      async (steps, piece) => {
+      (steps, piece) => {
         const recording = new Recording();
         for (const next of steps) perform(recording, next);
         const { bytes } = recording.finish();
@@ -32,14 +32,14 @@ test("whatever is recorded is read back, in order", async () => {
   );
 });
 
-test("the decoder says the same fed whole and byte by byte", async () => {
+test("the decoder says the same fed whole and byte by byte", () => {
   const { bytes } = smallRecording().finish();
   const [slow, fast] = [decode(bytes, 1), decode(bytes)];
   expect(slow.told).toEqual(fast.told);
   expect(slow.end).toEqual(fast.end);
 });
 
-test("every write ends at a multiple of 4096 and leaves a dump that can be read", async () => {
+test("every write ends at a multiple of 4096 and leaves a dump that can be read", () => {
   const file = smallRecording().finish();
   let length = 0;
   for (const write of file.writes) {
@@ -50,7 +50,7 @@ test("every write ends at a multiple of 4096 and leaves a dump that can be read"
   expect(file.writes).toHaveLength(3);
 });
 
-test("the longest chunk and the longest packet fit", async () => {
+test("the longest chunk and the longest packet fit", () => {
   for (const family of [4, 6] as const) {
     const recording = new Recording();
     const stream = recording.connect(family, 1, 0);
@@ -65,7 +65,7 @@ test("the longest chunk and the longest packet fit", async () => {
   }
 });
 
-test("sequence numbers wrap, stream offsets do not", async () => {
+test("sequence numbers wrap, stream offsets do not", () => {
   const recording = new Recording();
   const stream = recording.connect(4, 1, 0);
   recording.event(stream, RecordKind.accept, Direction.toClient);
@@ -83,7 +83,7 @@ test("sequence numbers wrap, stream offsets do not", async () => {
   );
 });
 
-test("items tell where in the file their bytes lie", async () => {
+test("items tell where in the file their bytes lie", () => {
   const { bytes } = smallRecording().finish();
   for (const item of decode(bytes).items) {
     if (item.type !== "stream") continue;

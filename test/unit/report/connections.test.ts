@@ -6,7 +6,7 @@ import { decode, pattern, Recording, run } from "../dump/recording.ts";
 
 const { toServer, toClient } = Direction;
 
-async function reportOf(recording: Recording): Promise<ReturnType<ConnectionFold["report"]>> {
+function reportOf(recording: Recording): ReturnType<ConnectionFold["report"]> {
   const fold = new ConnectionFold(run);
   for (const item of decode(recording.finish().bytes).items) {
     if (item.type === "stream") fold.add(item);
@@ -24,7 +24,7 @@ function connection(recording: Recording, ...events: [number, Direction][]): voi
   }
 }
 
-test("each connection tells who, when, how much and how it ended", async () => {
+test("each connection tells who, when, how much and how it ended", () => {
   const recording = new Recording();
   const { accept, data, end, refuse, reset } = RecordKind;
   connection(recording, [accept, toClient], [data, toServer], [end, toServer], [end, toClient]);
@@ -33,7 +33,7 @@ test("each connection tells who, when, how much and how it ended", async () => {
   connection(recording, [reset, toServer]);
   connection(recording, [refuse, toClient]);
   connection(recording);
-  const report = await reportOf(recording);
+  const report = reportOf(recording);
   expect(report.connections.map((row) => row.ending)).toEqual([
     "closed",
     "open",
@@ -68,6 +68,6 @@ test("each connection tells who, when, how much and how it ended", async () => {
   `);
 });
 
-test("a recording without connections says so", async () => {
-  expect(renderConnections(await reportOf(new Recording()))).toBe("no connections\n");
+test("a recording without connections says so", () => {
+  expect(renderConnections(reportOf(new Recording()))).toBe("no connections\n");
 });
