@@ -21,30 +21,40 @@ import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Gate, SwitchedPacket } from "../switch/switch.ts";
 import { type Connection, connectionKey } from "./connection.ts";
+import { RecentMap } from "./recent-map.ts";
 
-/** A SYN that a container sent, and what became of it so far. */
-export interface Attempt {
+/** A SYN that a container sent, and what became of it so far. `Work` is what its handler keeps with it. */
+export interface Attempt<Work> {
   readonly connection: Connection;
-  /** The connection's, see {@link connectionKey}. */
-  readonly key: string;
-  /** The frame to let in: virtio header and SYN. A retransmission replaces it. */
+  /**
+   * The frame to let in: virtio header and SYN, empty once that is decided. It is the switch's own memory
+   * while {@link AttemptHandler.onAttempt} is called, and a copy afterwards. A retransmission replaces it.
+   */
   frame: Uint8Array;
   /** The sequence number of that SYN. */
   sequence: number;
-  /** `held` until decided; `admitted` waits for the client's last ACK; `ignored` is never answered. */
-  state: "held" | "admitted" | "ignored";
-  /** When its client counts as gone if nothing comes of it. */
+  state: State;
+  /** While it is open: when its client counts as gone if nothing comes of it. */
   untilMs: number;
+  /** When it was accepted. */
+  acceptedMs: number;
+  work: Work | undefined;
 }
 
+/**
+ * Three are open: `held` until it is decided, `admitted` waits for the client's last ACK, `ignored` is never
+ * answered. The others are decided: `accepted`, `refused`, or `forgotten`, as if it had never come.
+ */
+type State = "held" | "admitted" | "ignored" | "accepted" | "refused" | "forgotten";
+
 /** Who decides about attempts: a recorder asks the destination, a player asks the recording. */
-export interface AttemptHandler {
+export interface AttemptHandler<Work> {
   /** A container asks for a connection. To be decided now or later: admit, refuse or ignore. */
-  onAttempt(attempt: Attempt): void;
+  onAttempt(attempt: Attempt<Work>): void;
   /** The client asks again for an attempt that is held. */
-  onRepeated(attempt: Attempt): void;
+  onRepeated(attempt: Attempt<Work>): void;
   /** The client gave up an attempt that was not decided, or was admitted but not accepted yet. */
-  onAbandoned(attempt: Attempt): void;
+  onAbandoned(attempt: Attempt<Work>): void;
 }
 
 /** Where the frames go: the switch. */
@@ -60,17 +70,22 @@ export interface AttemptExits {
  */
 const patienceMs = { admitted: 70_000, held: 130_000, reset: 1000 } as const;
 
-export class Attempts implements Gate {
-  readonly #handler: AttemptHandler;
+/** Long enough for a processor that was taken away in the middle; what is no mistake is said again when more is sent. */
+const newbornMs = 1000;
+
+/** More than are decided while a SYN waits in a device's queue, which is read within a few rounds. */
+const leastRemembered = 4096;
+
+export class Attempts<Work> implements Gate {
+  readonly #handler: AttemptHandler<Work>;
   readonly #clock: { readonly nowMs: number };
-  readonly #attempts = new Map<string, Attempt>();
-  readonly #refused = new LateSyns();
-  readonly #accepted = new LateSyns();
+  /** Those that are open, and the last of the others, by connection. */
+  readonly #attempts = new RecentMap<Attempt<Work>>(leastRemembered, isOpen);
   /** A virtio header of zeros, and a RST behind it. */
   readonly #answer = allocateRegion(128);
   #exits: AttemptExits | undefined;
 
-  constructor(handler: AttemptHandler, clock: { readonly nowMs: number }) {
+  constructor(handler: AttemptHandler<Work>, clock: { readonly nowMs: number }) {
     this.#handler = handler;
     this.#clock = clock;
   }
@@ -84,39 +99,43 @@ export class Attempts implements Gate {
     const connection = connectionOf(packet);
     const key = connectionKey(connection);
     const sequence = tcpSequenceAt(packet.bytes, packet.view.transportAt);
-    const frame = packet.bytes.slice(0, packet.frameBytes);
+    const frame = packet.bytes.subarray(0, packet.frameBytes);
     const known = this.#attempts.get(key);
-    if (known) {
-      known.frame = frame;
-      known.sequence = sequence;
-      if (known.state === "admitted") return true;
-      known.untilMs = this.#clock.nowMs + patienceMs.held;
-      if (known.state === "held") this.#handler.onRepeated(known);
-      return false;
-    }
-    if (this.#accepted.has(key, sequence)) return false;
-    if (this.#refused.has(key, sequence)) {
-      this.#sendReset(connection, frame);
-      return false;
-    }
-    const untilMs = this.#clock.nowMs + patienceMs.held;
-    const attempt: Attempt = { connection, key, frame, sequence, state: "held", untilMs };
+    if (known && isRepeatedBy(known, sequence)) return this.#repeated(known, frame, sequence);
+    const attempt: Attempt<Work> = {
+      connection,
+      frame,
+      sequence,
+      state: "held",
+      untilMs: this.#clock.nowMs + patienceMs.held,
+      acceptedMs: Number.NaN,
+      work: undefined,
+    };
     this.#attempts.set(key, attempt);
     this.#handler.onAttempt(attempt);
+    if (attempt.state === "held") attempt.frame = frame.slice();
+    return false;
+  }
+
+  /** What is to be done with a retransmission. True lets it on. */
+  #repeated(attempt: Attempt<Work>, frame: Uint8Array, sequence: number): boolean {
+    if (attempt.state === "refused") this.#sendReset(attempt.connection, frame);
+    if (!isOpen(attempt)) return false;
+    attempt.sequence = sequence;
+    if (attempt.state === "admitted") return true;
+    attempt.untilMs = this.#clock.nowMs + patienceMs.held;
+    if (attempt.state === "ignored") return false;
+    attempt.frame = frame.slice();
+    this.#handler.onRepeated(attempt);
     return false;
   }
 
   onReset(packet: SwitchedPacket): void {
-    if (this.#attempts.size === 0) return;
-    const key = connectionKey(connectionOf(packet));
-    const attempt = this.#attempts.get(key);
-    if (!attempt) return;
-    if (attempt.state === "admitted" && isOfConnected(packet)) {
+    const attempt = this.#attempts.get(connectionKey(connectionOf(packet)));
+    if (!attempt || !isOpen(attempt)) return;
+    if (attempt.state === "admitted" && isOfConnected(packet))
       attempt.untilMs = this.#clock.nowMs + patienceMs.reset;
-      return;
-    }
-    this.#attempts.delete(key);
-    if (attempt.state !== "ignored") this.#handler.onAbandoned(attempt);
+    else this.#abandon(attempt);
   }
 
   /**
@@ -134,23 +153,24 @@ export class Attempts implements Gate {
       server: from,
       serverPort: sourcePortAt(bytes, view.transportAt),
     });
-    if (this.#attempts.get(key)?.state === "admitted") return false;
-    const ageMs = this.#clock.nowMs - this.#accepted.atMs(key);
-    return !(ageMs < newbornMs);
+    const attempt = this.#attempts.get(key);
+    if (attempt?.state === "admitted") return false;
+    return !(attempt?.state === "accepted" && this.#clock.nowMs - attempt.acceptedMs < newbornMs);
   }
 
   /** Lets the SYN in: the pipe space accepts the connection, and {@link take} will find the attempt. */
-  admit(attempt: Attempt): void {
-    attempt.state = "admitted";
+  admit(attempt: Attempt<Work>): void {
+    const { frame } = attempt;
+    decide(attempt, "admitted");
     attempt.untilMs = this.#clock.nowMs + patienceMs.admitted;
-    this.#exits?.letIn(attempt.frame);
+    this.#exits?.letIn(frame);
   }
 
   /** Answers the SYN with a RST, as a host does on whose port nobody listens. */
-  refuse(attempt: Attempt): void {
-    this.forget(attempt);
-    this.#sendReset(attempt.connection, attempt.frame);
-    this.#refused.add(attempt.key, attempt.sequence, this.#clock.nowMs);
+  refuse(attempt: Attempt<Work>): void {
+    const { connection, frame } = attempt;
+    decide(attempt, "refused");
+    this.#sendReset(connection, frame);
   }
 
   #sendReset({ server, client }: Connection, frame: Uint8Array): void {
@@ -160,72 +180,53 @@ export class Attempts implements Gate {
   }
 
   /** Never answers this SYN nor its retransmissions. */
-  ignore(attempt: Attempt): void {
-    attempt.state = "ignored";
+  ignore(attempt: Attempt<Work>): void {
+    decide(attempt, "ignored");
   }
 
   /** Forgets an attempt; its next retransmission, if any, counts as a new one. */
-  forget(attempt: Attempt): void {
-    this.#attempts.delete(attempt.key);
+  forget(attempt: Attempt<Work>): void {
+    decide(attempt, "forgotten");
   }
 
-  /** The admitted attempt for a connection that was just accepted. It is no attempt any more. */
-  take(connection: Connection): Attempt | undefined {
-    const key = connectionKey(connection);
-    const attempt = this.#attempts.get(key);
+  /** The admitted attempt for a connection that was just accepted. It is not open any more. */
+  take(connection: Connection): Attempt<Work> | undefined {
+    const attempt = this.#attempts.get(connectionKey(connection));
     if (attempt?.state !== "admitted") return undefined;
-    this.#attempts.delete(key);
-    this.#accepted.add(key, attempt.sequence, this.#clock.nowMs);
+    attempt.state = "accepted";
+    attempt.acceptedMs = this.#clock.nowMs;
     return attempt;
   }
 
   /** Gives up attempts whose client has fallen silent. To be called now and then. */
   sweep(): void {
-    for (const [key, attempt] of this.#attempts) {
-      if (this.#clock.nowMs < attempt.untilMs) continue;
-      this.#attempts.delete(key);
-      if (attempt.state !== "ignored") this.#handler.onAbandoned(attempt);
-    }
+    for (const attempt of this.#attempts.values())
+      if (isOpen(attempt) && this.#clock.nowMs >= attempt.untilMs) this.#abandon(attempt);
+  }
+
+  #abandon(attempt: Attempt<Work>): void {
+    const wasIgnored = attempt.state === "ignored";
+    this.forget(attempt);
+    if (!wasIgnored) this.#handler.onAbandoned(attempt);
   }
 }
 
-/** The SYN of a connection that was decided, and when. */
-interface Decided {
-  readonly sequence: number;
-  readonly atMs: number;
+/** Only an attempt that is held needs its frame. */
+function decide(attempt: Attempt<unknown>, state: State): void {
+  attempt.state = state;
+  attempt.frame = noFrame;
 }
 
-/** The SYNs that were decided last, by connection. */
-class LateSyns {
-  #newer = new Map<string, Decided>();
-  #older = new Map<string, Decided>();
+const noFrame = new Uint8Array(0);
 
-  has(key: string, sequence: number): boolean {
-    return this.#get(key)?.sequence === sequence;
-  }
-
-  /** When the connection was decided; NaN if that is not known any more. */
-  atMs(key: string): number {
-    return this.#get(key)?.atMs ?? Number.NaN;
-  }
-
-  add(key: string, sequence: number, atMs: number): void {
-    this.#newer.set(key, { sequence, atMs });
-    if (this.#newer.size < leastLateSyns) return;
-    this.#older = this.#newer;
-    this.#newer = new Map();
-  }
-
-  #get(key: string): Decided | undefined {
-    return this.#newer.get(key) ?? this.#older.get(key);
-  }
+function isOpen({ state }: Attempt<unknown>): boolean {
+  return state === "held" || state === "admitted" || state === "ignored";
 }
 
-/** Long enough for a processor that was taken away in the middle; what is no mistake is said again when more is sent. */
-const newbornMs = 1000;
-
-/** So many are remembered at least: more than are decided while a SYN waits in a device's queue, which is read within a few rounds. */
-const leastLateSyns = 4096;
+/** Whether a SYN of the attempt's connection is one of this attempt: if that is open, it may have been replaced (tcp(7)). */
+function isRepeatedBy(attempt: Attempt<unknown>, sequence: number): boolean {
+  return isOpen(attempt) || (attempt.sequence === sequence && attempt.state !== "forgotten");
+}
 
 /**
  * Whether a RST comes from a client that was connected, which the pipe space will accept all the same, with

@@ -9,7 +9,7 @@
  */
 import { type Fd, hostOf } from "../base/units.ts";
 import type { Subnet } from "../net/subnet.ts";
-import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED } from "../sys/errno.ts";
+import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EINPROGRESS } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import * as socket from "../sys/socket.ts";
@@ -64,18 +64,25 @@ export class Dial implements EndOwner {
   /** The port was seen served in the other family, before the try that is under way. */
   #isServedElsewhere = false;
 
-  /** Starts to connect. */
+  /** Nothing happens before {@link start}. */
   constructor(reactor: Reactor, options: DialOptions, handler: DialHandler) {
     this.#reactor = reactor;
     this.#options = options;
     this.#handler = handler;
     this.#startedMs = reactor.nowMs;
-    this.#try();
+  }
+
+  /**
+   * Starts to connect, once. Where the destination accepts at once, as it does by the shortcut, the socket
+   * is returned, which nobody watches yet, and the handler hears nothing.
+   */
+  start(): Fd | undefined {
+    return this.#try();
   }
 
   /** Tries once more, if the destination has not answered. */
   again(): void {
-    if (!this.#end && !this.#timer) this.#try();
+    if (!this.#end && !this.#timer) this.#tryLater();
   }
 
   /** Gives up. The handler hears no more. A connection that was just made is reset. */
@@ -113,7 +120,13 @@ export class Dial implements EndOwner {
     this.#handler.onSilent();
   }
 
-  #try(): void {
+  #tryLater(): void {
+    const fd = this.#try();
+    if (fd !== undefined) this.#handler.onConnected(new End(this.#reactor, fd, this));
+  }
+
+  /** Returns the socket if the destination has accepted already. */
+  #try(): Fd | undefined {
     this.#timer = undefined;
     const { subnet, connection, linkMs } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
@@ -121,24 +134,25 @@ export class Dial implements EndOwner {
     const fd = socket.boundSocket(family, { address, port: clientPort });
     if (fd < 0) return this.#failed(-fd);
     const remote = subnet.addressBytes(hostOf(server));
-    const error = -socket.startConnect(fd as Fd, { address: remote, port: serverPort });
-    if (error === 0) {
+    const error = -socket.connect(fd as Fd, { address: remote, port: serverPort });
+    if (error === 0) return fd as Fd;
+    if (error === EINPROGRESS) {
       this.#end = new End(this.#reactor, fd as Fd, this);
       this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#giveUpSyn());
-      return;
+      return undefined;
     }
     close(fd as Fd);
-    this.#failed(error);
+    return this.#failed(error);
   }
 
-  #failed(error: number): void {
+  #failed(error: number): undefined {
     const untilMs = this.#startedMs + this.#patienceFor(error);
     if (this.#reactor.nowMs + this.#pauseMs > untilMs) {
-      // Not from within the constructor: whoever dials must hold the dial first.
+      // Not from within the first try, whose caller may be in the middle of something.
       this.#timer = this.#reactor.after(0, () => this.#handler.onFailed(error));
       return;
     }
-    this.#timer = this.#reactor.after(this.#pauseMs, () => this.#try());
+    this.#timer = this.#reactor.after(this.#pauseMs, () => this.#tryLater());
     this.#pauseMs = Math.min(retryMs.longest, this.#pauseMs * retryMs.factor);
   }
 

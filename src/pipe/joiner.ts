@@ -15,7 +15,7 @@ import { closeWithReset } from "../sys/socket.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
 import type { Connection } from "./connection.ts";
 import { Dial } from "./dial.ts";
-import { Doors } from "./doors.ts";
+import { type Door, Doors } from "./doors.ts";
 import { End, type EndOwner } from "./end.ts";
 import { Relay, type RelayTap } from "./relay.ts";
 
@@ -43,8 +43,8 @@ interface Making {
 const nobody: EndOwner = { onEndReady: () => {} };
 const sweepMs = 10_000;
 
-export class Joiner implements AttemptHandler {
-  readonly attempts: Attempts;
+export class Joiner implements AttemptHandler<Making> {
+  readonly attempts: Attempts<Making>;
   readonly #reactor: Reactor;
   readonly #subnets: readonly Subnet[];
   readonly #tapFor: TapConnection;
@@ -53,7 +53,6 @@ export class Joiner implements AttemptHandler {
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
-  readonly #making = new Map<Attempt, Making>();
   #hasWarned = false;
 
   constructor(parts: {
@@ -82,11 +81,9 @@ export class Joiner implements AttemptHandler {
     this.#sweepLater();
   }
 
-  onAttempt(attempt: Attempt): void {
+  onAttempt(attempt: Attempt<Making>): void {
     const { connection } = attempt;
     const subnet = subnetFor(this.#subnets, connection.family);
-    const making: Making = { tap: this.#tapFor(connection), dial: undefined, server: undefined };
-    this.#making.set(attempt, making);
     const options = {
       subnet,
       connection,
@@ -94,46 +91,56 @@ export class Joiner implements AttemptHandler {
       linkMs: this.#linkMs,
       isServedInOtherFamily: this.#isServedInOtherFamily,
     };
-    making.dial = new Dial(this.#reactor, options, {
-      onConnected: (end) => this.#onConnected(attempt, making, end),
+    const dial = new Dial(this.#reactor, options, {
+      onConnected: (end) => this.#join(attempt, making, end, this.#letIn(attempt)),
       // The client asks again as long as it wants the connection.
       onSilent: () => {},
       onFailed: (error) => this.#onDialFailed(attempt, making, error),
     });
+    const fd = dial.start();
+    // First of all: the client wakes up while the rest is done here.
+    const door = fd === undefined ? undefined : this.#letIn(attempt);
+    const making: Making = { tap: this.#tapFor(connection), dial, server: undefined };
+    attempt.work = making;
+    if (fd !== undefined && door !== undefined)
+      this.#join(attempt, making, new End(this.#reactor, fd, nobody), door);
   }
 
-  onRepeated(attempt: Attempt): void {
-    this.#making.get(attempt)?.dial?.again();
+  onRepeated(attempt: Attempt<Making>): void {
+    attempt.work?.dial?.again();
   }
 
-  onAbandoned(attempt: Attempt): void {
-    const making = this.#takeMaking(attempt);
+  onAbandoned(attempt: Attempt<Making>): void {
+    const making = takeWork(attempt);
     making?.dial?.cancel();
     if (!making?.server) return making?.tap.onFailed();
     making.tap.onReset(Direction.toServer);
     making.server.resetOnceSent(() => making.tap.onOver());
   }
 
-  #onConnected(attempt: Attempt, making: Making, end: End): void {
-    making.dial = undefined;
-    making.server = end;
-    end.owner = nobody;
+  /** The destination accepted, so the client is let in. Returns the door that accepts it, or a negated errno. */
+  #letIn(attempt: Attempt<Making>): Door | number {
     const { family, server, serverPort } = attempt.connection;
     const door = this.#doors.open(family, server, serverPort);
+    if (typeof door !== "number") this.attempts.admit(attempt);
+    return door;
+  }
+
+  #join(attempt: Attempt<Making>, making: Making, end: End, door: Door | number): void {
+    making.dial = undefined;
     if (typeof door === "number") {
       end.reset();
-      making.server = undefined;
-      this.#onDialFailed(attempt, making, -door);
-      return;
+      return this.#onDialFailed(attempt, making, -door);
     }
+    making.server = end;
+    end.owner = nobody;
     making.tap.onAccepted();
-    this.attempts.admit(attempt);
     // By the shortcut the handshake is over by now: the kernel makes it while the SYN is written.
     door.onReady();
   }
 
-  #onDialFailed(attempt: Attempt, making: Making, error: number): void {
-    this.#takeMaking(attempt);
+  #onDialFailed(attempt: Attempt<Making>, making: Making, error: number): void {
+    takeWork(attempt);
     const isOurFault = error === EMFILE || error === ENFILE;
     if (error !== ECONNREFUSED && !isOurFault) {
       making.tap.onFailed();
@@ -154,21 +161,13 @@ export class Joiner implements AttemptHandler {
 
   #onAccepted(connection: Connection, fd: Fd): void {
     const attempt = this.attempts.take(connection);
-    const making = attempt && this.#takeMaking(attempt);
+    const making = attempt && takeWork(attempt);
     if (!making?.server) {
       closeWithReset(fd);
       return;
     }
     const client = new End(this.#reactor, fd, nobody);
-    // Most clients speak first, and have done so by now.
-    client.readable = true;
     new Relay(this.#reactor, client, making.server, making.tap).start();
-  }
-
-  #takeMaking(attempt: Attempt): Making | undefined {
-    const making = this.#making.get(attempt);
-    this.#making.delete(attempt);
-    return making;
   }
 
   #sweepLater(): void {
@@ -177,4 +176,11 @@ export class Joiner implements AttemptHandler {
       this.#sweepLater();
     });
   }
+}
+
+/** The pipe is made, or will not be. */
+function takeWork(attempt: Attempt<Making>): Making | undefined {
+  const making = attempt.work;
+  attempt.work = undefined;
+  return making;
 }

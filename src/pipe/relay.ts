@@ -100,9 +100,11 @@ export class Relay implements EndOwner, Task {
   }
 
   #pass(direction: Direction, pieces: Pieces, lengthBytes: number): void {
-    this.#tap.onData(direction, lengthBytes);
     const to = this.#ends[opposite(direction)];
-    if (!to.send(pieces, lengthBytes)) this.#broken(opposite(direction));
+    // First of all: the receiver wakes up while the rest is done here.
+    const isSent = to.send(pieces, lengthBytes);
+    this.#tap.onData(direction, lengthBytes);
+    if (!isSent) this.#broken(opposite(direction));
   }
 
   #flushTo(direction: Direction): void {

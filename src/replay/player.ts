@@ -70,8 +70,8 @@ interface Entering {
 /** An end that has no live connection yet only remembers what came up. */
 const nobody: EndOwner = { onEndReady: () => {} };
 
-export class Player implements AttemptHandler, Performer {
-  readonly attempts: Attempts;
+export class Player implements AttemptHandler<Entering>, Performer {
+  readonly attempts: Attempts<Entering>;
   readonly scores: readonly Score[];
   readonly packets: PacketPlayer;
   readonly #parts: PlayerParts;
@@ -81,9 +81,7 @@ export class Player implements AttemptHandler, Performer {
   /** By container. */
   readonly #scoreOf = new Map<number, Score>();
   /** By connection: attempts that wait for the schedule to answer them. */
-  readonly #asking = new Map<number, Attempt>();
-  /** Attempts that were let in and wait for the kernel to accept them. */
-  readonly #entering = new Map<Attempt, Entering>();
+  readonly #asking = new Map<number, Attempt<Entering>>();
   /** By 2 * connection + the direction that the live process sends in. */
   readonly #live = new Map<number, LiveEnd>();
   readonly #pending = new Set<LiveEnd>();
@@ -135,7 +133,7 @@ export class Player implements AttemptHandler, Performer {
     for (const live of this.#live.values()) live.finish();
   }
 
-  onAttempt(attempt: Attempt): void {
+  onAttempt(attempt: Attempt<Entering>): void {
     const score = this.#scoreOf.get(attempt.connection.client);
     if (!score) return this.attempts.refuse(attempt);
     const { client } = attempt.connection;
@@ -157,10 +155,9 @@ export class Player implements AttemptHandler, Performer {
     // It is answered when its turn comes.
   }
 
-  onAbandoned(attempt: Attempt): void {
-    const entering = this.#entering.get(attempt);
-    this.#entering.delete(attempt);
-    entering?.abandoned();
+  onAbandoned(attempt: Attempt<Entering>): void {
+    attempt.work?.abandoned();
+    attempt.work = undefined;
     for (const [connection, asking] of this.#asking) {
       if (asking !== attempt) continue;
       this.#asking.delete(connection);
@@ -262,7 +259,7 @@ export class Player implements AttemptHandler, Performer {
     };
   }
 
-  #letInUndecided(attempt: Attempt, score: Score, pending: PendingMatch): void {
+  #letInUndecided(attempt: Attempt<Entering>, score: Score, pending: PendingMatch): void {
     this.#letIn(attempt, {
       entered: (end) => {
         const wire = attempt.connection;
@@ -279,22 +276,22 @@ export class Player implements AttemptHandler, Performer {
     });
   }
 
-  #letIn(attempt: Attempt, entering: Entering): void {
+  #letIn(attempt: Attempt<Entering>, entering: Entering): void {
     const { family, server, serverPort } = attempt.connection;
     if (typeof this.#doors.open(family, server, serverPort) === "number")
       return this.attempts.refuse(attempt);
-    this.#entering.set(attempt, entering);
+    attempt.work = entering;
     this.attempts.admit(attempt);
   }
 
   #onAccepted(connection: Connection, fd: Fd): void {
     const attempt = this.attempts.take(connection);
-    const entering = attempt && this.#entering.get(attempt);
+    const entering = attempt?.work;
     if (!entering) {
       closeWithReset(fd);
       return;
     }
-    this.#entering.delete(attempt);
+    attempt.work = undefined;
     entering.entered(new End(this.#parts.reactor, fd, nobody));
   }
 
@@ -324,7 +321,7 @@ export class Player implements AttemptHandler, Performer {
     score.schedule.noteDelivered(event);
   }
 
-  #takeAsking(connection: number): Attempt | undefined {
+  #takeAsking(connection: number): Attempt<Entering> | undefined {
     const attempt = this.#asking.get(connection);
     this.#asking.delete(connection);
     return attempt;
@@ -341,14 +338,15 @@ export class Player implements AttemptHandler, Performer {
     this.#parts.onConnection();
     score.schedule.noteDelivered(event);
     const options = { subnet, connection, waitListenMs, linkMs, isServedInOtherFamily };
+    const onConnected = (end: End): void => {
+      this.#dials.delete(dial);
+      const wire = connection;
+      const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toClient, number);
+      score.schedule.noteAccepted(number);
+      live.read();
+    };
     const dial = new Dial(reactor, options, {
-      onConnected: (end) => {
-        this.#dials.delete(dial);
-        const wire = connection;
-        const live = new LiveEnd(this.#liveParts, end, score, wire, Direction.toClient, number);
-        score.schedule.noteAccepted(number);
-        live.read();
-      },
+      onConnected,
       // One that was not answered then is not repeated, lest it be answered now.
       onSilent: () => (isWanted ? dial.again() : this.#dials.delete(dial)),
       onFailed: (error) => {
@@ -358,6 +356,8 @@ export class Player implements AttemptHandler, Performer {
       },
     });
     this.#dials.add(dial);
+    const fd = dial.start();
+    if (fd !== undefined) onConnected(new End(reactor, fd, nobody));
   }
 
   /** A server has as long to start as it had then, and the patience on top. */

@@ -7,6 +7,7 @@ const { errno: codes } = constants;
 export const EADDRINUSE: number = codes.EADDRINUSE;
 export const EADDRNOTAVAIL: number = codes.EADDRNOTAVAIL;
 export const EAGAIN: number = codes.EAGAIN;
+export const EALREADY: number = codes.EALREADY;
 export const ECONNABORTED: number = codes.ECONNABORTED;
 export const ECONNREFUSED: number = codes.ECONNREFUSED;
 export const EINPROGRESS: number = codes.EINPROGRESS;

@@ -7,7 +7,7 @@
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import { check, EINPROGRESS, EMFILE } from "./errno.ts";
+import { check, EALREADY, EINPROGRESS, EMFILE } from "./errno.ts";
 import * as libc from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
@@ -59,12 +59,18 @@ export function listen(fd: Fd, backlog: number): void {
   check(libc.listen(fd, backlog), "listen", "a pipe's socket");
 }
 
-/** Starts to connect. Returns 0, or the negated errno of a failure that is known at once. */
-export function startConnect(fd: Fd, remote: Endpoint): number {
-  const result = libc.connect(fd, sockaddr.address, writeSockaddr(remote));
-  if (result === 0) return 0;
+/**
+ * Connects: 0 once the connection is up, or a negated errno, which is EINPROGRESS while there is no answer.
+ * The second call asks how the first went (connect(2), EALREADY): what nothing but memory is between answers
+ * during the call, but the kernel looks at that answer only as the call ends (release_sock in net/core/sock.c).
+ */
+export function connect(fd: Fd, remote: Endpoint): number {
+  const lengthBytes = writeSockaddr(remote);
+  if (libc.connect(fd, sockaddr.address, lengthBytes) === 0) return 0;
+  if (libc.errno() !== EINPROGRESS) return -libc.errno();
+  if (libc.connect(fd, sockaddr.address, lengthBytes) === 0) return 0;
   const error = libc.errno();
-  return error === EINPROGRESS ? 0 : -error;
+  return error === EALREADY ? -EINPROGRESS : -error;
 }
 
 /** Whether a connection attempt still waits for its answer. */
@@ -138,10 +144,12 @@ function setFlag(fd: Fd, level: number, name: number): void {
 /** Writes `endpoint` as a sockaddr_in or sockaddr_in6 and returns its length. */
 function writeSockaddr({ address, port }: Endpoint): number {
   const { bytes, view } = sockaddr;
-  bytes.fill(0);
   const v4 = address.length === 4;
   view.setUint16(0, v4 ? abi.AF_INET : abi.AF_INET6, true);
   view.setUint16(2, port);
+  // The flow of a sockaddr_in6; then its scope, which on IPv4 lies behind the end.
+  view.setUint32(4, 0);
+  view.setUint32(24, 0);
   bytes.set(address, v4 ? 4 : 8);
   return v4 ? 16 : 28;
 }

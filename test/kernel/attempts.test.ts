@@ -22,7 +22,7 @@ test.for([synV4, synV6])(
   "a retransmission after the refusal is refused, and is no new attempt",
   (syn) => {
     const seen: string[] = [];
-    const handler: AttemptHandler = {
+    const handler: AttemptHandler<undefined> = {
       onRepeated: () => {},
       onAttempt: (attempt) => {
         seen.push("attempt");
@@ -49,7 +49,7 @@ test.for([synV4, synV6])(
 
 test.for([synV4, synV6])("a retransmission after the acceptance is nothing", (syn) => {
   const seen: string[] = [];
-  const handler: AttemptHandler = {
+  const handler: AttemptHandler<undefined> = {
     onRepeated: () => {},
     onAttempt: (attempt) => {
       seen.push("attempt");
@@ -87,8 +87,8 @@ test.for([synV4, synV6])(
   "a RST to a newborn connection is a mistake, a later one is not",
   (syn) => {
     const clock = { nowMs: 5000 };
-    let admitted: Attempt | undefined;
-    const handler: AttemptHandler = {
+    let admitted: Attempt<undefined> | undefined;
+    const handler: AttemptHandler<undefined> = {
       onRepeated: () => {},
       onAttempt: (attempt) => (admitted = attempt),
       onAbandoned: () => {},
@@ -108,3 +108,42 @@ test.for([synV4, synV6])(
     expect(attempts.onBareReset(reset), "accepted a while ago").toBe(true);
   },
 );
+
+test("an attempt that is held keeps its SYN, whatever comes after it", () => {
+  const letIn: Uint8Array[] = [];
+  let held: Attempt<undefined> | undefined;
+  const handler: AttemptHandler<undefined> = {
+    onRepeated: () => {},
+    onAttempt: (attempt) => (held = attempt),
+    onAbandoned: () => {},
+  };
+  const attempts = new Attempts(handler, { nowMs: 0 });
+  attempts.connectTo({
+    letIn: (frame) => letIn.push(frame.slice()),
+    sendToContainer: () => {},
+  });
+  const packet = packetOf(synV4);
+  const frame = packet.bytes.slice();
+  attempts.onSyn(packet);
+  // The switch reads the next packet into the same memory.
+  packet.bytes.fill(0xff);
+  if (held) attempts.admit(held);
+  expect(letIn).toEqual([frame]);
+});
+
+test("an attempt that is forgotten comes again as a new one", () => {
+  let count = 0;
+  const handler: AttemptHandler<undefined> = {
+    onRepeated: () => {},
+    onAttempt: (attempt) => {
+      count++;
+      attempts.forget(attempt);
+    },
+    onAbandoned: () => {},
+  };
+  const attempts = new Attempts(handler, { nowMs: 0 });
+  const packet = packetOf(synV4);
+  attempts.onSyn(packet);
+  attempts.onSyn(packet);
+  expect(count).toBe(2);
+});

@@ -10,7 +10,7 @@ import { check } from "../../src/sys/errno.ts";
 import { close, ioctl, read, send, setsockopt, socket } from "../../src/sys/libc.ts";
 import { addAddress, setLinkUp } from "../../src/sys/links.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
-import { startConnect } from "../../src/sys/socket.ts";
+import { connect } from "../../src/sys/socket.ts";
 import { createTun } from "../../src/sys/tun.ts";
 import { needs } from "../programs/machine.ts";
 import { naiveIpv4Checksum, setWord, toHex, word } from "../unit/net/naive.ts";
@@ -32,7 +32,7 @@ function sendTrain(to: string, lengthBytes: number, datagramBytes: number): void
   const fd = check(socket(family, SOCK_DGRAM, 0), "socket", "a sender") as Fd;
   option.view.setInt32(0, datagramBytes, true);
   check(setsockopt(fd, SOL_UDP, UDP_SEGMENT, option.address, 4), "setsockopt", "UDP_SEGMENT");
-  expect(startConnect(fd, endpoint(to, 7000))).toBe(0);
+  expect(connect(fd, endpoint(to, 7000))).toBe(0);
   expect(send(fd, payload.address, lengthBytes, 0)).toBe(lengthBytes);
   close(fd);
 }

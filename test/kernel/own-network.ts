@@ -30,8 +30,7 @@ export function listener(family: Family, port: number): Fd {
 export function connectedPair(port = 7000): { client: Fd; server: Fd } {
   const listening = listener(4, port);
   const client = socket.boundSocket(4, endpoint("127.0.0.1", 0)) as Fd;
-  if (socket.startConnect(client, endpoint("127.0.0.1", port)) !== 0)
-    throw new Error("no connection");
+  if (socket.connect(client, endpoint("127.0.0.1", port)) !== 0) throw new Error("no connection");
   const server = socket.accept(listening) as Fd;
   close(listening);
   return { client, server };
