@@ -58,7 +58,10 @@ const connections: Measurement = {
   name: "connections",
   needs: [],
   port: 7000,
-  figures: [{ name: "connections, one by one", unit: "/s" }],
+  figures: [
+    { name: "connections, the first 1000", unit: "/s" },
+    { name: "connections, one by one", unit: "/s" },
+  ],
   commands: ({ seconds }) => ({
     server: `${own("echo-server")} 7000`,
     client: `${own("connections")} ${server} 7000 ${seconds}`,
