@@ -43,7 +43,7 @@ export interface Attempt<Work> {
 
 /**
  * Three are open: `held` until it is decided, `admitted` waits for the client's last ACK, `ignored` is never
- * answered. The others are decided: `accepted`, `refused`, or `forgotten`, as if it had never come.
+ * answered. Three are over: `accepted`, `refused`, and `forgotten`, as if it had never come.
  */
 type State = "held" | "admitted" | "ignored" | "accepted" | "refused" | "forgotten";
 
