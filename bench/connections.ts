@@ -1,7 +1,7 @@
 /**
  * Connects to the echo server, exchanges one message, closes, again and again. Arguments: address,
- * port, seconds. Prints, as JSON, how many connections per second the first thousand make, and then how many
- * whoever goes on. Node compiles what runs while it runs, in plg and in both programs: they differ.
+ * port, seconds. Prints two rates as JSON, in connections per second: that of the first thousand, and the one
+ * at which it goes on. They differ, because Node compiles what runs while it runs, in plg and in both programs.
  */
 import { closeSocket, connectTo, exchangeMessage } from "./blocking-socket.ts";
 

@@ -41,8 +41,6 @@ export class Subnet {
   readonly #words: Int32Array;
   readonly #networkMask: Int32Array;
   readonly #fixedMask: Int32Array;
-  /** By host: those that were asked for. */
-  readonly #addresses = new Map<HostNumber, Uint8Array>();
 
   /** The network of `prefixBits` that `address` (4 or 16 bytes, copied) lies in. See {@link Subnet.parse}. */
   constructor(address: Uint8Array, prefixBits: number) {
@@ -93,16 +91,8 @@ export class Subnet {
     return readBits32(bytes, at + 4 * last) & ~(this.#fixedMask[last] as number);
   }
 
-  /** The address of a host, as 4 or 16 bytes that the caller may keep, and not write to. */
+  /** The address of a host, as 4 or 16 bytes that the caller may keep. */
   addressBytes(host: HostNumber): Uint8Array {
-    const known = this.#addresses.get(host);
-    if (known) return known;
-    const address = this.#createAddress(host);
-    this.#addresses.set(host, address);
-    return address;
-  }
-
-  #createAddress(host: HostNumber): Uint8Array {
     assert(host >= 0 && host <= this.capacity + 1, "a host is within its subnet");
     const address = this.network.slice();
     const last = this.#words.length - 1;

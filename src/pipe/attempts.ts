@@ -34,10 +34,11 @@ export interface Attempt<Work> {
   /** The sequence number of that SYN. */
   sequence: number;
   state: State;
-  /** While it is open: when its client counts as gone if nothing comes of it. */
+  /**
+   * While it is open: when its client counts as gone if nothing comes of it. Once it is accepted: until when
+   * the connection is newborn.
+   */
   untilMs: number;
-  /** When it was accepted. */
-  acceptedMs: number;
   work: Work | undefined;
 }
 
@@ -108,7 +109,6 @@ export class Attempts<Work> implements Gate {
       sequence,
       state: "held",
       untilMs: this.#clock.nowMs + patienceMs.held,
-      acceptedMs: Number.NaN,
       work: undefined,
     };
     this.#attempts.set(key, attempt);
@@ -155,7 +155,7 @@ export class Attempts<Work> implements Gate {
     });
     const attempt = this.#attempts.get(key);
     if (attempt?.state === "admitted") return false;
-    return !(attempt?.state === "accepted" && this.#clock.nowMs - attempt.acceptedMs < newbornMs);
+    return !(attempt?.state === "accepted" && this.#clock.nowMs < attempt.untilMs);
   }
 
   /** Lets the SYN in: the pipe space accepts the connection, and {@link take} will find the attempt. */
@@ -194,7 +194,7 @@ export class Attempts<Work> implements Gate {
     const attempt = this.#attempts.get(connectionKey(connection));
     if (attempt?.state !== "admitted") return undefined;
     attempt.state = "accepted";
-    attempt.acceptedMs = this.#clock.nowMs;
+    attempt.untilMs = this.#clock.nowMs + newbornMs;
     return attempt;
   }
 

@@ -29,6 +29,9 @@ export interface EndOwner {
   onEndReady(end: End): void;
 }
 
+/** Owns an end that has no partner yet: it only remembers what came up. */
+export const nobody: EndOwner = { onEndReady: () => {} };
+
 /** How long a reset waits for what was sent before it, and how often it looks. */
 const resetGraceMs = 2000;
 const resetLookMs = 2;

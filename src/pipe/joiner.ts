@@ -16,7 +16,7 @@ import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
 import type { Connection } from "./connection.ts";
 import { Dial } from "./dial.ts";
 import { type Door, Doors } from "./doors.ts";
-import { End, type EndOwner } from "./end.ts";
+import { End, nobody } from "./end.ts";
 import { Relay, type RelayTap } from "./relay.ts";
 
 /** What happens to one connection, from its SYN on. */
@@ -39,8 +39,6 @@ interface Making {
   server: End | undefined;
 }
 
-/** An end that waits for its partner only remembers what came up. */
-const nobody: EndOwner = { onEndReady: () => {} };
 const sweepMs = 10_000;
 
 export class Joiner implements AttemptHandler<Making> {

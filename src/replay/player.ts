@@ -14,7 +14,7 @@ import { type Attempt, type AttemptHandler, Attempts } from "../pipe/attempts.ts
 import { type Connection } from "../pipe/connection.ts";
 import { Dial } from "../pipe/dial.ts";
 import { Doors } from "../pipe/doors.ts";
-import { End, type EndOwner } from "../pipe/end.ts";
+import { End, nobody } from "../pipe/end.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { ECONNREFUSED } from "../sys/errno.ts";
 import { allocateRegion } from "../sys/memory.ts";
@@ -66,9 +66,6 @@ interface Entering {
   readonly entered: (end: End) => void;
   readonly abandoned: () => void;
 }
-
-/** An end that has no live connection yet only remembers what came up. */
-const nobody: EndOwner = { onEndReady: () => {} };
 
 export class Player implements AttemptHandler<Entering>, Performer {
   readonly attempts: Attempts<Entering>;

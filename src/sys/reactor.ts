@@ -13,6 +13,7 @@
  * virtual one, the round through the scheduler costs as much as the work itself. The time adapts to
  * whether polling pays (as the kernel's own halt polling does, Documentation/virt/kvm/halt-polling.rst).
  */
+// Not the global, which is a getter: asked in every round it shows in profiles.
 import { performance } from "node:perf_hooks";
 import { assert } from "../base/assert.ts";
 import type { Fd } from "../base/units.ts";

@@ -144,12 +144,10 @@ function setFlag(fd: Fd, level: number, name: number): void {
 /** Writes `endpoint` as a sockaddr_in or sockaddr_in6 and returns its length. */
 function writeSockaddr({ address, port }: Endpoint): number {
   const { bytes, view } = sockaddr;
+  bytes.fill(0);
   const v4 = address.length === 4;
   view.setUint16(0, v4 ? abi.AF_INET : abi.AF_INET6, true);
   view.setUint16(2, port);
-  // The flow of a sockaddr_in6; then its scope, which on IPv4 lies behind the end.
-  view.setUint32(4, 0);
-  view.setUint32(24, 0);
   bytes.set(address, v4 ? 4 : 8);
   return v4 ? 16 : 28;
 }

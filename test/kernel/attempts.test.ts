@@ -18,23 +18,29 @@ function packetOf(syn: Uint8Array): SwitchedPacket {
   return { bytes, view, from: 1, to: 0, frameBytes: bytes.length };
 }
 
+/** Attempts that `onAttempt` decides about. What becomes of them otherwise is noted in `seen`. */
+function attemptsWith(
+  onAttempt: AttemptHandler<undefined>["onAttempt"],
+  seen: string[] = [],
+  clock: { readonly nowMs: number } = { nowMs: 0 },
+): Attempts<undefined> {
+  const onAbandoned = (): unknown => seen.push("abandoned");
+  const attempts = new Attempts<undefined>({ onRepeated: () => {}, onAttempt, onAbandoned }, clock);
+  attempts.connectTo({
+    letIn: () => seen.push("let in"),
+    sendToContainer: (from, to) => seen.push(`reset from ${from} to ${to}`),
+  });
+  return attempts;
+}
+
 test.for([synV4, synV6])(
   "a retransmission after the refusal is refused, and is no new attempt",
   (syn) => {
     const seen: string[] = [];
-    const handler: AttemptHandler<undefined> = {
-      onRepeated: () => {},
-      onAttempt: (attempt) => {
-        seen.push("attempt");
-        attempts.refuse(attempt);
-      },
-      onAbandoned: () => seen.push("abandoned"),
-    };
-    const attempts = new Attempts(handler, { nowMs: 0 });
-    attempts.connectTo({
-      letIn: () => seen.push("let in"),
-      sendToContainer: (from, to) => seen.push(`reset from ${from} to ${to}`),
-    });
+    const attempts = attemptsWith((attempt) => {
+      seen.push("attempt");
+      attempts.refuse(attempt);
+    }, seen);
     const packet = packetOf(syn);
     expect(attempts.onSyn(packet)).toBe(false);
     expect(attempts.onSyn(packet)).toBe(false);
@@ -49,20 +55,11 @@ test.for([synV4, synV6])(
 
 test.for([synV4, synV6])("a retransmission after the acceptance is nothing", (syn) => {
   const seen: string[] = [];
-  const handler: AttemptHandler<undefined> = {
-    onRepeated: () => {},
-    onAttempt: (attempt) => {
-      seen.push("attempt");
-      attempts.admit(attempt);
-      expect(attempts.take(attempt.connection)).toBe(attempt);
-    },
-    onAbandoned: () => seen.push("abandoned"),
-  };
-  const attempts = new Attempts(handler, { nowMs: 0 });
-  attempts.connectTo({
-    letIn: () => seen.push("let in"),
-    sendToContainer: () => seen.push("reset"),
-  });
+  const attempts = attemptsWith((attempt) => {
+    seen.push("attempt");
+    attempts.admit(attempt);
+    expect(attempts.take(attempt.connection)).toBe(attempt);
+  }, seen);
   const packet = packetOf(syn);
   expect(attempts.onSyn(packet)).toBe(false);
   expect(attempts.onSyn(packet)).toBe(false);
@@ -88,12 +85,7 @@ test.for([synV4, synV6])(
   (syn) => {
     const clock = { nowMs: 5000 };
     let admitted: Attempt<undefined> | undefined;
-    const handler: AttemptHandler<undefined> = {
-      onRepeated: () => {},
-      onAttempt: (attempt) => (admitted = attempt),
-      onAbandoned: () => {},
-    };
-    const attempts = new Attempts(handler, clock);
+    const attempts = attemptsWith((attempt) => (admitted = attempt), [], clock);
     const reset = answerTo(syn);
     expect(attempts.onBareReset(reset), "of no connection").toBe(true);
     attempts.onSyn(packetOf(syn));
@@ -112,12 +104,7 @@ test.for([synV4, synV6])(
 test("an attempt that is held keeps its SYN, whatever comes after it", () => {
   const letIn: Uint8Array[] = [];
   let held: Attempt<undefined> | undefined;
-  const handler: AttemptHandler<undefined> = {
-    onRepeated: () => {},
-    onAttempt: (attempt) => (held = attempt),
-    onAbandoned: () => {},
-  };
-  const attempts = new Attempts(handler, { nowMs: 0 });
+  const attempts = attemptsWith((attempt) => (held = attempt));
   attempts.connectTo({
     letIn: (frame) => letIn.push(frame.slice()),
     sendToContainer: () => {},
@@ -133,15 +120,10 @@ test("an attempt that is held keeps its SYN, whatever comes after it", () => {
 
 test("an attempt that is forgotten comes again as a new one", () => {
   let count = 0;
-  const handler: AttemptHandler<undefined> = {
-    onRepeated: () => {},
-    onAttempt: (attempt) => {
-      count++;
-      attempts.forget(attempt);
-    },
-    onAbandoned: () => {},
-  };
-  const attempts = new Attempts(handler, { nowMs: 0 });
+  const attempts = attemptsWith((attempt) => {
+    count++;
+    attempts.forget(attempt);
+  });
   const packet = packetOf(synV4);
   attempts.onSyn(packet);
   attempts.onSyn(packet);

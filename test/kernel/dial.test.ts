@@ -10,7 +10,7 @@ import { Reactor } from "../../src/sys/reactor.ts";
 import { addRoute } from "../../src/sys/routes.ts";
 import * as socket from "../../src/sys/socket.ts";
 import { needs } from "../programs/machine.ts";
-import { inOwnNetwork } from "./own-network.ts";
+import { inOwnNetwork, listener } from "./own-network.ts";
 
 needs();
 
@@ -21,10 +21,7 @@ const [clientPort, serverPort] = [4711 as Port, 80 as Port];
 const isServedInOtherFamily = (): boolean => false;
 
 function listen(subnet: Subnet): Fd {
-  const local = { address: subnet.addressBytes(hostOf(server)), port: serverPort };
-  const fd = socket.boundSocket(subnet.family, local) as Fd;
-  socket.listen(fd, 16);
-  return fd;
+  return listener(subnet.family, serverPort, subnet.addressOf(hostOf(server)));
 }
 
 /** A dial in a network in which the whole subnet is local, as in the pipe space. What its handler hears is noted. */

@@ -19,9 +19,13 @@ export function endpoint(address: string, port: number): socket.Endpoint {
   return { address: parseAddress(address) ?? new Uint8Array(), port: port as Port };
 }
 
-/** A socket that listens on `lo`, on this port. */
-export function listener(family: Family, port: number): Fd {
-  const fd = socket.boundSocket(family, endpoint(family === 4 ? "127.0.0.1" : "::1", port)) as Fd;
+/** A socket that listens on this port, of `lo` or of another address that is local. */
+export function listener(
+  family: Family,
+  port: number,
+  address: string = family === 4 ? "127.0.0.1" : "::1",
+): Fd {
+  const fd = socket.boundSocket(family, endpoint(address, port)) as Fd;
   socket.listen(fd, 16);
   return fd;
 }
