@@ -13,6 +13,7 @@
  * virtual one, the round through the scheduler costs as much as the work itself. The time adapts to
  * whether polling pays (as the kernel's own halt polling does, Documentation/virt/kvm/halt-polling.rst).
  */
+import { availableParallelism } from "node:os";
 // Not the global, which is a getter: asked in every round it shows in profiles.
 import { performance } from "node:perf_hooks";
 import { assert } from "../base/assert.ts";
@@ -46,8 +47,11 @@ export interface Task {
 const batchEvents = 512;
 /** How many rounds of events can pass before what waits for an idle moment is done all the same. */
 const mostBusyRounds = 8;
-/** Bounds of the polling time: one that never pays shrinks to the lower, which costs next to nothing. */
-const pollMs = { least: 0.005, most: 0.1 } as const;
+/**
+ * Bounds of the polling time: one that never pays shrinks to the lower, which costs next to nothing. On a single
+ * processor there is no polling: whoever is waited for could not run meanwhile.
+ */
+const pollMs = availableParallelism() > 1 ? { least: 0.005, most: 0.1 } : { least: 0, most: 0 };
 
 export class Reactor {
   readonly #epoll = check(epollCreate1(EPOLL_CLOEXEC), "epoll_create1", "the engine") as Fd;
@@ -61,7 +65,7 @@ export class Reactor {
   #forIdle: Task[] = [];
   #forIdleSinceRound = 0;
   #running = false;
-  #polling: number = pollMs.most;
+  #polling = pollMs.most;
   /** When the current batch of events was picked up: milliseconds of `performance.now()`. */
   nowMs: number = performance.now();
   /** Counts the batches: whoever is called in two rounds that follow each other is in a burst. */
