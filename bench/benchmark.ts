@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { formatBytes } from "../src/base/text.ts";
+import { measureDisk } from "./disk.ts";
 import { type Commands, type Measurement, quoted, type Setting } from "./measurement.ts";
 import { findProgram } from "./programs.ts";
 import { addRound, emptyRow, formatFigure, type Row, type Sample } from "./results.ts";
@@ -21,6 +22,8 @@ export interface Plan {
 
 export interface Result {
   readonly rows: readonly Row[];
+  /** What the disk took at the beginning of each round, in Gb/s. */
+  readonly disk: readonly number[];
   readonly failures: readonly string[];
 }
 
@@ -45,10 +48,20 @@ export class Benchmark {
   async run(): Promise<Result> {
     const { measurements, rounds } = this.#plan;
     for (const each of measurements) await this.#guarded(each, () => this.#prepare(each));
-    for (let round = 1; round <= rounds; round++)
+    const disk: number[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      const label = `${round}/${rounds}`;
+      disk.push(this.#measureDisk(label));
       for (const each of measurements)
-        await this.#guarded(each, () => this.#measure(each, `${round}/${rounds} ${each.name}`));
-    return { rows: [...this.#rows.values()].flat(), failures: [...this.#failures.values()] };
+        await this.#guarded(each, () => this.#measure(each, `${label} ${each.name}`));
+    }
+    return { rows: [...this.#rows.values()].flat(), disk, failures: [...this.#failures.values()] };
+  }
+
+  #measureDisk(label: string): number {
+    const rate = measureDisk(this.#plan.folder);
+    this.#plan.progress(`${label} disk: ${formatFigure(rate, "Gb/s")}`);
+    return rate;
   }
 
   /** One that failed is not tried again, and is no reason to lose the others. */

@@ -10,7 +10,7 @@ import type { Measurement } from "./measurement.ts";
 import { measurements } from "./measurements.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 import { missingFor } from "./programs.ts";
-import { median } from "./results.ts";
+import { formatFigure, median } from "./results.ts";
 import { table } from "./table.ts";
 
 /** The project's folder, as seen from bench/dist/bench. */
@@ -91,8 +91,15 @@ function settingsOf({ rounds, seconds }: Options): { rounds: number; seconds: nu
 function printTable(notes: readonly string[], { rounds, seconds }: Options, result: Result): void {
   const failures = result.failures.map((failure) => `failed: ${failure}`);
   const what = `Medians of ${plural(rounds, "round")} of ${seconds} s; plg/direct is the median of the rounds' own ratios.`;
-  const lines = [...notes, "", table(result.rows), "", what, ...failures];
+  const lines = [...notes, "", table(result.rows), "", diskLine(result), what, ...failures];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function diskLine({ disk }: Result): string {
+  const [middle, least, most] = [median(disk), Math.min(...disk), Math.max(...disk)].map((rate) =>
+    formatFigure(rate, "Gb/s"),
+  );
+  return `The disk alone took ${middle} (${least} to ${most}); no dump grows faster for long.`;
 }
 
 function printJson({ rows, ...rest }: Result & Readonly<Record<string, unknown>>): void {
