@@ -11,6 +11,7 @@ import { createContainerSpace } from "./container-space.ts";
 import { createPipeSpace } from "./pipe-space.ts";
 import { tryShortcut } from "./shortcut.ts";
 import { closeSpace, type Space } from "./space.ts";
+import { Undertaker } from "./undertaker.ts";
 
 /** What the network of a run is like. */
 export interface NetworkOptions {
@@ -24,6 +25,7 @@ export class Playground {
   readonly spaces: readonly Space[];
   readonly task: EngineTask;
   readonly #pipeSpace: Space;
+  readonly #undertaker: Undertaker;
 
   /** Makes `containers` namespaces and the pipe space. Throws a MachineError where that is not possible. */
   constructor(
@@ -50,6 +52,9 @@ export class Playground {
       throw error;
     }
     this.spaces = spaces;
+    this.#undertaker = new Undertaker(
+      [...spaces, this.#pipeSpace].map(({ namespace }) => namespace),
+    );
     this.task = {
       pipeNamespace: this.#pipeSpace.namespace,
       pipeTun: this.#pipeSpace.tun,
@@ -76,6 +81,7 @@ export class Playground {
 
   /** Frees the namespaces. The engine must have ended. */
   async close(): Promise<void> {
+    this.#undertaker.dismiss();
     await Promise.all([...this.spaces, this.#pipeSpace].map(closeSpace));
     closeWakeup(this.task.wakeup);
   }

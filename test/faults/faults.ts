@@ -13,8 +13,7 @@ interface FaultPlan {
 const plans = {
   killPlg: { title: "`kill -9` of plg while it records, at a random moment", times: [6, 100] },
   killInUserNamespace: {
-    title:
-      "the same, in a user namespace that may hold 12 network namespaces (without connections: see [limits](limits.md))",
+    title: "the same, in a user namespace that may hold the network namespaces of one run",
     times: [4, 40],
   },
   killReplay: { title: "`kill -9` of plg while it replays, at a random moment", times: [3, 20] },
