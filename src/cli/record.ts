@@ -11,6 +11,7 @@ import {
   type Topology,
 } from "../sandbox/topology.ts";
 import { hasFailed, reportEnd } from "./command-ends.ts";
+import { tellDrops } from "./drops.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
 import { sealOf } from "./own-recordings.ts";
@@ -147,6 +148,7 @@ function conclude(
   terminal.info(
     `recorded ${plural(counts.connections, "connection")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)} to ${flags.file} (${formatBytes(dumpBytes)})`,
   );
+  tellDrops(terminal, counts);
   if (dumpError) throw dumpError;
   return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
 }

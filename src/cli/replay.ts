@@ -20,6 +20,7 @@ import { renderJunit } from "../report/junit.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../sandbox/topology.ts";
 import { hasFailed, reportEnd } from "./command-ends.ts";
+import { tellDrops } from "./drops.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { isOwnSeal } from "./own-recordings.ts";
@@ -237,7 +238,8 @@ function conclude(
     writeJunit(flags.junit, renderJunit({ name: flags.file, processes, durationMs }, differences));
   if (flags.json) {
     const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
-    const summary = { file: flags.file, played, total, durationMs, commands };
+    const { links, dropped } = counts;
+    const summary = { file: flags.file, played, total, durationMs, links, dropped, commands };
     process.stdout.write(`${printableJson({ ...summary, ...reportDifferences(differences) })}\n`);
   } else if (differences.count > 0 || differences.notes.length > 0)
     process.stdout.write(renderDifferences(differences));
@@ -246,6 +248,7 @@ function conclude(
   terminal.info(
     `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${flags.compare ? verdict : "not compared"}`,
   );
+  tellDrops(terminal, counts);
   if (differences.count > 0) return ExitCode.replayDiffers;
   return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
 }

@@ -60,8 +60,10 @@ class RecordEngine {
       gate: joiner.attempts,
       observer: {
         onPacket: (from, to, bytes, at, lengthBytes) => {
-          this.#engine.count(Counter.packets, 1);
-          return this.#sink.packet(from, to, bytes, at, lengthBytes, this.#engine.atNs);
+          const { atNs } = this.#engine;
+          const isRecorded = this.#sink.packet(from, to, bytes, at, lengthBytes, atNs);
+          this.#engine.count(isRecorded ? Counter.packets : Counter.unrecorded, 1);
+          return isRecorded;
         },
       },
       links: this.#engine.links,
@@ -97,6 +99,7 @@ class RecordEngine {
     if ((isOpen && !isQuiet) || !this.#sink.seal())
       reactor.after(drain.lookMs, () => this.#drain(sinceMs, now));
     else {
+      this.#engine.noteDrops(this.#switch);
       this.#switch.close();
       this.#engine.done();
     }

@@ -145,6 +145,7 @@ class ReplayEngine {
   #finish(): void {
     this.#player.finish();
     this.#file.close();
+    this.#engine.noteDrops(this.#switch);
     this.#switch.close();
     const outcome: ReplayOutcome = {
       differences: this.#log.list(),

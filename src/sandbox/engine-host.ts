@@ -8,8 +8,17 @@ export interface EngineCounts {
   readonly connections: number;
   readonly openConnections: number;
   readonly bytes: number;
+  /** Other than TCP. */
   readonly packets: number;
-  readonly drops: number;
+  /** What crossed links, and what they lost. Known when the engine is done. */
+  readonly links: { readonly sent: number; readonly lost: number };
+  /** Packets that could not be delivered, by reason. Known when the engine is done. */
+  readonly dropped: {
+    readonly malformed: number;
+    readonly foreign: number;
+    readonly refused: number;
+    readonly unrecorded: number;
+  };
 }
 
 export class EngineHost {
@@ -64,7 +73,13 @@ export class EngineHost {
       openConnections: at(Counter.open),
       bytes: at(Counter.bytes),
       packets: at(Counter.packets),
-      drops: at(Counter.drops),
+      links: { sent: at(Counter.sentOverLinks), lost: at(Counter.lostOnLinks) },
+      dropped: {
+        malformed: at(Counter.malformed),
+        foreign: at(Counter.foreign),
+        refused: at(Counter.refused),
+        unrecorded: at(Counter.unrecorded),
+      },
     };
   }
 

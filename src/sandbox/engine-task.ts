@@ -29,8 +29,15 @@ export const Counter = {
   open: 1,
   bytes: 2,
   packets: 3,
-  drops: 4,
-  size: 5,
+  /** Of the switch, noted when it is done. */
+  sentOverLinks: 4,
+  lostOnLinks: 5,
+  malformed: 6,
+  foreign: 7,
+  refused: 8,
+  /** Dropped because the dump had no room for them. */
+  unrecorded: 9,
+  size: 10,
 } as const;
 
 /** From the engine to the main thread, besides what the kind of engine adds. */

@@ -7,10 +7,11 @@ import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import { Subnet } from "../net/subnet.ts";
 import type { LinkSetup } from "../switch/link-plan.ts";
+import type { Switch } from "../switch/switch.ts";
 import { enterForever } from "../sys/namespace.ts";
 import { Reactor } from "../sys/reactor.ts";
 import { acknowledge } from "../sys/wakeup.ts";
-import type { EngineNotice, EngineOrder, EngineTask } from "./engine-task.ts";
+import { Counter, type EngineNotice, type EngineOrder, type EngineTask } from "./engine-task.ts";
 
 export class EngineThread {
   readonly reactor: Reactor;
@@ -62,6 +63,15 @@ export class EngineThread {
   /** Adds to one of the counters that the main thread reads. */
   count(counter: number, change: number): void {
     this.counters[counter] = (this.counters[counter] ?? 0) + change;
+  }
+
+  /** Notes what the switch did not deliver, when it is done. */
+  noteDrops({ drops, linkCounts }: Switch): void {
+    this.count(Counter.malformed, drops.malformed);
+    this.count(Counter.foreign, drops.foreign);
+    this.count(Counter.refused, drops.refused);
+    this.count(Counter.sentOverLinks, linkCounts?.sent ?? 0);
+    this.count(Counter.lostOnLinks, linkCounts?.lost ?? 0);
   }
 
   warn(text: string): void {

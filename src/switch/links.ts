@@ -41,6 +41,8 @@ const placeBytes = 2048;
 const placeWords = placeBytes / Int32Array.BYTES_PER_ELEMENT;
 
 export class Links implements Watcher, Task {
+  /** How many packets were to cross a link, and how many of them it lost. */
+  readonly counts: { sent: number; lost: number } = { sent: 0, lost: 0 };
   readonly #reactor: Reactor;
   readonly #plan: LinkPlan;
   readonly #startMs: number;
@@ -92,9 +94,12 @@ export class Links implements Watcher, Task {
     if (exit === Exit.pipeSpace && !link.actsAtSender) return false;
     if (exit === Exit.container && !link.actsAtReceiver) return false;
     const { direction } = link;
+    this.counts.sent++;
     const dueMs = direction.send(this.#nowMs, frameBytes - virtioNetHeaderBytes);
-    if (dueMs === lost) return true;
-    this.#hold(dueMs, exit, from, to, frameBytes);
+    if (dueMs === lost || !this.#hold(dueMs, exit, from, to, frameBytes)) {
+      this.counts.lost++;
+      return true;
+    }
     if (direction.isDoubled) this.#hold(dueMs, exit, from, to, frameBytes);
     this.#wakeInTime();
     return true;
@@ -130,15 +135,17 @@ export class Links implements Watcher, Task {
     return this.#reactor.nowMs - this.#startMs;
   }
 
-  #hold(dueMs: number, exit: Exit, from: number, to: number, frameBytes: number): void {
-    if (frameBytes > placeBytes) return;
+  /** False if there is no place for it. */
+  #hold(dueMs: number, exit: Exit, from: number, to: number, frameBytes: number): boolean {
+    if (frameBytes > placeBytes) return false;
     const place = this.#held.hold(dueMs);
-    if (place < 0) return;
+    if (place < 0) return false;
     copyWords(this.#places, place * placeWords, this.#frame, 0, frameBytes);
     this.#exits[place] = exit;
     this.#from[place] = from;
     this.#to[place] = to;
     this.#frameBytes[place] = frameBytes;
+    return true;
   }
 
   /** What is due at once arrives within this round, but not within the call: its sender may not be done with the buffer. */

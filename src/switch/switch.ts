@@ -55,15 +55,18 @@ export interface SwitchedPacket {
   frameBytes: number;
 }
 
-/** What happened to packets that were not delivered, by reason. Counters, for the report. */
+/** How many packets were not delivered, by reason. Those that links lost are the links' to count. */
 export interface DropCounts {
+  /** No whole IP packet. */
   malformed: number;
+  /** See {@link Verdict.foreign}. */
   foreign: number;
-  refusedByDevice: number;
+  /** The device that was to receive it did not take it. */
+  refused: number;
 }
 
 export class Switch {
-  readonly drops: DropCounts = { malformed: 0, foreign: 0, refusedByDevice: 0 };
+  readonly drops: DropCounts = { malformed: 0, foreign: 0, refused: 0 };
   readonly #reactor: Reactor;
   readonly #routes: Routes;
   readonly #gate: Gate;
@@ -131,6 +134,11 @@ export class Switch {
   /** How many packets are on their way over links. */
   get heldPackets(): number {
     return this.#links?.heldPackets ?? 0;
+  }
+
+  /** What crossed the links, if there are any. */
+  get linkCounts(): Links["counts"] | undefined {
+    return this.#links?.counts;
   }
 
   /** Frees what the switch has made itself. The devices are the sandbox's. */
@@ -297,6 +305,6 @@ export class Switch {
 
   #deliver(tun: Fd, frame: Address, frameBytes: number): void {
     // EIO: a command took its interface down. ENOBUFS, ENOMEM: the kernel has no room. All are a lost packet.
-    if (write(tun, frame, frameBytes) < 0) this.drops.refusedByDevice++;
+    if (write(tun, frame, frameBytes) < 0) this.drops.refused++;
   }
 }
