@@ -36,17 +36,12 @@ export { type DumpSummary, renderRun, summarize } from "./report/summary.ts";
 
 // Recording: plan a topology, prepare a session, run it. The process needs what `plg doctor` checks.
 export { Subnet, ulaFor } from "./net/subnet.ts";
-export {
-  type RecordHooks,
-  type RecordOptions,
-  type RecordResult,
-  RecordSession,
-} from "./record/session.ts";
+export { type RecordOptions, type RecordResult, RecordSession } from "./record/session.ts";
 export type { Command, CommandEnd, Identity, OutputSink } from "./sandbox/command.ts";
 export type { EngineCounts } from "./sandbox/engine-host.ts";
 export type { LinkSetup } from "./switch/link-plan.ts";
 export { type LinkSpec, parseLink } from "./switch/link-spec.ts";
-export type { Until } from "./sandbox/run.ts";
+export type { RunHooks, Until } from "./sandbox/run.ts";
 export {
   type CommandLine,
   type ContainerPlan,

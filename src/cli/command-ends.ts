@@ -1,6 +1,7 @@
-/** How commands end, as it is told to the user. */
+/** What is told to the user while a run goes on, above all of commands that fail. */
 import { formatDuration } from "../base/text.ts";
 import type { Command, CommandEnd } from "../sandbox/command.ts";
+import type { RunHooks } from "../sandbox/run.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Whether a command failed by itself: what plg stopped did not. */
@@ -8,8 +9,15 @@ export function hasFailed(end: CommandEnd): boolean {
   return !end.stopped && end.exitCode !== 0;
 }
 
+export function hooksFor(terminal: Terminal): RunHooks {
+  return {
+    onWarning: (text) => terminal.warn(text),
+    onCommandEnd: (command, end) => reportEnd(terminal, command, end),
+  };
+}
+
 /** Reports a command that failed by its name. */
-export function reportEnd(terminal: Terminal, command: Command, end: CommandEnd): void {
+function reportEnd(terminal: Terminal, command: Command, end: CommandEnd): void {
   const { name, command: text } = command.plan;
   if (!hasFailed(end)) return;
   const after = `after ${formatDuration(end.lastedMs)}`;

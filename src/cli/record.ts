@@ -3,16 +3,15 @@ import type { Command as Cli } from "commander";
 import { ExitCode } from "../base/errors.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "../base/text.ts";
 import { type RecordResult, RecordSession } from "../record/session.ts";
-import type { Command, CommandEnd } from "../sandbox/command.ts";
 import {
   type CommandLine,
   parseCommand,
   planTopology,
   type Topology,
 } from "../sandbox/topology.ts";
-import { hasFailed, reportEnd } from "./command-ends.ts";
+import { attend } from "./attend.ts";
+import { hasFailed, hooksFor } from "./command-ends.ts";
 import { tellDrops } from "./drops.ts";
-import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
 import { sealOf } from "./own-recordings.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
@@ -79,10 +78,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
   const links = parseLinks(flags, topology.containers, false);
   const terminal = terminalFor(flags, topology.containers);
-  const hooks = {
-    onWarning: (text: string) => terminal.warn(text),
-    onCommandEnd: (command: Command, end: CommandEnd) => reportEnd(terminal, command, end),
-  };
+  const hooks = hooksFor(terminal);
   const session = await RecordSession.prepare(
     {
       ...runOptions(flags, topology.containers, terminal),
@@ -97,19 +93,11 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
     hooks,
   );
   tellLinks(terminal, links);
-  let interrupted: NodeJS.Signals | undefined;
-  terminal.startStatus(statusOf(session));
-  const result = await interruptible(
-    (signal) => {
-      interrupted ??= signal;
-      terminal.info(`${signal}: stopping the commands (again: kill them)`);
-      session.stop();
-    },
-    () => session.run(hooks),
+  const { result, interruptedCode } = await attend(terminal, session, statusOf(session), () =>
+    session.run(hooks),
   );
-  terminal.stopStatus();
   const exitCode = conclude(terminal, topology, flags, result);
-  if (interrupted) return interruptedExitCode(interrupted);
+  if (interruptedCode !== undefined) return interruptedCode;
   if (times === 0) return exitCode;
   const verdict = await verify(terminal, flags, times);
   return exitCode === ExitCode.ok ? verdict : exitCode;

@@ -17,12 +17,11 @@ import {
 } from "../replay/session.ts";
 import { renderDifferences, reportDifferences } from "../report/differences.ts";
 import { renderJunit } from "../report/junit.ts";
-import type { Command, CommandEnd } from "../sandbox/command.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../sandbox/topology.ts";
-import { hasFailed, reportEnd } from "./command-ends.ts";
+import { attend } from "./attend.ts";
+import { hasFailed, hooksFor } from "./command-ends.ts";
 import { tellDrops } from "./drops.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
-import { interruptedExitCode, interruptible } from "./interrupt.ts";
 import { isOwnSeal } from "./own-recordings.ts";
 import { readShown } from "./reading.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
@@ -107,10 +106,7 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
     );
   const unasked = live.filter(({ index }) => given[index] === undefined);
   await confirmRecorded(recording, unasked, flags, terminal);
-  const hooks = {
-    onWarning: (text: string) => terminal.warn(text),
-    onCommandEnd: (command: Command, end: CommandEnd) => reportEnd(terminal, command, end),
-  };
+  const hooks = hooksFor(terminal);
   const session = await ReplaySession.prepare(
     {
       ...options,
@@ -126,19 +122,12 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
     hooks,
   );
   tellLinks(terminal, links);
-  let interrupted: NodeJS.Signals | undefined;
-  terminal.startStatus(statusOf(session, recording));
-  const result = await interruptible(
-    (signal) => {
-      interrupted ??= signal;
-      terminal.info(`${signal}: stopping the commands (again: kill them)`);
-      session.stop();
-    },
-    () => session.run(hooks),
+  const status = statusOf(session, recording);
+  const { result, interruptedCode } = await attend(terminal, session, status, () =>
+    session.run(hooks),
   );
-  terminal.stopStatus();
   const exitCode = conclude(terminal, flags, live, result);
-  return interrupted ? interruptedExitCode(interrupted) : exitCode;
+  return interruptedCode ?? exitCode;
 }
 
 function parseOrder(text: string): Order {

@@ -3,10 +3,10 @@ import { hostname, machine, release, type as kernelName } from "node:os";
 import type { CommandExit, RunInfo } from "../dump/schema.ts";
 import { checkDumpPath, openDumpFile } from "../dump/file.ts";
 import { type DumpWriter, startWriter } from "../dump/writer.ts";
-import type { Command, CommandEnd } from "../sandbox/command.ts";
+import type { CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { type NetworkOptions, Playground } from "../sandbox/playground.ts";
-import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
+import { CommandRun, keeperLost, type RunHooks, type RunOptions } from "../sandbox/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { Topology } from "../sandbox/topology.ts";
 import type { RecordDetails } from "./engine.ts";
@@ -18,12 +18,6 @@ export interface RecordOptions extends RunOptions, NetworkOptions {
   readonly toolVersion: string;
   /** What proves to a later replay that this user ran these commands; replay asks before it runs them if there is none. */
   readonly seal?: string | undefined;
-}
-
-/** Who wants to know how it goes. */
-export interface RecordHooks {
-  onWarning(text: string): void;
-  onCommandEnd(command: Command, end: CommandEnd): void;
 }
 
 export interface RecordResult {
@@ -63,7 +57,7 @@ export class RecordSession {
   }
 
   /** Prepares everything up to the commands, which do not run yet. */
-  static async prepare(options: RecordOptions, hooks: RecordHooks): Promise<RecordSession> {
+  static async prepare(options: RecordOptions, hooks: RunHooks): Promise<RecordSession> {
     const { topology } = options;
     // Before namespaces are made for nothing.
     checkDumpPath(options.file);
@@ -86,7 +80,7 @@ export class RecordSession {
   }
 
   /** Runs the commands to their end and closes the dump. */
-  async run(hooks: RecordHooks): Promise<RecordResult> {
+  async run(hooks: RunHooks): Promise<RecordResult> {
     const { topology } = this.#options;
     let dumpError: Error | undefined;
     const dumpFailed = this.#writer.failed.then((error) => {

@@ -4,10 +4,10 @@ import { UsageError } from "../base/errors.ts";
 import { readDump } from "../dump/reader.ts";
 import type { CommandExit } from "../dump/schema.ts";
 import { Subnet } from "../net/subnet.ts";
-import type { Command, CommandEnd } from "../sandbox/command.ts";
+import type { CommandEnd } from "../sandbox/command.ts";
 import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
 import { Playground } from "../sandbox/playground.ts";
-import { CommandRun, keeperLost, type RunOptions } from "../sandbox/run.ts";
+import { CommandRun, keeperLost, type RunHooks, type RunOptions } from "../sandbox/run.ts";
 import { type LinkSetup, quietMsOf } from "../switch/link-plan.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { CommandLine, ContainerPlan, Topology } from "../sandbox/topology.ts";
@@ -39,11 +39,6 @@ export interface ReplayOptions extends RunOptions {
   readonly mostDifferences: number;
   /** What lies between the live processes and their peers. */
   readonly links: LinkSetup | undefined;
-}
-
-export interface ReplayHooks {
-  onWarning(text: string): void;
-  onCommandEnd(command: Command, end: CommandEnd): void;
 }
 
 export interface ReplayResult extends ReplayOutcome {
@@ -185,7 +180,7 @@ export class ReplaySession {
   }
 
   /** Prepares everything up to the commands, which do not run yet. */
-  static async prepare(given: ReplayOptions, hooks: ReplayHooks): Promise<ReplaySession> {
+  static async prepare(given: ReplayOptions, hooks: RunHooks): Promise<ReplaySession> {
     const options = patientOverLinks(given);
     const { topology, recording } = options;
     const { length } = topology.containers;
@@ -211,7 +206,7 @@ export class ReplaySession {
   }
 
   /** Runs the live commands until everything is played and they have ended or are no longer needed. */
-  async run(hooks: ReplayHooks): Promise<ReplayResult> {
+  async run(hooks: RunHooks): Promise<ReplayResult> {
     void this.#run.lost.then(() => hooks.onWarning(keeperLost));
     try {
       this.#run.start(this.#options.topology, this.#options.live, this.#playground.spaces);

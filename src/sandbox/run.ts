@@ -24,6 +24,12 @@ export interface RunOptions {
   readonly output: OutputSink;
 }
 
+/** Who wants to know how a run goes. */
+export interface RunHooks {
+  onWarning(text: string): void;
+  onCommandEnd(command: Command, end: CommandEnd): void;
+}
+
 const lookMs = 10;
 
 /** What is told when {@link CommandRun.lost} settles. */
