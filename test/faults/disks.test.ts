@@ -1,6 +1,6 @@
 // The disk under the dump: full, broken, stalled, slow. What was sent is compared with what is in the dump and with
 // what was received.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
@@ -15,7 +15,7 @@ import { figureIn, heldUp, recordFlow } from "./flow.ts";
 
 const mostMegabytes = 200;
 
-needsRoot("/dev/loop-control", "mkfs.ext4", "mount", "umount", "prlimit");
+needsRoot("/dev/loop-control", "mkfs.ext4", "mount", "umount", "prlimit", "ping");
 
 /** Makes a disk anew for each round, and takes it away. */
 async function onDisks<T>(
@@ -148,6 +148,39 @@ fault("diskStalls", async (context) => {
   };
 });
 
+fault("datagramsInStall", async (context) => {
+  const { plg, folder } = context;
+  const pings = 400;
+  // Of 60,008 bytes with the ICMP header, by 1480.
+  const fragments = 41;
+  const counts = await onDisks(context, ext4(200), async (disk) => {
+    const go = join(folder, "go");
+    rmSync(go, { force: true });
+    const wait = "echo ready; until [ -e go ]; do sleep 0.01; done";
+    const ping = `ping -q -c ${pings} -i 0.002 -W 1 -s 60000 10.0.0.1; :`;
+    const dump = join(disk.path, "dump");
+    const client = `client=${wait}; ${ping}`;
+    const run = plg.start(["record", `-f${dump}`, "--until=client", "server=sleep 60", client]);
+    await run.prints(/ready/);
+    disk.freeze();
+    writeFileSync(go, "");
+    await run.prints(/transmitted/);
+    disk.thaw();
+    const ended = await run.ended;
+    expectOk(ended);
+    const lost = pings - figureIn(ended, /transmitted, (\d+) received/);
+    expect(lost).toBeGreaterThan(0);
+    const told = /^plg: (\d+) packets dropped: the dump had no room/m.exec(ended.stderr);
+    expect(Number(told?.[1])).toBeGreaterThanOrEqual(lost);
+    expect(Number(told?.[1])).toBeLessThanOrEqual(lost * fragments);
+    return lost;
+  });
+  return {
+    lost: `datagrams, once the ring is full: ${range(counts, `of ${pings} pings of 60 kB`)}`,
+    afterwards: "plg tells how many; the dump is complete; exit code 0",
+  };
+});
+
 fault("killInStall", async (context) => {
   const { plg, folder } = context;
   await onDisks(context, ext4(400), async (disk) => {
@@ -157,7 +190,8 @@ fault("killInStall", async (context) => {
     disk.freeze();
     await heldUp(folder);
     run.kill("SIGKILL");
-    await eventually("no command is left", () => plg.leftovers().length <= 1, {
+    // plg waits for its disk, and its undertaker for plg.
+    await eventually("no command is left", () => plg.leftovers().length <= 2, {
       explain: () => plg.leftovers().join("\n"),
     });
     disk.thaw();

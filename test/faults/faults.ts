@@ -30,6 +30,7 @@ const plans = {
   diskReadOnly: { title: "the disk is read-only", times: [1, 3] },
   dumpInMemory: { title: "the dump is on a tmpfs", times: [1, 5] },
   diskStalls: { title: "the disk stalls (ext4, frozen), then goes on", times: [1, 5] },
+  datagramsInStall: { title: "the same, while datagrams are sent", times: [1, 5] },
   killInStall: { title: "`kill -9` of plg while the disk stalls", times: [1, 5] },
   diskSlow: {
     title: "the disk is slower than the network (ext4, frozen most of the time)",
