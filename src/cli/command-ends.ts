@@ -21,7 +21,8 @@ function reportEnd(terminal: Terminal, command: Command, end: CommandEnd): void 
   const { name, command: text } = command.plan;
   if (!hasFailed(end)) return;
   const after = `after ${formatDuration(end.lastedMs)}`;
-  if (end.exitCode === 127)
+  if (end.failure !== undefined) terminal.warn(`${name} could not be started: ${end.failure}`);
+  else if (end.exitCode === 127)
     terminal.warn(`${name} could not be started: command not found (exit code 127): ${text}`);
   else if (end.exitCode === 126)
     terminal.warn(`${name} could not be started: not executable (exit code 126): ${text}`);

@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { finished } from "node:stream/promises";
+import { SystemError } from "../sys/errno.ts";
 import type { Namespace } from "../sys/namespace.ts";
 import { LineCutter } from "./lines.ts";
 import type { ProcessSpace } from "./process-space.ts";
@@ -25,6 +26,8 @@ export interface CommandEnd {
   readonly lastedMs: number;
   /** It was still running when plg stopped it: how it ended is then no failure. */
   readonly stopped: boolean;
+  /** Why nothing was started at all, if so. */
+  readonly failure?: string | undefined;
 }
 
 /** Where a command's output goes. */
@@ -82,12 +85,13 @@ export class Command {
 
   #waitForEnd(streams: readonly Promise<void>[]): Promise<CommandEnd> {
     return new Promise((resolve) => {
-      const settle = (exitCode: number | null, signal: string | null): void => {
+      const settle = (exitCode: number | null, signal: string | null, failure?: string): void => {
         this.end = {
           exitCode: exitCode ?? undefined,
           signal: signal ?? undefined,
           lastedMs: performance.now() - this.#startedMs,
           stopped: this.#stopped,
+          failure,
         };
         // A daemon that it left behind may hold its output open: that is no reason to wait for long.
         const patience = new Promise((done) => setTimeout(done, 200).unref());
@@ -95,8 +99,9 @@ export class Command {
           resolve(this.end as CommandEnd),
         );
       };
-      this.#child.once("exit", settle);
-      this.#child.once("error", () => settle(127, null));
+      this.#child.once("exit", (exitCode, signal) => settle(exitCode, signal));
+      // As a shell has it: what cannot be started ends with 127.
+      this.#child.once("error", (error) => settle(127, null, describeFailure(error)));
     });
   }
 
@@ -119,6 +124,11 @@ export class Command {
     cutter.end();
     passLines();
   }
+}
+
+/** `path` is what could not be executed: the shell, or what is to lead to it. */
+function describeFailure({ errno = 0, path = "a program" }: NodeJS.ErrnoException): string {
+  return new SystemError("the start", path, -errno).message;
 }
 
 /** setpriv(1) changes the user, with supplementary groups, which Node's own `uid` option drops. */

@@ -2,8 +2,11 @@
  * The playground: the network of a run, with its engine thread. Recording and replaying differ only in
  * the engine's module and in what it is told besides.
  */
+import { MachineError } from "../base/errors.ts";
+import { plural } from "../base/text.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { linkedContainers, type LinkSetup } from "../switch/link-plan.ts";
+import { descriptorLimit } from "../sys/descriptors.ts";
 import { closeWakeup, createWakeup } from "../sys/wakeup.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Counter, type EngineTask } from "./engine-task.ts";
@@ -21,6 +24,12 @@ export interface NetworkOptions {
   readonly bufferBytes?: number | undefined;
 }
 
+/**
+ * How many descriptors a run takes: for threads, their wake-ups and the modules that they load at once (some 90 were
+ * too few), and for each container's network and output.
+ */
+const descriptors = { anyway: 160, perContainer: 4, forConnections: 1000 } as const;
+
 export class Playground {
   readonly spaces: readonly Space[];
   readonly task: EngineTask;
@@ -34,6 +43,7 @@ export class Playground {
     startHrNs: bigint,
     { links, bufferBytes }: NetworkOptions,
   ) {
+    requireDescriptors(containers);
     const isLinked = linkedContainers(links?.specs ?? [], containers);
     this.#pipeSpace = createPipeSpace(subnets, isLinked.includes(true), bufferBytes);
     const spaces: Space[] = [];
@@ -85,4 +95,14 @@ export class Playground {
     await Promise.all([...this.spaces, this.#pipeSpace].map(closeSpace));
     closeWakeup(this.task.wakeup);
   }
+}
+
+/** Throws a MachineError if there may not be enough descriptors to begin with. */
+function requireDescriptors(containers: number): void {
+  const needed = descriptors.anyway + descriptors.perContainer * containers;
+  const limit = descriptorLimit();
+  if (limit >= needed) return;
+  throw new MachineError(
+    `a run of ${plural(containers, "container")} needs ${needed} file descriptors, and ${limit} are allowed: raise the limit ('ulimit -n ${needed + descriptors.forConnections}')`,
+  );
 }

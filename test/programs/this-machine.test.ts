@@ -1,9 +1,9 @@
 // What plg says on machines that cannot run it, and how it does without root where it can.
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { tshark } from "./dump.ts";
-import { needsRoot } from "./machine.ts";
+import { needs, needsRoot } from "./machine.ts";
 import { programPath } from "./program-path.ts";
 import { actor, expectOk, linesOf, test } from "./plg.ts";
 
@@ -129,3 +129,40 @@ describe("without /dev/net/tun", () => {
     expect(run.stderr).toMatch(/^plg: cannot open \/dev\/net\/tun: [^\n]*modprobe tun[^\n]*\n$/);
   });
 });
+
+/** What plg is started through to have so many descriptors. */
+function allowed(count: number): string[] {
+  return ["prlimit", `--nofile=${count}:${count}`];
+}
+
+describe("with few descriptors", () => {
+  needs("prlimit");
+
+  test("plg says how many it needs", async ({ plg }) => {
+    const commands = Array.from({ length: 20 }, () => "true");
+    const run = await plg.run(["record", ...commands], { through: allowed(239) });
+    expect(run.stderr).toMatch(/^plg: [^\n]*240 file descriptors, and 239[^\n]*ulimit -n[^\n]*\n$/);
+    expect(run.exitCode).toBe(4);
+    expectOk(await plg.run(["record", ...commands], { through: allowed(240) }));
+  });
+});
+
+describe("without setpriv", () => {
+  needsRoot();
+
+  test("a command for another user is not started, and plg says why", async ({ plg, folder }) => {
+    // What plg's launcher is made of, and no more.
+    for (const name of ["dirname", "readlink", "find", "sh", "node"])
+      symlinkSync(placeOf(name), join(folder, name));
+    const run = await plg.run(["record", "--uid=65534", "one=true"], { env: { PATH: folder } });
+    expect(run.stderr).toContain(
+      "plg: one could not be started: the start of setpriv failed: ENOENT",
+    );
+    expect(run.exitCode).toBe(1);
+  });
+});
+
+function placeOf(program: string): string {
+  const places = programPath.split(":").map((folder) => join(folder, program));
+  return places.find((place) => existsSync(place)) ?? program;
+}
