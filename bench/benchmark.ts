@@ -22,7 +22,7 @@ export interface Plan {
 
 export interface Result {
   readonly rows: readonly Row[];
-  /** What the disk took at the beginning of each round, in Gb/s. */
+  /** What the disk took alone, each time before a measurement that fills it, in Gb/s. */
   readonly disk: readonly number[];
   readonly failures: readonly string[];
 }
@@ -31,6 +31,7 @@ export class Benchmark {
   readonly #plan: Plan;
   readonly #setting: Setting;
   readonly #rows: ReadonlyMap<Measurement, Row[]>;
+  readonly #disk: number[] = [];
   readonly #failures = new Map<Measurement, string>();
   readonly #throughPlg: Way;
 
@@ -48,20 +49,14 @@ export class Benchmark {
   async run(): Promise<Result> {
     const { measurements, rounds } = this.#plan;
     for (const each of measurements) await this.#guarded(each, () => this.#prepare(each));
-    const disk: number[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      const label = `${round}/${rounds}`;
-      disk.push(this.#measureDisk(label));
+    for (let round = 1; round <= rounds; round++)
       for (const each of measurements)
-        await this.#guarded(each, () => this.#measure(each, `${label} ${each.name}`));
-    }
-    return { rows: [...this.#rows.values()].flat(), disk, failures: [...this.#failures.values()] };
-  }
-
-  #measureDisk(label: string): number {
-    const rate = measureDisk(this.#plan.folder);
-    this.#plan.progress(`${label} disk: ${formatFigure(rate, "Gb/s")}`);
-    return rate;
+        await this.#guarded(each, () => this.#measure(each, `${round}/${rounds} ${each.name}`));
+    return {
+      rows: [...this.#rows.values()].flat(),
+      disk: this.#disk,
+      failures: [...this.#failures.values()],
+    };
   }
 
   /** One that failed is not tried again, and is no reason to lose the others. */
@@ -84,9 +79,16 @@ export class Benchmark {
   }
 
   async #measure(measurement: Measurement, label: string): Promise<void> {
+    if (measurement.fillsDisk) this.#measureDisk(label);
     const before = await this.#sample(measurement, direct, `${label} direct`);
     const through = await this.#sample(measurement, this.#throughPlg, `${label} plg`);
     addRound(this.#rows.get(measurement) ?? [], before, through);
+  }
+
+  #measureDisk(label: string): void {
+    const rate = measureDisk(this.#plan.folder);
+    this.#plan.progress(`${label} disk alone: ${formatFigure(rate, "Gb/s")}`);
+    this.#disk.push(rate);
   }
 
   async #sample(measurement: Measurement, way: Way, label: string): Promise<Sample> {

@@ -91,15 +91,16 @@ function settingsOf({ rounds, seconds }: Options): { rounds: number; seconds: nu
 function printTable(notes: readonly string[], { rounds, seconds }: Options, result: Result): void {
   const failures = result.failures.map((failure) => `failed: ${failure}`);
   const what = `Medians of ${plural(rounds, "round")} of ${seconds} s; plg/direct is the median of the rounds' own ratios.`;
-  const lines = [...notes, "", table(result.rows), "", diskLine(result), what, ...failures];
+  const lines = [...notes, "", table(result.rows), "", ...diskLines(result), what, ...failures];
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-function diskLine({ disk }: Result): string {
+function diskLines({ disk }: Result): string[] {
+  if (disk.length === 0) return [];
   const [middle, least, most] = [median(disk), Math.min(...disk), Math.max(...disk)].map((rate) =>
     formatFigure(rate, "Gb/s"),
   );
-  return `The disk alone took ${middle} (${least} to ${most}); no dump grows faster for long.`;
+  return [`The disk alone took ${middle} (${least} to ${most}); no dump grows faster for long.`];
 }
 
 function printJson({ rows, ...rest }: Result & Readonly<Record<string, unknown>>): void {

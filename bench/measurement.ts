@@ -26,6 +26,8 @@ export interface Measurement {
   /** Where the server listens. */
   readonly port: number;
   readonly figures: readonly Figure[];
+  /** It writes to disk as fast as it can, so what the disk takes is measured next to it. */
+  readonly fillsDisk?: true;
   /** To be run once before the measurement, over the direct link. */
   readonly prepare?: (setting: Setting) => Commands;
   readonly commands: (setting: Setting) => Commands;

@@ -19,6 +19,7 @@ function throughput(streams: number): Measurement {
     name: `throughput-${streams}`,
     needs: [{ program: "iperf3" }],
     port: 5201,
+    fillsDisk: true,
     figures: [{ name: `throughput, ${streams} stream${streams === 1 ? "" : "s"}`, unit: "Gb/s" }],
     commands: ({ seconds, program }) => ({
       server: `exec ${program("iperf3")} -s`,
