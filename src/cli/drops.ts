@@ -3,12 +3,12 @@ import { plural } from "../base/text.ts";
 import type { EngineCounts } from "../sandbox/engine-host.ts";
 import type { Terminal } from "./terminal.ts";
 
-const reasons = {
+const reasons: Readonly<Record<keyof EngineCounts["dropped"], string>> = {
   foreign: "from or to an address outside the subnet",
   malformed: "no whole IP packet",
   refused: "not taken by the device that was to receive it; had a command taken it down?",
   unrecorded: "the dump had no room, as the disk is too slow",
-} as const;
+};
 
 /** Says how many there were, by reason, if there were any; of links in any case, as they are there to lose packets. */
 export function tellDrops(terminal: Terminal, { links, dropped }: EngineCounts): void {

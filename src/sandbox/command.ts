@@ -127,7 +127,8 @@ export class Command {
 }
 
 /** `path` is what could not be executed: the shell, or what is to lead to it. */
-function describeFailure({ errno = 0, path = "a program" }: NodeJS.ErrnoException): string {
+function describeFailure({ errno, path, message }: NodeJS.ErrnoException): string {
+  if (errno === undefined || path === undefined) return message;
   return new SystemError("the start", path, -errno).message;
 }
 

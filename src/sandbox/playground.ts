@@ -6,7 +6,7 @@ import { MachineError } from "../base/errors.ts";
 import { plural } from "../base/text.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { linkedContainers, type LinkSetup } from "../switch/link-plan.ts";
-import { descriptorLimit } from "../sys/descriptors.ts";
+import { descriptorLimit, keepDescriptorsFromChildren } from "../sys/descriptors.ts";
 import { closeWakeup, createWakeup } from "../sys/wakeup.ts";
 import { EngineHost } from "./engine-host.ts";
 import { Counter, type EngineTask } from "./engine-task.ts";
@@ -44,6 +44,8 @@ export class Playground {
     { links, bufferBytes }: NetworkOptions,
   ) {
     requireDescriptors(containers);
+    // Before the first child is started, which is the undertaker.
+    keepDescriptorsFromChildren();
     const isLinked = linkedContainers(links?.specs ?? [], containers);
     this.#pipeSpace = createPipeSpace(subnets, isLinked.includes(true), bufferBytes);
     const spaces: Space[] = [];

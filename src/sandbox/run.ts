@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, type CommandEnd, type Identity, type OutputSink } from "./command.ts";
 import { hostsText } from "./hosts.ts";
 import type { Space } from "./space.ts";
-import { keepDescriptorsFromChildren } from "../sys/descriptors.ts";
 import { ProcessSpace } from "./process-space.ts";
 import type { ContainerPlan, Topology } from "./topology.ts";
 
@@ -52,7 +51,6 @@ export class CommandRun {
 
   /** Prepares the processes' namespaces. No command runs yet. */
   static async prepare(topology: Topology, options: RunOptions): Promise<CommandRun> {
-    keepDescriptorsFromChildren();
     return new CommandRun(await ProcessSpace.create(hostsText(topology, machineHosts())), options);
   }
 

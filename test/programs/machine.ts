@@ -3,9 +3,8 @@
  * must run; elsewhere the test is skipped, with the reason, which the closing lines repeat.
  */
 import { accessSync, constants, existsSync } from "node:fs";
-import { join } from "node:path";
 import { beforeEach } from "vitest";
-import { programPath } from "./program-path.ts";
+import { placeOf } from "./program-path.ts";
 
 /** The tests of this file or group need these programs, or devices by their paths, and what plg itself needs. */
 export function needs(...programs: readonly string[]): void {
@@ -51,12 +50,5 @@ function canWrite(path: string): boolean {
 
 function isThere(name: string): boolean {
   if (name.startsWith("/")) return existsSync(name);
-  return programPath.split(":").some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return placeOf(name) !== undefined;
 }

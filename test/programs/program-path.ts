@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Servers are in /usr/sbin, which is not on every user's PATH, PostgreSQL's in a folder of its own, as are games. */
@@ -10,6 +10,21 @@ export const programPath: string = [
   "/usr/games",
   ...postgresFolders(),
 ].join(":");
+
+/** Where a program is, or undefined. */
+export function placeOf(program: string): string | undefined {
+  const places = programPath.split(":").map((folder) => join(folder, program));
+  return places.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function postgresFolders(): string[] {
   const base = "/usr/lib/postgresql";

@@ -1,10 +1,10 @@
 // What plg says on machines that cannot run it, and how it does without root where it can.
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { tshark } from "./dump.ts";
 import { needs, needsRoot } from "./machine.ts";
-import { programPath } from "./program-path.ts";
+import { placeOf, programPath } from "./program-path.ts";
 import { actor, expectOk, linesOf, test } from "./plg.ts";
 
 const talk = actor("talk.mjs");
@@ -153,7 +153,7 @@ describe("without setpriv", () => {
   test("a command for another user is not started, and plg says why", async ({ plg, folder }) => {
     // What plg's launcher is made of, and no more.
     for (const name of ["dirname", "readlink", "find", "sh", "node"])
-      symlinkSync(placeOf(name), join(folder, name));
+      symlinkSync(placeOf(name) ?? name, join(folder, name));
     const run = await plg.run(["record", "--uid=65534", "one=true"], { env: { PATH: folder } });
     expect(run.stderr).toContain(
       "plg: one could not be started: the start of setpriv failed: ENOENT",
@@ -161,8 +161,3 @@ describe("without setpriv", () => {
     expect(run.exitCode).toBe(1);
   });
 });
-
-function placeOf(program: string): string {
-  const places = programPath.split(":").map((folder) => join(folder, program));
-  return places.find((place) => existsSync(place)) ?? program;
-}
