@@ -110,7 +110,7 @@ export class RecordSession {
       return { counts, dumpBytes: writtenBytes, durationMs, ends, dumpError };
     } finally {
       this.#run.close();
-      await this.#playground.close();
+      this.#playground.close();
     }
   }
 

@@ -225,7 +225,7 @@ export class ReplaySession {
       return { ...outcome, counts: this.#engine.counts(), durationMs, ends };
     } finally {
       this.#run.close();
-      await this.#playground.close();
+      this.#playground.close();
     }
   }
 

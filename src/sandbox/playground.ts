@@ -60,7 +60,7 @@ export class Playground {
           }),
         );
     } catch (error) {
-      for (const space of [...spaces, this.#pipeSpace]) void closeSpace(space);
+      [...spaces, this.#pipeSpace].forEach(closeSpace);
       throw error;
     }
     this.spaces = spaces;
@@ -92,9 +92,9 @@ export class Playground {
   }
 
   /** Frees the namespaces. The engine must have ended. */
-  async close(): Promise<void> {
+  close(): void {
     this.#undertaker.dismiss();
-    await Promise.all([...this.spaces, this.#pipeSpace].map(closeSpace));
+    [...this.spaces, this.#pipeSpace].forEach(closeSpace);
     closeWakeup(this.task.wakeup);
   }
 }

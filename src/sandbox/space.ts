@@ -2,8 +2,7 @@
  * A space: a network namespace with a TUN device. Each container has one, and the pipes have one together.
  * The host's own namespace is never configured.
  */
-import { close, existsSync, writeFileSync } from "node:fs";
-import { promisify } from "node:util";
+import { existsSync, writeFileSync } from "node:fs";
 import { MachineError } from "../base/errors.ts";
 import type { Fd } from "../base/units.ts";
 import { SystemError } from "../sys/errno.ts";
@@ -14,7 +13,7 @@ import {
   inNewNamespaces,
   type Namespace,
 } from "../sys/namespace.ts";
-import { createTun } from "../sys/tun.ts";
+import { closeTun, createTun } from "../sys/tun.ts";
 
 export interface Space {
   readonly namespace: Namespace;
@@ -53,13 +52,10 @@ export function createSpace(segmentation: boolean, configure: () => void): Space
   }
 }
 
-/**
- * Frees a space. Its namespace goes when its last process and socket are gone. The kernel takes some
- * 40 ms to take a TUN device down, most of it waiting, so it is left to Node's pool: several at once.
- */
-export async function closeSpace(space: Space): Promise<void> {
-  await promisify(close)(space.tun);
-  closeNamespace(space.namespace);
+/** Frees a space. Its namespace goes when its last process and socket are gone, and the device with it. */
+export function closeSpace({ tun, namespace }: Space): void {
+  closeTun(tun);
+  closeNamespace(namespace);
 }
 
 /** Sets a sysctl of the calling thread's network namespace, where the kernel has it and lets us. */

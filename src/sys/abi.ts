@@ -69,6 +69,7 @@ export const epollEvent: { readonly sizeBytes: number; readonly dataAt: number }
 
 // <linux/if_tun.h>
 export const TUNSETIFF = 0x400454ca;
+export const TUNSETPERSIST = 0x400454cb;
 export const TUNSETOFFLOAD = 0x400454d0;
 export const IFF_TUN = 0x0001;
 export const IFF_NO_PI = 0x1000;

@@ -19,9 +19,10 @@ import {
   TUN_F_USO6,
   TUNSETIFF,
   TUNSETOFFLOAD,
+  TUNSETPERSIST,
 } from "./abi.ts";
 import { check } from "./errno.ts";
-import { ioctl } from "./libc.ts";
+import { close, ioctl } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 import { constants } from "node:fs";
 
@@ -42,6 +43,17 @@ export function createTun(name: string, segmentation = true): Fd {
   check(ioctl(fd, TUNSETIFF, request.address), "ioctl TUNSETIFF", `TUN device ${name}`);
   setOffloads(fd, name, segmentation);
   return fd;
+}
+
+/**
+ * Closes the descriptor and leaves the device to its namespace, with which it goes. A device that goes with its
+ * descriptor is taken down during the call, and the kernel waits for some 40 ms (unregister_netdevice);
+ * those of namespaces that go are taken down together, while nobody waits (default_device_exit_batch).
+ */
+export function closeTun(tun: Fd): void {
+  // Fails where a command has deleted the device, which then is what was wanted.
+  ioctl(tun, TUNSETPERSIST, 1);
+  close(tun);
 }
 
 function setOffloads(fd: Fd, name: string, segmentation: boolean): void {

@@ -8,9 +8,9 @@ import { PacketView } from "../../src/net/packet.ts";
 import { virtioNetHeaderBytes } from "../../src/sys/abi.ts";
 import { read } from "../../src/sys/libc.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
-import { addAddress, setLinkUp } from "../../src/sys/links.ts";
+import { addAddress, deleteLink, setLinkUp } from "../../src/sys/links.ts";
 import { addRoute } from "../../src/sys/routes.ts";
-import { createTun } from "../../src/sys/tun.ts";
+import { closeTun, createTun } from "../../src/sys/tun.ts";
 import { needs } from "../programs/machine.ts";
 import { inOwnNetwork } from "./own-network.ts";
 
@@ -56,6 +56,16 @@ describe("a TUN device", () => {
       const tun = createTun("tun0");
       closeSync(tun);
       expect(() => setLinkUp("tun0")).toThrow(/tun0/);
+    });
+  });
+
+  test("can be left to its namespace, unless it was deleted", () => {
+    inOwnNetwork(() => {
+      const [kept, deleted] = [createTun("tun0"), createTun("tun1")];
+      deleteLink("tun1");
+      for (const tun of [kept, deleted]) closeTun(tun);
+      setLinkUp("tun0");
+      expect(() => closeSync(deleted)).toThrow(/EBADF/);
     });
   });
 });
