@@ -161,3 +161,27 @@ describe("without setpriv", () => {
     expect(run.exitCode).toBe(1);
   });
 });
+
+describe("the launcher", () => {
+  test("refuses a Node.js that is too old, or does not start", async ({ plg, folder }) => {
+    const fake = async (script: string) => {
+      writeFileSync(join(folder, "node"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const run = await plg.run(["--help"], { env: { PATH: `${folder}:${programPath}` } });
+      return { exitCode: run.exitCode, said: run.stdout + run.stderr };
+    };
+    const old = /^plg: Node\.js v[\d.]+ is too old: 20\.19 or newer is needed\n$/;
+    for (const version of ["v9.11.2", "v18.20.8", "v20.18.3"])
+      expect(await fake(`echo ${version}`)).toEqual({
+        exitCode: 4,
+        said: expect.stringMatching(old),
+      });
+    for (const version of ["v20.19.0", "v22.0.0", "v25.1.0-nightly20261101"])
+      expect(await fake(`[ "$1" = --version ] && echo ${version} || echo it runs`)).toEqual({
+        exitCode: 0,
+        said: "it runs\n",
+      });
+    const broken = await fake("exit 127");
+    expect(broken.said).toContain("plg: Node.js does not start");
+    expect(broken.exitCode).toBe(4);
+  });
+});
