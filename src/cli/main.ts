@@ -10,6 +10,7 @@ import { needsUserNamespace, runInUserNamespace } from "./rootless.ts";
 import { addShow } from "./show.ts";
 import { standardStreamsFlushed, watchStandardStreams } from "./standard-streams.ts";
 import { toolVersion } from "./version.ts";
+import { addView } from "./view.ts";
 
 const about = `Runs commands, each in a network container of its own, records the TCP traffic between \
 them into one file, and replays it later.`;
@@ -34,6 +35,7 @@ function createProgram(setExitCode: (code: number) => void): Cli {
   addRecord(program, setExitCode);
   addReplay(program, setExitCode);
   addShow(program);
+  addView(program);
   addDoctor(program, setExitCode);
   addDemo(program, setExitCode);
   for (const command of program.commands) command.copyInheritedSettings(program);

@@ -1,14 +1,11 @@
 /** `plg show`: what a dump holds, as a table or as JSON. */
-import { existsSync } from "node:fs";
 import type { Command as Cli } from "commander";
-import { UsageError } from "../base/errors.ts";
 import { printableJson } from "../base/printable.ts";
 import { plural } from "../base/text.ts";
 import { readDump } from "../dump/reader.ts";
 import { renderConnections } from "../report/connections.ts";
 import { type DumpSummary, renderRun, summarize } from "../report/summary.ts";
-
-const defaultFile = "dump.traffic";
+import { defaultFile, pathOf, warnIfShort } from "./dump-argument.ts";
 
 interface ShowFlags {
   readonly file?: string;
@@ -23,7 +20,9 @@ export function addShow(program: Cli): void {
     .option("-f, --file <path>", "the dump, as the other commands have it")
     .option("--json", "the same for programs: one JSON object on standard output")
     .addHelpText("after", examples)
-    .action((dump: string | undefined, flags: ShowFlags) => show(pathOf(dump, flags), flags));
+    .action((dump: string | undefined, flags: ShowFlags) =>
+      show(pathOf("show", dump, flags), flags),
+    );
 }
 
 const examples = `
@@ -35,29 +34,10 @@ Examples:
 A connection ended 'closed' (both sides said so), 'reset by client', 'reset by server', 'refused',
 'unanswered', or not before the recording did: 'open'.`;
 
-function pathOf(dump: string | undefined, { file }: ShowFlags): string {
-  if (dump !== undefined && file !== undefined && dump !== file)
-    throw new UsageError(`two dumps were named, ${dump} and ${file}: show takes one`);
-  const named = dump ?? file;
-  if (named === undefined && !existsSync(defaultFile))
-    throw new UsageError(`there is no ${defaultFile} here: name the dump, as in: plg show PATH`);
-  return named ?? defaultFile;
-}
-
 function show(path: string, flags: ShowFlags): void {
   const summary = summarize(readDump(path));
-  warnIfShort(path, summary);
+  warnIfShort(path, summary.end);
   process.stdout.write(flags.json ? `${jsonOf(path, summary)}\n` : textOf(summary));
-}
-
-/** Every beginning of a dump is a recording, but whoever reads it should know that it is one. */
-function warnIfShort(path: string, { end }: DumpSummary): void {
-  if (end.complete) return;
-  const where =
-    end.tornAt === undefined ? "" : `; a torn tail from byte ${end.tornAt} on is left out`;
-  process.stderr.write(
-    `plg: warning: the recording ${path} was cut short, how its commands ended is not known${where}\n`,
-  );
 }
 
 function textOf(summary: DumpSummary): string {

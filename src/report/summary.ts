@@ -31,7 +31,8 @@ export function summarize(items: Generator<DumpItem, DumpEnd>): DumpSummary {
   }
 }
 
-class SummaryFold {
+/** Folds the items of one recording after its run. */
+export class SummaryFold {
   readonly #run: RunInfo;
   readonly #connections: ConnectionFold;
   readonly #exits: CommandExit[] = [];
@@ -43,6 +44,7 @@ class SummaryFold {
     this.#connections = new ConnectionFold(run);
   }
 
+  /** Takes the next item. */
   add(item: DumpItem): void {
     if (item.type === "stream") this.#connections.add(item);
     if (item.type === "packet") this.#packets++;
@@ -53,6 +55,7 @@ class SummaryFold {
     }
   }
 
+  /** After the last item. */
   summary(end: DumpEnd): DumpSummary {
     return {
       ...this.#connections.report(),

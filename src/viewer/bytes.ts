@@ -1,0 +1,32 @@
+/** Bytes as people read them: as text, or in hexadecimal. */
+
+const decoder = new TextDecoder();
+
+/** What is no letter, and would change how the text around it looks. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Cn}\p{Co}]/gu;
+const unseenInLines = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Cn}\p{Co}]/gu;
+const stand = "\u00b7";
+
+/** As text of several lines, in UTF-8; what cannot be seen is a dot, and a carriage return before a line's end nothing. */
+export function asText(bytes: Uint8Array): string {
+  return decoder.decode(bytes).replaceAll("\r\n", "\n").replaceAll(unseenInLines, stand);
+}
+
+/** As text of one line. */
+export function asLine(bytes: Uint8Array): string {
+  return decoder.decode(bytes).replaceAll(/\r?\n/g, "\u21b5").replaceAll(unseen, stand);
+}
+
+const rowBytes = 16;
+
+/** Rows of 16 bytes each: where they are, in hexadecimal, and in ASCII. `offset` is that of the first byte. */
+export function asHex(bytes: Uint8Array, offset: number): string {
+  const rows: string[] = [];
+  for (let at = 0; at < bytes.length; at += rowBytes) {
+    const row = [...bytes.subarray(at, at + rowBytes)];
+    const hex = row.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const text = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."));
+    rows.push(`${String(offset + at).padStart(8)}  ${hex.padEnd(3 * rowBytes)} ${text.join("")}`);
+  }
+  return rows.join("\n");
+}

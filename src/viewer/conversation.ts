@@ -1,0 +1,142 @@
+/** What was said on one connection, in the order in which it was said; or a packet that belongs to none. */
+import { Direction } from "../base/direction.ts";
+import { formatBytes } from "../base/text.ts";
+import { RecordKind } from "../dump/schema.ts";
+import { asHex, asText } from "./bytes.ts";
+import { button, element } from "./dom.ts";
+import { kindWords, labelOf, packetLabel, timeLabel } from "./labels.ts";
+import { type LoadedDump, payloadOf } from "./load.ts";
+
+/** As much is shown at first, and then each time that more is asked for: what a browser lays out at once. */
+const pageBytes = 256 * 1024;
+const pageEvents = 1000;
+
+type Notation = "text" | "hexadecimal";
+
+export class Conversation {
+  readonly root: HTMLElement = element("section", "conversation");
+  readonly #dump: LoadedDump;
+  readonly #onEvent: (event: number) => void;
+  #notation: Notation = "text";
+  /** What is shown, as events; and the one that was asked for. */
+  #events: Uint32Array = new Uint32Array();
+  #event: number | undefined;
+  /** Counts what was asked for, so that an answer that comes late is seen to be late. */
+  #request = 0;
+
+  /** `onEvent` hears of an event whose heading was clicked. */
+  constructor(dump: LoadedDump, onEvent: (event: number) => void) {
+    this.#dump = dump;
+    this.#onEvent = onEvent;
+    this.#sayNothing();
+  }
+
+  /** Shows the connection of this event, or the packet that it is. */
+  show(event: number | undefined): void {
+    const isOfShown = event !== undefined && this.#events.includes(event);
+    this.#event = event;
+    if (event === undefined) this.#sayNothing();
+    else if (isOfShown && this.root.querySelector(`[data-event="${event}"]`)) this.#mark();
+    else void this.#open(event);
+  }
+
+  #sayNothing(): void {
+    this.#events = new Uint32Array();
+    this.#request++;
+    this.root.replaceChildren(
+      element("p", "hint", "Choose an event or a connection to see what was said."),
+    );
+  }
+
+  async #open(event: number): Promise<void> {
+    const { index } = this.#dump;
+    const connection = index.connection(event);
+    const { connections, byConnection } = index;
+    this.#events =
+      connection === 0
+        ? Uint32Array.of(event)
+        : byConnection.subarray(connections.from(connection), connections.to(connection));
+    const body = element("div", "said");
+    this.root.replaceChildren(this.#heading(event), body);
+    // From the chosen event on, if it is far from the beginning.
+    const at = this.#events.indexOf(event);
+    await this.#append(body, at < pageEvents ? 0 : at);
+    this.#mark();
+  }
+
+  #heading(event: number): HTMLElement {
+    const connection = this.#dump.index.connection(event);
+    const row = this.#dump.summary.connections[connection - 1];
+    const title = row
+      ? `#${row.number}  ${row.client}:${row.clientPort} \u2192 ${row.server}:${row.serverPort}`
+      : connection > 0
+        ? `#${connection}`
+        : "a packet";
+    const facts = row
+      ? `${formatBytes(row.bytesToServer)} sent, ${formatBytes(row.bytesToClient)} received, ${row.ending}`
+      : "";
+    const other = this.#notation === "text" ? "hexadecimal" : "text";
+    const turn = button(`as ${other}`, () => {
+      this.#notation = other;
+      if (this.#event !== undefined) void this.#open(this.#event);
+    });
+    return element("header", "", element("h2", "", title), element("span", "", facts), turn);
+  }
+
+  /** Reads and shows a page of events, from the `from`-th on. */
+  async #append(body: HTMLElement, from: number): Promise<void> {
+    const request = ++this.#request;
+    let at = from;
+    const parts: HTMLElement[] = [];
+    for (let bytes = 0; at < this.#events.length && bytes < pageBytes; at++) {
+      if (at - from >= pageEvents) break;
+      const event = this.#events[at] as number;
+      bytes += this.#dump.index.lengthBytes(event);
+      parts.push(await this.#part(event));
+    }
+    if (request !== this.#request) return;
+    body.append(...parts);
+    const left = this.#events.length - at;
+    if (left === 0) return;
+    const more = button(`more (${left} events are left)`, () => {
+      more.remove();
+      void this.#append(body, at);
+    });
+    body.append(more);
+  }
+
+  async #part(event: number): Promise<HTMLElement> {
+    const { index } = this.#dump;
+    const kind = index.kind(event);
+    const names = [index.sender(event), index.receiver(event)].map(
+      (container) => index.run.containers[container]?.name ?? "all",
+    );
+    const side = index.direction(event) === Direction.toServer ? "client" : "server";
+    const bytes = await payloadOf(this.#dump, event);
+    const label =
+      kind === RecordKind.packet
+        ? `${packetLabel(bytes)}, to ${names[1]}: ${labelOf(index, event)}`
+        : labelOf(index, event);
+    const heading = element("h3", "", `${timeLabel(index.timeNs(event))}  ${names[0]}  ${label}`);
+    heading.addEventListener("click", () => this.#onEvent(event));
+    const part = element("div", `part ${side} kind-${kindWords[kind]}`, heading);
+    part.dataset["event"] = String(event);
+    if (bytes.length > 0) part.append(this.#written(event, bytes));
+    return part;
+  }
+
+  /** A packet is never text: its headers come first. */
+  #written(event: number, bytes: Uint8Array): HTMLElement {
+    const isPacket = this.#dump.index.kind(event) === RecordKind.packet;
+    if (this.#notation === "text" && !isPacket) return element("pre", "text", asText(bytes));
+    const offset = isPacket ? 0 : this.#dump.index.streamOffset(event);
+    return element("pre", "hexadecimal", asHex(bytes, offset));
+  }
+
+  #mark(): void {
+    for (const part of this.root.querySelectorAll(".part.chosen")) part.classList.remove("chosen");
+    const part = this.root.querySelector(`[data-event="${this.#event}"]`);
+    part?.classList.add("chosen");
+    part?.scrollIntoView({ block: "nearest" });
+  }
+}

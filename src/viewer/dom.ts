@@ -1,0 +1,26 @@
+/** Makes elements. What they are given is text, never HTML: a dump may say anything. */
+
+export function element(
+  tag: keyof HTMLElementTagNameMap,
+  className: string,
+  ...children: readonly (Node | string)[]
+): HTMLElement {
+  const made = document.createElement(tag);
+  if (className !== "") made.className = className;
+  made.append(...children);
+  return made;
+}
+
+/** A button that says what it does. */
+export function button(text: string, onClick: () => void): HTMLButtonElement {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = text;
+  made.addEventListener("click", onClick);
+  return made;
+}
+
+/** The hue of a connection, in degrees: those that follow each other are far apart (the golden angle). */
+export function hueOf(connection: number): string {
+  return String(Math.round((connection * 137.508) % 360));
+}

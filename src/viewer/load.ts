@@ -1,0 +1,55 @@
+/** Reads a dump, piece by piece, into what the page shows of it. */
+import { DumpDecoder } from "../dump/decoder.ts";
+import { RecordingIndex } from "../replay/recording.ts";
+import { RecordingBuilder } from "../replay/recording-builder.ts";
+import { type DumpSummary, SummaryFold } from "../report/summary.ts";
+
+/** A dump that was read. Its bytes stay where they are, on a disk perhaps. */
+export interface LoadedDump {
+  readonly name: string;
+  readonly bytes: Blob;
+  readonly index: RecordingIndex;
+  readonly summary: DumpSummary;
+}
+
+/** Read at once: long enough to be quick, and short enough for the page to stay awake. */
+const pieceBytes = 1 << 20;
+
+/**
+ * Reads the dump that `bytes` are. `onProgress` is told the share that was read, from 0 to 1. Throws a DumpError for
+ * what is no dump, or a damaged one; `name` is what that calls it.
+ */
+export async function loadDump(
+  name: string,
+  bytes: Blob,
+  onProgress: (share: number) => void = () => {},
+): Promise<LoadedDump> {
+  const decoder = new DumpDecoder({ name });
+  const builder = new RecordingBuilder();
+  let fold: SummaryFold | undefined;
+  for (let at = 0; at < bytes.size; at += pieceBytes) {
+    const piece = await bytes.slice(at, at + pieceBytes).arrayBuffer();
+    decoder.push(new Uint8Array(piece));
+    for (let item = decoder.next(); item !== undefined; item = decoder.next()) {
+      builder.add(item);
+      if (item.type === "run") fold = new SummaryFold(item.run);
+      else fold?.add(item);
+    }
+    onProgress(Math.min(1, (at + pieceBytes) / bytes.size));
+  }
+  const end = decoder.end();
+  // Else the decoder has thrown: a dump begins with its run.
+  const summary = (fold as SummaryFold).summary(end);
+  return { name, bytes, index: new RecordingIndex(builder.finish()), summary };
+}
+
+/** The first `mostBytes` of what an event carries: a piece of a stream, or a packet from its IP header on. */
+export async function payloadOf(
+  { index, bytes }: LoadedDump,
+  event: number,
+  mostBytes: number = Infinity,
+): Promise<Uint8Array> {
+  const at = index.payloadPosition(event);
+  const lengthBytes = Math.min(index.lengthBytes(event), mostBytes);
+  return new Uint8Array(await bytes.slice(at, at + lengthBytes).arrayBuffer());
+}

@@ -1,0 +1,62 @@
+/**
+ * The page that `plg view` writes. It shows the dump that it carries, or one that the user gives it: nothing is
+ * sent anywhere, and nothing is fetched.
+ */
+import { button, element } from "./dom.ts";
+import { carriedDump } from "./carried.ts";
+import { loadDump } from "./load.ts";
+import { Viewer } from "./viewer.ts";
+
+// The index lies in memory that threads could share, which browsers keep from pages like this one. A page has one
+// thread, so that any memory does.
+globalThis.SharedArrayBuffer ??= ArrayBuffer as unknown as SharedArrayBufferConstructor;
+
+/** Loads a dump and shows it, or says why not. */
+async function open(name: string, bytes: Blob): Promise<void> {
+  const progress = element("p", "hint", `reading ${name}`);
+  document.body.replaceChildren(progress);
+  try {
+    const dump = await loadDump(name, bytes, (share) => {
+      progress.textContent = `reading ${name}: ${Math.floor(100 * share)} %`;
+    });
+    document.body.replaceChildren(new Viewer(dump).root);
+    document.title = `${name} \u2013 plg`;
+  } catch (error) {
+    askFor((error as Error).message);
+  }
+}
+
+/** Lets the user choose a dump. */
+function askFor(message: string): void {
+  const chooser = document.createElement("input");
+  chooser.type = "file";
+  chooser.addEventListener("change", () => openFirst(chooser.files));
+  document.body.replaceChildren(
+    element(
+      "div",
+      "ask",
+      element("p", "", message),
+      button("choose a dump", () => chooser.click()),
+    ),
+    chooser,
+  );
+  chooser.hidden = true;
+}
+
+function openFirst(files: FileList | null | undefined): void {
+  const file = files?.[0];
+  if (file) void open(file.name, file);
+}
+
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  openFirst(event.dataTransfer?.files);
+});
+
+const carried = await carriedDump();
+if (carried.bytes) await open(carried.name, carried.bytes);
+else
+  askFor(
+    `This page shows dumps of plg, and carries none. Choose ${carried.name}, or drop it here.`,
+  );

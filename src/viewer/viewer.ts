@@ -1,0 +1,119 @@
+/** A dump on the page: what is shown follows from the filter and from the event that is chosen. */
+import { formatBytes, plural } from "../base/text.ts";
+import type { RecordingIndex } from "../replay/recording.ts";
+import { renderRun } from "../report/summary.ts";
+import { ActivityPlot } from "./activity-plot.ts";
+import { ConnectionList } from "./connection-list.ts";
+import { Conversation } from "./conversation.ts";
+import { button, element } from "./dom.ts";
+import { eventsThatPass, parseFilter } from "./filter.ts";
+import type { LoadedDump } from "./load.ts";
+import { SequenceView } from "./sequence.ts";
+
+const tabs = ["sequence", "connections"] as const;
+type Tab = (typeof tabs)[number];
+
+export class Viewer {
+  readonly root: HTMLElement;
+  readonly #dump: LoadedDump;
+  readonly #sequence: SequenceView;
+  readonly #connections: ConnectionList;
+  readonly #activity: ActivityPlot;
+  readonly #conversation: Conversation;
+  readonly #count = element("span", "count");
+  readonly #buttons: Readonly<Record<Tab, HTMLButtonElement>>;
+
+  constructor(dump: LoadedDump) {
+    this.#dump = dump;
+    const { index } = dump;
+    this.#sequence = new SequenceView(dump, (event) => this.#choose(event));
+    this.#connections = new ConnectionList(dump, (connection) =>
+      this.#choose(index.byConnection[index.connections.from(connection)]),
+    );
+    this.#activity = new ActivityPlot(dump, (atNs) => {
+      this.#open("sequence");
+      this.#sequence.scrollTo(atNs);
+    });
+    this.#conversation = new Conversation(dump, (event) => this.#choose(event));
+    this.#buttons = {
+      sequence: button("sequence", () => this.#open("sequence")),
+      connections: button("connections", () => this.#open("connections")),
+    };
+    const bar = element("nav", "", ...Object.values(this.#buttons), this.#filter(), this.#count);
+    const lists = element("div", "lists", this.#sequence.root, this.#connections.root);
+    this.root = element(
+      "div",
+      "viewer",
+      this.#about(),
+      this.#activity.root,
+      bar,
+      element("main", "", lists, this.#conversation.root),
+    );
+    this.#open("sequence");
+    this.#show("");
+  }
+
+  #about(): HTMLElement {
+    const { name, summary } = this.#dump;
+    const { connections, bytesToServer, bytesToClient } = summary.totals;
+    const totals = [
+      plural(connections, "connection"),
+      formatBytes(bytesToServer + bytesToClient),
+      ...(summary.packets > 0 ? [`${plural(summary.packets, "packet")} other than TCP`] : []),
+      ...(summary.end.complete ? [] : ["cut short: how its commands ended is not known"]),
+    ];
+    const run = element("pre", "", renderRun(summary));
+    const details = element("details", "", element("summary", "", totals.join(", ")), run);
+    return element("header", "about", element("h1", "", name), details);
+  }
+
+  #filter(): HTMLElement {
+    const input = document.createElement("input");
+    input.type = "search";
+    input.placeholder = "filter: client  #3  :6379  reset";
+    input.ariaLabel = "filter";
+    input.addEventListener("input", () => {
+      const problem = this.#show(input.value);
+      input.setCustomValidity(problem);
+      input.title = problem;
+    });
+    return input;
+  }
+
+  /** Shows what passes the filter. Returns what is wrong with it, else nothing. */
+  #show(filter: string): string {
+    const { index } = this.#dump;
+    const { tests, ...wrong } = parseFilter(filter, index);
+    if (tests === undefined) {
+      this.#count.textContent = "problem" in wrong ? wrong.problem : "";
+      return this.#count.textContent;
+    }
+    const events = eventsThatPass(index, tests);
+    this.#sequence.show(events);
+    this.#connections.show(connectionsOf(index, events));
+    this.#activity.show(events);
+    this.#count.textContent =
+      events.length === index.eventCount
+        ? plural(events.length, "event")
+        : `${events.length} of ${plural(index.eventCount, "event")}`;
+    return "";
+  }
+
+  #choose(event: number | undefined): void {
+    this.#sequence.choose(event);
+    this.#connections.choose(event === undefined ? undefined : this.#dump.index.connection(event));
+    this.#conversation.show(event);
+  }
+
+  #open(tab: Tab): void {
+    this.#sequence.root.hidden = tab !== "sequence";
+    this.#connections.root.hidden = tab !== "connections";
+    for (const name of tabs) this.#buttons[name].ariaPressed = String(name === tab);
+  }
+}
+
+function connectionsOf(index: RecordingIndex, events: Uint32Array): Set<number> {
+  const connections = new Set<number>();
+  for (const event of events) connections.add(index.connection(event));
+  return connections;
+}

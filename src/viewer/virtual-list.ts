@@ -1,0 +1,84 @@
+/**
+ * A list of very many rows of one height, of which only those in sight are elements.
+ *
+ * Browsers lay out nothing that is higher than some tens of millions of pixels. So beyond a limit the list
+ * is no higher, and the place of its scroll bar is a share of all rows rather than a number of pixels.
+ */
+import { element } from "./dom.ts";
+
+const mostPx = 8_000_000;
+
+export class VirtualList {
+  readonly root: HTMLElement;
+  readonly #rowPx: number;
+  readonly #head: HTMLElement;
+  readonly #render: (row: number) => HTMLElement;
+  readonly #window = element("div", "window");
+  readonly #sizer = element("div", "sizer", this.#window);
+  #count = 0;
+  #isDue = false;
+
+  /** `head` stays on top. `render` makes a row's element each time that the row comes into sight. */
+  constructor(rowPx: number, head: HTMLElement, render: (row: number) => HTMLElement) {
+    this.#rowPx = rowPx;
+    this.#head = head;
+    this.#render = render;
+    this.root = element("div", "list", head, this.#sizer);
+    this.root.tabIndex = 0;
+    this.root.addEventListener("scroll", () => this.refresh());
+    new ResizeObserver(() => this.refresh()).observe(this.root);
+  }
+
+  setCount(count: number): void {
+    this.#count = count;
+    this.#sizer.style.height = `${this.#heightPx()}px`;
+    this.refresh();
+  }
+
+  /** Draws the rows in sight anew, before the next picture. */
+  refresh(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    requestAnimationFrame(() => this.#draw());
+  }
+
+  /** Scrolls until this row is in the middle, unless it is in sight already. */
+  reveal(row: number): void {
+    const inView = this.#rowsInView();
+    const first = this.#first();
+    if (row >= first && row <= first + inView - 1) return;
+    const share = (row - inView / 2) / Math.max(1, this.#count - inView);
+    this.root.scrollTop = share * this.#travelPx();
+  }
+
+  #draw(): void {
+    this.#isDue = false;
+    const first = this.#first();
+    const from = Math.floor(first);
+    const to = Math.min(this.#count, Math.ceil(first + this.#rowsInView()) + 1);
+    const rows: HTMLElement[] = [];
+    for (let row = from; row < to; row++) rows.push(this.#render(row));
+    const atPx = this.root.scrollTop - (first - from) * this.#rowPx;
+    this.#window.style.transform = `translateY(${atPx}px)`;
+    this.#window.replaceChildren(...rows);
+  }
+
+  #heightPx(): number {
+    return Math.min(this.#count * this.#rowPx, mostPx);
+  }
+
+  /** How far the scroll bar goes. */
+  #travelPx(): number {
+    return Math.max(1, this.#heightPx() - this.#rowsInView() * this.#rowPx);
+  }
+
+  #rowsInView(): number {
+    return Math.max(1, (this.root.clientHeight - this.#head.offsetHeight) / this.#rowPx);
+  }
+
+  /** The row at the top, with what of it is out of sight as its fraction. */
+  #first(): number {
+    const share = Math.min(1, this.root.scrollTop / this.#travelPx());
+    return Math.max(0, this.#count - this.#rowsInView()) * share;
+  }
+}

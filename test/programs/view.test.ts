@@ -1,0 +1,173 @@
+// The page that `plg view` writes, in a browser.
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { needs } from "./machine.ts";
+import { actor, expectOk, type Plg, test } from "./plg.ts";
+import { placeOf } from "./program-path.ts";
+
+const talk = actor("talk.mjs");
+/** What would run, or end the element that holds it, if it were taken for HTML. */
+const hostile = "</script><img src=x onerror=document.title=1>";
+
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  const executablePath = placeOf("chromium");
+  if (executablePath === undefined) return; // `needs` tells.
+  // As root there is no sandbox; and what a browser does in the background has no place in a test.
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
+  browser = await chromium.launch({ executablePath, args });
+});
+
+afterAll(async () => await browser?.close());
+
+/** Opens a page, and fails if it has an error or asks the network for anything. */
+async function open(file: string): Promise<Page> {
+  if (!browser) throw new Error("there is no browser");
+  const page = await browser.newPage({ viewport: { width: 1400, height: 800 } });
+  page.setDefaultTimeout(10_000);
+  page.on("pageerror", (error) => expect.soft(error).toBeUndefined());
+  page.on("console", (message) => expect.soft(message.text()).toBe(""));
+  page.on("request", (request) => expect.soft(request.url()).toMatch(/^(file|blob):/));
+  await page.goto(`file://${file}`);
+  return page;
+}
+
+const rows = ".sequence-row[data-event]";
+
+/** Records a conversation in which somebody says something hostile, and opens its page. */
+async function openTalk(plg: Plg, folder: string): Promise<Page> {
+  expectOk(
+    await plg.run([
+      "record",
+      "--wait-listen=10s",
+      `server=${talk} listen=7000 read=5 send=welcome read-end end`,
+      `client=${talk} connect=10.0.0.1:7000 send=hello read=7 'send=${hostile}' end read-end`,
+    ]),
+  );
+  const written = await plg.run(["view"]);
+  expectOk(written);
+  expect(written.stdout).toBe("dump.traffic.html\n");
+  const file = join(folder, "dump.traffic.html");
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const page = await open(file);
+  await page.waitForSelector(rows);
+  return page;
+}
+
+describe("the page of a small dump", () => {
+  needs("chromium");
+
+  test("shows what happened, and what was said", async ({ plg, folder }) => {
+    const page = await openTalk(plg, folder);
+    expect(await page.title()).toBe("dump.traffic \u2013 plg");
+    for (const text of ["#1 5 B hello", "#1 7 B welcome", `#1 ${hostile.length} B ${hostile}`])
+      await page.locator(`${rows} .what`).getByText(text, { exact: true }).waitFor();
+
+    await page.locator(rows, { hasText: "welcome" }).click();
+    const said = page.locator(".part pre");
+    await said.nth(2).waitFor();
+    expect(await said.allInnerTexts()).toEqual(["hello", "welcome", hostile]);
+    await page.getByRole("button", { name: "as hexadecimal" }).click();
+    await page.getByText("77 65 6c 63 6f 6d 65").waitFor();
+    await page.close();
+  });
+
+  test("shows what passes the filter, and the connections", async ({ plg, folder }) => {
+    const page = await openTalk(plg, folder);
+    const filter = page.getByLabel("filter");
+    await filter.fill("#1 data");
+    await page.getByText(/^3 of \d+ events$/).waitFor();
+    await page.locator(rows).nth(3).waitFor({ state: "detached" });
+    await filter.fill("nobody");
+    await page.getByText("'nobody' is no container").waitFor();
+    await filter.fill("");
+
+    await page.getByRole("button", { name: "connections" }).click();
+    const table = page.locator(".connection-row[data-connection]");
+    await table.first().waitFor();
+    expect(await table.count()).toBe(1);
+    expect(await table.innerText()).toMatch(/^1\s+client:\d+\s+server:7000\s[^]*closed/);
+    await page.close();
+  });
+
+  test("gets to any of very many events", async ({ plg, folder }) => {
+    const answers = 2000;
+    const chatter = `node -e "const s = net.connect(7000, '10.0.0.1'); let n = 0;
+      s.on('data', () => n < ${answers} ? s.write('question ' + n++) : s.end()).write('start');"`;
+    const echo = `node -e "net.createServer((s) => s.pipe(s)).listen(7000)"`;
+    const commands = [`server=${echo}`, `client=${chatter}`];
+    expectOk(await plg.run(["record", "--wait-listen=10s", "--until=client", ...commands]));
+    expectOk(await plg.run(["view"]));
+    const page = await open(join(folder, "dump.traffic.html"));
+    await page.waitForSelector(rows);
+    const list = page.locator(".list").first();
+    await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await page
+      .locator(rows, { hasText: `question ${answers - 1}` })
+      .first()
+      .waitFor();
+    expect(await page.locator(rows).count()).toBeLessThan(100);
+    // By the keyboard, from the first.
+    await list.press("ArrowDown");
+    await list.press("ArrowDown");
+    await page.locator('.chosen[data-event="1"]').first().waitFor();
+    await page.close();
+  });
+});
+
+describe("the page of a large dump", () => {
+  needs("chromium");
+
+  test("carries none, and reads the one that is chosen", async ({ plg, folder }) => {
+    expectOk(
+      await plg.run([
+        "record",
+        "--wait-listen=10s",
+        `server=${talk} listen=7000 count-end`,
+        `client=${talk} connect=10.0.0.1:7000 sendbytes=70000000 end`,
+      ]),
+    );
+    const written = await plg.run(["view", "-o", "page.html"]);
+    expectOk(written);
+    expect(written.stderr).toMatch(/^plg: a page of [^\n]*, and choose dump\.traffic there\n$/);
+    expect(statSync(join(folder, "page.html")).size).toBeLessThan(1e6);
+    const page = await open(join(folder, "page.html"));
+    await page.getByText("Choose dump.traffic, or drop it here").waitFor();
+    await page.locator("input[type=file]").setInputFiles(join(folder, "dump.traffic"));
+    await page.waitForSelector(rows);
+    expect(await page.locator(".about").innerText()).toContain("1 connection, 70.0 MB");
+
+    writeFileSync(join(folder, "text"), "no dump at all");
+    await page.reload();
+    await page.locator("input[type=file]").setInputFiles(join(folder, "text"));
+    await page.getByText("text is not a plg dump").waitFor();
+    await page.close();
+  });
+});
+
+describe("without a page", () => {
+  needs();
+
+  test("what is wrong is said in a line", async ({ plg, folder }) => {
+    writeFileSync(join(folder, "text"), "no dump at all");
+    const cases = [
+      { args: ["view"], exitCode: 2, says: /name the dump, as in: plg view PATH/ },
+      { args: ["view", "text"], exitCode: 5, says: /text is not a plg dump/ },
+      { args: ["view", "nowhere"], exitCode: 5, says: /cannot read the dump nowhere/ },
+      { args: ["view", "a", "-f", "b"], exitCode: 2, says: /view takes one/ },
+    ];
+    for (const { args, exitCode, says } of cases) {
+      const run = await plg.run(args);
+      expect(run).toMatchObject({ exitCode, stdout: "" });
+      expect(run.stderr).toMatch(/^plg: [^\n]+\n$/);
+      expect(run.stderr).toMatch(says);
+    }
+    expectOk(await plg.run(["record", "true"]));
+    const run = await plg.run(["view", "-o", "no/such/folder.html"]);
+    expect(run).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(run.stderr).toMatch(/^plg: cannot write the page no\/such\/folder\.html: [^\n]+\n$/);
+  });
+});

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { RecordKind } from "../../../src/dump/schema.ts";
+import { eventsThatPass, parseFilter } from "../../../src/viewer/filter.ts";
+import { type LoadedDump, loadDump } from "../../../src/viewer/load.ts";
+import { smallRecording } from "../dump/recording.ts";
+
+const { index }: LoadedDump = await loadDump("t.dump", new Blob([smallRecording().finish().bytes]));
+const all = [...Array(index.eventCount).keys()];
+
+function passing(text: string): number[] {
+  const { tests } = parseFilter(text, index);
+  if (tests === undefined) throw new Error(`'${text}' was not understood`);
+  return [...eventsThatPass(index, tests)];
+}
+
+const isOf = (container: number) => (event: number) =>
+  index.sender(event) === container || index.receiver(event) === container;
+
+test.each<[string, (event: number) => boolean]>([
+  ["", () => true],
+  ["  ", () => true],
+  ["#3", (event) => index.connection(event) === 3],
+  [":80", (event) => index.connection(event) > 0],
+  [":40000", (event) => index.connection(event) > 0],
+  [":81", () => false],
+  ["#99", () => false],
+  ["reset", (event) => index.kind(event) === RecordKind.reset],
+  ["packet", (event) => index.kind(event) === RecordKind.packet],
+  ["client", isOf(1)],
+  ["Client", isOf(1)],
+  // Both server and scout begin with it.
+  ["s", (event) => isOf(0)(event) || isOf(2)(event)],
+  ["client scout", (event) => isOf(1)(event) && isOf(2)(event)],
+  [
+    " data   #1 ",
+    (event) => index.connection(event) === 1 && index.kind(event) === RecordKind.data,
+  ],
+])("'%s'", (text, passes) => {
+  expect(passing(text)).toEqual(all.filter(passes));
+});
+
+test.each(["nobody", "#", ":", "#x", "client nobody", ":-1"])("'%s' is not understood", (text) => {
+  const { tests, ...rest } = parseFilter(text, index);
+  expect(tests).toBeUndefined();
+  expect(rest).toHaveProperty("problem", expect.stringMatching(/^'\S+' is no container, kind/));
+});
