@@ -23,6 +23,7 @@ import { hasFailed, hooksFor } from "./command-ends.ts";
 import { tellDrops } from "./drops.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { isOwnSeal } from "./own-recordings.ts";
+import { writePage } from "./page.ts";
 import { readShown } from "./reading.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
@@ -41,6 +42,7 @@ interface ReplayFlags extends CommonFlags, LinkFlags {
   readonly compare: boolean;
   readonly maxDifferences: string;
   readonly junit?: string;
+  readonly page?: string;
   readonly runRecorded?: boolean;
   readonly classic?: boolean;
   readonly subnet?: string;
@@ -65,6 +67,7 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
     .option("--no-compare", "do not compare what the processes send")
     .option("--max-differences <n>", "how many differences are told", "100")
     .option("--junit <path>", "write the result as JUnit XML")
+    .option("--page <path>", "write a page that shows in a browser where it differed")
     .option("--run-recorded", "run the commands of a dump that somebody else recorded")
     .addOption(cli.createOption("-s, --subnet <cidr>").hideHelp())
     .addOption(cli.createOption("--classic").hideHelp())
@@ -222,9 +225,6 @@ function conclude(
   result: ReplayResult,
 ): ExitCode {
   const { differences, played, total, counts, durationMs, ends } = result;
-  const processes = live.map(({ name }) => name);
-  if (flags.junit !== undefined)
-    writeJunit(flags.junit, renderJunit({ name: flags.file, processes, durationMs }, differences));
   if (flags.json) {
     const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
     const { links, dropped } = counts;
@@ -238,6 +238,11 @@ function conclude(
     `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${flags.compare ? verdict : "not compared"}`,
   );
   tellDrops(terminal, counts);
+  // Last of all: what could not be written has been told.
+  const processes = live.map(({ name }) => name);
+  if (flags.junit !== undefined)
+    writeJunit(flags.junit, renderJunit({ name: flags.file, processes, durationMs }, differences));
+  if (flags.page !== undefined) writePage(flags.page, flags.file, "--page", differences);
   if (differences.count > 0) return ExitCode.replayDiffers;
   return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
 }

@@ -1,4 +1,5 @@
-/** The dump that a page carries: gzipped, in base64, in a script element that is none (`dumpElement` in cli/page.ts). */
+/** What a page carries: gzipped, in base64, in script elements that are none (`carriedPart` in cli/page.ts). */
+import type { CarriedDifferences } from "./differences.ts";
 
 export interface CarriedDump {
   readonly name: string;
@@ -8,11 +9,20 @@ export interface CarriedDump {
 
 export async function carriedDump(): Promise<CarriedDump> {
   const holder = document.querySelector("#dump");
+  return { name: holder?.getAttribute("data-name") ?? "one", bytes: await unpacked(holder) };
+}
+
+/** The result of a replay, if the page is of one. */
+export async function carriedDifferences(): Promise<CarriedDifferences | undefined> {
+  const json = await unpacked(document.querySelector("#differences"));
+  return json && (JSON.parse(await json.text()) as CarriedDifferences);
+}
+
+async function unpacked(holder: Element | null): Promise<Blob | undefined> {
   const text = holder?.textContent ?? "";
-  const name = holder?.getAttribute("data-name") ?? "one";
   holder?.remove();
-  if (text === "") return { name, bytes: undefined };
+  if (text === "") return undefined;
   const packed = new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
-  const unpacked = packed.stream().pipeThrough(new DecompressionStream("gzip"));
-  return { name, bytes: await new Response(unpacked).blob() };
+  const stream = packed.stream().pipeThrough(new DecompressionStream("gzip"));
+  return await new Response(stream).blob();
 }

@@ -60,7 +60,16 @@ export class Conversation {
     this.root.replaceChildren(this.#heading(event), body);
     // From the chosen event on, if it is far from the beginning.
     const at = this.#events.indexOf(event);
-    await this.#append(body, at < pageEvents ? 0 : at);
+    if (at < this.#endOfPage(0)) await this.#append(body, 0);
+    else {
+      const fromTheBeginning = button(`from the beginning (${at} events before)`, () => {
+        fromTheBeginning.remove();
+        body.replaceChildren();
+        void this.#append(body, 0);
+      });
+      body.before(fromTheBeginning);
+      await this.#append(body, at);
+    }
     this.#mark();
   }
 
@@ -86,23 +95,25 @@ export class Conversation {
   /** Reads and shows a page of events, from the `from`-th on. */
   async #append(body: HTMLElement, from: number): Promise<void> {
     const request = ++this.#request;
-    let at = from;
-    const parts: HTMLElement[] = [];
-    for (let bytes = 0; at < this.#events.length && bytes < pageBytes; at++) {
-      if (at - from >= pageEvents) break;
-      const event = this.#events[at] as number;
-      bytes += this.#dump.index.lengthBytes(event);
-      parts.push(await this.#part(event));
-    }
+    const page = this.#events.subarray(from, this.#endOfPage(from));
+    const parts = await Promise.all([...page].map((event) => this.#part(event)));
     if (request !== this.#request) return;
     body.append(...parts);
-    const left = this.#events.length - at;
+    const left = this.#events.length - from - page.length;
     if (left === 0) return;
     const more = button(`more (${left} events are left)`, () => {
       more.remove();
-      void this.#append(body, at);
+      void this.#append(body, from + page.length);
     });
     body.append(more);
+  }
+
+  #endOfPage(from: number): number {
+    const last = Math.min(this.#events.length, from + pageEvents);
+    let at = from;
+    for (let bytes = 0; at < last && bytes < pageBytes; at++)
+      bytes += this.#dump.index.lengthBytes(this.#events[at] as number);
+    return at;
   }
 
   async #part(event: number): Promise<HTMLElement> {

@@ -13,7 +13,7 @@ export interface LoadedDump {
 }
 
 /** Read at once: long enough to be quick, and short enough for the page to stay awake. */
-const pieceBytes = 1 << 20;
+const pieceBytes = 8 << 20;
 
 /**
  * Reads the dump that `bytes` are. `onProgress` is told the share that was read, from 0 to 1. Throws a DumpError for
@@ -27,8 +27,11 @@ export async function loadDump(
   const decoder = new DumpDecoder({ name });
   const builder = new RecordingBuilder();
   let fold: SummaryFold | undefined;
+  const read = (at: number): Promise<ArrayBuffer> => bytes.slice(at, at + pieceBytes).arrayBuffer();
+  let coming = read(0);
   for (let at = 0; at < bytes.size; at += pieceBytes) {
-    const piece = await bytes.slice(at, at + pieceBytes).arrayBuffer();
+    const piece = await coming;
+    coming = read(at + pieceBytes);
     decoder.push(new Uint8Array(piece));
     for (let item = decoder.next(); item !== undefined; item = decoder.next()) {
       builder.add(item);

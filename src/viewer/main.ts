@@ -3,7 +3,7 @@
  * sent anywhere, and nothing is fetched.
  */
 import { button, element } from "./dom.ts";
-import { carriedDump } from "./carried.ts";
+import { carriedDifferences, carriedDump } from "./carried.ts";
 import { loadDump } from "./load.ts";
 import { Viewer } from "./viewer.ts";
 
@@ -19,7 +19,9 @@ async function open(name: string, bytes: Blob): Promise<void> {
     const dump = await loadDump(name, bytes, (share) => {
       progress.textContent = `reading ${name}: ${Math.floor(100 * share)} %`;
     });
-    document.body.replaceChildren(new Viewer(dump).root);
+    // The differences are of one recording, and say nothing of others.
+    const isTheirs = String(dump.summary.run.startNs) === differences?.startNs;
+    document.body.replaceChildren(new Viewer(dump, isTheirs ? differences.list : undefined).root);
     document.title = `${name} \u2013 plg`;
   } catch (error) {
     askFor((error as Error).message);
@@ -54,6 +56,7 @@ document.addEventListener("drop", (event) => {
   openFirst(event.dataTransfer?.files);
 });
 
+const differences = await carriedDifferences();
 const carried = await carriedDump();
 if (carried.bytes) await open(carried.name, carried.bytes);
 else

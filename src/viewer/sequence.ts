@@ -21,6 +21,7 @@ export class SequenceView {
   #lanes: readonly number[] = [];
   readonly #laneOf = new Map<number, number>();
   #chosen: number | undefined;
+  #marked: ReadonlySet<number | undefined> = new Set();
 
   /** `onChoose` hears of an event that was clicked. */
   constructor(dump: LoadedDump, onChoose: (event: number) => void) {
@@ -43,6 +44,12 @@ export class SequenceView {
     const lanes = element("div", "lanes", ...names);
     this.#head.replaceChildren(element("div", "time", "time"), lanes, element("div", "", "what"));
     this.#list.setCount(events.length);
+  }
+
+  /** Marks these events as those at which a replay differed. */
+  mark(events: readonly (number | undefined)[]): void {
+    this.#marked = new Set(events);
+    this.#list.refresh();
   }
 
   /** Marks an event and the others of its connection. */
@@ -102,10 +109,13 @@ export class SequenceView {
     return connection === 0 ? label : `#${connection} ${label}`;
   }
 
+  /** Class names, each behind a space. */
   #markOf(event: number, connection: number): string {
-    if (this.#chosen === event) return " chosen";
-    if (this.#chosen === undefined || connection === 0) return "";
-    return this.#dump.index.connection(this.#chosen) === connection ? " of-chosen" : "";
+    const differs = this.#marked.has(event) ? " differs" : "";
+    if (this.#chosen === event) return `${differs} chosen`;
+    if (this.#chosen === undefined || connection === 0) return differs;
+    const isOfChosen = this.#dump.index.connection(this.#chosen) === connection;
+    return isOfChosen ? `${differs} of-chosen` : differs;
   }
 
   /** To all others, an arrow goes over all lanes. */

@@ -1,16 +1,19 @@
 /** A dump on the page: what is shown follows from the filter and from the event that is chosen. */
 import { formatBytes, plural } from "../base/text.ts";
+import type { DifferenceList } from "../replay/differences.ts";
 import type { RecordingIndex } from "../replay/recording.ts";
 import { renderRun } from "../report/summary.ts";
 import { ActivityPlot } from "./activity-plot.ts";
 import { ConnectionList } from "./connection-list.ts";
 import { Conversation } from "./conversation.ts";
+import { DifferenceCards } from "./difference-list.ts";
+import { eventOf } from "./differences.ts";
 import { button, element } from "./dom.ts";
 import { eventsThatPass, parseFilter } from "./filter.ts";
 import type { LoadedDump } from "./load.ts";
 import { SequenceView } from "./sequence.ts";
 
-const tabs = ["sequence", "connections"] as const;
+const tabs = ["differences", "sequence", "connections"] as const;
 type Tab = (typeof tabs)[number];
 
 export class Viewer {
@@ -20,10 +23,13 @@ export class Viewer {
   readonly #connections: ConnectionList;
   readonly #activity: ActivityPlot;
   readonly #conversation: Conversation;
+  readonly #differences: DifferenceCards | undefined;
   readonly #count = element("span", "count");
+  #chosen: number | undefined;
   readonly #buttons: Readonly<Record<Tab, HTMLButtonElement>>;
 
-  constructor(dump: LoadedDump) {
+  /** `differences` are those of a replay of this dump. */
+  constructor(dump: LoadedDump, differences?: DifferenceList) {
     this.#dump = dump;
     const { index } = dump;
     this.#sequence = new SequenceView(dump, (event) => this.#choose(event));
@@ -35,12 +41,21 @@ export class Viewer {
       this.#sequence.scrollTo(atNs);
     });
     this.#conversation = new Conversation(dump, (event) => this.#choose(event));
+    this.#differences =
+      differences &&
+      new DifferenceCards(differences, (difference) => this.#choose(eventOf(index, difference)));
     this.#buttons = {
+      differences: button(plural(differences?.count ?? 0, "difference"), () =>
+        this.#open("differences"),
+      ),
       sequence: button("sequence", () => this.#open("sequence")),
       connections: button("connections", () => this.#open("connections")),
     };
     const bar = element("nav", "", ...Object.values(this.#buttons), this.#filter(), this.#count);
+    this.#buttons.differences.hidden = differences === undefined;
+    this.#sequence.mark(differences?.differences.map((one) => eventOf(index, one)) ?? []);
     const lists = element("div", "lists", this.#sequence.root, this.#connections.root);
+    if (this.#differences) lists.append(this.#differences.root);
     this.root = element(
       "div",
       "viewer",
@@ -49,7 +64,7 @@ export class Viewer {
       bar,
       element("main", "", lists, this.#conversation.root),
     );
-    this.#open("sequence");
+    this.#open(differences && differences.count > 0 ? "differences" : "sequence");
     this.#show("");
   }
 
@@ -100,15 +115,25 @@ export class Viewer {
   }
 
   #choose(event: number | undefined): void {
-    this.#sequence.choose(event);
-    this.#connections.choose(event === undefined ? undefined : this.#dump.index.connection(event));
+    this.#chosen = event;
+    this.#revealChosen();
     this.#conversation.show(event);
+  }
+
+  #revealChosen(): void {
+    const { index } = this.#dump;
+    const event = this.#chosen;
+    this.#sequence.choose(event);
+    this.#connections.choose(event === undefined ? undefined : index.connection(event));
   }
 
   #open(tab: Tab): void {
     this.#sequence.root.hidden = tab !== "sequence";
     this.#connections.root.hidden = tab !== "connections";
+    if (this.#differences) this.#differences.root.hidden = tab !== "differences";
     for (const name of tabs) this.#buttons[name].ariaPressed = String(name === tab);
+    // A list that is not seen has no place to scroll to.
+    this.#revealChosen();
   }
 }
 

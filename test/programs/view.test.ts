@@ -118,6 +118,39 @@ describe("the page of a small dump", () => {
   });
 });
 
+describe("the page of a replay", () => {
+  needs("chromium");
+
+  test("shows where it differed", async ({ plg, folder }) => {
+    const said = (text: string): string =>
+      `client=${talk} connect=10.0.0.1:7000 send=${text} end read-end`;
+    const server = `server=${talk} listen=7000 read-end send=yes end`;
+    expectOk(await plg.run(["record", "--wait-listen=10s", server, said("hello")]));
+    const run = await plg.run(["replay", "--only=client", "--page=it.html", said("hullo")]);
+    expect(run.exitCode).toBe(3);
+    const page = await open(join(folder, "it.html"));
+    await page.getByText("sent other bytes to server from byte 1 on").click();
+    await page.locator(".part.chosen pre", { hasText: "hello" }).waitFor();
+    await page.getByRole("button", { name: "sequence" }).click();
+    await page.locator(`${rows}.differs.chosen`, { hasText: "hello" }).waitFor();
+    await page.close();
+
+    const same = ["replay", "--only=client", "--page=same.html", said("hello")];
+    expectOk(await plg.run(same));
+    const samePage = await open(join(folder, "same.html"));
+    await samePage.getByRole("button", { name: "0 differences" }).waitFor();
+    await samePage.waitForSelector(rows);
+    await samePage.close();
+  });
+
+  test("that cannot be written is told after the result", async ({ plg }) => {
+    expectOk(await plg.run(["record", "one=true"]));
+    const run = await plg.run(["replay", "--page=no/such/page.html"]);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toMatch(/no difference\nplg: cannot write the page no\/such\/page\.html: /);
+  });
+});
+
 describe("the page of a large dump", () => {
   needs("chromium");
 
