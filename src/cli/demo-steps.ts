@@ -30,8 +30,8 @@ other. Nobody has to sleep until the store listens: connections to it are held t
   },
   {
     title: "Look",
-    text: `The recording is one file. This is its table of connections; Wireshark, tshark and tcpdump open it
-as well.`,
+    text: `The recording is one file. This is its table of connections. 'plg view' makes a page of it for your
+browser; Wireshark, tshark and tcpdump open it as well.`,
     args: ["show", "dump.traffic"],
     exitCode: ExitCode.ok,
   },
