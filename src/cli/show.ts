@@ -2,10 +2,11 @@
 import type { Command as Cli } from "commander";
 import { printableJson } from "../base/printable.ts";
 import { plural } from "../base/text.ts";
-import { readDump } from "../dump/reader.ts";
 import { renderConnections } from "../report/connections.ts";
-import { type DumpSummary, renderRun, summarize } from "../report/summary.ts";
+import { type DumpSummary, renderRun } from "../report/summary.ts";
 import { defaultFile, pathOf, warnIfShort } from "./dump-argument.ts";
+import { summarizeShown } from "./reading.ts";
+import { forResults } from "./terminal.ts";
 
 interface ShowFlags {
   readonly file?: string;
@@ -34,8 +35,8 @@ Examples:
 A connection ended 'closed' (both sides said so), 'reset by client', 'reset by server', 'refused',
 'unanswered', or not before the recording did: 'open'.`;
 
-function show(path: string, flags: ShowFlags): void {
-  const summary = summarize(readDump(path));
+async function show(path: string, flags: ShowFlags): Promise<void> {
+  const summary = await summarizeShown(path, forResults());
   warnIfShort(path, summary.end);
   process.stdout.write(flags.json ? `${jsonOf(path, summary)}\n` : textOf(summary));
 }

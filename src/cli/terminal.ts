@@ -114,6 +114,11 @@ export class Terminal implements OutputSink {
   }
 }
 
+/** For what runs no commands, and has its result on standard output. */
+export function forResults(): Terminal {
+  return new Terminal({ quiet: false, raw: false, resultOnStdout: true, nameWidth: 0 });
+}
+
 const newline = 0x0a;
 
 /** The lines, each behind `start` and with its newline, in one piece. */

@@ -3,10 +3,11 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command as Cli } from "commander";
 import { formatBytes } from "../base/text.ts";
-import { readDump, readRun } from "../dump/reader.ts";
-import { summarize } from "../report/summary.ts";
+import { readRun } from "../dump/reader.ts";
 import { defaultFile, pathOf, warnIfShort } from "./dump-argument.ts";
 import { isCarried, writePage } from "./page.ts";
+import { summarizeShown } from "./reading.ts";
+import { forResults } from "./terminal.ts";
 
 interface ViewFlags {
   readonly file?: string;
@@ -35,10 +36,10 @@ The page is one file that fetches nothing and sends nothing. It carries the dump
 than 64 MiB; a larger one is chosen in the page, and read from the disk as it is looked at.
 It is as private as the dump (mode 0600).`;
 
-function view(path: string, { output = `${path}.html` }: ViewFlags): void {
+async function view(path: string, { output = `${path}.html` }: ViewFlags): Promise<void> {
   // What cannot be read is told here, not in the page.
   readRun(path);
-  if (isCarried(path)) warnIfShort(path, summarize(readDump(path)).end);
+  if (isCarried(path)) warnIfShort(path, (await summarizeShown(path, forResults())).end);
   const lengthBytes = writePage(output, path, "-o");
   process.stdout.write(`${output}\n`);
   const use = isCarried(path) ? "" : `, and choose ${path} there`;

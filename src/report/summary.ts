@@ -2,6 +2,7 @@
  * A recording at a glance: whose it is, how its commands ended, and its connections. Folds the decoder's
  * items: what it keeps does not grow with the bytes that were recorded.
  */
+import { assert } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
 import type { DumpEnd, DumpItem } from "../dump/decoder.ts";
 import type { CommandExit, ContainerInfo, RunInfo } from "../dump/schema.ts";
@@ -21,9 +22,7 @@ export interface DumpSummary extends ConnectionReport {
 
 /** Folds all items of one recording, such as `readDump` yields. */
 export function summarize(items: Generator<DumpItem, DumpEnd>): DumpSummary {
-  const first = items.next();
-  // The decoder yields the run before all else, or throws.
-  const fold = new SummaryFold((first.value as DumpItem & { type: "run" }).run);
+  const fold = new SummaryFold();
   for (;;) {
     const next = items.next();
     if (next.done) return fold.summary(next.value);
@@ -31,32 +30,35 @@ export function summarize(items: Generator<DumpItem, DumpEnd>): DumpSummary {
   }
 }
 
-/** Folds the items of one recording after its run. */
+/** Folds the items of one recording, from its run on. */
 export class SummaryFold {
-  readonly #run: RunInfo;
-  readonly #connections: ConnectionFold;
+  #run: RunInfo | undefined;
+  #connections: ConnectionFold | undefined;
   readonly #exits: CommandExit[] = [];
   #packets = 0;
   #durationNs = 0;
 
-  constructor(run: RunInfo) {
-    this.#run = run;
-    this.#connections = new ConnectionFold(run);
-  }
-
   /** Takes the next item. */
   add(item: DumpItem): void {
-    if (item.type === "stream") this.#connections.add(item);
-    if (item.type === "packet") this.#packets++;
-    if (item.type === "stream" || item.type === "packet") this.#durationNs = item.atNs;
+    if (item.type === "run") {
+      this.#run = item.run;
+      this.#connections = new ConnectionFold(item.run);
+      return;
+    }
     if (item.type === "exit") {
+      assert(this.#run, "a dump begins with its run");
       this.#exits[item.container] = item.exit;
       this.#durationNs = Number(item.endNs - this.#run.startNs);
+      return;
     }
+    if (item.type === "stream") this.#connections?.add(item);
+    else this.#packets++;
+    this.#durationNs = item.atNs;
   }
 
   /** After the last item. */
   summary(end: DumpEnd): DumpSummary {
+    assert(this.#run && this.#connections, "a dump begins with its run");
     return {
       ...this.#connections.report(),
       run: this.#run,

@@ -26,7 +26,7 @@ export async function loadDump(
 ): Promise<LoadedDump> {
   const decoder = new DumpDecoder({ name });
   const builder = new RecordingBuilder();
-  let fold: SummaryFold | undefined;
+  const fold = new SummaryFold();
   const read = (at: number): Promise<ArrayBuffer> => bytes.slice(at, at + pieceBytes).arrayBuffer();
   let coming = read(0);
   for (let at = 0; at < bytes.size; at += pieceBytes) {
@@ -35,14 +35,11 @@ export async function loadDump(
     decoder.push(new Uint8Array(piece));
     for (let item = decoder.next(); item !== undefined; item = decoder.next()) {
       builder.add(item);
-      if (item.type === "run") fold = new SummaryFold(item.run);
-      else fold?.add(item);
+      fold.add(item);
     }
     onProgress(Math.min(1, (at + pieceBytes) / bytes.size));
   }
-  const end = decoder.end();
-  // Else the decoder has thrown: a dump begins with its run.
-  const summary = (fold as SummaryFold).summary(end);
+  const summary = fold.summary(decoder.end());
   return { name, bytes, index: new RecordingIndex(builder.finish()), summary };
 }
 

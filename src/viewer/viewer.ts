@@ -6,7 +6,7 @@ import { renderRun } from "../report/summary.ts";
 import { ActivityPlot } from "./activity-plot.ts";
 import { ConnectionList } from "./connection-list.ts";
 import { Conversation } from "./conversation.ts";
-import { DifferenceCards } from "./difference-list.ts";
+import { DifferenceCards } from "./difference-cards.ts";
 import { eventOf } from "./differences.ts";
 import { button, element } from "./dom.ts";
 import { eventsThatPass, parseFilter } from "./filter.ts";

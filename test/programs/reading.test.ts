@@ -18,6 +18,9 @@ describe("a large dump", () => {
     expectOk(shown);
     expect(shown.stdout).toMatch(/reading dump\.traffic: \d+ % of 60\d MB/);
     expect(shown.stdout).toMatch(/replayed .* no difference/);
+    const table = await plg.run(["show"], { through: onTerminal });
+    expect(table.stdout).toMatch(/reading dump\.traffic: \d+ % of 60\d MB/);
+    expect(table.stdout).toMatch(/client:\d+ +→ +server:7000 .* 600\.0 MB +closed/);
     const { run } = await expectSame(plg, "--only=client");
     expect(run.stderr).not.toMatch(/reading dump\.traffic: /);
     const told = run.stderr.match(/^plg: reading dump\.traffic \(60\d MB\)$/gm) ?? [];
