@@ -1,7 +1,7 @@
 /**
  * The filter: words that say which events are shown, all of which must hold. `#3` is a connection, `:6379` a
- * port at either end, `client` a container that sends or gets it (the beginning of its name will do), `reset`
- * a kind of event.
+ * port at either end, `client` a container that sends or gets it, `reset` a kind of event; of the last two the
+ * beginning will do.
  */
 import type { RecordingIndex } from "../replay/recording.ts";
 import { kindWords } from "./labels.ts";
@@ -9,10 +9,11 @@ import { kindWords } from "./labels.ts";
 /** Whether an event is shown. */
 type Test = (event: number) => boolean;
 
-/** A filter that was read: its tests, or what is wrong with it. */
-export type Filter =
-  | { readonly tests: readonly Test[] }
-  | { readonly tests?: undefined; readonly problem: string };
+/** A filter that was read: its tests, and what is wrong with it, empty if nothing is. */
+interface Filter {
+  readonly tests: readonly Test[];
+  readonly problem: string;
+}
 
 export function parseFilter(text: string, index: RecordingIndex): Filter {
   const tests: Test[] = [];
@@ -21,11 +22,12 @@ export function parseFilter(text: string, index: RecordingIndex): Filter {
     const test = testFor(word, index);
     if (test === undefined)
       return {
+        tests: [],
         problem: `'${word}' is no container, kind of event (${Object.values(kindWords).join(", ")}), #connection or :port`,
       };
     tests.push(test);
   }
-  return { tests };
+  return { tests, problem: "" };
 }
 
 function testFor(word: string, index: RecordingIndex): Test | undefined {
@@ -34,7 +36,9 @@ function testFor(word: string, index: RecordingIndex): Test | undefined {
   if (sign === "#") return (event) => index.connection(event) === number;
   if (sign === ":") return hasPort(index, number);
   const kinds = new Set(
-    Object.entries(kindWords).flatMap(([kind, name]) => (name === word ? [Number(kind)] : [])),
+    Object.entries(kindWords).flatMap(([kind, name]) =>
+      name.startsWith(word) ? [Number(kind)] : [],
+    ),
   );
   const containers = new Set(
     index.run.containers.flatMap(({ name }, container) =>

@@ -50,6 +50,12 @@ function openFirst(files: FileList | null | undefined): void {
   if (file) void open(file.name, file);
 }
 
+// A file that was moved or changed since cannot be read any more.
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  askFor(`The dump cannot be read any more (${(event.reason as Error).message}). Choose it again.`);
+});
+
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   event.preventDefault();

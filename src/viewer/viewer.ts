@@ -98,10 +98,10 @@ export class Viewer {
   /** Shows what passes the filter. Returns what is wrong with it, else nothing. */
   #show(filter: string): string {
     const { index } = this.#dump;
-    const { tests, ...wrong } = parseFilter(filter, index);
-    if (tests === undefined) {
-      this.#count.textContent = "problem" in wrong ? wrong.problem : "";
-      return this.#count.textContent;
+    const { tests, problem } = parseFilter(filter, index);
+    if (problem !== "") {
+      this.#count.textContent = problem;
+      return problem;
     }
     const events = eventsThatPass(index, tests);
     this.#sequence.show(events);

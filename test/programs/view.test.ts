@@ -1,5 +1,5 @@
 // The page that `plg view` writes, in a browser.
-import { statSync, writeFileSync } from "node:fs";
+import { renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
@@ -172,6 +172,10 @@ describe("the page of a large dump", () => {
     await page.locator("input[type=file]").setInputFiles(join(folder, "dump.traffic"));
     await page.waitForSelector(rows);
     expect(await page.locator(".about").innerText()).toContain("1 connection, 70.0 MB");
+
+    renameSync(join(folder, "dump.traffic"), join(folder, "elsewhere"));
+    await page.locator(".list").first().press("ArrowDown");
+    await page.getByText("The dump cannot be read any more").waitFor();
 
     writeFileSync(join(folder, "text"), "no dump at all");
     await page.reload();
