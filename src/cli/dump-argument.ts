@@ -1,5 +1,5 @@
 /** The dump that a command of the command line reads: which, and what is to be known of it first. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import type { DumpEnd } from "../dump/decoder.ts";
 
@@ -29,4 +29,12 @@ export function warnIfShort(path: string, end: DumpEnd): void {
   process.stderr.write(
     `plg: warning: the recording ${path} was cut short, how its commands ended is not known${where}\n`,
   );
+}
+
+/** Throws a {@link UsageError} if what is to be written to `path`, as `option` has it, would be written over the dump. */
+export function spareDump(dump: string, option: string, path: string | undefined): void {
+  if (path === undefined) return;
+  const [ours, theirs] = [dump, path].map((file) => statSync(file, { throwIfNoEntry: false }));
+  if (ours === undefined || ours.dev !== theirs?.dev || ours.ino !== theirs.ino) return;
+  throw new UsageError(`${option} ${path} is the dump itself: name another file`);
 }

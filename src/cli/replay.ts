@@ -21,6 +21,7 @@ import { type ContainerPlan, parseCommand, type Topology } from "../sandbox/topo
 import { attend } from "./attend.ts";
 import { hasFailed, hooksFor } from "./command-ends.ts";
 import { tellDrops } from "./drops.ts";
+import { spareDump } from "./dump-argument.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { isOwnSeal } from "./own-recordings.ts";
 import { writePage } from "./page.ts";
@@ -92,6 +93,8 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
     release: parseRelease(flags),
     patienceMs: parseDuration(flags.patience, "--patience"),
   };
+  spareDump(flags.file, "--junit", flags.junit);
+  spareDump(flags.file, "--page", flags.page);
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const terminal = terminalFor(flags, readRun(flags.file).containers);
   const recording = await readShown(flags.file, terminal);

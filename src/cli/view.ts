@@ -1,10 +1,12 @@
 /** `plg view`: a page for the browser that shows a dump. */
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command as Cli } from "commander";
+import { UsageError } from "../base/errors.ts";
 import { formatBytes } from "../base/text.ts";
 import { readRun } from "../dump/reader.ts";
-import { defaultFile, pathOf, warnIfShort } from "./dump-argument.ts";
+import { defaultFile, pathOf, spareDump, warnIfShort } from "./dump-argument.ts";
 import { isCarried, writePage } from "./page.ts";
 import { summarizeShown } from "./reading.ts";
 import { forResults } from "./terminal.ts";
@@ -37,8 +39,13 @@ than 64 MiB; a larger one is chosen in the page, and read from the disk as it is
 It is as private as the dump (mode 0600).`;
 
 async function view(path: string, { output = `${path}.html` }: ViewFlags): Promise<void> {
+  spareDump(path, "-o", output);
   // What cannot be read is told here, not in the page.
   readRun(path);
+  if (!statSync(path).isFile())
+    throw new UsageError(
+      `cannot make a page of ${path}, which is no ordinary file: write it to one`,
+    );
   if (isCarried(path)) warnIfShort(path, (await summarizeShown(path, forResults())).end);
   const lengthBytes = writePage(output, path, "-o");
   process.stdout.write(`${output}\n`);

@@ -1,5 +1,5 @@
 // The page that `plg view` writes, in a browser.
-import { renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
@@ -185,6 +185,27 @@ describe("the page of a large dump", () => {
   });
 });
 
+describe("the dump", () => {
+  needs();
+
+  test("is not what is written over", async ({ plg, folder }) => {
+    expectOk(await plg.run(["record", "true"]));
+    const before = readFileSync(join(folder, "dump.traffic"));
+    symlinkSync("dump.traffic", join(folder, "link"));
+    for (const [args, option] of [
+      [["view", "-o", "dump.traffic"], "-o dump.traffic"],
+      [["view", "-o", "./link"], "-o ./link"],
+      [["replay", "--page=dump.traffic"], "--page dump.traffic"],
+      [["replay", "--junit=link"], "--junit link"],
+    ] as const) {
+      const run = await plg.run(args);
+      expect(run).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(run.stderr).toBe(`plg: ${option} is the dump itself: name another file\n`);
+    }
+    expect(readFileSync(join(folder, "dump.traffic"))).toEqual(before);
+  });
+});
+
 describe("without a page", () => {
   needs();
 
@@ -206,5 +227,10 @@ describe("without a page", () => {
     const run = await plg.run(["view", "-o", "no/such/folder.html"]);
     expect(run).toMatchObject({ exitCode: 2, stdout: "" });
     expect(run.stderr).toMatch(/^plg: cannot write the page no\/such\/folder\.html: [^\n]+\n$/);
+    const pipe = await plg.run(["view", "/dev/stdin"], {
+      through: ["/bin/sh", "-c", `cat dump.traffic | "$@"`, "sh"],
+    });
+    expect(pipe).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(pipe.stderr).toMatch(/^plg: [^\n]+ no ordinary file[^\n]+\n$/);
   });
 });
