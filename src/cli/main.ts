@@ -2,15 +2,9 @@
 import { Command as Cli, CommanderError } from "commander";
 import { ExitCode, PlgError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/printable.ts";
-import { addDemo } from "./demo.ts";
-import { addDoctor } from "./doctor.ts";
-import { addRecord } from "./record.ts";
-import { addReplay } from "./replay.ts";
 import { needsUserNamespace, runInUserNamespace } from "./rootless.ts";
-import { addShow } from "./show.ts";
 import { standardStreamsFlushed, watchStandardStreams } from "./standard-streams.ts";
 import { toolVersion } from "./version.ts";
-import { addView } from "./view.ts";
 
 const about = `Runs commands, each in a network container of its own, records the TCP traffic between \
 them into one file, and replays it later.`;
@@ -24,7 +18,20 @@ Exit codes: 0 all went well; 1 a command failed; 2 wrong usage; 3 the replay dif
 recording; 4 this machine cannot run it; 5 the dump cannot be read; 70 a bug in plg; 128 + n signal n
 ended the run early (Ctrl-C: 130).`;
 
-function createProgram(setExitCode: (code: number) => void): Cli {
+type SetExitCode = (code: number) => void;
+
+/** The commands, in the order of the help. The module of the one that is called is loaded, and no other, so that plg starts sooner. */
+const commands: ReadonlyMap<string, () => Promise<(cli: Cli, set: SetExitCode) => void>> = new Map([
+  ["record", async () => (await import("./record.ts")).addRecord],
+  ["replay", async () => (await import("./replay.ts")).addReplay],
+  ["show", async () => (await import("./show.ts")).addShow],
+  ["view", async () => (await import("./view.ts")).addView],
+  ["doctor", async () => (await import("./doctor.ts")).addDoctor],
+  ["demo", async () => (await import("./demo.ts")).addDemo],
+]);
+
+/** With the command that is called alone, or with all where none is: for the help, and for what is misspelled. */
+async function createProgram(called: string | undefined, setExitCode: SetExitCode): Promise<Cli> {
   const program = new Cli("plg")
     .description(about)
     .version(toolVersion(), "-V, --version")
@@ -32,19 +39,16 @@ function createProgram(setExitCode: (code: number) => void): Cli {
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError();
-  addRecord(program, setExitCode);
-  addReplay(program, setExitCode);
-  addShow(program);
-  addView(program);
-  addDoctor(program, setExitCode);
-  addDemo(program, setExitCode);
+  const one = called === undefined ? undefined : commands.get(called);
+  const loading = (one ? [one] : [...commands.values()]).map((load) => load());
+  for (const add of await Promise.all(loading)) add(program, setExitCode);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
 
 /** `plg --record ...` is `plg record ...`, but for names: every argument is a whole command there. */
-function modernized(args: readonly string[], subcommands: readonly string[]): string[] {
-  if (args[0] !== undefined && subcommands.includes(args[0])) return [...args];
+function modernized(args: readonly string[]): string[] {
+  if (args[0] !== undefined && commands.has(args[0])) return [...args];
   const modes = ["--record", "--replay"].filter((mode) => args.includes(mode));
   if (modes.length === 2)
     throw new PlgError(ExitCode.usage, "--record and --replay exclude each other");
@@ -56,13 +60,12 @@ function modernized(args: readonly string[], subcommands: readonly string[]): st
 
 async function main(args: readonly string[]): Promise<number> {
   let exitCode: number = ExitCode.ok;
-  const program = createProgram((code) => {
-    exitCode = code;
-  });
   try {
-    const names = program.commands.map((command) => command.name());
-    const modern = modernized(args, names);
+    const modern = modernized(args);
     if (needsUserNamespace(modern)) return await runInUserNamespace(args);
+    const program = await createProgram(modern[0], (code) => {
+      exitCode = code;
+    });
     await program.parseAsync(modern.length === 0 ? ["--help"] : modern, { from: "user" });
     return exitCode;
   } catch (error) {

@@ -3,17 +3,11 @@ import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { formatBytes } from "../base/text.ts";
 import { readDump } from "../dump/reader.ts";
-import { readRecording, type Recording } from "../replay/session.ts";
 import { type DumpSummary, SummaryFold } from "../report/summary.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where there is no status line, what takes longer is told once. */
 const tellAfterMs = 1000;
-
-/** Reads the dump for its replay. */
-export function readShown(path: string, terminal: Terminal): Promise<Recording> {
-  return withProgress(path, terminal, (onRead) => readRecording(path, onRead));
-}
 
 /** What is read before the status line gets its turn. */
 const turnBytes = 32 << 20;
@@ -38,7 +32,7 @@ export function summarizeShown(path: string, terminal: Terminal): Promise<DumpSu
 }
 
 /** Does what reads the dump, which tells how many bytes it has read, with a status line where there is one. */
-async function withProgress<T>(
+export async function withProgress<T>(
   path: string,
   terminal: Terminal,
   read: (onRead: (bytes: number) => void) => Promise<T>,

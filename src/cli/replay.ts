@@ -10,6 +10,7 @@ import type { Mask } from "../replay/masks.ts";
 import type { Order, Release } from "../replay/schedule.ts";
 import {
   givenCommands,
+  readRecording,
   type Recording,
   recordedTopology,
   type ReplayResult,
@@ -25,7 +26,7 @@ import { spareDump } from "./dump-argument.ts";
 import { parseMask, parseMaskFile } from "./ignore.ts";
 import { isOwnSeal } from "./own-recordings.ts";
 import { writePage } from "./page.ts";
-import { readShown } from "./reading.ts";
+import { withProgress } from "./reading.ts";
 import { addCommonFlags, type CommonFlags, runOptions, terminalFor } from "./run-options.ts";
 import { addLinkFlags, type LinkFlags, linkGrammar, parseLinks, tellLinks } from "./links.ts";
 import type { Terminal } from "./terminal.ts";
@@ -97,7 +98,9 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   spareDump(flags.file, "--page", flags.page);
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const terminal = terminalFor(flags, readRun(flags.file).containers);
-  const recording = await readShown(flags.file, terminal);
+  const recording = await withProgress(flags.file, terminal, (onRead) =>
+    readRecording(flags.file, onRead),
+  );
   const lines = texts.map((text) => (flags.classic ? { command: text } : parseCommand(text)));
   const given = givenCommands(recording, lines);
   const topology = recordedTopology(recording, given);

@@ -32,6 +32,8 @@ const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["record", "--no-such-option", "true"], /unknown option '--no-such-option'/],
   [["--no-such-option"], /unknown option '--no-such-option'/],
   [["no-such-subcommand"], /unknown command 'no-such-subcommand'/],
+  [["rekord"], /unknown command 'rekord' \(Did you mean record\?\)/],
+  [["constructor"], /unknown command 'constructor'/],
   [["--record", "--replay", "true"], /--record and --replay exclude each other/],
   [["record", "--quiet", "--raw", "true"], /--quiet and --raw exclude each other/],
   [["record", "--grace=soon", "true"], /--grace 'soon' is not a duration/],
