@@ -24,9 +24,8 @@ export class RecordingBuilder {
   #events = 0;
   readonly #rows = new Rows();
   readonly #view = new PacketView();
-  /** By container. One of which no end is told, in a torn recording, stops where that is torn off. */
+  /** By container, since the run's start; Infinity if it was not stopped. */
   readonly #stoppedAtNs: number[] = [];
-  #lastNs = 0;
 
   /** Takes the decoder's next item; its bytes are copied if they are kept. The first is the run. */
   add(item: DumpItem): void {
@@ -43,11 +42,34 @@ export class RecordingBuilder {
     return {
       run: this.#run,
       events: this.#events,
-      stoppedAtNs: this.#run.containers.map((_, i) => this.#stoppedAtNs[i] ?? this.#lastNs + 1),
+      stoppedFrom: this.#stoppedFrom(this.#run.containers.length),
       segments: this.#segments,
       connections,
       byConnection: this.#groupByConnection(connections),
     };
+  }
+
+  /**
+   * By container, the event from which on its command counts as stopped: the first that is no earlier. What follows
+   * follows, even where a dump that no recorder wrote has times that go back. A command of which no end is
+   * told, in a torn recording, stops where that is torn off.
+   */
+  #stoppedFrom(containers: number): number[] {
+    const stoppedAtNs = (container: number): number => this.#stoppedAtNs[container] ?? Infinity;
+    const from = Array.from({ length: containers }, (_, container) =>
+      this.#stoppedAtNs[container] === Infinity ? Infinity : this.#events,
+    );
+    const stopped = [...from.keys()]
+      .filter((container) => stoppedAtNs(container) < Infinity)
+      .toSorted((a, b) => stoppedAtNs(a) - stoppedAtNs(b));
+    const times = this.#segments.map((memory) => segmentOver(memory).times);
+    let next = 0;
+    for (let event = 0; event < this.#events && next < stopped.length; event++) {
+      const timeNs = times[Math.floor(event / segmentEvents)]?.[event % segmentEvents] as number;
+      for (; next < stopped.length && timeNs >= stoppedAtNs(stopped[next] as number); next++)
+        from[stopped[next] as number] = event;
+    }
+    return from;
   }
 
   #addStreamEvent(item: StreamItem): void {
@@ -73,7 +95,6 @@ export class RecordingBuilder {
     offset: number,
     atNs: number,
   ): void {
-    this.#lastNs = atNs;
     const at = this.#events++ % segmentEvents;
     if (at === 0) this.#segment = this.#newSegment();
     const segment = this.#segment as EventSegment;

@@ -50,8 +50,8 @@ export function segmentOver(memory: SharedArrayBuffer): EventSegment {
 export interface RecordingStore {
   readonly run: RunInfo;
   readonly events: number;
-  /** By container: when the recorder stopped its command, since the run's start; Infinity if it did not. */
-  readonly stoppedAtNs: readonly number[];
+  /** By container: the first event at which the recorder had told its command to stop; Infinity if it did not. */
+  readonly stoppedFrom: readonly number[];
   readonly segments: readonly SharedArrayBuffer[];
   readonly connections: ConnectionTableStore;
   /** Event numbers, grouped by connection: see {@link ConnectionTable.from}. */
@@ -69,7 +69,7 @@ export class RecordingIndex {
    */
   readonly byConnection: Uint32Array;
   readonly #segments: readonly EventSegment[];
-  readonly #stoppedAtNs: readonly number[];
+  readonly #stoppedFrom: readonly number[];
 
   constructor(store: RecordingStore) {
     this.run = store.run;
@@ -77,7 +77,7 @@ export class RecordingIndex {
     this.connections = new ConnectionTable(store.connections);
     this.byConnection = new Uint32Array(store.byConnection);
     this.#segments = store.segments.map(segmentOver);
-    this.#stoppedAtNs = store.stoppedAtNs;
+    this.#stoppedFrom = store.stoppedFrom;
   }
 
   kind(event: number): RecordKind {
@@ -120,12 +120,12 @@ export class RecordingIndex {
    * the stop's doing, which a replay does not bring about at the same moment.
    */
   wasStopped(container: number, event: number): boolean {
-    return this.timeNs(event) >= (this.#stoppedAtNs[container] ?? Infinity);
+    return event >= (this.#stoppedFrom[container] ?? Infinity);
   }
 
   /** Whether the recorder told the container's command to stop at all. */
   isStopped(container: number): boolean {
-    return (this.#stoppedAtNs[container] ?? Infinity) < Infinity;
+    return (this.#stoppedFrom[container] ?? Infinity) < Infinity;
   }
 
   /** The container that did it. */

@@ -15,6 +15,8 @@ import { type Order, Schedule, type ScheduleOptions } from "../../src/replay/sch
 import { recordedTopology } from "../../src/replay/session.ts";
 import { renderConnections } from "../../src/report/connections.ts";
 import { renderRun, summarize } from "../../src/report/summary.ts";
+import { asHex, asLine } from "../../src/viewer/bytes.ts";
+import { labelOf, packetLabel } from "../../src/viewer/labels.ts";
 
 /** What became of the bytes: the same sentence for what is the same to a reader. */
 export type Outcome = string;
@@ -27,6 +29,7 @@ export function readAll(bytes: Uint8Array): Outcome {
     expectHarmless(printableJson({ ...summary, run: { ...summary.run, startNs: "" } }));
     const index = indexOf(bytes);
     readStreams(index, bytes);
+    describeEvents(index, bytes);
     recordedTopology({ path: "", store: undefined as never, index, exits: [], tornAt: 0 }, []);
     for (const order of ["process", "connection", "global"] satisfies Order[]) replay(index, order);
     const { connections, packets, end } = summary;
@@ -72,6 +75,18 @@ function readStreams(index: RecordingIndex, bytes: Uint8Array): void {
       if (stream.copy(0, Infinity).length !== stream.lengthBytes)
         throw new Error(`a stream of connection ${number} is not whole`);
     }
+}
+
+/** What the viewer's page says of each event, and of its first bytes. */
+function describeEvents(index: RecordingIndex, bytes: Uint8Array): void {
+  for (let event = 0; event < index.eventCount; event++) {
+    const at = index.payloadPosition(event);
+    const payload = bytes.subarray(at, at + index.lengthBytes(event));
+    const beginning = payload.subarray(0, 160);
+    const said = [labelOf(index, event), packetLabel(payload), asLine(beginning)];
+    expectHarmless(said.join(" "));
+    expectHarmless(asHex(beginning, index.streamOffset(event)));
+  }
 }
 
 /** Control characters but for line ends, and those that turn the direction of writing. */

@@ -1,6 +1,7 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Stage } from "./playbook.ts";
-import { record } from "./recording.ts";
+import { record, TestRecording } from "./recording.ts";
 
 test("the part of a process ends where the recorder had stopped it", () => {
   const { index } = record(`
@@ -85,4 +86,37 @@ test("a connection that was open when its process was stopped is waited for", ()
       ! missing-connection 1
     `);
   }
+});
+
+test("what follows the stop is behind it, even where times go back", () => {
+  const times = fc.array(fc.nat(20), { maxLength: 30 });
+  fc.assert(
+    fc.property(times, fc.nat(25), fc.nat(25), (timesMs, serverMs, clientMs) => {
+      const recording = new TestRecording();
+      for (const atMs of timesMs) recording.connect(atMs, 1, 0, 80);
+      recording.stop(serverMs, 0);
+      recording.stop(clientMs, 1);
+      const index = recording.finish();
+      for (let event = 0; event < timesMs.length; event++) {
+        const until = timesMs.slice(0, event + 1);
+        expect(index.wasStopped(0, event)).toBe(until.some((atMs) => atMs >= serverMs));
+        expect(index.wasStopped(1, event)).toBe(until.some((atMs) => atMs >= clientMs));
+      }
+      expect([index.isStopped(0), index.isStopped(1)]).toEqual([true, true]);
+    }),
+  );
+});
+
+test("a replay of times that go back comes to its end", () => {
+  const { index } = record(`
+    9 1 connect client server:80     // after the stop of the server, by its time
+    2 1 accept
+    2 1 server reset
+    5 stop server
+  `);
+  const stage = new Stage(index, ["server"], { order: "connection" });
+  stage.play(`
+    = server
+  `);
+  expect(stage.differences).toEqual([]);
 });
