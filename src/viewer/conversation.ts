@@ -84,12 +84,16 @@ export class Conversation {
     const facts = row
       ? `${formatBytes(row.bytesToServer)} sent, ${formatBytes(row.bytesToClient)} received, ${row.ending}`
       : "";
+    const heading = element("header", "", element("h2", "", title), element("span", "", facts));
+    // A packet is in hexadecimal in any case.
+    if (connection === 0) return heading;
     const other = this.#notation === "text" ? "hexadecimal" : "text";
     const turn = button(`as ${other}`, () => {
       this.#notation = other;
       if (this.#event !== undefined) void this.#open(this.#event);
     });
-    return element("header", "", element("h2", "", title), element("span", "", facts), turn);
+    heading.append(turn);
+    return heading;
   }
 
   /** Reads and shows a page of events, from the `from`-th on. */

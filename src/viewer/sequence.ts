@@ -7,7 +7,9 @@ import type { LoadedDump } from "./load.ts";
 import { VirtualList } from "./virtual-list.ts";
 
 const rowPx = 22;
-const lanePx = 110;
+/** Lanes share this width, within these bounds; the names of narrow ones are upright. */
+const lanesPx = 700;
+const lanePx = { least: 28, most: 110, upright: 60 } as const;
 
 export class SequenceView {
   readonly root: HTMLElement;
@@ -20,6 +22,7 @@ export class SequenceView {
   /** The containers that have a lane, from left to right, and the place of each. */
   #lanes: readonly number[] = [];
   readonly #laneOf = new Map<number, number>();
+  #lanePx: number = lanePx.most;
   #chosen: number | undefined;
   #marked: ReadonlySet<number | undefined> = new Set();
 
@@ -39,9 +42,13 @@ export class SequenceView {
     this.#lanes = lanesOf(this.#dump, events);
     this.#laneOf.clear();
     for (const [lane, container] of this.#lanes.entries()) this.#laneOf.set(container, lane);
+    const sharePx = Math.floor(lanesPx / this.#lanes.length);
+    this.#lanePx = Math.max(lanePx.least, Math.min(lanePx.most, sharePx));
+    this.root.style.setProperty("--lane", `${this.#lanePx}px`);
     this.root.style.setProperty("--lanes", String(this.#lanes.length));
     const names = this.#lanes.map((container) => this.#laneHead(container));
-    const lanes = element("div", "lanes", ...names);
+    const upright = this.#lanePx < lanePx.upright ? " upright" : "";
+    const lanes = element("div", `lanes${upright}`, ...names);
     this.#head.replaceChildren(element("div", "time", "time"), lanes, element("div", "", "what"));
     this.#list.setCount(events.length);
   }
@@ -128,8 +135,8 @@ export class SequenceView {
     const [left, right] = [Math.min(...ends), Math.max(...ends)];
     const way = to === undefined ? "everywhere" : to < from ? "leftwards" : "rightwards";
     const arrow = element("div", `arrow ${way}`);
-    arrow.style.left = `${(left + 0.5) * lanePx}px`;
-    arrow.style.width = `${(right - left) * lanePx}px`;
+    arrow.style.left = `${(left + 0.5) * this.#lanePx}px`;
+    arrow.style.width = `${(right - left) * this.#lanePx}px`;
     return arrow;
   }
 }
