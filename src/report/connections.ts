@@ -7,6 +7,7 @@ import { plural } from "../base/text.ts";
 import type { StreamItem } from "../dump/decoder.ts";
 import { type Phase, phaseAfter } from "../dump/lifecycle.ts";
 import { RecordKind, type RunInfo } from "../dump/schema.ts";
+import { timeLabel } from "./events.ts";
 
 /** How a connection ended. `unanswered`: neither accepted nor refused; `open`: not ended when the recording was. */
 type ConnectionEnding =
@@ -141,8 +142,8 @@ function cellsOf(row: ConnectionRow): readonly string[] {
     `${row.client}:${row.clientPort}`,
     "\u2192",
     `${row.server}:${row.serverPort}`,
-    formatSeconds(row.startNs),
-    formatSeconds(row.durationNs),
+    timeLabel(row.startNs),
+    timeLabel(row.durationNs),
     formatBytes(row.bytesToServer),
     formatBytes(row.bytesToClient),
     row.ending,
@@ -169,11 +170,6 @@ function alignColumns(rows: readonly ConnectionRow[], foot: readonly string[]): 
       .trimEnd();
   const lines = [line(headings), ...rows.map((row) => line(cellsOf(row))), line(foot)];
   return `${lines.join("\n")}\n`;
-}
-
-/** Seconds to the microsecond: what a recording resolves well. */
-function formatSeconds(ns: number): string {
-  return `${(ns / 1e9).toFixed(6)} s`;
 }
 
 /** Bytes as they are up to 10,000, then in the unit that leaves one to three digits before the point. */

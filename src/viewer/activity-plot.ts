@@ -2,7 +2,7 @@
 import { formatBytes } from "../base/text.ts";
 import { activityOf } from "./activity.ts";
 import { element } from "./dom.ts";
-import { timeLabel } from "./labels.ts";
+import { timeLabel } from "../report/events.ts";
 import type { LoadedDump } from "./load.ts";
 
 const heightPx = 48;

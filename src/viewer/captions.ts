@@ -1,7 +1,7 @@
 /** What an event carries, in a line: read from the dump when it is looked at. */
 import { RecordKind } from "../dump/schema.ts";
-import { asLine } from "./bytes.ts";
-import { packetLabel } from "./labels.ts";
+import { asLine } from "../report/bytes.ts";
+import { packetLabel } from "../report/events.ts";
 import { type LoadedDump, payloadOf } from "./load.ts";
 
 /** As many as are kept, so that scrolling back and forth reads nothing twice. */

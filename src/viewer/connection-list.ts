@@ -2,7 +2,7 @@
 import { formatBytes } from "../base/text.ts";
 import type { ConnectionRow } from "../report/connections.ts";
 import { button, element, hueOf } from "./dom.ts";
-import { timeLabel } from "./labels.ts";
+import { timeLabel } from "../report/events.ts";
 import type { LoadedDump } from "./load.ts";
 import { VirtualList } from "./virtual-list.ts";
 

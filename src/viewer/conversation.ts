@@ -2,16 +2,16 @@
 import { Direction } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
 import { RecordKind } from "../dump/schema.ts";
-import { asHex, asText } from "./bytes.ts";
+import { asHex, asText } from "../report/bytes.ts";
 import { button, element } from "./dom.ts";
-import { kindWords, labelOf, packetLabel, timeLabel } from "./labels.ts";
+import type { Notation } from "../report/conversation.ts";
+import { kindWords, packetLabel, timeLabel } from "../report/events.ts";
+import { labelOf } from "./labels.ts";
 import { type LoadedDump, payloadOf } from "./load.ts";
 
 /** As much is shown at first, and then each time that more is asked for: what a browser lays out at once. */
 const pageBytes = 256 * 1024;
 const pageEvents = 1000;
-
-type Notation = "text" | "hexadecimal";
 
 export class Conversation {
   readonly root: HTMLElement = element("section", "conversation");

@@ -4,7 +4,7 @@
  * beginning will do.
  */
 import type { RecordingIndex } from "../replay/recording.ts";
-import { kindWords } from "./labels.ts";
+import { kindWords } from "../report/events.ts";
 
 /** Whether an event is shown. */
 type Test = (event: number) => boolean;

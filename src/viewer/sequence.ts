@@ -2,7 +2,8 @@
 import { RecordKind } from "../dump/schema.ts";
 import { Captions } from "./captions.ts";
 import { element, hueOf } from "./dom.ts";
-import { kindWords, labelOf, timeLabel } from "./labels.ts";
+import { kindWords, timeLabel } from "../report/events.ts";
+import { labelOf } from "./labels.ts";
 import type { LoadedDump } from "./load.ts";
 import { VirtualList } from "./virtual-list.ts";
 

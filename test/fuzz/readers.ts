@@ -15,8 +15,9 @@ import { type Order, Schedule, type ScheduleOptions } from "../../src/replay/sch
 import { recordedTopology } from "../../src/replay/session.ts";
 import { renderConnections } from "../../src/report/connections.ts";
 import { renderRun, summarize } from "../../src/report/summary.ts";
-import { asHex, asLine } from "../../src/viewer/bytes.ts";
-import { labelOf, packetLabel } from "../../src/viewer/labels.ts";
+import { asHex, asLine } from "../../src/report/bytes.ts";
+import { packetLabel } from "../../src/report/events.ts";
+import { labelOf } from "../../src/viewer/labels.ts";
 
 /** What became of the bytes: the same sentence for what is the same to a reader. */
 export type Outcome = string;

@@ -76,6 +76,64 @@ describe("show", () => {
   });
 });
 
+describe("show --connection", () => {
+  needs();
+
+  test("reads no further when nobody reads it any more", async ({ plg, folder }) => {
+    const sink = `server=node -e "net.createServer((s) => s.resume()).listen(7000, '0.0.0.0')"`;
+    const flood = `client=node -e "net.connect(7000, '10.0.0.1').end(Buffer.alloc(8e6, 'x\\n')).resume()"`;
+    expectOk(await plg.run(["record", ...options, sink, flood]));
+    // Whoever reads to the end finds damage there.
+    const dump = join(folder, "dump.traffic");
+    const bytes = readFileSync(dump);
+    bytes[7_000_000] = (bytes[7_000_000] as number) ^ 1;
+    writeFileSync(dump, bytes);
+    const head = ["/bin/sh", "-c", '"$@" | head -n 3', "sh"];
+    const run = await plg.run(["show", "--connection=1"], { through: head });
+    expect(run.stdout.split("\n")).toHaveLength(4);
+    expect(run.stderr).toBe("");
+    const all = await plg.run(["show", "--connection=1"]);
+    expect(all.exitCode).toBe(5);
+    expect(all.stderr).toMatch(/^plg: dump\.traffic is damaged: [^\n]+\n$/);
+    expect(all.stdout.match(/^ {2}x$/gm)?.length).toBeGreaterThan(1e6);
+  });
+
+  test("shows what was said on a connection, as text and in hexadecimal", async ({ plg }) => {
+    expectOk(await plg.run(["record", ...options, ...talk]));
+    const said = await plg.run(["show", "--connection", "1"]);
+    expectOk(said);
+    const [heading = "", empty, ...events] = said.stdout.split("\n");
+    expect(heading).toMatch(/^connection 1, client:\d+ \u2192 server:7000$/);
+    expect(empty).toBe("");
+    expect(events.map((line) => line.replace(/^\d+\.\d{6} s {2}/, "")).toSorted()).toEqual(
+      [
+        "client  connects to port 7000",
+        "server  accepts",
+        "client  5 B",
+        "  hello",
+        "server  3 B",
+        "  bye",
+        "client  ends its direction",
+        "server  ends its direction",
+        "",
+      ].toSorted(),
+    );
+    const hex = await plg.run(["show", "dump.traffic", "-c", "1", "--hex"]);
+    expect(hex.stdout).toMatch(/^ {9}0 {2}68 65 6c 6c 6f {35}hello$/m);
+    for (const [args, says] of [
+      [["-c", "2"], "there is no connection 2 in dump.traffic, which has 1 connection"],
+      [["-c", "none"], "--connection 'none' "],
+      [["-c", "1", "--json"], "--connection and --json exclude each other"],
+      [["--hex"], "--hex is for --connection"],
+    ] as const) {
+      const wrong = await plg.run(["show", ...args]);
+      expect(wrong).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(wrong.stderr).toMatch(/^plg: [^\n]+\n$/);
+      expect(wrong.stderr).toContain(says);
+    }
+  });
+});
+
 describe("doctor", () => {
   needs();
 

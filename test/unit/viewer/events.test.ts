@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { activityOf } from "../../../src/viewer/activity.ts";
 import { Captions } from "../../../src/viewer/captions.ts";
-import { labelOf, packetLabel } from "../../../src/viewer/labels.ts";
+import { packetLabel } from "../../../src/report/events.ts";
+import { labelOf } from "../../../src/viewer/labels.ts";
 import { loadDump } from "../../../src/viewer/load.ts";
 import { pattern, smallRecording } from "../dump/recording.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { asHex, asLine, asText } from "../../../src/viewer/bytes.ts";
+import { asHex, asLine, asText } from "../../../src/report/bytes.ts";
 
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
