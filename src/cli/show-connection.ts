@@ -1,7 +1,6 @@
 /** `plg show --connection N`: what was said on one connection. */
 import { UsageError } from "../base/errors.ts";
 import { plural } from "../base/text.ts";
-import type { StreamItem } from "../dump/decoder.ts";
 import { type Phase, phaseAfter } from "../dump/lifecycle.ts";
 import { readDump } from "../dump/reader.ts";
 import type { RunInfo } from "../dump/schema.ts";
@@ -23,18 +22,13 @@ export async function showConnection(
     if (item.connection.number !== number || run === undefined) continue;
     const opening = phase === undefined ? `${renderParties(run, item)}\n` : "";
     const isTaken = await write(`${opening}${renderEvent(run, item, notation)}`);
-    phase = phaseOf(phase, item);
+    phase = phase === undefined ? "connecting" : phaseAfter(phase, item.kind, item.direction);
     if (phase === "over" || !isTaken) return;
   }
   if (phase === undefined)
     throw new UsageError(
       `there is no connection ${number} in ${path}, which has ${plural(connections, "connection")}`,
     );
-}
-
-function phaseOf(before: Phase | undefined, item: StreamItem): Phase {
-  if (before === undefined) return "connecting";
-  return phaseAfter(before, item.kind, item.direction) ?? before;
 }
 
 /** Settles when it was taken, or with false if its reader has gone. */

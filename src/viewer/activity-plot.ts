@@ -1,8 +1,8 @@
 /** How much was going on over the time of the run: a small plot, and a way to get to a moment. */
 import { formatBytes } from "../base/text.ts";
+import { timeLabel } from "../report/events.ts";
 import { activityOf } from "./activity.ts";
 import { element } from "./dom.ts";
-import { timeLabel } from "../report/events.ts";
 import type { LoadedDump } from "./load.ts";
 
 const heightPx = 48;

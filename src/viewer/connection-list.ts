@@ -1,12 +1,10 @@
 /** The table of connections, each with a bar that shows when it was. */
 import { formatBytes } from "../base/text.ts";
 import type { ConnectionRow } from "../report/connections.ts";
-import { button, element, hueOf } from "./dom.ts";
 import { timeLabel } from "../report/events.ts";
+import { button, element, hueOf } from "./dom.ts";
 import type { LoadedDump } from "./load.ts";
 import { VirtualList } from "./virtual-list.ts";
-
-const rowPx = 22;
 
 interface Column {
   readonly title: string;
@@ -60,7 +58,7 @@ export class ConnectionList {
     this.#onChoose = onChoose;
     const titles = columns.map((column) => button(column.title, () => this.#sortBy(column)));
     const head = element("div", "head connection-row", ...titles, element("div", "", "when"));
-    this.#list = new VirtualList(rowPx, head, (row) => this.#row(row));
+    this.#list = new VirtualList(head, (row) => this.#row(row));
     this.root = this.#list.root;
   }
 

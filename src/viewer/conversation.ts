@@ -3,9 +3,9 @@ import { Direction } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
 import { RecordKind } from "../dump/schema.ts";
 import { asHex, asText } from "../report/bytes.ts";
-import { button, element } from "./dom.ts";
 import type { Notation } from "../report/conversation.ts";
 import { kindWords, packetLabel, timeLabel } from "../report/events.ts";
+import { button, element } from "./dom.ts";
 import { labelOf } from "./labels.ts";
 import { type LoadedDump, payloadOf } from "./load.ts";
 

@@ -1,13 +1,12 @@
 /** The sequence of events: a lane for each container, a row for each event, an arrow from who did it to whom it happened. */
 import { RecordKind } from "../dump/schema.ts";
+import { kindWords, timeLabel } from "../report/events.ts";
 import { Captions } from "./captions.ts";
 import { element, hueOf } from "./dom.ts";
-import { kindWords, timeLabel } from "../report/events.ts";
 import { labelOf } from "./labels.ts";
 import type { LoadedDump } from "./load.ts";
 import { VirtualList } from "./virtual-list.ts";
 
-const rowPx = 22;
 /** Lanes share this width, within these bounds; the names of narrow ones are upright. */
 const lanesPx = 700;
 const lanePx = { least: 28, most: 110, upright: 60 } as const;
@@ -32,7 +31,7 @@ export class SequenceView {
     this.#dump = dump;
     this.#captions = new Captions(dump);
     this.#onChoose = onChoose;
-    this.#list = new VirtualList(rowPx, this.#head, (row) => this.#row(row));
+    this.#list = new VirtualList(this.#head, (row) => this.#row(row));
     this.root = this.#list.root;
     this.root.addEventListener("keydown", (key) => this.#onKey(key));
   }

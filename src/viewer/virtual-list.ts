@@ -6,11 +6,12 @@
  */
 import { element } from "./dom.ts";
 
+/** The height of a row, as page.css has it. */
+const rowPx = 22;
 const mostPx = 8_000_000;
 
 export class VirtualList {
   readonly root: HTMLElement;
-  readonly #rowPx: number;
   readonly #head: HTMLElement;
   readonly #render: (row: number) => HTMLElement;
   readonly #window = element("div", "window");
@@ -19,8 +20,7 @@ export class VirtualList {
   #isDue = false;
 
   /** `head` stays on top. `render` makes a row's element each time that the row comes into sight. */
-  constructor(rowPx: number, head: HTMLElement, render: (row: number) => HTMLElement) {
-    this.#rowPx = rowPx;
+  constructor(head: HTMLElement, render: (row: number) => HTMLElement) {
     this.#head = head;
     this.#render = render;
     this.root = element("div", "list", head, this.#sizer);
@@ -58,22 +58,22 @@ export class VirtualList {
     const to = Math.min(this.#count, Math.ceil(first + this.#rowsInView()) + 1);
     const rows: HTMLElement[] = [];
     for (let row = from; row < to; row++) rows.push(this.#render(row));
-    const atPx = this.root.scrollTop - (first - from) * this.#rowPx;
+    const atPx = this.root.scrollTop - (first - from) * rowPx;
     this.#window.style.transform = `translateY(${atPx}px)`;
     this.#window.replaceChildren(...rows);
   }
 
   #heightPx(): number {
-    return Math.min(this.#count * this.#rowPx, mostPx);
+    return Math.min(this.#count * rowPx, mostPx);
   }
 
   /** How far the scroll bar goes. */
   #travelPx(): number {
-    return Math.max(1, this.#heightPx() - this.#rowsInView() * this.#rowPx);
+    return Math.max(1, this.#heightPx() - this.#rowsInView() * rowPx);
   }
 
   #rowsInView(): number {
-    return Math.max(1, (this.root.clientHeight - this.#head.offsetHeight) / this.#rowPx);
+    return Math.max(1, (this.root.clientHeight - this.#head.offsetHeight) / rowPx);
   }
 
   /** The row at the top, with what of it is out of sight as its fraction. */
