@@ -42,15 +42,18 @@ export async function withProgress<T>(
   const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   let done = 0;
   let isTold = false;
-  const isShown = terminal.startStatus(
-    () => `reading ${path}: ${Math.floor((100 * done) / sizeBytes)} % of ${formatBytes(sizeBytes)}`,
+  // A pipe has no size.
+  const isShown = terminal.startStatus(() =>
+    sizeBytes > 0
+      ? `reading ${path}: ${Math.floor((100 * done) / sizeBytes)} % of ${formatBytes(sizeBytes)}`
+      : `reading ${path}: ${formatBytes(done)}`,
   );
   try {
     return await read((readBytes) => {
       done = readBytes;
       if (isShown || isTold || performance.now() - startedMs < tellAfterMs) return;
       isTold = true;
-      terminal.info(`reading ${path} (${formatBytes(sizeBytes)})`);
+      terminal.info(`reading ${path}${sizeBytes > 0 ? ` (${formatBytes(sizeBytes)})` : ""}`);
     });
   } finally {
     terminal.stopStatus();

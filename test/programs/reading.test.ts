@@ -21,6 +21,11 @@ describe("a large dump", () => {
     const table = await plg.run(["show"], { through: onTerminal });
     expect(table.stdout).toMatch(/reading dump\.traffic: \d+ % of 60\d MB/);
     expect(table.stdout).toMatch(/client:\d+ +→ +server:7000 .* 600\.0 MB +closed/);
+    const fromPipe = ["/bin/sh", "-c", `script -qec "cat dump.traffic | $0 $*" /dev/null`];
+    const pipe = await plg.run(["show", "/dev/stdin"], { through: fromPipe });
+    expect(pipe.stdout).toMatch(/reading \/dev\/stdin: [\d.]+ [kM]?B/);
+    expect(pipe.stdout).not.toMatch(/Infinity|NaN/);
+    expect(pipe.stdout).toMatch(/600\.0 MB +closed/);
     const { run } = await expectSame(plg, "--only=client");
     expect(run.stderr).not.toMatch(/reading dump\.traffic: /);
     const told = run.stderr.match(/^plg: reading dump\.traffic \(60\d MB\)$/gm) ?? [];
