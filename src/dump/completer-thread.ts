@@ -1,9 +1,5 @@
-/**
- * The completer thread: sleeps until blocks are handed over, and completes them. Before the first comes it has the
- * ring's memory made, as the engine would otherwise wait for it, some 3 ms at the first touch of each block.
- */
+/** The completer thread: sleeps until blocks are handed over, and completes them. */
 import { workerData } from "node:worker_threads";
-import { populate } from "../sys/memory.ts";
 import { requestShortTurns } from "../sys/scheduling.ts";
 import { completeBlocks } from "./block-completer.ts";
 import type { RecordCounts } from "./checksums.ts";
@@ -16,8 +12,6 @@ export interface CompleterTask {
   readonly counts: RecordCounts;
 }
 
-const { ring: store, counts } = workerData as CompleterTask;
-const ring = new Ring(store);
-populate(ring.region);
+const { ring, counts } = workerData as CompleterTask;
 requestShortTurns();
-completeBlocks(ring, counts);
+completeBlocks(new Ring(ring), counts);

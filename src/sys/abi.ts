@@ -42,7 +42,6 @@ export const schedAttr = { sizeBytes: 48, runtimeAt: 24 } as const;
 
 // <sys/mman.h>
 export const MADV_HUGEPAGE = 14;
-export const MADV_POPULATE_WRITE = 23;
 
 // <sys/epoll.h>, <sys/eventfd.h>, <sys/timerfd.h>, <time.h>
 export const EPOLL_CLOEXEC = 0o2000000;

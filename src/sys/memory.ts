@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { Address } from "../base/units.ts";
-import { MADV_HUGEPAGE, MADV_POPULATE_WRITE } from "./abi.ts";
+import { MADV_HUGEPAGE } from "./abi.ts";
 import { addressOf, madvise } from "./libc.ts";
 
 /** The unit in which the kernel maps memory, and a multiple of every block size that `O_DIRECT` asks for. */
@@ -50,12 +50,4 @@ export function regionIn(
  */
 export function adviseHugePages({ address, bytes }: Region): void {
   madvise(address, bytes.length, MADV_HUGEPAGE);
-}
-
-/**
- * Has the kernel give a region's memory now, in one go, instead of at the first touch of each page: for a huge one
- * that takes milliseconds, as it is zeroed. Linux before 5.14 does not know how, and gives it at the first touch.
- */
-export function populate({ address, bytes }: Region): void {
-  madvise(address, bytes.length, MADV_POPULATE_WRITE);
 }
