@@ -10,6 +10,7 @@ import { DifferenceCards } from "./difference-cards.ts";
 import { eventOf } from "./differences.ts";
 import { button, element } from "./dom.ts";
 import { eventsThatPass, parseFilter } from "./filter.ts";
+import { labelOf } from "./labels.ts";
 import type { LoadedDump } from "./load.ts";
 import { SequenceView } from "./sequence.ts";
 
@@ -85,7 +86,7 @@ export class Viewer {
   #filter(): HTMLElement {
     const input = document.createElement("input");
     input.type = "search";
-    input.placeholder = "filter: client  #3  :6379  reset";
+    input.placeholder = "filter: client  #3  :6379  reset  from=1.5s  /GET/";
     input.ariaLabel = "filter";
     input.addEventListener("input", () => {
       const problem = this.#show(input.value);
@@ -98,12 +99,12 @@ export class Viewer {
   /** Shows what passes the filter. Returns what is wrong with it, else nothing. */
   #show(filter: string): string {
     const { index } = this.#dump;
-    const { tests, problem } = parseFilter(filter, index);
-    if (problem !== "") {
+    const { selection, problem } = parseFilter(filter, index);
+    if (selection === undefined) {
       this.#count.textContent = problem;
       return problem;
     }
-    const events = eventsThatPass(index, tests);
+    const events = eventsThatPass(index, selection, (event) => labelOf(index, event));
     this.#sequence.show(events);
     this.#connections.show(connectionsOf(index, events));
     this.#activity.show(events);

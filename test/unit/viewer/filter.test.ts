@@ -8,9 +8,9 @@ const { index }: LoadedDump = await loadDump("t.dump", new Blob([smallRecording(
 const all = [...Array(index.eventCount).keys()];
 
 function passing(text: string): number[] {
-  const { tests, problem } = parseFilter(text, index);
-  expect(problem).toBe("");
-  return [...eventsThatPass(index, tests)];
+  const { selection, problem } = parseFilter(text, index);
+  if (selection === undefined) throw new Error(problem);
+  return [...eventsThatPass(index, selection, (event) => `event ${event}`)];
 }
 
 const isOf = (container: number) => (event: number) =>
@@ -36,10 +36,21 @@ test.each<[string, (event: number) => boolean]>([
     " data   #1 ",
     (event) => index.connection(event) === 1 && index.kind(event) === RecordKind.data,
   ],
+  ["from=0.000002", (event) => index.timeNs(event) >= 2000],
+  ["from=2us to=5us", (event) => index.timeNs(event) >= 2000 && index.timeNs(event) <= 5000],
+  ["/event 1/", (event) => String(event).startsWith("1")],
+  ["/EVENT [12]$/i #1", (event) => [1, 2].includes(event) && index.connection(event) === 1],
 ])("'%s'", (text, passes) => {
   expect(passing(text)).toEqual(all.filter(passes));
 });
 
 test.each(["nobody", "#", ":", "#x", "client nobody", ":-1"])("'%s' is not understood", (text) => {
-  expect(parseFilter(text, index).problem).toMatch(/^'\S+' is no container, kind/);
+  expect(parseFilter(text, index).problem).toMatch(/^'\S+' is no container \(/);
+});
+
+test.each<[string, RegExp]>([
+  ["from=soon", /^from= 'soon' is not a time: write it like/],
+  ["/(/", /^the pattern '\(' is not a regular expression: /],
+])("'%s' is not understood", (text, problem) => {
+  expect(parseFilter(text, index).problem).toMatch(problem);
 });
