@@ -1,13 +1,20 @@
 /**
- * Connections on their way: the SYNs that are held at the door of the pipe space.
+ * Connection attempts: the SYNs that are held at the door of the pipe space.
  *
- * A SYN is not let in before it is known what the destination says, because what is let in is accepted
- * by the kernel at once. Until then its retransmissions are held with it. So a process sees exactly
- * what the destination answered: acceptance, refusal, or nothing at all.
+ * A SYN is not let in before the destination has answered, because the kernel accepts at once whatever
+ * is let in. Until then its retransmissions are held with it. So a process sees exactly the
+ * destination's answer: acceptance, refusal, or nothing at all.
  *
- * A retransmission may also come late, when its connection is decided: it was sent before the client heard
- * of it, and what the client sent afterwards took the shortcut past it (sandbox/shortcut.ts). It is known
- * by its sequence number. Taken for a new attempt it would become a connection that nobody asked for.
+ * Sequence numbers say which attempt a packet belongs to; addresses and ports alone do not.
+ *
+ * - A retransmission may arrive after its attempt was decided: the client sent it before it heard the
+ *   answer, and its later packets overtook it on the shortcut (sandbox/shortcut.ts). It repeats the
+ *   attempt's sequence number. Taken for a new attempt, it would become a connection that nobody asked
+ *   for.
+ * - A client may reuse a port at once. Then a late packet of the old connection (an ACK, or data for a
+ *   socket that was reset) meets its new socket in SYN_SENT, which answers with a RST that carries the
+ *   *old* connection's number, and goes on connecting (RFC 9293, 3.10.7.3). Only a RST whose number
+ *   follows the SYN's abandons the attempt: that one answers our SYN-ACK.
  */
 import {
   destinationPortAt,
@@ -23,7 +30,7 @@ import type { Gate, SwitchedPacket } from "../switch/switch.ts";
 import { type Connection, connectionKey } from "./connection.ts";
 import { RecentMap } from "./recent-map.ts";
 
-/** A SYN that a container sent, and what became of it so far. `Work` is what its handler keeps with it. */
+/** A SYN that a container sent, and its state so far. `Work` is whatever its handler keeps with it. */
 export interface Attempt<Work> {
   readonly connection: Connection;
   /**
@@ -133,9 +140,10 @@ export class Attempts<Work> implements Gate {
   onReset(packet: SwitchedPacket): void {
     const attempt = this.#attempts.get(connectionKey(connectionOf(packet)));
     if (!attempt || !isOpen(attempt)) return;
-    if (attempt.state === "admitted" && isOfConnected(packet))
-      attempt.untilMs = this.#clock.nowMs + patienceMs.reset;
-    else this.#abandon(attempt);
+    const distance = distanceFrom(attempt, packet);
+    if (attempt.state === "admitted" && isOfConnected(packet)) {
+      if (distance > 0) attempt.untilMs = this.#clock.nowMs + patienceMs.reset;
+    } else if (distance === 1) this.#abandon(attempt);
   }
 
   /**
@@ -234,6 +242,11 @@ function isRepeatedBy(attempt: Attempt<unknown>, sequence: number): boolean {
  */
 function isOfConnected({ view, bytes }: SwitchedPacket): boolean {
   return (tcpFlagsAt(bytes, view.transportAt) & TCP_ACK) !== 0;
+}
+
+/** How far the packet's sequence number is ahead of the attempt's SYN; negative if it is behind (RFC 9293, 3.4). */
+function distanceFrom({ sequence }: Attempt<unknown>, { view, bytes }: SwitchedPacket): number {
+  return (tcpSequenceAt(bytes, view.transportAt) - sequence) | 0;
 }
 
 function connectionOf({ view, bytes, from, to }: SwitchedPacket): Connection {

@@ -32,11 +32,6 @@ const answerMs = 900;
 
 /** The first pause before another try, the factor by which it grows, and the longest. */
 const retryMs = { first: 2, factor: 1.5, longest: 50 } as const;
-/**
- * How long to try again where the port pair is taken: an earlier connection of the same client port is
- * in TIME_WAIT here, which the kernel lets us reuse a second later at the most (`tcp_tw_reuse`).
- */
-const portPairPatienceMs = 1500;
 
 /** What a dial is started with. */
 export interface DialOptions {
@@ -166,7 +161,10 @@ export class Dial implements EndOwner {
       if (this.#isServedElsewhere) this.#pauseMs = retryMs.first;
       return waitListenMs;
     }
-    if (error === EADDRNOTAVAIL || error === EADDRINUSE) return portPairPatienceMs;
+    // An earlier connection with the same ports has not ended here: its receiver is slow, or it is in
+    // TIME_WAIT. The client has ended its side of it, so this dial's turn comes, and until then the
+    // client's SYN is held. Who gives up is the client.
+    if (error === EADDRNOTAVAIL || error === EADDRINUSE) return Infinity;
     return 0;
   }
 }

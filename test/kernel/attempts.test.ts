@@ -1,6 +1,6 @@
 // A SYN that was decided is over, though its retransmission may be on its way, or a mistaken answer.
 import { expect, test } from "vitest";
-import { PacketView } from "../../src/net/packet.ts";
+import { PacketView, TCP_ACK, TCP_RST, tcpSequenceAt } from "../../src/net/packet.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../../src/pipe/attempts.ts";
 import type { Connection } from "../../src/pipe/connection.ts";
 import type { SwitchedPacket } from "../../src/switch/switch.ts";
@@ -100,6 +100,47 @@ test.for([synV4, synV6])(
     expect(attempts.onBareReset(reset), "accepted a while ago").toBe(true);
   },
 );
+
+/** A RST from the client, `ahead` of its SYN by sequence number, with ACK or without. */
+function resetAfter(syn: Uint8Array, ahead: number, flags = TCP_RST): SwitchedPacket {
+  const packet = packetOf(syn);
+  const { view, bytes } = packet;
+  const sequence = tcpSequenceAt(bytes, view.transportAt) + ahead;
+  new DataView(bytes.buffer).setUint32(view.transportAt + 4, sequence);
+  bytes[view.transportAt + 13] = flags;
+  return packet;
+}
+
+test.for([synV4, synV6])("a RST of an earlier connection abandons nothing", (syn) => {
+  const seen: string[] = [];
+  let open: Attempt<undefined> | undefined;
+  const attempts = attemptsWith((attempt) => (open = attempt), seen);
+  attempts.onSyn(packetOf(syn));
+  // The old connection may have run ahead of the clock that initial numbers come from, or behind it.
+  const foreign = [-1_000_000, -1, 0, 2, 1_000_000, 0x8000_0000];
+  for (const ahead of foreign) attempts.onReset(resetAfter(syn, ahead));
+  if (open) attempts.admit(open);
+  for (const ahead of foreign) attempts.onReset(resetAfter(syn, ahead));
+  for (const ahead of foreign) attempts.onReset(resetAfter(syn, ahead, TCP_RST | TCP_ACK));
+  expect(seen).toEqual(["let in"]);
+  // This one answers the SYN-ACK.
+  attempts.onReset(resetAfter(syn, 1));
+  expect(seen).toEqual(["let in", "abandoned"]);
+});
+
+test("a RST of a client that was connected leaves the kernel a second to accept", () => {
+  const clock = { nowMs: 0 };
+  const seen: string[] = [];
+  const attempts = attemptsWith((attempt) => attempts.admit(attempt), seen, clock);
+  attempts.onSyn(packetOf(synV4));
+  attempts.onReset(resetAfter(synV4, 100, TCP_RST | TCP_ACK));
+  clock.nowMs = 900;
+  attempts.sweep();
+  expect(seen).toEqual(["let in"]);
+  clock.nowMs = 1100;
+  attempts.sweep();
+  expect(seen).toEqual(["let in", "abandoned"]);
+});
 
 test("an attempt that is held keeps its SYN, whatever comes after it", () => {
   const letIn: Uint8Array[] = [];

@@ -1,13 +1,12 @@
 // Trains of datagrams (QUIC sends them) pass in one piece where the kernel lets them; the dump has datagrams.
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect } from "vitest";
 import { tshark } from "./dump.ts";
 import { needs } from "./machine.ts";
-import { linesOf, test } from "./plg.ts";
+import { linesOf, pythonActor, test } from "./plg.ts";
 import { expectSame, record } from "./replays.ts";
 
-const trains = `python3 '${fileURLToPath(new URL("actors/trains.py", import.meta.url))}'`;
+const trains = pythonActor("trains.py");
 
 describe("a train of datagrams", () => {
   needs("python3", "tshark");

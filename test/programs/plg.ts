@@ -28,6 +28,11 @@ export function actor(name: string): string {
   return `'${process.execPath}' '${join(root, "test/programs/actors", name)}'`;
 }
 
+/** The same for one that is written in Python, because Node lacks a system call or an option. */
+export function pythonActor(name: string): string {
+  return `python3 '${join(root, "test/programs/actors", name)}'`;
+}
+
 const leftOpenMs = 1000;
 
 export interface StartOptions {

@@ -60,6 +60,20 @@ export async function record(plg: Plg, ...args: readonly string[]): Promise<Fini
   return run;
 }
 
+/** A connection as `plg show --json` describes it: the part that the tests look at. */
+interface ShownConnection {
+  readonly outcome: string;
+  readonly bytesToServer: number;
+  readonly bytesToClient: number;
+}
+
+/** The connections of the test's dump, in the order of their SYNs. */
+export async function recordedConnections(plg: Plg): Promise<readonly ShownConnection[]> {
+  const run = await plg.run(["show", "--json"]);
+  expectOk(run);
+  return (JSON.parse(run.stdout) as { connections: readonly ShownConnection[] }).connections;
+}
+
 /** Replays the test's dump, however that ends. */
 export async function replay(
   plg: Plg,

@@ -1,0 +1,25 @@
+// A client may return from the port that it has just left. Packets of the old connection may still be
+// on their way then, and neither a recording nor a replay may mistake them for the new one's.
+import { describe, expect } from "vitest";
+import { needs } from "./machine.ts";
+import { linesOf, pythonActor, test } from "./plg.ts";
+import { record, recordedConnections } from "./replays.ts";
+
+const samePort = pythonActor("same_port.py");
+
+describe("a client that returns from the same port at once", () => {
+  needs("python3");
+
+  test.for([
+    ["a bulk that the server is slow to take", "drain", 40],
+    ["a flood that the client resets", "flood", 30],
+  ] as const)("after %s, is connected each time, once", async ([, manner, count], { plg }) => {
+    const run = await record(
+      plg,
+      `server=${samePort} serve ${manner} ${count}`,
+      `client=${samePort} visit 10.0.0.1 ${manner} ${count}`,
+    );
+    expect(linesOf(run, "client")).toEqual([`${count} visits went well`]);
+    expect(await recordedConnections(plg)).toHaveLength(count);
+  });
+});
