@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { closeDumpFile, DumpAppender, openDumpFile } from "../src/dump/file.ts";
+import { closeDumpFile, DumpAppender, openDumpFile } from "../src/dump/store/file.ts";
 import { adviseHugePages, hugePageBytes, regionIn } from "../src/sys/memory.ts";
 
 const durationMs = 1000;

@@ -12,7 +12,7 @@ import {
   inNewNamespaces,
   type Namespace,
 } from "../src/sys/namespace.ts";
-import { addAddress, setLinkUp } from "../src/sys/links.ts";
+import { addAddress, setLinkUp } from "../src/sys/interfaces.ts";
 import { clientAddress, serverAddress } from "./measurement.ts";
 
 export interface Link {

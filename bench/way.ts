@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ProcessSpace } from "../src/sandbox/process-space.ts";
+import { ProcessSpace } from "../src/sandbox/processes/process-space.ts";
 import type { Namespace } from "../src/sys/namespace.ts";
 import { dismiss, ended } from "./child.ts";
 import { closeLink, createLink, type Link } from "./link.ts";

@@ -18,15 +18,15 @@ export {
   type PacketItem,
   type RunItem,
   type StreamItem,
-} from "./dump/decoder.ts";
-export { readDump, readRun } from "./dump/reader.ts";
+} from "./dump/format/decoder.ts";
+export { readDump, readRun } from "./dump/store/reader.ts";
 export {
   type CommandExit,
   type ContainerInfo,
   type Endpoint,
   RecordKind,
   type RunInfo,
-} from "./dump/schema.ts";
+} from "./dump/format/schema.ts";
 export {
   type ConnectionReport,
   type ConnectionRow,
@@ -37,14 +37,14 @@ export { type DumpSummary, renderRun, summarize } from "./report/summary.ts";
 // Recording: plan a topology, prepare a session, run it. The process needs what `plg doctor` checks.
 export { Subnet, ulaFor } from "./net/subnet.ts";
 export { type RecordOptions, type RecordResult, RecordSession } from "./record/session.ts";
-export type { Command, CommandEnd, Identity, OutputSink } from "./sandbox/command.ts";
-export type { EngineCounts } from "./sandbox/engine-host.ts";
-export type { LinkSetup } from "./switch/link-plan.ts";
-export { type LinkSpec, parseLink } from "./switch/link-spec.ts";
-export type { RunHooks, Until } from "./sandbox/run.ts";
+export type { Command, CommandEnd, Identity, OutputSink } from "./sandbox/processes/command.ts";
+export type { EngineCounts } from "./engine/host.ts";
+export type { LinkSetup } from "./switch/core/link-plan.ts";
+export { type LinkSpec, parseLink } from "./switch/core/link-spec.ts";
+export type { RunHooks, Until } from "./sandbox/processes/run.ts";
 export {
   type CommandLine,
   type ContainerPlan,
   planTopology,
   type Topology,
-} from "./sandbox/topology.ts";
+} from "./sandbox/network/topology.ts";

@@ -2,9 +2,9 @@
 import { Command as Cli, CommanderError } from "commander";
 import { ExitCode, PlgError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/printable.ts";
-import { needsUserNamespace, runInUserNamespace } from "./rootless.ts";
-import { standardStreamsFlushed, watchStandardStreams } from "./standard-streams.ts";
-import { toolVersion } from "./version.ts";
+import { needsUserNamespace, runInUserNamespace } from "./launch/rootless.ts";
+import { standardStreamsFlushed, watchStandardStreams } from "./launch/standard-streams.ts";
+import { toolVersion } from "./launch/version.ts";
 
 const about = `Runs commands, each in a network container of its own, records the TCP traffic between \
 them into one file, and replays it later.`;
@@ -22,12 +22,12 @@ type SetExitCode = (code: number) => void;
 
 /** The commands, in the order of the help. The module of the one that is called is loaded, and no other, so that plg starts sooner. */
 const commands: ReadonlyMap<string, () => Promise<(cli: Cli, set: SetExitCode) => void>> = new Map([
-  ["record", async () => (await import("./record.ts")).addRecord],
-  ["replay", async () => (await import("./replay.ts")).addReplay],
-  ["show", async () => (await import("./show.ts")).addShow],
-  ["view", async () => (await import("./view.ts")).addView],
-  ["doctor", async () => (await import("./doctor.ts")).addDoctor],
-  ["demo", async () => (await import("./demo.ts")).addDemo],
+  ["record", async () => (await import("./commands/record.ts")).addRecord],
+  ["replay", async () => (await import("./commands/replay.ts")).addReplay],
+  ["show", async () => (await import("./commands/show.ts")).addShow],
+  ["view", async () => (await import("./commands/view.ts")).addView],
+  ["doctor", async () => (await import("./commands/doctor.ts")).addDoctor],
+  ["demo", async () => (await import("./commands/demo.ts")).addDemo],
 ]);
 
 /** With the command that is called alone, or with all where none is: for the help, and for what is misspelled. */

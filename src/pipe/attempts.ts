@@ -26,9 +26,9 @@ import {
 import { writeReset } from "../net/refusal.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
-import type { Gate, SwitchedPacket } from "../switch/switch.ts";
-import { type Connection, connectionKey } from "./connection.ts";
-import { RecentMap } from "./recent-map.ts";
+import type { TcpInterceptor, SwitchedPacket } from "../switch/switch.ts";
+import { type Connection, connectionKey } from "./core/connection.ts";
+import { RecentMap } from "./core/recent-map.ts";
 
 /** A SYN that a container sent, and its state so far. `Work` is whatever its handler keeps with it. */
 export interface Attempt<Work> {
@@ -84,7 +84,7 @@ const newbornMs = 1000;
 /** More than are decided while a SYN waits in a device's queue, which is read within a few rounds. */
 const leastRemembered = 4096;
 
-export class Attempts<Work> implements Gate {
+export class Attempts<Work> implements TcpInterceptor {
   readonly #handler: AttemptHandler<Work>;
   readonly #clock: { readonly nowMs: number };
   /** Those that are open, and the last of the others, by connection. */

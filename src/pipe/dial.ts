@@ -14,13 +14,13 @@ import { close } from "../sys/libc.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import * as socket from "../sys/socket.ts";
 import type { Timer } from "../sys/timers.ts";
-import type { Connection } from "./connection.ts";
-import { End, type EndOwner } from "./end.ts";
+import type { Connection } from "./core/connection.ts";
+import { PipeSocket, type EndOwner } from "./pipe-socket.ts";
 
 /** Who started the dial. */
 export interface DialHandler {
   /** The destination accepted; `end` is handed over. */
-  onConnected(end: End): void;
+  onConnected(end: PipeSocket): void;
   /** The destination did not answer. Nothing happens until {@link Dial.again}. */
   onSilent(): void;
   /** The attempt failed with this errno (ECONNREFUSED, EHOSTUNREACH, EMFILE, ...). */
@@ -53,7 +53,7 @@ export class Dial implements EndOwner {
   readonly #options: DialOptions;
   readonly #handler: DialHandler;
   readonly #startedMs: number;
-  #end: End | undefined;
+  #end: PipeSocket | undefined;
   #timer: Timer | undefined;
   #pauseMs: number = retryMs.first;
   /** The port was seen served in the other family, before the try that is under way. */
@@ -87,7 +87,7 @@ export class Dial implements EndOwner {
     this.#end = undefined;
   }
 
-  onEndReady(end: End): void {
+  onEndReady(end: PipeSocket): void {
     if (end.failed) {
       const error = socket.takeError(end.fd);
       end.close();
@@ -100,7 +100,7 @@ export class Dial implements EndOwner {
   }
 
   /** It is decided: whoever was waited for has answered, or will not. */
-  #takeEnd(): End | undefined {
+  #takeEnd(): PipeSocket | undefined {
     const end = this.#end;
     this.#end = undefined;
     if (this.#timer) this.#reactor.cancel(this.#timer);
@@ -117,7 +117,7 @@ export class Dial implements EndOwner {
 
   #tryLater(): void {
     const fd = this.#try();
-    if (fd !== undefined) this.#handler.onConnected(new End(this.#reactor, fd, this));
+    if (fd !== undefined) this.#handler.onConnected(new PipeSocket(this.#reactor, fd, this));
   }
 
   /** Returns the socket if the destination has accepted already. */
@@ -132,7 +132,7 @@ export class Dial implements EndOwner {
     const error = -socket.connect(fd as Fd, { address: remote, port: serverPort });
     if (error === 0) return fd as Fd;
     if (error === EINPROGRESS) {
-      this.#end = new End(this.#reactor, fd as Fd, this);
+      this.#end = new PipeSocket(this.#reactor, fd as Fd, this);
       this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#giveUpSyn());
       return undefined;
     }

@@ -9,7 +9,7 @@ import { EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, SystemError } from "../sys
 import { close } from "../sys/libc.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";
 import * as socket from "../sys/socket.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./core/connection.ts";
 
 /** Takes over the socket of a connection that a door accepted. */
 export type OnAccepted = (connection: Connection, fd: Fd) => void;

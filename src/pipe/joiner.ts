@@ -13,10 +13,10 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./core/connection.ts";
 import { Dial } from "./dial.ts";
 import { type Door, Doors } from "./doors.ts";
-import { End, nobody } from "./end.ts";
+import { PipeSocket, nobody } from "./pipe-socket.ts";
 import { Relay, type RelayTap } from "./relay.ts";
 
 /** What happens to one connection, from its SYN on. */
@@ -36,7 +36,7 @@ export type TapConnection = (connection: Connection) => ConnectionTap;
 interface Making {
   readonly tap: ConnectionTap;
   dial: Dial | undefined;
-  server: End | undefined;
+  server: PipeSocket | undefined;
 }
 
 const sweepMs = 10_000;
@@ -101,7 +101,7 @@ export class Joiner implements AttemptHandler<Making> {
     const making: Making = { tap: this.#tapFor(connection), dial, server: undefined };
     attempt.work = making;
     if (fd !== undefined && door !== undefined)
-      this.#join(attempt, making, new End(this.#reactor, fd, nobody), door);
+      this.#join(attempt, making, new PipeSocket(this.#reactor, fd, nobody), door);
   }
 
   onRepeated(attempt: Attempt<Making>): void {
@@ -124,7 +124,7 @@ export class Joiner implements AttemptHandler<Making> {
     return door;
   }
 
-  #join(attempt: Attempt<Making>, making: Making, end: End, door: Door | number): void {
+  #join(attempt: Attempt<Making>, making: Making, end: PipeSocket, door: Door | number): void {
     making.dial = undefined;
     if (typeof door === "number") {
       end.reset();
@@ -164,7 +164,7 @@ export class Joiner implements AttemptHandler<Making> {
       closeWithReset(fd);
       return;
     }
-    const client = new End(this.#reactor, fd, nobody);
+    const client = new PipeSocket(this.#reactor, fd, nobody);
     new Relay(this.#reactor, client, making.server, making.tap).start();
   }
 

@@ -5,8 +5,8 @@
  * are recorded by being received, and sent on from the same place.
  */
 import { opposite, Direction } from "../base/direction.ts";
-import { type End, type EndOwner, nothingYet } from "./end.ts";
-import { Action, RelayCore } from "./relay-core.ts";
+import { type PipeSocket, type EndOwner, nothingYet } from "./pipe-socket.ts";
+import { Action, RelayCore } from "./core/relay-core.ts";
 import { mostPieces, type Pieces } from "../sys/pieces.ts";
 import type { Reactor, Task } from "../sys/reactor.ts";
 
@@ -39,12 +39,12 @@ const turn = { bytes: 1_000_000, receivings: 8 } as const;
 export class Relay implements EndOwner, Task {
   readonly #reactor: Reactor;
   /** By the direction that an end sends in: the client's socket first. */
-  readonly #ends: readonly [End, End];
+  readonly #ends: readonly [PipeSocket, PipeSocket];
   readonly #tap: RelayTap;
   readonly #core = new RelayCore();
   #waitsForTurn = false;
 
-  constructor(reactor: Reactor, client: End, server: End, tap: RelayTap) {
+  constructor(reactor: Reactor, client: PipeSocket, server: PipeSocket, tap: RelayTap) {
     this.#reactor = reactor;
     this.#ends = [client, server];
     this.#tap = tap;
@@ -57,7 +57,7 @@ export class Relay implements EndOwner, Task {
     this.resume();
   }
 
-  onEndReady(end: End): void {
+  onEndReady(end: PipeSocket): void {
     const sends = end === this.#ends[0] ? Direction.toServer : Direction.toClient;
     if (end.hasBacklog()) this.#flushTo(opposite(sends));
     if (end.readable) this.#pump(sends);

@@ -1,13 +1,13 @@
 /** Where pipes and dump meet: what happens to a connection becomes records of the dump. */
 import { Direction } from "../base/direction.ts";
 import { type Port, hostOf } from "../base/units.ts";
-import type { DumpSink } from "../dump/sink.ts";
-import type { StreamState } from "../dump/encoder.ts";
-import { RecordKind } from "../dump/schema.ts";
-import type { Connection } from "../pipe/connection.ts";
+import type { DumpSink } from "../dump/store/sink.ts";
+import type { StreamState } from "../dump/format/encoder.ts";
+import { RecordKind } from "../dump/format/schema.ts";
+import type { Connection } from "../pipe/core/connection.ts";
 import type { ConnectionTap } from "../pipe/joiner.ts";
-import { Counter } from "../sandbox/engine-task.ts";
-import type { EngineThread } from "../sandbox/engine-thread.ts";
+import { Counter } from "../engine/task.ts";
+import type { EngineThread } from "../engine/thread.ts";
 import { subnetFor } from "../net/subnet.ts";
 import type { Pieces } from "../sys/pieces.ts";
 import type { Task } from "../sys/reactor.ts";

@@ -1,10 +1,10 @@
 /** The engine thread of a recording: the switch, the joiner's pipes, and the dump as their tap. */
 import { workerData } from "node:worker_threads";
-import { DumpSink, type SinkStore } from "../dump/sink.ts";
+import { DumpSink, type SinkStore } from "../dump/store/sink.ts";
 import { Joiner } from "../pipe/joiner.ts";
-import { Counter, type EngineTask } from "../sandbox/engine-task.ts";
-import { EngineThread } from "../sandbox/engine-thread.ts";
-import { quietMsOf } from "../switch/link-plan.ts";
+import { Counter, type EngineTask } from "../engine/task.ts";
+import { EngineThread } from "../engine/thread.ts";
+import { quietMsOf } from "../switch/core/link-plan.ts";
 import { Switch } from "../switch/switch.ts";
 import { isListening } from "../sys/listening.ts";
 import { DumpTaps } from "./dump-tap.ts";

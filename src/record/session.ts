@@ -1,14 +1,19 @@
 /** A recording from start to end, on the main thread: playground, dump, engine, commands. */
 import { hostname, machine, release, type as kernelName } from "node:os";
-import type { CommandExit, RunInfo } from "../dump/schema.ts";
-import { checkDumpPath, openDumpFile } from "../dump/file.ts";
-import { type DumpWriter, startWriter } from "../dump/writer.ts";
-import type { CommandEnd } from "../sandbox/command.ts";
-import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
+import type { CommandExit, RunInfo } from "../dump/format/schema.ts";
+import { checkDumpPath, openDumpFile } from "../dump/store/file.ts";
+import { type DumpWriter, startWriter } from "../dump/store/writer.ts";
+import type { CommandEnd } from "../sandbox/processes/command.ts";
+import type { EngineCounts, EngineHost } from "../engine/host.ts";
 import { type NetworkOptions, Playground } from "../sandbox/playground.ts";
-import { CommandRun, keeperLost, type RunHooks, type RunOptions } from "../sandbox/run.ts";
+import {
+  CommandRun,
+  keeperLost,
+  type RunHooks,
+  type RunOptions,
+} from "../sandbox/processes/run.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
-import type { Topology } from "../sandbox/topology.ts";
+import type { Topology } from "../sandbox/network/topology.ts";
 import type { RecordDetails } from "./engine.ts";
 
 export interface RecordOptions extends RunOptions, NetworkOptions {

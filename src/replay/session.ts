@@ -1,32 +1,22 @@
 /** A replay from start to end, on the main thread: index, playground, engine, the live commands. */
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { UsageError } from "../base/errors.ts";
-import { readDump } from "../dump/reader.ts";
-import type { CommandExit } from "../dump/schema.ts";
-import { Subnet } from "../net/subnet.ts";
-import type { CommandEnd } from "../sandbox/command.ts";
-import type { EngineCounts, EngineHost } from "../sandbox/engine-host.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CommandExit } from "../dump/format/schema.ts";
+import type { CommandEnd } from "../sandbox/processes/command.ts";
+import type { EngineCounts, EngineHost } from "../engine/host.ts";
 import { Playground } from "../sandbox/playground.ts";
-import { CommandRun, keeperLost, type RunHooks, type RunOptions } from "../sandbox/run.ts";
-import { type LinkSetup, quietMsOf } from "../switch/link-plan.ts";
+import {
+  CommandRun,
+  keeperLost,
+  type RunHooks,
+  type RunOptions,
+} from "../sandbox/processes/run.ts";
+import { type LinkSetup, quietMsOf } from "../switch/core/link-plan.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
-import type { CommandLine, ContainerPlan, Topology } from "../sandbox/topology.ts";
-import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./engine-details.ts";
-import type { Mask } from "./masks.ts";
-import { RecordingBuilder } from "./recording-builder.ts";
-import { RecordingIndex, type RecordingStore } from "./recording.ts";
-import type { ScheduleOptions } from "./schedule.ts";
-
-/** A dump that was read for replay: its index, and how its commands ended. */
-export interface Recording {
-  readonly path: string;
-  readonly store: RecordingStore;
-  readonly index: RecordingIndex;
-  /** By container; undefined where the recording does not tell, as after a kill. */
-  readonly exits: readonly (CommandExit | undefined)[];
-  /** Where the file was torn off, if it was. */
-  readonly tornAt: number | undefined;
-}
+import type { ContainerPlan, Topology } from "../sandbox/network/topology.ts";
+import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./drive/engine-details.ts";
+import type { Mask } from "./compare/masks.ts";
+import type { Recording } from "../recording/load/read-recording.ts";
+import type { ScheduleOptions } from "./schedule/schedule.ts";
 
 export interface ReplayOptions extends RunOptions {
   readonly recording: Recording;
@@ -58,91 +48,6 @@ export interface ReplayProgress {
 }
 
 const lookMs = 20;
-
-/** How often the reading of a dump lets others have their turn, and tells how far it is. */
-const pauseEveryMs = 100;
-/** How many items are read between two looks at the clock. */
-const itemsPerLook = 64;
-
-/**
- * Reads a dump once, from end to end, which takes a while for a large one: `onRead` is told again and again
- * how many bytes are behind. Throws a DumpError if it is not one, or damaged.
- */
-export async function readRecording(
-  path: string,
-  onRead: (readBytes: number) => void = () => {},
-  everyMs: number = pauseEveryMs,
-): Promise<Recording> {
-  const builder = new RecordingBuilder();
-  const exits: (CommandExit | undefined)[] = [];
-  const items = readDump(path);
-  let pauseAtMs = performance.now() + everyMs;
-  for (let count = 1; ; count++) {
-    const step = items.next();
-    if (step.done) {
-      const store = builder.finish();
-      const index = new RecordingIndex(store);
-      return { path, store, index, exits, tornAt: step.value.tornAt };
-    }
-    if (step.value.type === "exit") exits[step.value.container] = step.value.exit;
-    builder.add(step.value);
-    if (count % itemsPerLook !== 0 || performance.now() < pauseAtMs) continue;
-    if ("position" in step.value) onRead(step.value.position);
-    await setImmediate();
-    pauseAtMs = performance.now() + everyMs;
-  }
-}
-
-/**
- * By container, the commands that are to run instead of the recorded ones: given by name, each for its own
- * container, or without names one for each in order.
- */
-export function givenCommands(
-  { index }: Recording,
-  commands: readonly CommandLine[],
-): readonly (string | undefined)[] {
-  const names = index.run.containers.map(({ name }) => name);
-  return commands.some(({ name }) => name !== undefined)
-    ? commandsByName(commands, names)
-    : commandsInOrder(commands, names);
-}
-
-/** The containers of the recording, with the commands that were given. */
-export function recordedTopology(
-  { index }: Recording,
-  given: readonly (string | undefined)[],
-): Topology {
-  const { containers, subnets } = index.run;
-  return {
-    subnets: subnets.map((text) => Subnet.parse(text)),
-    containers: containers.map(({ name, command, addresses }, i) => ({
-      index: i,
-      name,
-      command: given[i] ?? command,
-      addresses,
-    })),
-  };
-}
-
-function commandsInOrder(commands: readonly CommandLine[], names: readonly string[]): string[] {
-  if (commands.length > 0 && commands.length !== names.length)
-    throw new UsageError(
-      `the recording has ${names.length} containers (${names.join(", ")}), but ${commands.length} commands were given: give one for each, or name=command`,
-    );
-  return commands.map(({ command }) => command);
-}
-
-function commandsByName(
-  commands: readonly CommandLine[],
-  names: readonly string[],
-): (string | undefined)[] {
-  for (const { name, command } of commands)
-    if (name === undefined || !names.includes(name))
-      throw new UsageError(
-        `'${name ?? command}' names none of the recorded containers (${names.join(", ")}): write name=command`,
-      );
-  return names.map((name) => commands.findLast((line) => line.name === name)?.command);
-}
 
 /** What comes over a link comes later: so long there is more patience. */
 function patientOverLinks(options: ReplayOptions): ReplayOptions {
@@ -189,7 +94,7 @@ export class ReplaySession {
     const run = await CommandRun.prepare(topology, options);
     const replayCounters = new SharedArrayBuffer(ReplayCounter.size * 8);
     const engine = await playground.startEngine<ReplayDetails>(
-      new URL("./engine.js", import.meta.url),
+      new URL("./drive/engine.js", import.meta.url),
       {
         path: recording.path,
         recording: recording.store,

@@ -4,9 +4,9 @@
  */
 import { Direction } from "../base/direction.ts";
 import { plural } from "../base/text.ts";
-import type { StreamItem } from "../dump/decoder.ts";
-import { type Phase, phaseAfter } from "../dump/lifecycle.ts";
-import { RecordKind, type RunInfo } from "../dump/schema.ts";
+import type { StreamItem } from "../dump/format/decoder.ts";
+import { type Phase, phaseAfter } from "../dump/format/lifecycle.ts";
+import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
 import { timeLabel } from "./events.ts";
 
 /** How a connection ended. `unanswered`: neither accepted nor refused; `open`: not ended when the recording was. */

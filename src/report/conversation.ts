@@ -1,7 +1,7 @@
 /** What was said on one connection, as text: of each event of it who did it and when, and what was sent. */
 import { Direction } from "../base/direction.ts";
-import type { StreamItem } from "../dump/decoder.ts";
-import type { RunInfo } from "../dump/schema.ts";
+import type { StreamItem } from "../dump/format/decoder.ts";
+import type { RunInfo } from "../dump/format/schema.ts";
 import { asHex, asText } from "./bytes.ts";
 import { eventLabel, timeLabel } from "./events.ts";
 

@@ -1,7 +1,7 @@
 /** Where a replay differed from the recording, for people and for programs. */
 import { unreachable } from "../base/assert.ts";
 import { plural } from "../base/text.ts";
-import type { Difference, DifferenceList, StreamName } from "../replay/differences.ts";
+import type { Difference, DifferenceList, StreamName } from "../replay/findings/differences.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** A difference as `--json` has it: with a sentence that says what it is. */

@@ -1,7 +1,7 @@
 /** What an event is called. */
 import { unreachable } from "../base/assert.ts";
 import { formatBytes } from "../base/text.ts";
-import { RecordKind } from "../dump/schema.ts";
+import { RecordKind } from "../dump/format/schema.ts";
 import {
   destinationPortAt,
   IPPROTO_ICMP,

@@ -3,7 +3,7 @@
  * differences are the failure.
  */
 import { plural } from "../base/text.ts";
-import type { Difference, DifferenceList } from "../replay/differences.ts";
+import type { Difference, DifferenceList } from "../replay/findings/differences.ts";
 import { renderDifference } from "./differences.ts";
 
 /** What was replayed. */

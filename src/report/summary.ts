@@ -4,8 +4,8 @@
  */
 import { assert } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
-import type { DumpEnd, DumpItem } from "../dump/decoder.ts";
-import type { CommandExit, ContainerInfo, RunInfo } from "../dump/schema.ts";
+import type { DumpEnd, DumpItem } from "../dump/format/decoder.ts";
+import type { CommandExit, ContainerInfo, RunInfo } from "../dump/format/schema.ts";
 import { ConnectionFold, type ConnectionReport } from "./connections.ts";
 
 /** What a dump holds. */

@@ -5,16 +5,16 @@
 import { MachineError } from "../base/errors.ts";
 import { plural } from "../base/text.ts";
 import type { Subnet } from "../net/subnet.ts";
-import { linkedContainers, type LinkSetup } from "../switch/link-plan.ts";
+import { linkedContainers, type LinkSetup } from "../switch/core/link-plan.ts";
 import { descriptorLimit, keepDescriptorsFromChildren } from "../sys/descriptors.ts";
 import { closeWakeup, createWakeup } from "../sys/wakeup.ts";
-import { EngineHost } from "./engine-host.ts";
-import { Counter, type EngineTask } from "./engine-task.ts";
-import { createContainerSpace } from "./container-space.ts";
-import { createPipeSpace } from "./pipe-space.ts";
-import { tryShortcut } from "./shortcut.ts";
-import { closeSpace, type Space } from "./space.ts";
-import { Undertaker } from "./undertaker.ts";
+import { EngineHost } from "../engine/host.ts";
+import { Counter, type EngineTask } from "../engine/task.ts";
+import { createContainerSpace } from "./network/container-space.ts";
+import { createPipeSpace } from "./network/pipe-space.ts";
+import { tryShortcut } from "./network/shortcut.ts";
+import { closeSpace, type Space } from "./network/space.ts";
+import { Undertaker } from "./processes/undertaker.ts";
 
 /** What the network of a run is like. */
 export interface NetworkOptions {

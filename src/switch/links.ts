@@ -15,9 +15,9 @@ import { close } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
 import { acknowledge } from "../sys/wakeup.ts";
-import { HeldPackets } from "./held-packets.ts";
-import { lost } from "./link-direction.ts";
-import { LinkPlan, type LinkSetup } from "./link-plan.ts";
+import { HeldPackets } from "./core/held-packets.ts";
+import { lost } from "./core/link-direction.ts";
+import { LinkPlan, type LinkSetup } from "./core/link-plan.ts";
 
 /** What becomes of a packet that has crossed its link. */
 export const Exit = {

@@ -20,14 +20,14 @@ import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { Exit, Links } from "./links.ts";
-import type { LinkSetup } from "./link-plan.ts";
+import type { LinkSetup } from "./core/link-plan.ts";
 import { completeChecksum, hasPartialChecksum } from "./partial-checksum.ts";
-import { Routes, Verdict } from "./route.ts";
+import { Routes, Verdict } from "./core/route.ts";
 import { Trains } from "./trains.ts";
 import { frameCapacityBytes, TunPort } from "./tun-port.ts";
 
 /** What decides about connections: the pipe space. `bytes` is the switch's buffer, valid during the call. */
-export interface Gate {
+export interface TcpInterceptor {
   /** A SYN from one container to another. True lets it on into the pipe space. */
   onSyn(packet: SwitchedPacket): boolean;
   /** A RST on its way into the pipe space. */
@@ -69,7 +69,7 @@ export class Switch {
   readonly drops: DropCounts = { malformed: 0, foreign: 0, refused: 0 };
   readonly #reactor: Reactor;
   readonly #routes: Routes;
-  readonly #gate: Gate;
+  readonly #gate: TcpInterceptor;
   readonly #observer: PacketObserver | undefined;
   readonly #links: Links | undefined;
   readonly #tuns: readonly Fd[];
@@ -91,7 +91,7 @@ export class Switch {
     /** The containers' devices, by index. Owned by the sandbox. */
     readonly tuns: readonly Fd[];
     readonly pipeTun: Fd;
-    readonly gate: Gate;
+    readonly gate: TcpInterceptor;
     readonly observer?: PacketObserver | undefined;
     /** What lies between the containers, and when the run began by the reactor's clock. */
     readonly links?: { readonly setup: LinkSetup; readonly startMs: number } | undefined;

@@ -1,5 +1,5 @@
 /** What an event carries, in a line: read from the dump when it is looked at. */
-import { RecordKind } from "../dump/schema.ts";
+import { RecordKind } from "../dump/format/schema.ts";
 import { asLine } from "../report/bytes.ts";
 import { packetLabel } from "../report/events.ts";
 import { type LoadedDump, payloadOf } from "./load.ts";

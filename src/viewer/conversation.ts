@@ -1,7 +1,7 @@
 /** What was said on one connection, in the order in which it was said; or a packet that belongs to none. */
 import { Direction } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
-import { RecordKind } from "../dump/schema.ts";
+import { RecordKind } from "../dump/format/schema.ts";
 import { asHex, asText } from "../report/bytes.ts";
 import type { Notation } from "../report/conversation.ts";
 import { kindWords, packetLabel, timeLabel } from "../report/events.ts";

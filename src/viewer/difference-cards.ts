@@ -1,6 +1,6 @@
 /** The differences of a replay: each as `plg replay` tells it, and a way to where it shows. */
 import { plural } from "../base/text.ts";
-import type { Difference, DifferenceList } from "../replay/differences.ts";
+import type { Difference, DifferenceList } from "../replay/findings/differences.ts";
 import { describeDifference, renderDifference } from "../report/differences.ts";
 import { element } from "./dom.ts";
 

@@ -1,7 +1,7 @@
 /** Where in the recording a replay differed. */
 import { Direction, opposite } from "../base/direction.ts";
-import type { Difference, DifferenceList } from "../replay/differences.ts";
-import type { RecordingIndex } from "../replay/recording.ts";
+import type { Difference, DifferenceList } from "../replay/findings/differences.ts";
+import type { RecordingIndex } from "../recording/recording.ts";
 
 /** What a page carries of a replay: the differences, and the start of the recording that was replayed. */
 export interface CarriedDifferences {

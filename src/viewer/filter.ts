@@ -1,6 +1,6 @@
 /** The viewer's filter: the selection language of report/selection.ts over an index. */
 import { UsageError } from "../base/errors.ts";
-import type { RecordingIndex } from "../replay/recording.ts";
+import type { RecordingIndex } from "../recording/recording.ts";
 import { type EventFacts, parseSelection, type Selection } from "../report/selection.ts";
 
 /** A filter that was read; or what is wrong with it, as one line. */

@@ -1,5 +1,5 @@
 /** What an event of the index is called. */
-import type { RecordingIndex } from "../replay/recording.ts";
+import type { RecordingIndex } from "../recording/recording.ts";
 import { eventLabel } from "../report/events.ts";
 
 /** An event in a few words, without what was sent. */

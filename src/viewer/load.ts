@@ -1,7 +1,7 @@
 /** Reads a dump, piece by piece, into what the page shows of it. */
-import { DumpDecoder } from "../dump/decoder.ts";
-import { RecordingIndex } from "../replay/recording.ts";
-import { RecordingBuilder } from "../replay/recording-builder.ts";
+import { DumpDecoder } from "../dump/format/decoder.ts";
+import { RecordingIndex } from "../recording/recording.ts";
+import { RecordingBuilder } from "../recording/recording-builder.ts";
 import { type DumpSummary, SummaryFold } from "../report/summary.ts";
 
 /** A dump that was read. Its bytes stay where they are, on a disk perhaps. */

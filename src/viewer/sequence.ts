@@ -1,5 +1,5 @@
 /** The sequence of events: a lane for each container, a row for each event, an arrow from who did it to whom it happened. */
-import { RecordKind } from "../dump/schema.ts";
+import { RecordKind } from "../dump/format/schema.ts";
 import { kindWords, timeLabel } from "../report/events.ts";
 import { Captions } from "./captions.ts";
 import { element, hueOf } from "./dom.ts";

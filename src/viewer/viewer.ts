@@ -1,7 +1,7 @@
 /** A dump on the page: what is shown follows from the filter and from the event that is chosen. */
 import { formatBytes, plural } from "../base/text.ts";
-import type { DifferenceList } from "../replay/differences.ts";
-import type { RecordingIndex } from "../replay/recording.ts";
+import type { DifferenceList } from "../replay/findings/differences.ts";
+import type { RecordingIndex } from "../recording/recording.ts";
 import { renderRun } from "../report/summary.ts";
 import { ActivityPlot } from "./activity-plot.ts";
 import { ConnectionList } from "./connection-list.ts";

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { readDump } from "../../src/dump/reader.ts";
+import { readDump } from "../../src/dump/store/reader.ts";
 import { summarize } from "../../src/report/summary.ts";
 import { needsRoot } from "../programs/machine.ts";
 import { actor, expectOk } from "../programs/plg.ts";

@@ -1,6 +1,6 @@
 /** Changes to the bytes of a dump: small ones, and such as keep its blocks whole. */
 import { mostBytes } from "./shared.ts";
-import { BlockBuilder, BlockType, OptionCode, paddedTo4 } from "../../src/dump/pcapng.ts";
+import { BlockBuilder, BlockType, OptionCode, paddedTo4 } from "../../src/dump/format/pcapng.ts";
 import { blocksOf, type Repair, repair } from "./repair.ts";
 
 /** Decides: a whole number from 0 to below `below`. */

@@ -3,10 +3,10 @@
  * sums: every block gets the lengths and sums that fit what is in it now, and records, if so wished, the numbers and
  * offsets that continue their connections.
  */
-import { paddedTo4, BlockType, OptionCode } from "../../src/dump/pcapng.ts";
-import { recordCheck } from "../../src/dump/checksums.ts";
-import { crc32Range } from "../../src/dump/crc32.ts";
-import { sumBytes } from "../../src/dump/data-sum.ts";
+import { paddedTo4, BlockType, OptionCode } from "../../src/dump/format/pcapng.ts";
+import { recordCheck } from "../../src/dump/format/checksums.ts";
+import { crc32Range } from "../../src/dump/format/crc32.ts";
+import { sumBytes } from "../../src/dump/format/data-sum.ts";
 import {
   formatVersion,
   maxBlockBytes,
@@ -17,7 +17,7 @@ import {
   recordTailBytes,
   TailAt,
   writeUnitBytes,
-} from "../../src/dump/schema.ts";
+} from "../../src/dump/format/schema.ts";
 
 /** `sums`: lengths and check sums; `streams`: connection numbers and stream offsets as well. */
 export type Repair = "none" | "sums" | "streams";

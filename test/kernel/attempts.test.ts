@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { PacketView, TCP_ACK, TCP_RST, tcpSequenceAt } from "../../src/net/packet.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../../src/pipe/attempts.ts";
-import type { Connection } from "../../src/pipe/connection.ts";
+import type { Connection } from "../../src/pipe/core/connection.ts";
 import type { SwitchedPacket } from "../../src/switch/switch.ts";
 import { virtioNetHeaderBytes } from "../../src/sys/abi.ts";
 import { needs } from "../programs/machine.ts";

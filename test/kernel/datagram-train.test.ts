@@ -8,7 +8,7 @@ import { IPPROTO_UDP, PacketView } from "../../src/net/packet.ts";
 import * as abi from "../../src/sys/abi.ts";
 import { check } from "../../src/sys/errno.ts";
 import { close, ioctl, read, send, setsockopt, socket } from "../../src/sys/libc.ts";
-import { addAddress, setLinkUp } from "../../src/sys/links.ts";
+import { addAddress, setLinkUp } from "../../src/sys/interfaces.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
 import { connect } from "../../src/sys/socket.ts";
 import { createTun } from "../../src/sys/tun.ts";

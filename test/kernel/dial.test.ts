@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { type Fd, hostOf, type Port } from "../../src/base/units.ts";
 import { Subnet } from "../../src/net/subnet.ts";
-import type { Connection } from "../../src/pipe/connection.ts";
+import type { Connection } from "../../src/pipe/core/connection.ts";
 import { Dial, type DialHandler } from "../../src/pipe/dial.ts";
 import { ECONNREFUSED } from "../../src/sys/errno.ts";
 import { close } from "../../src/sys/libc.ts";

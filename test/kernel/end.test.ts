@@ -2,7 +2,7 @@
 import { constants } from "node:os";
 import { describe, expect, test } from "vitest";
 import type { Fd } from "../../src/base/units.ts";
-import { End, nothingYet } from "../../src/pipe/end.ts";
+import { PipeSocket, nothingYet } from "../../src/pipe/pipe-socket.ts";
 import { close, recv, send } from "../../src/sys/libc.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
 import { mostPieces, Pieces } from "../../src/sys/pieces.ts";
@@ -16,16 +16,16 @@ const chunk = Pieces.whole(allocateRegion(0x1_0000));
 const { address, bytes } = chunk.region;
 
 /** An end on one side of a connection, in a network of its own, and the bare socket of the other. */
-function withEnd(body: (end: End, peer: Fd, reactor: Reactor) => void): void {
+function withEnd(body: (end: PipeSocket, peer: Fd, reactor: Reactor) => void): void {
   inOwnNetwork(() => {
     const { client, server } = connectedPair();
     const reactor = new Reactor();
-    body(new End(reactor, client, { onEndReady: () => {} }), server, reactor);
+    body(new PipeSocket(reactor, client, { onEndReady: () => {} }), server, reactor);
   });
 }
 
 /** Sends until something must wait; returns how much was given to the end. */
-function fill(end: End): number {
+function fill(end: PipeSocket): number {
   let given = 0;
   while (!end.hasBacklog()) {
     expect(end.send(chunk, bytes.length)).toBe(true);

@@ -11,7 +11,7 @@ import {
   inNamespaces,
   inNewNamespaces,
 } from "../../src/sys/namespace.ts";
-import { setLinkUp } from "../../src/sys/links.ts";
+import { setLinkUp } from "../../src/sys/interfaces.ts";
 import { needs, needsRoot } from "../programs/machine.ts";
 
 const files = { net: "net", mnt: "mnt", pid: "pid_for_children" } as const;

@@ -4,7 +4,7 @@ import { parseAddress } from "../../src/net/address.ts";
 import { close, errno, recv } from "../../src/sys/libc.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
 import { inNewNamespaces } from "../../src/sys/namespace.ts";
-import { setLinkUp } from "../../src/sys/links.ts";
+import { setLinkUp } from "../../src/sys/interfaces.ts";
 import * as socket from "../../src/sys/socket.ts";
 
 /** Runs `body` in a new network namespace that has nothing but `lo`. */

@@ -8,7 +8,7 @@ import { PacketView } from "../../src/net/packet.ts";
 import { virtioNetHeaderBytes } from "../../src/sys/abi.ts";
 import { read } from "../../src/sys/libc.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
-import { addAddress, deleteLink, setLinkUp } from "../../src/sys/links.ts";
+import { addAddress, deleteLink, setLinkUp } from "../../src/sys/interfaces.ts";
 import { addRoute } from "../../src/sys/routes.ts";
 import { closeTun, createTun } from "../../src/sys/tun.ts";
 import { needs } from "../programs/machine.ts";

@@ -10,17 +10,17 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { ExitCode } from "../../src/base/errors.ts";
 import type { Family, Fd } from "../../src/base/units.ts";
-import type { StreamState } from "../../src/dump/encoder.ts";
-import { openDumpFile } from "../../src/dump/file.ts";
-import { readDump } from "../../src/dump/reader.ts";
-import { RecordKind, type RunInfo } from "../../src/dump/schema.ts";
-import { DumpSink } from "../../src/dump/sink.ts";
+import type { StreamState } from "../../src/dump/format/encoder.ts";
+import { openDumpFile } from "../../src/dump/store/file.ts";
+import { readDump } from "../../src/dump/store/reader.ts";
+import { RecordKind, type RunInfo } from "../../src/dump/format/schema.ts";
+import { DumpSink } from "../../src/dump/store/sink.ts";
 import type { Pieces } from "../../src/sys/pieces.ts";
-import type { DumpWriter, startWriter as StartWriter } from "../../src/dump/writer.ts";
+import type { DumpWriter, startWriter as StartWriter } from "../../src/dump/store/writer.ts";
 import { endpoint, ipPacket, pattern, run } from "../unit/dump/recording.ts";
 
 // The writer finds its thread's code beside itself: only the built one does.
-const builtWriter = new URL("../../dist/dump/writer.js", import.meta.url).href;
+const builtWriter = new URL("../../dist/dump/store/writer.js", import.meta.url).href;
 const { startWriter } = (await import(builtWriter)) as { startWriter: typeof StartWriter };
 
 const directory = mkdtempSync(join(tmpdir(), "plg-readers-"));

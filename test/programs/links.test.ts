@@ -1,7 +1,7 @@
 // Links are felt by real programs as netem's would be: in ping, in TCP's round trips, in what TCP sends again.
 import { join } from "node:path";
 import { describe, expect } from "vitest";
-import { readDump } from "../../src/dump/reader.ts";
+import { readDump } from "../../src/dump/store/reader.ts";
 import { needs } from "./machine.ts";
 import { actor, expectOk, linesOf, type Plg, test } from "./plg.ts";
 import { expectSame, record } from "./replays.ts";

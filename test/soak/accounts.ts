@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { readDump } from "../../src/dump/reader.ts";
+import { readDump } from "../../src/dump/store/reader.ts";
 
 interface Sum {
   readonly bytes: number;

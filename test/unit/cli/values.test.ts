@@ -9,7 +9,7 @@ import {
   parseSubnets,
   parseUntil,
   primaryGroupOf,
-} from "../../../src/cli/values.ts";
+} from "../../../src/cli/options/values.ts";
 
 /** What `read` says against a value, which must be wrong usage. */
 function complaint(read: () => unknown): string {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { BlockBuilder, BlockType, OptionCode } from "../../../src/dump/pcapng.ts";
+import { BlockBuilder, BlockType, OptionCode } from "../../../src/dump/format/pcapng.ts";
 
 it("builds a whole block whatever its length, and wherever its memory has to grow", () => {
   for (let length = 0; length < 2100; length++) {

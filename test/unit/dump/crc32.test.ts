@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { crc32Range } from "../../../src/dump/crc32.ts";
+import { crc32Range } from "../../../src/dump/format/crc32.ts";
 
 test("is the CRC-32 of zlib, for every length and seed", () => {
   fc.assert(

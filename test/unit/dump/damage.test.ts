@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { DumpError } from "../../../src/base/errors.ts";
-import { BlockBuilder, BlockType, byteOrderMagic } from "../../../src/dump/pcapng.ts";
+import { BlockBuilder, BlockType, byteOrderMagic } from "../../../src/dump/format/pcapng.ts";
 import { decode, smallRecording, type Told } from "./recording.ts";
 import { sectionOf } from "./sections.ts";
 

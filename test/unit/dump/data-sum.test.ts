@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
-import { sumBytes, sumWords } from "../../../src/dump/data-sum.ts";
-import { createSummableMemory, sumIn } from "../../../src/dump/vector-sum.ts";
+import { sumBytes, sumWords } from "../../../src/dump/format/data-sum.ts";
+import { createSummableMemory, sumIn } from "../../../src/dump/format/vector-sum.ts";
 
 /** As docs/dump-format.md says it, word by word. */
 function naive(bytes: Uint8Array): number {

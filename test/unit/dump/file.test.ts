@@ -19,8 +19,8 @@ import {
   closeDumpFile,
   DumpAppender,
   openDumpFile,
-} from "../../../src/dump/file.ts";
-import { readDump, readRun } from "../../../src/dump/reader.ts";
+} from "../../../src/dump/store/file.ts";
+import { readDump, readRun } from "../../../src/dump/store/reader.ts";
 import { allocateRegion } from "../../../src/sys/memory.ts";
 import { run, smallRecording, tell } from "./recording.ts";
 

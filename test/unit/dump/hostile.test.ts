@@ -2,10 +2,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DumpError } from "../../../src/base/errors.ts";
-import type { DumpEnd, DumpItem } from "../../../src/dump/decoder.ts";
-import { BlockReader } from "../../../src/dump/framing.ts";
-import { BlockBuilder, BlockType, OptionCode } from "../../../src/dump/pcapng.ts";
-import { RecordAt, RecordKind, recordTailBytes, TailAt } from "../../../src/dump/schema.ts";
+import type { DumpEnd, DumpItem } from "../../../src/dump/format/decoder.ts";
+import { BlockReader } from "../../../src/dump/format/framing.ts";
+import { BlockBuilder, BlockType, OptionCode } from "../../../src/dump/format/pcapng.ts";
+import { RecordAt, RecordKind, recordTailBytes, TailAt } from "../../../src/dump/format/schema.ts";
 import { renderRun, summarize } from "../../../src/report/summary.ts";
 import { mutate } from "../../fuzz/mutations.ts";
 import { readAll } from "../../fuzz/readers.ts";

@@ -2,21 +2,21 @@
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import type { Family, Fd, Port } from "../../../src/base/units.ts";
-import { completeBlocks } from "../../../src/dump/block-completer.ts";
-import { type Appender, appendBlocks, writeBlocks } from "../../../src/dump/block-writer.ts";
-import { DumpDecoder, type DumpEnd, type DumpItem } from "../../../src/dump/decoder.ts";
-import type { StreamState } from "../../../src/dump/encoder.ts";
-import { headerBlocks, trailerBlocks } from "../../../src/dump/header.ts";
-import { phaseAfter } from "../../../src/dump/lifecycle.ts";
-import { createRing, Ring, type RingStore } from "../../../src/dump/ring.ts";
+import { completeBlocks } from "../../../src/dump/store/block-completer.ts";
+import { type Appender, appendBlocks, writeBlocks } from "../../../src/dump/store/block-writer.ts";
+import { DumpDecoder, type DumpEnd, type DumpItem } from "../../../src/dump/format/decoder.ts";
+import type { StreamState } from "../../../src/dump/format/encoder.ts";
+import { headerBlocks, trailerBlocks } from "../../../src/dump/format/header.ts";
+import { phaseAfter } from "../../../src/dump/format/lifecycle.ts";
+import { createRing, Ring, type RingStore } from "../../../src/dump/store/ring.ts";
 import {
   type Endpoint,
   maxBlockBytes,
   recordBytes,
   RecordKind,
   type RunInfo,
-} from "../../../src/dump/schema.ts";
-import { DumpSink, type StreamEvent } from "../../../src/dump/sink.ts";
+} from "../../../src/dump/format/schema.ts";
+import { DumpSink, type StreamEvent } from "../../../src/dump/store/sink.ts";
 import { parseAddress } from "../../../src/net/address.ts";
 import { maxChunkBytes, syntheticHeaderBytes } from "../../../src/net/synthetic.ts";
 import { allocateRegion } from "../../../src/sys/memory.ts";

@@ -2,7 +2,7 @@ import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { maxChunkBytes } from "../../../src/net/synthetic.ts";
-import { maxPacketBytes, RecordKind } from "../../../src/dump/schema.ts";
+import { maxPacketBytes, RecordKind } from "../../../src/dump/format/schema.ts";
 import {
   decode,
   ipPacket,

@@ -1,4 +1,9 @@
-import { BlockBuilder, BlockType, byteOrderMagic, OptionCode } from "../../../src/dump/pcapng.ts";
+import {
+  BlockBuilder,
+  BlockType,
+  byteOrderMagic,
+  OptionCode,
+} from "../../../src/dump/format/pcapng.ts";
 
 /** A section header with this comment. */
 export function sectionOf(comment: string): Uint8Array {

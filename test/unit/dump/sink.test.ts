@@ -1,15 +1,15 @@
 import { Direction } from "../../../src/base/direction.ts";
 import { expect, test } from "vitest";
 import type { Fd } from "../../../src/base/units.ts";
-import { writeBlocks } from "../../../src/dump/block-writer.ts";
-import { completeBlocks } from "../../../src/dump/block-completer.ts";
-import { completeRecords } from "../../../src/dump/checksums.ts";
+import { writeBlocks } from "../../../src/dump/store/block-writer.ts";
+import { completeBlocks } from "../../../src/dump/store/block-completer.ts";
+import { completeRecords } from "../../../src/dump/format/checksums.ts";
 import { maxChunkBytes } from "../../../src/net/synthetic.ts";
-import { createRing, Ring } from "../../../src/dump/ring.ts";
-import { sumIn } from "../../../src/dump/vector-sum.ts";
-import { maxBlockBytes, RecordKind } from "../../../src/dump/schema.ts";
+import { createRing, Ring } from "../../../src/dump/store/ring.ts";
+import { sumIn } from "../../../src/dump/format/vector-sum.ts";
+import { maxBlockBytes, RecordKind } from "../../../src/dump/format/schema.ts";
 import { decode, endpoint, ipPacket, pattern, Recording, run } from "./recording.ts";
-import { headerBlocks } from "../../../src/dump/header.ts";
+import { headerBlocks } from "../../../src/dump/format/header.ts";
 
 /** The writer's part, by hand: takes the oldest block as the real one would, and returns its filled length. */
 function takeBlock(ring: Ring): number {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RecentMap } from "../../../src/pipe/recent-map.ts";
+import { RecentMap } from "../../../src/pipe/core/recent-map.ts";
 
 const leastKept = 4;
 const keys = Array.from({ length: 12 }, (_, i) => `key ${i}`);

@@ -1,7 +1,7 @@
 // Playbooks: what happens to a relay's two connections on the left, what it does about it on the right.
 import { describe, expect, it } from "vitest";
 import { Direction } from "../../../src/base/direction.ts";
-import { Action, RelayCore } from "../../../src/pipe/relay-core.ts";
+import { Action, RelayCore } from "../../../src/pipe/core/relay-core.ts";
 
 type Happening =
   | `${"client" | "server"} ends`

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { activityOf } from "../../../src/replay/activity.ts";
+import { activityOf } from "../../../src/replay/findings/activity.ts";
 import { Stage } from "./playbook.ts";
 import { containerOf, record } from "./recording.ts";
 

@@ -1,10 +1,10 @@
 /** Random recordings, and processes that do what theirs did. */
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
-import { phaseAfter, type Phase } from "../../../src/dump/lifecycle.ts";
-import { RecordKind } from "../../../src/dump/schema.ts";
-import type { RecordingIndex } from "../../../src/replay/recording.ts";
-import { scriptOf } from "../../../src/replay/script.ts";
+import { phaseAfter, type Phase } from "../../../src/dump/format/lifecycle.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
+import type { RecordingIndex } from "../../../src/recording/recording.ts";
+import { scriptOf } from "../../../src/replay/schedule/script.ts";
 import { names, TestRecording } from "./recording.ts";
 import type { Stage } from "./playbook.ts";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { RecordingIndex } from "../../../src/replay/recording.ts";
-import type { ScheduleOptions } from "../../../src/replay/schedule.ts";
+import type { RecordingIndex } from "../../../src/recording/recording.ts";
+import type { ScheduleOptions } from "../../../src/replay/schedule/schedule.ts";
 import { Actor, anyRecording, choices, type Choose } from "./any-recording.ts";
 import { Stage } from "./playbook.ts";
 import { names } from "./recording.ts";

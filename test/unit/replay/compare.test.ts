@@ -1,10 +1,10 @@
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { RecordKind } from "../../../src/dump/schema.ts";
-import { type CompareParts, StreamComparison } from "../../../src/replay/compare.ts";
-import type { Difference } from "../../../src/replay/differences.ts";
-import type { Mask } from "../../../src/replay/masks.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
+import { type CompareParts, StreamComparison } from "../../../src/replay/compare/compare.ts";
+import type { Difference } from "../../../src/replay/findings/differences.ts";
+import type { Mask } from "../../../src/replay/compare/masks.ts";
 import { TestRecording } from "./recording.ts";
 
 /** A client whose recorded stream is these pieces, with bytes of the server in between. */

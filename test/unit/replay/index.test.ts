@@ -1,10 +1,10 @@
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { RecordKind } from "../../../src/dump/schema.ts";
-import { RecordingBuilder } from "../../../src/replay/recording-builder.ts";
-import { RecordingIndex, segmentEvents } from "../../../src/replay/recording.ts";
-import { globalScript, scriptOf } from "../../../src/replay/script.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
+import { RecordingBuilder } from "../../../src/recording/recording-builder.ts";
+import { RecordingIndex, segmentEvents } from "../../../src/recording/recording.ts";
+import { globalScript, scriptOf } from "../../../src/replay/schedule/script.ts";
 import { decode, perform, Recording, smallRecording, step } from "../dump/recording.ts";
 import { record, TestRecording } from "./recording.ts";
 

@@ -2,11 +2,11 @@ import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Port } from "../../../src/base/units.ts";
-import { RecordKind } from "../../../src/dump/schema.ts";
-import type { Difference } from "../../../src/replay/differences.ts";
-import { Matching, type PendingMatch } from "../../../src/replay/matching.ts";
-import { endOf, Progress } from "../../../src/replay/progress.ts";
-import type { RecordingIndex } from "../../../src/replay/recording.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
+import type { Difference } from "../../../src/replay/findings/differences.ts";
+import { Matching, type PendingMatch } from "../../../src/replay/match/matching.ts";
+import { endOf, Progress } from "../../../src/replay/progress/progress.ts";
+import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import { record, TestRecording } from "./recording.ts";
 
 /** A live client that opens connections to server:80, and what becomes of them. */

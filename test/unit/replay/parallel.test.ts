@@ -2,10 +2,10 @@ import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Port } from "../../../src/base/units.ts";
-import { RecordKind } from "../../../src/dump/schema.ts";
-import { Matching } from "../../../src/replay/matching.ts";
-import type { RecordingIndex } from "../../../src/replay/recording.ts";
-import type { ScheduleOptions } from "../../../src/replay/schedule.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
+import { Matching } from "../../../src/replay/match/matching.ts";
+import type { RecordingIndex } from "../../../src/recording/recording.ts";
+import type { ScheduleOptions } from "../../../src/replay/schedule/schedule.ts";
 import { Stage } from "./playbook.ts";
 import { TestRecording } from "./recording.ts";
 

@@ -1,6 +1,6 @@
 import { Direction } from "../../../src/base/direction.ts";
 import { expect, test } from "vitest";
-import { RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
 import { Stage } from "./playbook.ts";
 import { record, TestRecording } from "./recording.ts";
 

@@ -15,11 +15,15 @@
  */
 import { Direction } from "../../../src/base/direction.ts";
 import { expect } from "vitest";
-import { RecordKind } from "../../../src/dump/schema.ts";
-import type { Difference } from "../../../src/replay/differences.ts";
-import { Progress } from "../../../src/replay/progress.ts";
-import type { RecordingIndex } from "../../../src/replay/recording.ts";
-import { Schedule, type ScheduleOptions, type Turn } from "../../../src/replay/schedule.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
+import type { Difference } from "../../../src/replay/findings/differences.ts";
+import { Progress } from "../../../src/replay/progress/progress.ts";
+import type { RecordingIndex } from "../../../src/recording/recording.ts";
+import {
+  Schedule,
+  type ScheduleOptions,
+  type Step,
+} from "../../../src/replay/schedule/schedule.ts";
 import { bytesOf, containerOf, linesOf, names } from "./recording.ts";
 
 const causal: ScheduleOptions = {
@@ -144,12 +148,12 @@ export class Stage {
     return this.describe(event);
   }
 
-  #wait(turn: Turn, asksUntil: boolean): string {
+  #wait(turn: Step, asksUntil: boolean): string {
     if (turn.type !== "wait") return this.#tell(turn);
     return asksUntil ? `until ${turn.untilMs}` : "";
   }
 
-  #tell(turn: Turn): string {
+  #tell(turn: Step): string {
     return `${turn.type} ${turn.event < 0 ? "" : this.describe(turn.event)}`;
   }
 

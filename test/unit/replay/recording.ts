@@ -10,10 +10,10 @@
  */
 import { Direction } from "../../../src/base/direction.ts";
 import type { Family, Port } from "../../../src/base/units.ts";
-import type { DumpItem, StreamItem } from "../../../src/dump/decoder.ts";
-import { type Endpoint, RecordKind, type RunInfo } from "../../../src/dump/schema.ts";
-import { RecordingBuilder } from "../../../src/replay/recording-builder.ts";
-import { RecordingIndex } from "../../../src/replay/recording.ts";
+import type { DumpItem, StreamItem } from "../../../src/dump/format/decoder.ts";
+import { type Endpoint, RecordKind, type RunInfo } from "../../../src/dump/format/schema.ts";
+import { RecordingBuilder } from "../../../src/recording/recording-builder.ts";
+import { RecordingIndex } from "../../../src/recording/recording.ts";
 
 export const names = ["server", "client", "other"];
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Direction } from "../../../src/base/direction.ts";
-import type { StreamItem } from "../../../src/dump/decoder.ts";
-import { RecordKind } from "../../../src/dump/schema.ts";
+import type { StreamItem } from "../../../src/dump/format/decoder.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
 import { renderEvent, renderParties } from "../../../src/report/conversation.ts";
 import { decode, Recording, run } from "../dump/recording.ts";
 

@@ -4,7 +4,7 @@ import {
   type Difference,
   DifferenceLog,
   type StreamName,
-} from "../../../src/replay/differences.ts";
+} from "../../../src/replay/findings/differences.ts";
 import {
   describeDifference,
   renderDifferences,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LineCutter } from "../../../src/sandbox/lines.ts";
+import { LineCutter } from "../../../src/sandbox/processes/lines.ts";
 
 function cut(chunks: Iterable<Uint8Array>): string[] {
   const lines: string[] = [];

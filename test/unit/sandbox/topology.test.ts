@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/base/errors.ts";
 import { Subnet } from "../../../src/net/subnet.ts";
-import { hostsText } from "../../../src/sandbox/hosts.ts";
+import { hostsText } from "../../../src/sandbox/processes/hosts.ts";
 import {
   type CommandLine,
   parseCommand,
   planTopology,
   type Topology,
-} from "../../../src/sandbox/topology.ts";
+} from "../../../src/sandbox/network/topology.ts";
 
 const plan = (commands: readonly (string | CommandLine)[], subnet = "10.0.0.0/24"): Topology =>
   planTopology(

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HeldPackets } from "../../../src/switch/held-packets.ts";
+import { HeldPackets } from "../../../src/switch/core/held-packets.ts";
 
 /** The same with a list that is searched. */
 class NaivelyHeld {

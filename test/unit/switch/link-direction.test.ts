@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LinkDirection, lost } from "../../../src/switch/link-direction.ts";
-import { parseLink } from "../../../src/switch/link-spec.ts";
-import { Random } from "../../../src/switch/random.ts";
+import { LinkDirection, lost } from "../../../src/switch/core/link-direction.ts";
+import { parseLink } from "../../../src/switch/core/link-spec.ts";
+import { Random } from "../../../src/switch/core/random.ts";
 
 /** A direction of which `words` tell the conditions. */
 function direction(words: string, seed = 1, stream = 0): LinkDirection {

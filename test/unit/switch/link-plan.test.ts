@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { LinkPlan, linkedContainers, quietMsOf } from "../../../src/switch/link-plan.ts";
-import { parseLink } from "../../../src/switch/link-spec.ts";
+import { LinkPlan, linkedContainers, quietMsOf } from "../../../src/switch/core/link-plan.ts";
+import { parseLink } from "../../../src/switch/core/link-spec.ts";
 
 const names = ["a", "b", "c"];
 const specsOf = (texts: readonly string[]) => texts.map((text) => parseLink(text, names));

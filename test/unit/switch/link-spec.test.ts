@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/base/errors.ts";
-import { type LinkConditions, parseLink } from "../../../src/switch/link-spec.ts";
+import { type LinkConditions, parseLink } from "../../../src/switch/core/link-spec.ts";
 
 const names = ["server", "client", "web-2"];
 const perfect: LinkConditions = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../../src/net/address.ts";
 import { PacketView } from "../../../src/net/packet.ts";
 import { Subnet } from "../../../src/net/subnet.ts";
-import { Routes, Verdict } from "../../../src/switch/route.ts";
+import { Routes, Verdict } from "../../../src/switch/core/route.ts";
 
 const tcp = 6;
 const udp = 17;

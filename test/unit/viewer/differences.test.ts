@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { Direction } from "../../../src/base/direction.ts";
-import { RecordKind } from "../../../src/dump/schema.ts";
-import { type Difference, nameStream, type StreamName } from "../../../src/replay/differences.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
+import {
+  type Difference,
+  nameStream,
+  type StreamName,
+} from "../../../src/replay/findings/differences.ts";
 import { eventOf } from "../../../src/viewer/differences.ts";
 import { loadDump } from "../../../src/viewer/load.ts";
 import { Recording, run } from "../dump/recording.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
 import { eventsThatPass, parseFilter } from "../../../src/viewer/filter.ts";
 import { type LoadedDump, loadDump } from "../../../src/viewer/load.ts";
 import { smallRecording } from "../dump/recording.ts";

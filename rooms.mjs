@@ -1,0 +1,179 @@
+/**
+ * The rooms of src/: one folder each, and what its files may import. Lint enforces this table
+ * (oxlint.config.mjs). A folder that is not listed may import nothing, and nobody may import it.
+ *
+ * A room imports itself, the rooms listed, and packages of Node and npm as follows:
+ *
+ * - `pure`: no packages at all, so no clock, no files and no system calls. Such code runs in a
+ *   browser as well, and tests need no privileges.
+ * - otherwise: `node:*`, and the npm packages named in `packages`.
+ */
+const pure = true;
+
+export const rooms = {
+  base: { pure, imports: [] },
+  net: { pure, imports: ["base"] },
+  // koffi is for libc.ts alone: oxlint.config.mjs.
+  sys: { imports: ["base"] },
+
+  "dump/format": { pure, imports: ["base", "net"] },
+  "dump/store": { imports: ["base", "net", "sys", "dump/format"] },
+
+  recording: { pure, imports: ["base", "net", "dump/format"] },
+  "recording/load": { imports: ["base", "sys", "dump/format", "dump/store", "recording"] },
+
+  "switch/core": { pure, imports: ["base", "net"] },
+  switch: { imports: ["base", "net", "sys", "switch/core"] },
+  "pipe/core": { pure, imports: ["base"] },
+  pipe: { imports: ["base", "net", "sys", "switch", "pipe/core"] },
+  engine: { imports: ["base", "net", "sys", "switch", "switch/core"] },
+
+  "sandbox/network": { imports: ["base", "net", "sys", "dump/format"] },
+  "sandbox/processes": { imports: ["base", "sys", "sandbox/network"] },
+  sandbox: {
+    imports: [
+      "base",
+      "net",
+      "sys",
+      "switch/core",
+      "engine",
+      "sandbox/network",
+      "sandbox/processes",
+    ],
+  },
+  doctor: {
+    imports: [
+      "base",
+      "net",
+      "sys",
+      "dump/format",
+      "dump/store",
+      "sandbox/network",
+      "sandbox/processes",
+    ],
+  },
+
+  record: {
+    imports: [
+      "base",
+      "net",
+      "sys",
+      "dump/format",
+      "dump/store",
+      "switch",
+      "switch/core",
+      "pipe",
+      "pipe/core",
+      "engine",
+      "sandbox",
+      "sandbox/network",
+      "sandbox/processes",
+    ],
+  },
+
+  "replay/progress": { pure, imports: ["base", "dump/format", "recording"] },
+  "replay/findings": { pure, imports: ["base", "dump/format", "recording", "replay/progress"] },
+  "replay/compare": { pure, imports: ["base", "recording", "replay/findings"] },
+  "replay/match": { pure, imports: ["base", "recording", "replay/progress", "replay/findings"] },
+  "replay/schedule": {
+    pure,
+    imports: ["base", "dump/format", "recording", "replay/progress", "replay/findings"],
+  },
+  "replay/drive": {
+    imports: [
+      "base",
+      "net",
+      "sys",
+      "dump/format",
+      "recording",
+      "recording/load",
+      "switch",
+      "switch/core",
+      "pipe",
+      "pipe/core",
+      "engine",
+      "replay/progress",
+      "replay/findings",
+      "replay/compare",
+      "replay/match",
+      "replay/schedule",
+    ],
+  },
+  replay: {
+    imports: [
+      "base",
+      "net",
+      "sys",
+      "dump/format",
+      "recording/load",
+      "switch/core",
+      "engine",
+      "sandbox",
+      "sandbox/network",
+      "sandbox/processes",
+      "replay/compare",
+      "replay/schedule",
+      "replay/drive",
+    ],
+  },
+
+  report: { pure, imports: ["base", "net", "dump/format", "replay/findings"] },
+  viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
+
+  "cli/launch": { imports: ["base"] },
+  "cli/terminal": {
+    imports: ["base", "dump/store", "engine", "sandbox/network", "sandbox/processes", "report"],
+  },
+  "cli/options": {
+    packages: ["commander"],
+    imports: [
+      "base",
+      "net",
+      "dump/format",
+      "switch/core",
+      "sandbox/network",
+      "sandbox/processes",
+      "replay/compare",
+      "cli/launch",
+      "cli/terminal",
+    ],
+  },
+  "cli/commands": {
+    packages: ["commander"],
+    imports: [
+      "base",
+      "dump/format",
+      "dump/store",
+      "recording/load",
+      "sandbox/network",
+      "doctor",
+      "record",
+      "replay",
+      "replay/compare",
+      "replay/findings",
+      "replay/schedule",
+      "report",
+      "cli/launch",
+      "cli/options",
+      "cli/terminal",
+    ],
+  },
+  cli: { packages: ["commander"], imports: ["base", "cli/launch", "cli/commands"] },
+
+  // The programs that `plg demo` runs: ordinary programs that know nothing of plg.
+  demo: { imports: [] },
+};
+
+/** What src/index.ts, the library's public face, may export from. */
+export const publicRooms = [
+  "base",
+  "net",
+  "dump/format",
+  "dump/store",
+  "switch/core",
+  "engine",
+  "sandbox/network",
+  "sandbox/processes",
+  "record",
+  "report",
+];

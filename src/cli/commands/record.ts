@@ -1,0 +1,153 @@
+/** `plg record`, and the classic `plg --record`. */
+import type { Command as Cli } from "commander";
+import { ExitCode } from "../../base/errors.ts";
+import { formatBytes, formatDuration, formatRate, plural } from "../../base/text.ts";
+import { type RecordResult, RecordSession } from "../../record/session.ts";
+import {
+  type CommandLine,
+  parseCommand,
+  planTopology,
+  type Topology,
+} from "../../sandbox/network/topology.ts";
+import { attend } from "../terminal/attend.ts";
+import { hasFailed, hooksFor } from "../terminal/command-ends.ts";
+import { tellDrops } from "../terminal/drops.ts";
+import {
+  addLinkFlags,
+  type LinkFlags,
+  linkGrammar,
+  parseLinks,
+  tellLinks,
+} from "../options/link-options.ts";
+import { sealOf } from "./own-recordings.ts";
+import {
+  addCommonFlags,
+  type CommonFlags,
+  runOptions,
+  terminalFor,
+} from "../options/run-options.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import {
+  parseCount,
+  parseDuration,
+  parseSize,
+  parseSubnets,
+  type SubnetOptions,
+} from "../options/values.ts";
+import { verify } from "./verify.ts";
+import { toolVersion } from "../launch/version.ts";
+
+interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags {
+  readonly waitListen?: string;
+  readonly buffer?: string;
+  readonly verify?: string;
+  readonly classic?: boolean;
+}
+
+export function addRecord(program: Cli, setExitCode: (code: number) => void): void {
+  const cli = program
+    .command("record")
+    .description(
+      "run commands, each in a container of its own, and record the traffic between them",
+    )
+    .argument("<commands...>", "each is one argument for /bin/sh -c; name=command gives it a name");
+  addLinkFlags(addCommonFlags(cli))
+    .option("-s, --subnet <cidr>", "the containers' subnet", "10.0.0.0/24")
+    .option("--subnet6 <cidr>", "their IPv6 subnet (default: one made from the subnet)")
+    .option("--no-ipv6", "IPv4 alone")
+    .option(
+      "--wait-listen <duration>",
+      "hold a connection to a port nobody listens on yet, that long",
+    )
+    .option(
+      "--buffer <size>",
+      "how large the kernel's buffers of a pipe may grow (default: as the machine has it)",
+    )
+    .option("--verify <n>", "then replay it n times at once, and say how well it replays")
+    .addOption(cli.createOption("--classic").hideHelp())
+    .addHelpText("after", examples)
+    .action(async (texts: string[], flags: RecordFlags) => setExitCode(await record(texts, flags)));
+}
+
+const examples = `
+Examples:
+  $ plg record server='redis-server --bind 0.0.0.0 --protected-mode no' \\
+      client='redis-cli -h server set greeting hello' --wait-listen 5s --until client
+  $ plg record --link 'client<->server: delay 40ms jitter 5ms loss 1% rate 10mbit' \\
+      server=./server client='./client server'
+  $ plg --record -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'
+
+The i-th command has the i-th address of the subnet (10.0.0.1, 10.0.0.2, ...) and finds the others
+by name, and in the environment: PLG_NAME, PLG_ADDRESS, PLG_PEERS.
+${linkGrammar}`;
+
+async function record(texts: readonly string[], flags: RecordFlags): Promise<number> {
+  const lines = texts.map((text): CommandLine =>
+    flags.classic ? { command: text } : parseCommand(text),
+  );
+  const topology = planTopology(parseSubnets(flags), lines);
+  const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
+  const links = parseLinks(flags, topology.containers, false);
+  const terminal = terminalFor(flags, topology.containers);
+  const hooks = hooksFor(terminal);
+  const session = await RecordSession.prepare(
+    {
+      ...runOptions(flags, topology.containers, terminal),
+      topology,
+      file: flags.file,
+      waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
+      links,
+      bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
+      toolVersion: toolVersion(),
+      seal: sealOf(topology.containers),
+    },
+    hooks,
+  );
+  tellLinks(terminal, links);
+  const { result, interruptedCode } = await attend(terminal, session, statusOf(session), () =>
+    session.run(hooks),
+  );
+  const exitCode = conclude(terminal, topology, flags, result);
+  if (interruptedCode !== undefined) return interruptedCode;
+  if (times === 0) return exitCode;
+  const verdict = await verify(terminal, flags, times);
+  return exitCode === ExitCode.ok ? verdict : exitCode;
+}
+
+/** A page at least, as the kernel has it (tcp(7)); at most what holds the traffic of a second or so. */
+function parseBuffer(text: string): number {
+  return parseSize(text, "--buffer", 4096, 1 << 30);
+}
+
+function statusOf(session: RecordSession): () => string {
+  const startedMs = performance.now();
+  let last = { bytes: 0, atMs: startedMs };
+  return () => {
+    const nowMs = performance.now();
+    const { connections, openConnections, bytes } = session.counts();
+    const rate = ((bytes - last.bytes) * 1000) / Math.max(1, nowMs - last.atMs);
+    last = { bytes, atMs: nowMs };
+    return `${formatDuration(nowMs - startedMs)}  ${plural(connections, "connection")} (${openConnections} open)  ${formatBytes(bytes)}  ${formatRate(rate)}`;
+  };
+}
+
+function conclude(
+  terminal: Terminal,
+  topology: Topology,
+  flags: RecordFlags,
+  result: RecordResult,
+): ExitCode {
+  const { counts, dumpBytes, durationMs, ends, dumpError } = result;
+  if (flags.json) {
+    const commands = topology.containers.map(({ name }, i) => ({ name, ...ends[i] }));
+    process.stdout.write(
+      `${JSON.stringify({ file: flags.file, dumpBytes, durationMs, ...counts, commands, error: dumpError?.message })}\n`,
+    );
+  }
+  terminal.info(
+    `recorded ${plural(counts.connections, "connection")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)} to ${flags.file} (${formatBytes(dumpBytes)})`,
+  );
+  tellDrops(terminal, counts);
+  if (dumpError) throw dumpError;
+  return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
+}

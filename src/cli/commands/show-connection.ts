@@ -1,0 +1,37 @@
+/** `plg show --connection N`: what was said on one connection. */
+import { UsageError } from "../../base/errors.ts";
+import { plural } from "../../base/text.ts";
+import { type Phase, phaseAfter } from "../../dump/format/lifecycle.ts";
+import { readDump } from "../../dump/store/reader.ts";
+import type { RunInfo } from "../../dump/format/schema.ts";
+import { type Notation, renderEvent, renderParties } from "../../report/conversation.ts";
+
+/** Prints it as it is read: no faster than it is taken, and no further than to its end, or to where nobody reads any more. */
+export async function showConnection(
+  path: string,
+  number: number,
+  notation: Notation,
+): Promise<void> {
+  let run: RunInfo | undefined;
+  let phase: Phase | undefined;
+  let connections = 0;
+  for (const item of readDump(path)) {
+    if (item.type === "run") run = item.run;
+    if (item.type !== "stream") continue;
+    connections = Math.max(connections, item.connection.number);
+    if (item.connection.number !== number || run === undefined) continue;
+    const opening = phase === undefined ? `${renderParties(run, item)}\n` : "";
+    const isTaken = await write(`${opening}${renderEvent(run, item, notation)}`);
+    phase = phase === undefined ? "connecting" : phaseAfter(phase, item.kind, item.direction);
+    if (phase === "over" || !isTaken) return;
+  }
+  if (phase === undefined)
+    throw new UsageError(
+      `there is no connection ${number} in ${path}, which has ${plural(connections, "connection")}`,
+    );
+}
+
+/** Settles when it was taken, or with false if its reader has gone. */
+function write(text: string): Promise<boolean> {
+  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
+}

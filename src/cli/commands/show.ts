@@ -1,0 +1,81 @@
+/** `plg show`: what a dump holds, as a table or as JSON. */
+import type { Command as Cli } from "commander";
+import { UsageError } from "../../base/errors.ts";
+import { printableJson } from "../../base/printable.ts";
+import { plural } from "../../base/text.ts";
+import { renderConnections } from "../../report/connections.ts";
+import { type DumpSummary, renderRun } from "../../report/summary.ts";
+import { defaultFile, pathOf, warnIfShort } from "../options/dump-argument.ts";
+import { summarizeShown } from "../terminal/reading.ts";
+import { showConnection } from "./show-connection.ts";
+import { forResults } from "../terminal/terminal.ts";
+import { parseCount } from "../options/values.ts";
+
+interface ShowFlags {
+  readonly file?: string;
+  readonly json?: boolean;
+  readonly connection?: string;
+  readonly hex?: boolean;
+}
+
+export function addShow(program: Cli): void {
+  program
+    .command("show")
+    .description("show what a dump holds: the run, its commands, and a table of the connections")
+    .argument("[dump]", `the dump (default: ${defaultFile})`)
+    .option("-f, --file <path>", "the dump, as the other commands have it")
+    .option("--json", "the same for programs: one JSON object on standard output")
+    .option("-c, --connection <number>", "what was said on this connection instead")
+    .option("--hex", "that in hexadecimal")
+    .addHelpText("after", examples)
+    .action((dump: string | undefined, flags: ShowFlags) =>
+      show(pathOf("show", dump, flags), flags),
+    );
+}
+
+const examples = `
+Examples:
+  $ plg show
+  $ plg show nightly.traffic --json | jq '.totals'
+  $ plg show --connection 3
+
+'start' counts from the start of the run. 'sent' is what the client sent, 'received' what it got.
+A connection ended 'closed' (both sides said so), 'reset by client', 'reset by server', 'refused',
+'unanswered', or not before the recording did: 'open'.`;
+
+async function show(path: string, flags: ShowFlags): Promise<void> {
+  if (flags.connection !== undefined) {
+    if (flags.json) throw new UsageError("--connection and --json exclude each other");
+    const number = parseCount(flags.connection, "--connection", 2 ** 32 - 1);
+    return await showConnection(path, number, flags.hex ? "hexadecimal" : "text");
+  }
+  if (flags.hex) throw new UsageError("--hex is for --connection");
+  const summary = await summarizeShown(path, forResults());
+  warnIfShort(path, summary.end);
+  process.stdout.write(flags.json ? `${jsonOf(path, summary)}\n` : textOf(summary));
+}
+
+function textOf(summary: DumpSummary): string {
+  const { packets } = summary;
+  const others = packets === 0 ? "" : `and ${plural(packets, "packet")} other than TCP\n`;
+  return `${renderRun(summary)}\n${renderConnections(summary)}${others}`;
+}
+
+function jsonOf(file: string, summary: DumpSummary): string {
+  const { run, exits, end, durationNs, connections, totals, packets } = summary;
+  const { startNs, containers, ...about } = run;
+  return printableJson({
+    file,
+    ...about,
+    startedAt: new Date(Number(startNs / 1_000_000n)).toISOString(),
+    // More than a number can hold exactly.
+    startNs: String(startNs),
+    durationNs,
+    complete: end.complete,
+    tornAt: end.tornAt,
+    commands: containers.map((container, index) => ({ ...container, ...exits[index] })),
+    connections,
+    totals,
+    packets,
+  });
+}

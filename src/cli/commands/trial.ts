@@ -1,0 +1,51 @@
+/** A trial recording: two small programs, one connection in each IP family, in a folder that goes again. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Check } from "../../doctor/check.ts";
+import { mainModule } from "../launch/main-module.ts";
+
+/** Tells the client what address it comes from. The programs are in double quotes for the shell. */
+const server = `"$PLG_NODE" -e 'net.createServer((socket) => socket.end(socket.remoteAddress)).listen(7000)'`;
+/** Fails if IPv4 does, and says whether IPv6 works. An attempt that nobody answers is given up. */
+const client = `"$PLG_NODE" -e '
+const ask = (family, next) => net.connect({ host: "server", port: 7000, family })
+  .setTimeout(3000, () => process.exit(family === 4 ? 1 : 0))
+  .on("data", () => console.log("IPv" + family + " works")).on("end", next)
+  .on("error", (error) => { if (family === 4) throw error; });
+ask(4, () => ask(6, () => {}));'`;
+
+/** Records them as a user would, by the command line. */
+export function tryRecording(ipv6: boolean): Check {
+  const folder = mkdtempSync(join(tmpdir(), "plg-doctor-"));
+  const file = join(folder, "trial.traffic");
+  const options = ["--json", "--raw", "-f", file, "--wait-listen", "5s", "--until", "client"];
+  const args = ["record", ...options, `server=${server}`, `client=${client}`];
+  try {
+    const { status, stderr } = spawnSync(process.execPath, [mainModule, ...args], {
+      encoding: "utf8",
+      timeout: 30_000,
+      env: { ...process.env, PLG_NODE: process.execPath },
+    });
+    return judge(status, stderr, ipv6);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function judge(status: number | null, stderr: string, ipv6: boolean): Check {
+  const name = "a recording";
+  if (status !== 0 || !stderr.includes("IPv4 works")) {
+    const lines = stderr.split("\n").filter((line) => line.startsWith("plg: "));
+    const detail = lines.at(-1)?.slice("plg: ".length) ?? `plg record ended with ${status}`;
+    return { name, status: "missing", detail, mend: "see what is missing above" };
+  }
+  if (!ipv6) return { name, status: "ok", detail: "a connection was recorded, over IPv4" };
+  if (stderr.includes("IPv6 works"))
+    return { name, status: "ok", detail: "connections were recorded, over IPv4 and IPv6" };
+  const detail = "a connection was recorded over IPv4, but none could be made over IPv6";
+  const mend =
+    "leave IPv6 out with --no-ipv6; in a container it takes '--security-opt systempaths=unconfined'";
+  return { name, status: "limited", detail, mend };
+}

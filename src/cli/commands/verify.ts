@@ -1,0 +1,73 @@
+/** `record --verify N`: replays the fresh dump and says how well it does. */
+import { spawn } from "node:child_process";
+import { ExitCode } from "../../base/errors.ts";
+import { plural } from "../../base/text.ts";
+import type { CommonFlags } from "../options/run-options.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+/** What a replay prints with `--json`, as far as it is looked at here. */
+interface ReplaySummary {
+  readonly count: number;
+  readonly durationMs: number;
+  readonly byProcess: Readonly<Record<string, number>>;
+}
+
+/** Replays the dump `times` times, one after the other, each in a plg of its own. */
+export async function verify(
+  terminal: Terminal,
+  flags: CommonFlags,
+  times: number,
+): Promise<ExitCode> {
+  let faithful = 0;
+  for (let time = 1; time <= times; time++) {
+    const { exitCode, output } = await replayOnce(flags);
+    const summary = readSummary(output);
+    if (!summary) {
+      terminal.warn(`verify ${time} of ${times}: the replay failed with exit code ${exitCode}`);
+      return exitCode;
+    }
+    if (summary.count === 0) faithful++;
+    terminal.info(`verify ${time} of ${times}: ${verdict(summary)}`);
+  }
+  terminal.info(`the recording replays without a difference ${faithful} times of ${times}`);
+  return faithful === times ? ExitCode.ok : ExitCode.replayDiffers;
+}
+
+function verdict({ count, byProcess }: ReplaySummary): string {
+  if (count === 0) return "no difference";
+  const who = Object.entries(byProcess).map(([name, differences]) => `${name} ${differences}`);
+  return `${plural(count, "difference")} (${who.join(", ")})`;
+}
+
+function replayOnce(flags: CommonFlags): Promise<{ exitCode: ExitCode; output: string }> {
+  const { file, uid, gid, newPrivs, kill, grace } = flags;
+  const identity = [
+    ...(uid ? ["--uid", uid] : []),
+    ...(gid ? ["--gid", gid] : []),
+    ...(newPrivs ? [] : ["--no-new-privs"]),
+  ];
+  const stopping = ["--kill", kill, "--grace", grace];
+  const args = ["replay", "-f", file, "--run-recorded", "--json", "--quiet", ...stopping];
+  const main = process.argv[1] ?? "";
+  const child = spawn(process.execPath, [main, ...args, ...identity], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve) => {
+    child.once("close", (code) =>
+      resolve({
+        exitCode: (code ?? ExitCode.bug) as ExitCode,
+        output: Buffer.concat(chunks).toString(),
+      }),
+    );
+  });
+}
+
+function readSummary(output: string): ReplaySummary | undefined {
+  try {
+    return JSON.parse(output) as ReplaySummary;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,56 @@
+/** `plg view`: a page for the browser that shows a dump. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Command as Cli } from "commander";
+import { UsageError } from "../../base/errors.ts";
+import { formatBytes } from "../../base/text.ts";
+import { readRun } from "../../dump/store/reader.ts";
+import { defaultFile, pathOf, spareDump, warnIfShort } from "../options/dump-argument.ts";
+import { isCarried, writePage } from "./page.ts";
+import { summarizeShown } from "../terminal/reading.ts";
+import { forResults } from "../terminal/terminal.ts";
+
+interface ViewFlags {
+  readonly file?: string;
+  readonly output?: string;
+}
+
+export function addView(program: Cli): void {
+  program
+    .command("view")
+    .description("write a page that shows a dump in a browser: who said what to whom, and when")
+    .argument("[dump]", `the dump (default: ${defaultFile})`)
+    .option("-f, --file <path>", "the dump, as the other commands have it")
+    .option("-o, --output <path>", "the page (default: the dump's name and .html)")
+    .addHelpText("after", examples)
+    .action((dump: string | undefined, flags: ViewFlags) =>
+      view(pathOf("view", dump, flags), flags),
+    );
+}
+
+const examples = `
+Examples:
+  $ plg view
+  $ plg view nightly.traffic -o nightly.html
+
+The page is one file that fetches nothing and sends nothing. It carries the dump, if that has no more
+than 64 MiB; a larger one is chosen in the page, and read from the disk as it is looked at.
+It is as private as the dump (mode 0600).`;
+
+async function view(path: string, { output = `${path}.html` }: ViewFlags): Promise<void> {
+  spareDump(path, "-o", output);
+  // What cannot be read is told here, not in the page.
+  readRun(path);
+  if (!statSync(path).isFile())
+    throw new UsageError(
+      `cannot make a page of ${path}, which is no ordinary file: write it to one`,
+    );
+  if (isCarried(path)) warnIfShort(path, (await summarizeShown(path, forResults())).end);
+  const lengthBytes = writePage(output, path, "-o");
+  process.stdout.write(`${output}\n`);
+  const use = isCarried(path) ? "" : `, and choose ${path} there`;
+  process.stderr.write(
+    `plg: a page of ${formatBytes(lengthBytes)}: open ${pathToFileURL(resolve(output)).href} in a browser${use}\n`,
+  );
+}

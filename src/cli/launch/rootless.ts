@@ -1,0 +1,97 @@
+/**
+ * Without root: plg runs itself again in a user namespace, where it is root over new network and mount
+ * namespaces and over nothing else. A process with several threads cannot enter one (unshare(2)), so
+ * util-linux' unshare does it before Node starts.
+ */
+import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { ExitCode, MachineError } from "../../base/errors.ts";
+
+const marker = "PLG_IN_USER_NAMESPACE";
+const needing = new Set(["record", "replay"]);
+
+/** What util-linux' unshare is told: a user namespace in which this user is root, and what a run needs. */
+export const unshareOptions: readonly string[] = [
+  "--user",
+  "--map-root-user",
+  "--net",
+  "--mount",
+  "--keep-caps",
+];
+
+/**
+ * Besides, this user's subordinate ids (subuid(5)), which newuidmap(1) maps: then users other than root exist
+ * in there, and servers that change to one of them, as most do, can.
+ */
+export const withOtherUsers: readonly string[] = [...unshareOptions, "--map-auto"];
+
+export function needsUserNamespace(args: readonly string[]): boolean {
+  const wantsHelp = args.includes("-h") || args.includes("--help");
+  return (
+    process.geteuid?.() !== 0 &&
+    process.env[marker] === undefined &&
+    needing.has(args[0] ?? "") &&
+    !wantsHelp
+  );
+}
+
+/** Whether this is plg inside a user namespace of its own making. */
+export function isInUserNamespace(): boolean {
+  return process.env[marker] !== undefined;
+}
+
+/** Whether there are users other than root here: /proc/self/uid_map then has more than the one line for root. */
+export function hasOtherUsers(): boolean {
+  return readFileSync("/proc/self/uid_map", "utf8").trim().includes("\n") || !isInUserNamespace();
+}
+
+/** Runs plg again inside; resolves to its exit code. */
+export function runInUserNamespace(args: readonly string[]): Promise<number> {
+  const options = possibleOptions();
+  const self = [process.execPath, ...process.execArgv, process.argv[1] ?? "", ...args];
+  // It is killed with this process: what is killed cannot pass it on.
+  const withUs = ["--pdeathsig", "KILL", "--", "unshare"];
+  const child = spawn("setpriv", [...withUs, ...options, "--", ...self], {
+    stdio: "inherit",
+    env: { ...process.env, [marker]: "1" },
+  });
+  // What is sent to this process alone is passed on; a terminal's Ctrl-C reaches the child by itself.
+  process.on("SIGINT", () => void (isInForeground() || child.kill("SIGINT")));
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) =>
+      reject(
+        new MachineError(
+          `plg needs root, or util-linux' setpriv and unshare to do without: ${error.message}; run it as root, or install util-linux`,
+        ),
+      ),
+    );
+    child.once("exit", (code, signal) => {
+      if (signal) resolve(128 + (constants.signals[signal] ?? 0));
+      else resolve(code ?? ExitCode.bug);
+    });
+  });
+}
+
+/** What unshare says would not be in plg's words, and its exit code could be that of a run. */
+function possibleOptions(): readonly string[] {
+  if (attempt(withOtherUsers).status === 0) return withOtherUsers;
+  const { error, status, stderr } = attempt(unshareOptions);
+  if (status === 0) return unshareOptions;
+  const reason = error?.message ?? stderr.trim();
+  throw new MachineError(
+    `without root plg needs a user namespace of its own, which cannot be made here (${reason}): run it as root, or ask 'plg doctor'`,
+  );
+}
+
+function attempt(options: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync("unshare", [...options, "--", "true"], { encoding: "utf8" });
+}
+
+/** Whether a terminal would send its Ctrl-C to this process: pgrp and tpgid of proc_pid_stat(5) are the same. */
+function isInForeground(): boolean {
+  const text = readFileSync("/proc/self/stat", "latin1");
+  const [, , group, , , foreground] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return group === foreground;
+}

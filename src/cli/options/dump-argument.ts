@@ -1,0 +1,40 @@
+/** The dump that a command of the command line reads: which, and what is to be known of it first. */
+import { existsSync, statSync } from "node:fs";
+import { UsageError } from "../../base/errors.ts";
+import type { DumpEnd } from "../../dump/format/decoder.ts";
+
+export const defaultFile = "dump.traffic";
+
+/** The dump that `command` was given, as an argument or as an option; else the one that is here. */
+export function pathOf(
+  command: string,
+  dump: string | undefined,
+  { file }: { readonly file?: string },
+): string {
+  if (dump !== undefined && file !== undefined && dump !== file)
+    throw new UsageError(`two dumps were named, ${dump} and ${file}: ${command} takes one`);
+  const named = dump ?? file;
+  if (named === undefined && !existsSync(defaultFile))
+    throw new UsageError(
+      `there is no ${defaultFile} here: name the dump, as in: plg ${command} PATH`,
+    );
+  return named ?? defaultFile;
+}
+
+/** Every beginning of a dump is a recording, but whoever reads it should know that it is one. */
+export function warnIfShort(path: string, end: DumpEnd): void {
+  if (end.complete) return;
+  const where =
+    end.tornAt === undefined ? "" : `; a torn tail from byte ${end.tornAt} on is left out`;
+  process.stderr.write(
+    `plg: warning: the recording ${path} was cut short, how its commands ended is not known${where}\n`,
+  );
+}
+
+/** Throws a {@link UsageError} if what is to be written to `path`, as `option` has it, would be written over the dump. */
+export function spareDump(dump: string, option: string, path: string | undefined): void {
+  if (path === undefined) return;
+  const [ours, theirs] = [dump, path].map((file) => statSync(file, { throwIfNoEntry: false }));
+  if (ours === undefined || ours.dev !== theirs?.dev || ours.ino !== theirs.ino) return;
+  throw new UsageError(`${option} ${path} is the dump itself: name another file`);
+}

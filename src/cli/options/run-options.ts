@@ -1,0 +1,75 @@
+/** The options that recording and replaying have in common, and what they mean to the sandbox. */
+import type { Command as Cli } from "commander";
+import { MachineError, UsageError } from "../../base/errors.ts";
+import type { RunOptions } from "../../sandbox/processes/run.ts";
+import type { ContainerPlan } from "../../sandbox/network/topology.ts";
+import { hasOtherUsers } from "../launch/rootless.ts";
+import { Terminal } from "../terminal/terminal.ts";
+import { checkIdentity, parseDuration, parseSignal, parseUntil, primaryGroupOf } from "./values.ts";
+
+export interface CommonFlags {
+  readonly file: string;
+  readonly uid?: string;
+  readonly gid?: string;
+  /** commander's way to say `--no-new-privs`. */
+  readonly newPrivs: boolean;
+  readonly kill: string;
+  readonly grace: string;
+  readonly until: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly nolog?: boolean;
+  readonly raw?: boolean;
+}
+
+export function addCommonFlags(cli: Cli): Cli {
+  return cli
+    .option("-f, --file <path>", "the dump", "dump.traffic")
+    .option("-u, --uid <user>", "run the commands as this user (name or number)")
+    .option("-g, --gid <group>", "run the commands as this group (name or number)")
+    .option("--no-new-privs", "the commands cannot gain privileges, by sudo for one")
+    .option("-k, --kill <signal>", "how commands are stopped", "TERM")
+    .option("--grace <duration>", "how long they have then, until SIGKILL", "5s")
+    .option("--until <end>", "when the run is over: all, first, or a command's name", "all")
+    .option("--json", "a machine-readable summary on standard output")
+    .option("-q, --quiet", "neither the commands' output nor progress (also --nolog)")
+    .option("--nolog", "the same as --quiet")
+    .option("--raw", "the commands' output as it is, without names");
+}
+
+export function terminalFor(
+  flags: CommonFlags,
+  containers: readonly { readonly name: string }[],
+): Terminal {
+  const quiet = flags.quiet === true || flags.nolog === true;
+  if (quiet && flags.raw) throw new UsageError("--quiet and --raw exclude each other");
+  return new Terminal({
+    quiet,
+    raw: flags.raw === true,
+    resultOnStdout: flags.json === true,
+    nameWidth: Math.max(0, ...containers.map(({ name }) => name.length)),
+  });
+}
+
+export function runOptions(
+  flags: CommonFlags,
+  containers: readonly ContainerPlan[],
+  output: Terminal,
+): RunOptions {
+  if ((flags.uid ?? flags.gid) !== undefined && !hasOtherUsers())
+    throw new MachineError(
+      "only root, and users with subordinate ids, can run commands as another user or group: run plg as root, leave out --uid and --gid, or ask 'plg doctor'",
+    );
+  const uid = checkIdentity(flags.uid, "user");
+  const gid = checkIdentity(flags.gid, "group") ?? (uid && primaryGroupOf(uid));
+  return {
+    identity: { uid, gid, noNewPrivs: !flags.newPrivs },
+    until: parseUntil(
+      flags.until,
+      containers.map(({ name }) => name),
+    ),
+    stopSignal: parseSignal(flags.kill),
+    graceMs: parseDuration(flags.grace, "--grace"),
+    output,
+  };
+}

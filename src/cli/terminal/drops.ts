@@ -1,0 +1,24 @@
+/** What is told of packets that did not arrive. */
+import { plural } from "../../base/text.ts";
+import type { EngineCounts } from "../../engine/host.ts";
+import type { Terminal } from "./terminal.ts";
+
+const reasons: Readonly<Record<keyof EngineCounts["dropped"], string>> = {
+  foreign: "from or to an address outside the subnet",
+  malformed: "no whole IP packet",
+  refused: "not taken by the device that was to receive it; had a command taken it down?",
+  unrecorded: "the dump had no room, as the disk is too slow",
+};
+
+/** Says how many there were, by reason, if there were any; of links in any case, as they are there to lose packets. */
+export function tellDrops(terminal: Terminal, { links, dropped }: EngineCounts): void {
+  const { sent, lost } = links;
+  if (sent > 0) {
+    const percent = ((100 * lost) / sent).toFixed(1);
+    terminal.info(`the links lost ${lost} of ${plural(sent, "packet")} (${percent} %)`);
+  }
+  for (const [reason, text] of Object.entries(reasons)) {
+    const count = dropped[reason as keyof typeof reasons];
+    if (count > 0) terminal.info(`${plural(count, "packet")} dropped: ${text}`);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What the user sees: the commands' lines with their names, messages of plg itself, and on a terminal a
+ * status line below it all. Everything goes through here, so that lines never run into the status.
+ */
+import { setImmediate } from "node:timers/promises";
+import { styleText } from "node:util";
+import { printableLines } from "../../base/printable.ts";
+import type { OutputSink } from "../../sandbox/processes/command.ts";
+import type { ContainerPlan } from "../../sandbox/network/topology.ts";
+
+const colors = ["cyan", "yellow", "magenta", "green", "blue", "red"] as const;
+const clearLine = "\r\u001B[K";
+const statusEveryMs = 250;
+
+export interface TerminalOptions {
+  /** Neither the commands' output nor the status. Errors and warnings are always shown. */
+  readonly quiet: boolean;
+  /** The commands' output as it is. */
+  readonly raw: boolean;
+  /** Standard output is for the result: the commands' output goes to standard error. */
+  readonly resultOnStdout: boolean;
+  /** The longest container name, for alignment. */
+  readonly nameWidth: number;
+}
+
+export class Terminal implements OutputSink {
+  readonly raw: OutputSink["raw"];
+  readonly #options: TerminalOptions;
+  #status: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #drained: Promise<void> | undefined;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+    if (options.quiet) this.raw = () => false;
+    else if (options.raw) this.raw = (stream, chunk) => !this.#streamFor(stream).write(chunk);
+  }
+
+  lines(
+    container: ContainerPlan,
+    stream: "stdout" | "stderr",
+    lines: readonly Uint8Array[],
+  ): boolean {
+    const target = this.#streamFor(stream);
+    const color = colors[container.index % colors.length] ?? "cyan";
+    const name = container.name.padEnd(this.#options.nameWidth);
+    // No colour where nobody looks: the stream decides, and NO_COLOR (node: tty.WriteStream.hasColors).
+    const label = target.isTTY && target.hasColors() ? styleText(color, `${name} |`) : `${name} |`;
+    const start = Buffer.from(`${label} `);
+    this.#clearStatus();
+    // One write for all that came together: a command may flood its output with tiny lines.
+    const congested = !target.write(joinLines(start, lines));
+    this.#drawStatus();
+    return congested;
+  }
+
+  /** All who wait, of however many commands, wait for one and the same. */
+  whenDrained(resume: () => void): void {
+    this.#drained ??= this.#untilDrained().finally(() => (this.#drained = undefined));
+    void this.#drained.then(resume);
+  }
+
+  /** A message of plg itself, unless it is to be quiet. */
+  info(text: string): void {
+    if (!this.#options.quiet) this.#message(text);
+  }
+
+  /** A message that is shown in any case. */
+  warn(text: string): void {
+    this.#message(text);
+  }
+
+  /** Shows what `describe` says below everything, again and again, if this is a terminal. Whether it is. */
+  startStatus(describe: () => string): boolean {
+    if (this.#options.quiet || !process.stderr.isTTY) return false;
+    const update = (): void => {
+      this.#clearStatus();
+      this.#status = describe();
+      this.#drawStatus();
+    };
+    this.#timer = setInterval(update, statusEveryMs).unref();
+    return true;
+  }
+
+  stopStatus(): void {
+    clearInterval(this.#timer);
+    this.#clearStatus();
+    this.#status = undefined;
+  }
+
+  async #untilDrained(): Promise<void> {
+    const waiting = [process.stdout, process.stderr].filter((stream) => stream.writableNeedDrain);
+    if (waiting.length === 0) await setImmediate();
+    else await Promise.all(waiting.map((stream) => onceDrained(stream)));
+  }
+
+  #streamFor(stream: "stdout" | "stderr"): NodeJS.WriteStream {
+    return stream === "stdout" && !this.#options.resultOnStdout ? process.stdout : process.stderr;
+  }
+
+  #message(text: string): void {
+    this.#clearStatus();
+    process.stderr.write(`plg: ${printableLines(text, "  ")}\n`);
+    this.#drawStatus();
+  }
+
+  #clearStatus(): void {
+    if (this.#status !== undefined) process.stderr.write(clearLine);
+  }
+
+  #drawStatus(): void {
+    if (this.#status === undefined) return;
+    process.stderr.write(this.#status.slice(0, (process.stderr.columns || 80) - 1));
+  }
+}
+
+/** For what runs no commands, and has its result on standard output. */
+export function forResults(): Terminal {
+  return new Terminal({ quiet: false, raw: false, resultOnStdout: true, nameWidth: 0 });
+}
+
+const newline = 0x0a;
+
+/** The lines, each behind `start` and with its newline, in one piece. */
+function joinLines(start: Uint8Array, lines: readonly Uint8Array[]): Uint8Array {
+  const lengthBytes = lines.reduce((sum, line) => sum + start.length + line.length + 1, 0);
+  const joined = new Uint8Array(lengthBytes);
+  let at = 0;
+  for (const line of lines) {
+    joined.set(start, at);
+    joined.set(line, at + start.length);
+    at += start.length + line.length + 1;
+    joined[at - 1] = newline;
+  }
+  return joined;
+}
+
+function onceDrained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      for (const event of ["drain", "close"]) stream.off(event, settle);
+      resolve();
+    };
+    // A stream whose reader has gone is closed, and takes anything.
+    for (const event of ["drain", "close"]) stream.on(event, settle);
+  });
+}

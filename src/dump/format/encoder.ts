@@ -1,0 +1,245 @@
+/**
+ * Writes event records in place. On the data path the payload lies already where it belongs (the
+ * kernel received it there), and the encoder writes what stands before and behind it. It allocates
+ * nothing, and leaves both check sums zero: the writer thread fills them in (see checksums.ts).
+ */
+import { Direction } from "../../base/direction.ts";
+import { type Family, type Port, hostOf } from "../../base/units.ts";
+import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from "../../net/packet.ts";
+import {
+  type SyntheticHeader,
+  syntheticHeaderBytes,
+  writeMac,
+  writeSynthetic,
+} from "../../net/synthetic.ts";
+import type { Phase } from "./lifecycle.ts";
+import { BlockType, OptionCode } from "./pcapng.ts";
+import {
+  type Endpoint,
+  ETH_P_IP,
+  ETH_P_IPV6,
+  ethernetHeaderBytes,
+  formatVersion,
+  RecordAt,
+  recordBytes,
+  recordHeaderBytes,
+  RecordKind,
+  recordOptionBytes,
+  recordTailBytes,
+  TailAt,
+} from "./schema.ts";
+
+/** Memory that records are written to. */
+export interface RecordMemory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/** What one end of a connection has sent so far. */
+interface SenderState {
+  /** Bytes of the stream. */
+  sentBytes: number;
+  /** SYN (of the server: SYN-ACK) and FIN count one each in TCP's sequence numbers. */
+  opened: boolean;
+  ended: boolean;
+}
+
+/** A connection as the encoder needs it. The sink makes one at `connect`, and they alone change it. */
+export interface StreamState {
+  /** From 1, in the order of the connection attempts. 0 stands for no connection. */
+  readonly number: number;
+  readonly family: Family;
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly clientSender: SenderState;
+  readonly serverSender: SenderState;
+  phase: Phase;
+}
+
+const high32 = 2 ** 32;
+
+/** The TCP flags that show each kind. */
+const flagsOf: Readonly<Record<Exclude<RecordKind, typeof RecordKind.packet>, number>> = {
+  [RecordKind.connect]: TCP_SYN,
+  [RecordKind.accept]: TCP_SYN | TCP_ACK,
+  [RecordKind.refuse]: TCP_RST | TCP_ACK,
+  [RecordKind.data]: TCP_PSH | TCP_ACK,
+  [RecordKind.end]: TCP_FIN | TCP_ACK,
+  [RecordKind.reset]: TCP_RST | TCP_ACK,
+};
+
+/** Encodes the records of one run. */
+export class RecordEncoder {
+  readonly #startHigh: number;
+  readonly #startLow: number;
+  readonly #header: SyntheticHeader = emptyHeader();
+
+  /** `startNs`: the run's start since the epoch, from which `atNs` counts in every call. */
+  constructor(startNs: bigint) {
+    this.#startHigh = Number(startNs >> 32n);
+    this.#startLow = Number(startNs & 0xffff_ffffn);
+  }
+
+  /** Where the payload of a record at `at` begins. */
+  static payloadAt(at: number, family: Family): number {
+    return at + recordHeaderBytes + syntheticHeaderBytes(family);
+  }
+
+  /**
+   * Writes a record at `at`, around `payloadBytes` bytes at {@link payloadAt}, and counts them (a kind
+   * other than `data` has none). `atNs`: since the start. Returns the record's length.
+   */
+  stream(
+    memory: RecordMemory,
+    at: number,
+    stream: StreamState,
+    kind: Exclude<RecordKind, typeof RecordKind.packet>,
+    direction: Direction,
+    payloadBytes: number,
+    atNs: number,
+  ): number {
+    const forth = direction === Direction.toServer;
+    const from = forth ? stream.client : stream.server;
+    const sender = forth ? stream.clientSender : stream.serverSender;
+    this.#writeSynthetic(memory, at, stream, kind, forth, payloadBytes);
+    const capturedBytes = syntheticHeaderBytes(stream.family) + payloadBytes;
+    const tail = this.#writeFrame(memory.view, at, from.container, capturedBytes, atNs);
+    writeOption(memory.view, tail, kind, direction, stream.number, sender.sentBytes);
+    advance(sender, kind, payloadBytes);
+    return recordBytes(capturedBytes);
+  }
+
+  /**
+   * Writes the record of a packet that is not TCP: of the IP packet in `packet[from..from+lengthBytes)`,
+   * sent by container `sender` to container `receiver`, or to no single one (-1).
+   */
+  packet(
+    memory: RecordMemory,
+    at: number,
+    sender: number,
+    receiver: number,
+    packet: Uint8Array,
+    from: number,
+    lengthBytes: number,
+    atNs: number,
+  ): number {
+    const { bytes, view } = memory;
+    const ethernetAt = at + recordHeaderBytes;
+    if (receiver < 0) bytes.fill(0xff, ethernetAt, ethernetAt + 6);
+    else writeMac(bytes, ethernetAt, hostOf(receiver));
+    writeMac(bytes, ethernetAt + 6, hostOf(sender));
+    const version = (packet[from] as number) >>> 4;
+    view.setUint16(ethernetAt + 12, version === 6 ? ETH_P_IPV6 : ETH_P_IP);
+    const ipAt = ethernetAt + ethernetHeaderBytes;
+    bytes.set(packet.subarray(from, from + lengthBytes), ipAt);
+    const capturedBytes = ethernetHeaderBytes + lengthBytes;
+    const tail = this.#writeFrame(view, at, sender, capturedBytes, atNs);
+    writeOption(view, tail, RecordKind.packet, Direction.toServer, 0, 0);
+    return recordBytes(capturedBytes);
+  }
+
+  /** Writes what surrounds `capturedBytes` of packet data, all but our option. Returns where the tail begins. */
+  #writeFrame(
+    view: DataView,
+    at: number,
+    container: number,
+    capturedBytes: number,
+    atNs: number,
+  ): number {
+    const totalBytes = recordBytes(capturedBytes);
+    const dataEnd = at + recordHeaderBytes + capturedBytes;
+    const tail = at + totalBytes - recordTailBytes;
+    for (let pad = dataEnd; pad < tail; pad++) view.setUint8(pad, 0);
+    view.setUint32(at + RecordAt.type, BlockType.enhancedPacket, true);
+    view.setUint32(at + RecordAt.totalLength, totalBytes, true);
+    view.setUint32(at + RecordAt.interface, container, true);
+    this.#writeTime(view, at, atNs);
+    view.setUint32(at + RecordAt.capturedLength, capturedBytes, true);
+    view.setUint32(at + RecordAt.originalLength, capturedBytes, true);
+    view.setUint32(tail + TailAt.endOfOptions, OptionCode.endOfOptions, true);
+    view.setUint32(tail + TailAt.totalLength, totalBytes, true);
+    return tail;
+  }
+
+  /** The start plus `atNs`, in two words: a sum of 64 bits would need a BigInt. */
+  #writeTime(view: DataView, at: number, atNs: number): void {
+    const low = this.#startLow + (atNs % high32);
+    const carry = low >= high32 ? 1 : 0;
+    const high = this.#startHigh + Math.floor(atNs / high32) + carry;
+    view.setUint32(at + RecordAt.timeHigh, high, true);
+    view.setUint32(at + RecordAt.timeLow, low - carry * high32, true);
+  }
+
+  #writeSynthetic(
+    memory: RecordMemory,
+    at: number,
+    stream: StreamState,
+    kind: Exclude<RecordKind, typeof RecordKind.packet>,
+    forth: boolean,
+    payloadBytes: number,
+  ): void {
+    const header = this.#header;
+    const from = forth ? stream.client : stream.server;
+    const to = forth ? stream.server : stream.client;
+    header.family = stream.family;
+    header.sourceAddress = from.address;
+    header.destinationAddress = to.address;
+    header.sourceHost = hostOf(from.container);
+    header.destinationHost = hostOf(to.container);
+    header.sourcePort = from.port;
+    header.destinationPort = to.port;
+    header.sequence = nextSequence(forth ? stream.clientSender : stream.serverSender);
+    header.acknowledgment = nextSequence(forth ? stream.serverSender : stream.clientSender);
+    header.flags = flagsOf[kind];
+    header.payloadBytes = payloadBytes;
+    writeSynthetic(memory.bytes, at + recordHeaderBytes, header);
+  }
+}
+
+/** The sequence number of what comes next: the SYN has number 0, the first byte 1, the FIN counts one. */
+function nextSequence(sender: SenderState): number {
+  return sender.sentBytes + (sender.opened ? 1 : 0) + (sender.ended ? 1 : 0);
+}
+
+function advance(sender: SenderState, kind: RecordKind, payloadBytes: number): void {
+  sender.sentBytes += payloadBytes;
+  if (kind === RecordKind.connect || kind === RecordKind.accept) sender.opened = true;
+  if (kind === RecordKind.end) sender.ended = true;
+}
+
+function writeOption(
+  view: DataView,
+  tail: number,
+  kind: RecordKind,
+  direction: Direction,
+  connection: number,
+  offset: number,
+): void {
+  view.setUint16(tail + TailAt.optionCode, OptionCode.plgRecord, true);
+  view.setUint16(tail + TailAt.optionLength, recordOptionBytes, true);
+  view.setUint8(tail + TailAt.version, formatVersion);
+  view.setUint8(tail + TailAt.kind, kind);
+  view.setUint8(tail + TailAt.direction, direction);
+  view.setUint8(tail + TailAt.flags, 0);
+  view.setUint32(tail + TailAt.connection, connection, true);
+  view.setUint32(tail + TailAt.offsetLow, offset % high32, true);
+  view.setUint32(tail + TailAt.offsetHigh, Math.floor(offset / high32), true);
+  view.setUint32(tail + TailAt.check, 0, true);
+}
+
+function emptyHeader(): SyntheticHeader {
+  const nowhere = new Uint8Array(16);
+  return {
+    family: 4,
+    sourceAddress: nowhere,
+    destinationAddress: nowhere,
+    sourceHost: hostOf(0),
+    destinationHost: hostOf(0),
+    sourcePort: 0 as Port,
+    destinationPort: 0 as Port,
+    sequence: 0,
+    acknowledgment: 0,
+    flags: 0,
+    payloadBytes: 0,
+  };
+}

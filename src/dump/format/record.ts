@@ -1,0 +1,133 @@
+/** Reads one event record, as encoder.ts writes it, and verifies both of its check sums. */
+import { Direction } from "../../base/direction.ts";
+import type { Family, Port } from "../../base/units.ts";
+import { addressBytesOf } from "../../net/address.ts";
+import { ipHeaderBytesOf, sourceOffsetOf } from "../../net/ip-header.ts";
+import { syntheticHeaderBytes } from "../../net/synthetic.ts";
+import { read16, read32 } from "../../net/wire.ts";
+import { recordCheck } from "./checksums.ts";
+import { sumBytes } from "./data-sum.ts";
+import type { Block } from "./framing.ts";
+import { check } from "./metadata.ts";
+import { OptionCode } from "./pcapng.ts";
+import {
+  ETH_P_IP,
+  ETH_P_IPV6,
+  ethernetHeaderBytes,
+  formatVersion,
+  RecordAt,
+  recordBytes,
+  recordHeaderBytes,
+  RecordKind,
+  recordOptionBytes,
+  recordTailBytes,
+  TailAt,
+} from "./schema.ts";
+
+/** A record's fields, with its check sums verified. */
+export interface DumpRecord {
+  readonly kind: RecordKind;
+  readonly direction: Direction;
+  readonly connection: number;
+  readonly streamOffset: number;
+  /** The sender: the index of the interface. */
+  readonly container: number;
+  readonly timeHigh: number;
+  readonly timeLow: number;
+  /** Of the packet, by its Ethernet type. */
+  readonly family: Family;
+  readonly capturedBytes: number;
+}
+
+const kinds: ReadonlySet<number> = new Set(Object.values(RecordKind));
+
+export function readRecord(block: Block): DumpRecord {
+  const { bytes, view } = block;
+  const capturedBytes = verifyRecord(block);
+  const tail = bytes.length - recordTailBytes;
+  const kind = view.getUint8(tail + TailAt.kind);
+  const direction = view.getUint8(tail + TailAt.direction);
+  check(
+    view.getUint8(tail + TailAt.version) === formatVersion,
+    "a record is of an unknown version",
+  );
+  check(kinds.has(kind), "a record is of an unknown kind");
+  check(
+    direction === Direction.toServer || direction === Direction.toClient,
+    "a direction is none",
+  );
+  const etherType = read16(bytes, recordHeaderBytes + 12);
+  check(etherType === ETH_P_IP || etherType === ETH_P_IPV6, "a packet is not of IP");
+  const high = view.getUint32(tail + TailAt.offsetHigh, true);
+  return {
+    kind: kind as RecordKind,
+    direction,
+    connection: view.getUint32(tail + TailAt.connection, true),
+    streamOffset: high * 2 ** 32 + view.getUint32(tail + TailAt.offsetLow, true),
+    container: view.getUint32(RecordAt.interface, true),
+    timeHigh: view.getUint32(RecordAt.timeHigh, true),
+    timeLow: view.getUint32(RecordAt.timeLow, true),
+    family: etherType === ETH_P_IP ? 4 : 6,
+    capturedBytes,
+  };
+}
+
+/** Verifies what is the same in every record, and both sums. Returns the length of the packet data. */
+function verifyRecord({ bytes, view }: Block): number {
+  check(bytes.length >= recordHeaderBytes + recordTailBytes, "a record is too short");
+  const captured = view.getUint32(RecordAt.capturedLength, true);
+  const tail = bytes.length - recordTailBytes;
+  const shapely =
+    captured > ethernetHeaderBytes &&
+    recordBytes(captured) === bytes.length &&
+    view.getUint32(RecordAt.originalLength, true) === captured &&
+    view.getUint16(tail + TailAt.optionCode, true) === OptionCode.plgRecord &&
+    view.getUint16(tail + TailAt.optionLength, true) === recordOptionBytes &&
+    view.getUint32(tail + TailAt.endOfOptions, true) === OptionCode.endOfOptions;
+  check(shapely, "a packet block is not as plg writes it");
+  const check32 = view.getUint32(tail + TailAt.check, true);
+  check(
+    check32 === recordCheck(bytes, 0, tail),
+    "the check sum of a record's header does not match",
+  );
+  check(
+    view.getUint32(tail + TailAt.dataSum, true) === sumBytes(bytes, recordHeaderBytes, tail),
+    "the check sum of a record's data does not match",
+  );
+  return captured;
+}
+
+/** A container and a port, as the synthetic header of a client's SYN has them. */
+export interface NamedEnd {
+  readonly container: number;
+  readonly port: Port;
+  /** Where in the block its address stands. */
+  readonly addressAt: number;
+}
+
+/** Who is connected with whom, from the synthetic header of the client's SYN. */
+export function readEnds(
+  block: Block,
+  { family, capturedBytes }: DumpRecord,
+): { client: NamedEnd; server: NamedEnd } {
+  const { bytes } = block;
+  check(capturedBytes === syntheticHeaderBytes(family), "a connection attempt has a wrong length");
+  const ipAt = recordHeaderBytes + ethernetHeaderBytes;
+  const sourceAt = ipAt + sourceOffsetOf(family);
+  const tcpAt = ipAt + ipHeaderBytesOf(family);
+  const named = (macAt: number, addressAt: number, portAt: number): NamedEnd => ({
+    container: containerOfMac(bytes, macAt),
+    port: read16(bytes, portAt) as Port,
+    addressAt,
+  });
+  return {
+    client: named(recordHeaderBytes + 6, sourceAt, tcpAt),
+    server: named(recordHeaderBytes, sourceAt + addressBytesOf(family), tcpAt + 2),
+  };
+}
+
+/** The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or -1: it is no container's. */
+export function containerOfMac(bytes: Uint8Array, at: number): number {
+  const ours = read16(bytes, at) === 0x0270 && bytes[at + 2] === 0x6c;
+  return ours ? (read32(bytes, at + 2) & 0xff_ffff) - 1 : -1;
+}

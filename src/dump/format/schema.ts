@@ -1,0 +1,151 @@
+/**
+ * Our profile of pcapng: what an event record holds and where. `docs/dump-format.md` is the same for
+ * people who write another reader.
+ *
+ * An event is one Enhanced Packet Block of a fixed shape, so its whole length follows from the
+ * length of its packet data:
+ *
+ *     0  block header, 28 bytes (section 4.3 of the draft)
+ *    28  packet data: Ethernet + IP + TCP header, then the payload; padded to 4
+ *     +  tail, 36 bytes: our option, opt_endofopt, total length
+ *
+ * Our option tells the event without the synthetic TCP header. It holds the check sum of the packet
+ * data (data-sum.ts), and ends in a CRC-32 over the block header and itself: together they cover
+ * every byte that means something.
+ */
+import type { Port } from "../../base/units.ts";
+import { paddedTo4 } from "./pcapng.ts";
+
+/** The version of this profile: in the section header's JSON, and in every record. */
+export const formatVersion = 1;
+
+/** What an event record says. */
+export const RecordKind = {
+  /** The client's SYN: its connection attempt. */
+  connect: 1,
+  /** The server accepted: SYN-ACK. */
+  accept: 2,
+  /** The server refused: RST. */
+  refuse: 3,
+  /** A piece of the stream. */
+  data: 4,
+  /** The sender will send no more (half-close): FIN. */
+  end: 5,
+  /** The sender broke the connection off: RST. */
+  reset: 6,
+  /** A packet that is not TCP, as it is; it belongs to no connection. */
+  packet: 7,
+} as const;
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+/** Where things lie in a record, from its start. */
+export const recordHeaderBytes = 28;
+export const RecordAt = {
+  type: 0,
+  totalLength: 4,
+  interface: 8,
+  timeHigh: 12,
+  timeLow: 16,
+  capturedLength: 20,
+  originalLength: 24,
+} as const;
+
+/** Where things lie in a record's tail, from the end of the padded packet data. */
+export const recordTailBytes = 36;
+export const TailAt = {
+  optionCode: 0,
+  optionLength: 2,
+  version: 4,
+  kind: 5,
+  direction: 6,
+  flags: 7,
+  connection: 8,
+  offsetLow: 12,
+  offsetHigh: 16,
+  /** The packet data's, with its padding: see data-sum.ts. */
+  dataSum: 20,
+  /** CRC-32 over the record's first 28 bytes and the tail's bytes 4 to 23. */
+  check: 24,
+  endOfOptions: 28,
+  totalLength: 32,
+} as const;
+export const recordOptionBytes = 24;
+
+/** The header that stands before a packet that is recorded as it is. */
+export const ethernetHeaderBytes = 14;
+export const ETH_P_IP = 0x0800;
+export const ETH_P_IPV6 = 0x86dd;
+/** The longest packet there is: an IPv6 header and 65,535 bytes behind it. */
+export const maxPacketBytes = 65_575;
+
+/** How long the record of `capturedBytes` packet data is. */
+export function recordBytes(capturedBytes: number): number {
+  return recordHeaderBytes + paddedTo4(capturedBytes) + recordTailBytes;
+}
+
+/** Every write to the file ends at a multiple of this: a page, which `O_DIRECT` never refuses. */
+export const writeUnitBytes = 4096;
+/** No block of a dump is longer: a reader may refuse what claims to be. */
+export const maxBlockBytes: number = 1 << 20;
+/**
+ * So many zeros may end a dump at the most: far more than a crash leaves, and few enough to look at. (A file of
+ * zeros of any size takes no room on a disk.)
+ */
+export const maxZeroTailBytes: number = 2 ** 32;
+/** Connections that are open at once: each takes two descriptors, and Linux has 2^20 for a process (fs.nr_open). */
+export const maxOpenConnections: number = 1 << 20;
+/** Interfaces, and so containers, of one recording: each has a TUN device and a namespace while it runs. */
+export const maxContainers = 4000;
+/** A container's name is a host name's label, in lower case: it stands in /etc/hosts, in URLs, on terminals. */
+export function isContainerName(name: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) && name !== "localhost";
+}
+
+/** Linux runs no command that is longer (MAX_ARG_STRLEN, execve(2)). */
+export const maxCommandBytes = 131_072;
+
+/** One container of the recorded run: an interface of the file. */
+export interface ContainerInfo {
+  readonly name: string;
+  /** What `/bin/sh -c` ran in it. */
+  readonly command: string;
+  /** Its addresses as text, one or one of each family, within the run's subnets. */
+  readonly addresses: readonly string[];
+}
+
+/** What is known when a recording starts. */
+export interface RunInfo {
+  /** The version of plg that recorded. */
+  readonly toolVersion: string;
+  /** In CIDR notation, at most one of each family: `10.0.0.0/24`. */
+  readonly subnets: readonly string[];
+  /** The machine's name, its kernel (`uname -sr`) and its architecture (`uname -m`). */
+  readonly host: string;
+  readonly kernel: string;
+  readonly hardware: string;
+  /** The start in nanoseconds since the epoch; the events' times count from it. */
+  readonly startNs: bigint;
+  /** Who the commands ran as, and whatever else the recorder notes: text, numbers, truth values. */
+  readonly notes: Readonly<Record<string, string | number | boolean>>;
+  readonly containers: readonly ContainerInfo[];
+}
+
+/** How a container's command ended: neither is known if it was never waited for. */
+export interface CommandExit {
+  readonly exitCode?: number;
+  readonly signal?: string;
+  /**
+   * The recorder stopped it, at this time since the run's start, in nanoseconds: what it did from then
+   * on was not of its own accord, and is no part of what it has to do again.
+   */
+  readonly stoppedAtNs?: number;
+}
+
+/** One end of a connection. */
+export interface Endpoint {
+  /** Its container: the index of the interface, from 0. The container's host number is one more. */
+  readonly container: number;
+  /** 4 or 16 bytes. */
+  readonly address: Uint8Array;
+  readonly port: Port;
+}

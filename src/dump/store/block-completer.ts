@@ -1,0 +1,22 @@
+/**
+ * The completer thread's work without the thread: makes the blocks that the engine has filled ready to be
+ * written. It is a thread's work of its own so that neither the sums nor the disk waits for the other.
+ */
+import { completeRecords, type RecordCounts } from "../format/checksums.ts";
+import { padToUnit } from "../format/pcapng.ts";
+import type { Ring } from "./ring.ts";
+import { writeUnitBytes } from "../format/schema.ts";
+import { sumIn } from "../format/vector-sum.ts";
+
+/** Completes what is handed over until the ring is closed. `counts` has an element for each container, and grows. */
+export function completeBlocks(ring: Ring, counts: RecordCounts): void {
+  const sum = sumIn(ring.memory, ring.region.bytes.byteOffset);
+  for (;;) {
+    const block = ring.nextToComplete();
+    if (block === undefined) return ring.completeAll();
+    const start = ring.startOf(block);
+    const end = start + ring.lengthOf(block);
+    completeRecords(ring.region, start, end, counts, sum);
+    ring.complete(padToUnit(ring.region, start, end, writeUnitBytes) - start);
+  }
+}

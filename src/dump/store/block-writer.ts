@@ -1,0 +1,57 @@
+/** The writer thread's work without the thread: takes completed blocks off the ring and writes them. */
+import { signal } from "../../sys/wakeup.ts";
+import type { RecordMemory } from "../format/encoder.ts";
+import { blockFrameBytes, padToUnit } from "../format/pcapng.ts";
+import type { Ring } from "./ring.ts";
+import { writeUnitBytes } from "../format/schema.ts";
+
+/** What blocks are appended to: a file (file.ts), or memory in a test. */
+export interface Appender {
+  readonly lengthBytes: number;
+  /** Takes whole write units, which are the caller's again when it returns. */
+  append(bytes: Uint8Array): void;
+}
+
+/**
+ * Writes completed blocks until there will be no more. It waits for the disk itself, as a thread that did it
+ * elsewhere would have to be woken before it could begin the next write, and the disk would rest meanwhile.
+ * Throws the appender's error, and marks the ring as failed.
+ */
+export function writeBlocks(ring: Ring, file: Appender): void {
+  try {
+    for (;;) {
+      const block = ring.nextToWrite();
+      if (block === undefined) return;
+      const start = ring.startOf(block);
+      file.append(ring.region.bytes.subarray(start, start + ring.lengthOf(block)));
+      ring.writtenBytes = file.lengthBytes;
+      const wakeup = ring.giveBack();
+      if (wakeup !== -1) signal(wakeup);
+    }
+  } catch (error) {
+    ring.fail();
+    throw error;
+  }
+}
+
+/**
+ * Appends blocks that are not records (the header, the trailer), packed into as few writes as `scratch`
+ * allows: page-aligned memory, whole write units long. Each write ends in a padding block.
+ */
+export function appendBlocks(
+  file: Appender,
+  blocks: readonly Uint8Array[],
+  scratch: RecordMemory,
+): void {
+  let used = 0;
+  const flush = (): void => {
+    file.append(scratch.bytes.subarray(0, padToUnit(scratch, 0, used, writeUnitBytes)));
+    used = 0;
+  };
+  for (const block of blocks) {
+    if (used > 0 && used + block.length + blockFrameBytes > scratch.bytes.length) flush();
+    scratch.bytes.set(block, used);
+    used += block.length;
+  }
+  if (used > 0) flush();
+}

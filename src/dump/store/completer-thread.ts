@@ -1,0 +1,17 @@
+/** The completer thread: sleeps until blocks are handed over, and completes them. */
+import { workerData } from "node:worker_threads";
+import { requestShortTurns } from "../../sys/scheduling.ts";
+import { completeBlocks } from "./block-completer.ts";
+import type { RecordCounts } from "../format/checksums.ts";
+import { Ring, type RingStore } from "./ring.ts";
+
+/** What the thread is started with. */
+export interface CompleterTask {
+  readonly ring: RingStore;
+  /** An element for each container, in shared memory. */
+  readonly counts: RecordCounts;
+}
+
+const { ring, counts } = workerData as CompleterTask;
+requestShortTurns();
+completeBlocks(new Ring(ring), counts);

@@ -1,0 +1,254 @@
+/**
+ * The engine's side of the dump: where recorded bytes are received to, and where events are noted.
+ *
+ * Bytes: `reserve` tells where, the kernel receives chunks there, `commit` makes each a record.
+ * The sink's next call takes the place back, so nothing else may happen between the two, and who
+ * could not send the chunks on at once must copy the rest: once the block is handed over and written, it
+ * is filled again.
+ *
+ * A full ring: `reserve` answers 0 and `packet` false. The engine then reads no socket (so that the
+ * senders feel it) and drops the packet, until the writer signals the eventfd. An event cannot be put
+ * off, because it has happened: it goes to a spill buffer in this thread's memory, which is moved to
+ * the ring before anything else is written there. Events are small and need a peer's
+ * action each, so the spill stays small too.
+ */
+import { Direction } from "../../base/direction.ts";
+import { assert } from "../../base/assert.ts";
+import type { Family, Fd } from "../../base/units.ts";
+import { maxChunkBytes, syntheticHeaderBytes } from "../../net/synthetic.ts";
+import { Pieces } from "../../sys/pieces.ts";
+import { RecordEncoder, type RecordMemory, type StreamState } from "../format/encoder.ts";
+import { phaseAfter } from "../format/lifecycle.ts";
+import { blockFrameBytes } from "../format/pcapng.ts";
+import { Ring, type RingStore } from "./ring.ts";
+import {
+  type Endpoint,
+  ethernetHeaderBytes,
+  maxPacketBytes,
+  RecordAt,
+  recordBytes,
+  RecordKind,
+  writeUnitBytes,
+} from "../format/schema.ts";
+
+/** What the engine needs to record: passed to its thread as it is. */
+export interface SinkStore {
+  readonly ring: RingStore;
+  /** The run's start since the epoch. */
+  readonly startNs: bigint;
+}
+
+/** An event without payload that follows a `connect`. */
+export type StreamEvent =
+  | typeof RecordKind.accept
+  | typeof RecordKind.refuse
+  | typeof RecordKind.end
+  | typeof RecordKind.reset;
+
+export class DumpSink {
+  readonly #ring: Ring;
+  readonly #encoder: RecordEncoder;
+  readonly #pieces: Pieces;
+  /** Bytes filled of the current block, if `#open`: else the ring is asked for a block first. */
+  #used = 0;
+  #open = false;
+  #blockAt = 0;
+  #connections = 0;
+  #spill: RecordMemory | undefined;
+  #spillBytes = 0;
+
+  /** `wakeup`: the eventfd that the writer signals after the sink was full. */
+  constructor(store: SinkStore, wakeup: Fd) {
+    this.#ring = new Ring(store.ring);
+    this.#ring.wakeup = wakeup;
+    this.#encoder = new RecordEncoder(store.startNs);
+    this.#pieces = new Pieces(this.#ring.region);
+  }
+
+  /**
+   * Where `most` chunks of `maxChunkBytes` may be received, or fewer, as many as the block has room for;
+   * undefined while the ring is full.
+   */
+  reserve(family: Family, most: number): Pieces | undefined {
+    const longestBytes = recordBytes(syntheticHeaderBytes(family) + maxChunkBytes);
+    if (!this.#makeRoom(longestBytes)) return undefined;
+    const room = Math.floor((this.#ring.blockBytes - blockFrameBytes - this.#used) / longestBytes);
+    const at = RecordEncoder.payloadAt(this.#blockAt + this.#used, family);
+    this.#pieces.layOut(at, maxChunkBytes, longestBytes, Math.min(most, room));
+    return this.#pieces;
+  }
+
+  /** Makes records of the `lengthBytes` received at the reserved place. `atNs`: since the run's start. */
+  commit(stream: StreamState, direction: Direction, lengthBytes: number, atNs: number): void {
+    const mostBytes = this.#pieces.capacityBytes;
+    assert(lengthBytes > 0 && lengthBytes <= mostBytes, "what is received fits what was reserved");
+    advancePhase(stream, RecordKind.data, direction);
+    for (let left = lengthBytes; left > 0; left -= maxChunkBytes) {
+      const at = this.#blockAt + this.#used;
+      this.#used += this.#encoder.stream(
+        this.#ring.region,
+        at,
+        stream,
+        RecordKind.data,
+        direction,
+        Math.min(left, maxChunkBytes),
+        atNs,
+      );
+    }
+  }
+
+  /** Records a connection attempt and numbers it. */
+  connect(family: Family, client: Endpoint, server: Endpoint, atNs: number): StreamState {
+    const stream: StreamState = {
+      number: ++this.#connections,
+      family,
+      client,
+      server,
+      clientSender: { sentBytes: 0, opened: false, ended: false },
+      serverSender: { sentBytes: 0, opened: false, ended: false },
+      phase: "connecting",
+    };
+    this.#note(stream, RecordKind.connect, Direction.toServer, atNs);
+    return stream;
+  }
+
+  /**
+   * Records what happened to a connection; `direction` tells who did it. Never lost: see above. What comes
+   * when the connection is over already (a reset in answer to a reset) is not recorded.
+   */
+  event(stream: StreamState, kind: StreamEvent, direction: Direction, atNs: number): void {
+    if (stream.phase === "over") return;
+    advancePhase(stream, kind, direction);
+    this.#note(stream, kind, direction, atNs);
+  }
+
+  /**
+   * Records the IP packet in `bytes[from..from+lengthBytes)`, which container `sender` sent to
+   * `receiver` (-1: to no single one). False if the ring is full: then the packet is not to be sent either.
+   */
+  packet(
+    sender: number,
+    receiver: number,
+    bytes: Uint8Array,
+    from: number,
+    lengthBytes: number,
+    atNs: number,
+  ): boolean {
+    assert(lengthBytes > 0 && lengthBytes <= maxPacketBytes, "a packet is of a length that IP has");
+    if (!this.#makeRoom(recordBytes(ethernetHeaderBytes + lengthBytes))) return false;
+    const at = this.#blockAt + this.#used;
+    const region = this.#ring.region;
+    this.#used += this.#encoder.packet(
+      region,
+      at,
+      sender,
+      receiver,
+      bytes,
+      from,
+      lengthBytes,
+      atNs,
+    );
+    return true;
+  }
+
+  /**
+   * Lets what was recorded reach the file soon; for a timer (100 ms). Nothing is handed over while the
+   * writer is busy: it would not be written sooner, and many small blocks would fill the ring.
+   */
+  flush(): void {
+    if (this.#spillBytes > 0) this.#unspill();
+    if (this.#ring.free === this.#ring.blocks) this.#handOver();
+  }
+
+  /** Hands everything over: the last call. False if the ring is too full for it: try again when woken. */
+  seal(): boolean {
+    if (this.#ring.failed) return true;
+    if (this.#spillBytes > 0 && !this.#unspill()) return false;
+    this.#handOver();
+    return true;
+  }
+
+  /** True once the file cannot be written any more: the ring stays full, and the run should end. */
+  get failed(): boolean {
+    return this.#ring.failed;
+  }
+
+  #note(
+    stream: StreamState,
+    kind: Exclude<RecordKind, typeof RecordKind.packet | typeof RecordKind.data>,
+    direction: Direction,
+    atNs: number,
+  ): void {
+    const length = recordBytes(syntheticHeaderBytes(stream.family));
+    if (this.#makeRoom(length)) {
+      const at = this.#blockAt + this.#used;
+      this.#encoder.stream(this.#ring.region, at, stream, kind, direction, 0, atNs);
+      this.#used += length;
+      return;
+    }
+    this.#spill = grown(this.#spill, this.#spillBytes, length);
+    this.#encoder.stream(this.#spill, this.#spillBytes, stream, kind, direction, 0, atNs);
+    this.#spillBytes += length;
+  }
+
+  /** Sees to it that the current block takes a record of `lengthBytes`, after what has been spilled. */
+  #makeRoom(lengthBytes: number): boolean {
+    if (this.#spillBytes > 0 && !this.#unspill()) return false;
+    return this.#roomInBlock(lengthBytes);
+  }
+
+  #roomInBlock(lengthBytes: number): boolean {
+    // Room for a padding block stays, so that the block can always be filled up to a write unit.
+    if (this.#open && this.#used + lengthBytes + blockFrameBytes > this.#ring.blockBytes) {
+      this.#handOver();
+    }
+    if (this.#open) return true;
+    if (!this.#ring.freeOrStarve()) return false;
+    this.#open = true;
+    this.#used = 0;
+    this.#blockAt = this.#ring.startOf(this.#ring.filled);
+    return true;
+  }
+
+  /** Moves spilled records to the ring, as many as it takes. True if none is left. */
+  #unspill(): boolean {
+    const spill = this.#spill as RecordMemory;
+    let from = 0;
+    while (from < this.#spillBytes) {
+      const length = spill.view.getUint32(from + RecordAt.totalLength, true);
+      if (!this.#roomInBlock(length)) break;
+      const record = spill.bytes.subarray(from, from + length);
+      this.#ring.region.bytes.set(record, this.#blockAt + this.#used);
+      this.#used += length;
+      from += length;
+    }
+    spill.bytes.copyWithin(0, from, this.#spillBytes);
+    this.#spillBytes -= from;
+    return this.#spillBytes === 0;
+  }
+
+  /** Gives the current block to the writer, if there is anything in it. */
+  #handOver(): void {
+    if (!this.#open || this.#used === 0) return;
+    this.#ring.handOver(this.#used);
+    this.#open = false;
+  }
+}
+
+function advancePhase(stream: StreamState, kind: RecordKind, direction: Direction): void {
+  const next = phaseAfter(stream.phase, kind, direction);
+  assert(next !== undefined, "an event must be possible where its connection stands");
+  stream.phase = next;
+}
+
+/** Memory with room for `lengthBytes` more after the first `usedBytes`, which it keeps. */
+function grown(
+  memory: RecordMemory | undefined,
+  usedBytes: number,
+  lengthBytes: number,
+): RecordMemory {
+  if (memory !== undefined && usedBytes + lengthBytes <= memory.bytes.length) return memory;
+  const bytes = new Uint8Array(Math.max(writeUnitBytes, 2 * (usedBytes + lengthBytes)));
+  if (memory !== undefined) bytes.set(memory.bytes.subarray(0, usedBytes));
+  return { bytes, view: new DataView(bytes.buffer) };
+}

@@ -1,0 +1,117 @@
+/** The main thread's side of the dump: starts its threads, hears of their failure, ends the file. */
+import { Worker } from "node:worker_threads";
+import { MachineError } from "../../base/errors.ts";
+import { allocateRegion } from "../../sys/memory.ts";
+import type { CompleterTask } from "./completer-thread.ts";
+import { appendBlocks } from "./block-writer.ts";
+import { closeDumpFile, DumpAppender, type DumpFile } from "./file.ts";
+import { headerBlocks } from "../format/header.ts";
+import { createRing, Ring } from "./ring.ts";
+import { maxBlockBytes, type RunInfo } from "../format/schema.ts";
+import type { SinkStore } from "./sink.ts";
+import type { WriterEnd, WriterReport, WriterTask } from "./writer-thread.ts";
+
+/** A recording that is being written. */
+export interface DumpWriter {
+  /** For the engine's thread: what `new DumpSink` takes. */
+  readonly sinkStore: SinkStore;
+  /** How much of the file is written. */
+  readonly writtenBytes: number;
+  /**
+   * Never settles while all goes well. Resolves once the file cannot be written any more: with a
+   * {@link MachineError}, such as of a full disk, or with a bug of a thread. The run should end then.
+   */
+  readonly failed: Promise<Error>;
+  /**
+   * Writes everything the sink has handed over (`DumpSink.seal` comes first), then the trailer, and closes
+   * the file. Resolves also after a failure, with what had been written before it.
+   */
+  close(end: WriterEnd): Promise<{ readonly writtenBytes: number }>;
+}
+
+/**
+ * Writes the header and starts the threads. Throws a {@link MachineError} if not even the header can be
+ * written. Owns `file` from here on.
+ */
+export function startWriter(file: DumpFile, run: RunInfo): DumpWriter {
+  process.on("SIGXFSZ", noteNothing);
+  const appender = new DumpAppender(file, 0);
+  try {
+    appendBlocks(appender, headerBlocks(run), allocateRegion(maxBlockBytes));
+  } catch (error) {
+    closeDumpFile(file);
+    process.off("SIGXFSZ", noteNothing);
+    throw error;
+  } finally {
+    appender.close();
+  }
+  const ring = createRing();
+  new Ring(ring).writtenBytes = appender.lengthBytes;
+  const counts = new Float64Array(new SharedArrayBuffer(8 * run.containers.length));
+  const completer = startThread<CompleterTask>("./completer-thread.js", { ring, counts });
+  const writer = startThread<WriterTask>("./writer-thread.js", {
+    ring,
+    file,
+    writtenBytes: appender.lengthBytes,
+    counts,
+    startNs: run.startNs,
+  });
+  return new ThreadedWriter(completer, writer, new Ring(ring), file, {
+    ring,
+    startNs: run.startNs,
+  });
+}
+
+function ended(thread: Worker): Promise<unknown> {
+  return new Promise((resolve) => thread.once("exit", resolve));
+}
+
+function startThread<Task>(name: string, workerData: Task): Worker {
+  return new Worker(new URL(name, import.meta.url), { workerData });
+}
+
+/**
+ * A write beyond the limit of file sizes (`ulimit -f`) ends the process, unless it listens to the signal; then
+ * the write fails with EFBIG (setrlimit(2)), as it does beyond the file system's own.
+ */
+function noteNothing(): void {}
+
+class ThreadedWriter implements DumpWriter {
+  readonly sinkStore: SinkStore;
+  readonly failed: Promise<Error>;
+  readonly #writer: Worker;
+  readonly #ring: Ring;
+  readonly #file: DumpFile;
+  readonly #ended: Promise<unknown>;
+
+  constructor(completer: Worker, writer: Worker, ring: Ring, file: DumpFile, sinkStore: SinkStore) {
+    this.sinkStore = sinkStore;
+    this.#writer = writer;
+    this.#ring = ring;
+    this.#file = file;
+    const threads = [completer, writer];
+    this.#ended = Promise.all(threads.map(ended));
+    this.failed = new Promise((resolve) => {
+      writer.on("message", (report: WriterReport) => resolve(new MachineError(report.message)));
+      for (const thread of threads) {
+        thread.once("error", (error) => {
+          ring.fail();
+          resolve(error);
+        });
+      }
+    });
+  }
+
+  get writtenBytes(): number {
+    return this.#ring.writtenBytes;
+  }
+
+  async close(end: WriterEnd): Promise<{ readonly writtenBytes: number }> {
+    this.#writer.postMessage(end);
+    this.#ring.close();
+    await this.#ended;
+    closeDumpFile(this.#file);
+    process.off("SIGXFSZ", noteNothing);
+    return { writtenBytes: this.#ring.writtenBytes };
+  }
+}

@@ -1,0 +1,37 @@
+/** The recorded bytes, read from the dump when they are needed. */
+import { closeSync, openSync, readSync } from "node:fs";
+import { ExitCode, PlgError } from "../../base/errors.ts";
+import { allocateRegion, type Region } from "../../sys/memory.ts";
+
+/** The longest payload of a record is an IPv6 packet: 65,575 bytes. */
+const longestBytes = 0x1_1000;
+
+export class PayloadFile {
+  readonly #path: string;
+  readonly #fd: number;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#fd = openSync(path, "r");
+  }
+
+  /** Memory that one payload fits into. */
+  static room(): Region {
+    return allocateRegion(longestBytes);
+  }
+
+  /** Reads `lengthBytes` from `position` of the file to the place `at` of `bytes`. */
+  readInto(bytes: Uint8Array, at: number, position: number, lengthBytes: number): void {
+    let done = 0;
+    while (done < lengthBytes) {
+      const count = readSync(this.#fd, bytes, at + done, lengthBytes - done, position + done);
+      if (count === 0)
+        throw new PlgError(ExitCode.dump, `${this.#path} was cut short while it was replayed`);
+      done += count;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

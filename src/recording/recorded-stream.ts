@@ -1,0 +1,83 @@
+/** One direction of a recorded connection, read from the file where it is asked for. */
+import type { Direction } from "../base/direction.ts";
+import { RecordKind } from "../dump/format/schema.ts";
+import type { RecordingIndex } from "./recording.ts";
+
+/**
+ * Reads `lengthBytes` (at most a record's payload) of the file from `position`. The result has exactly
+ * that length, and is good until the next call.
+ */
+export type ReadPayload = (position: number, lengthBytes: number) => Uint8Array;
+
+export class RecordedStream {
+  /** How many bytes it has. */
+  readonly lengthBytes: number;
+  readonly #index: RecordingIndex;
+  readonly #read: ReadPayload;
+  readonly #direction: Direction;
+  readonly #from: number;
+  readonly #to: number;
+  /** Where in the index's `byConnection` the last piece was found: the next is there or behind it. */
+  #at: number;
+
+  constructor(index: RecordingIndex, read: ReadPayload, connection: number, direction: Direction) {
+    this.lengthBytes = index.connections.bytes(connection, direction);
+    this.#index = index;
+    this.#read = read;
+    this.#direction = direction;
+    this.#from = index.connections.from(connection);
+    this.#to = index.connections.to(connection);
+    this.#at = this.#from;
+  }
+
+  /**
+   * Up to `mostBytes` from `offset`: as much as lies together. Empty at the end. Good until the next
+   * call. Reading forwards is fast.
+   */
+  piece(offset: number, mostBytes: number): Uint8Array {
+    const event = this.#eventAt(offset);
+    if (event === undefined) return nothing;
+    const skip = offset - this.#index.streamOffset(event);
+    const lengthBytes = Math.min(mostBytes, this.#index.lengthBytes(event) - skip);
+    return this.#read(this.#index.payloadPosition(event) + skip, lengthBytes);
+  }
+
+  /** A copy of `from` to `to`, or as much of that as there is. */
+  copy(from: number, to: number): Uint8Array {
+    const start = Math.max(0, from);
+    const copy = new Uint8Array(Math.max(0, Math.min(to, this.lengthBytes) - start));
+    for (let done = 0; done < copy.length;) {
+      const piece = this.piece(start + done, copy.length - done);
+      copy.set(piece, done);
+      done += piece.length;
+    }
+    return copy;
+  }
+
+  #eventAt(offset: number): number | undefined {
+    if (offset >= this.lengthBytes) return undefined;
+    // Only after a difference is anything looked for that lies before.
+    while (this.#at > this.#from && this.#offsetHere() > offset) this.#at--;
+    for (; this.#at < this.#to; this.#at++) {
+      const event = this.#index.byConnection[this.#at] as number;
+      if (!this.#isPiece(event)) continue;
+      if (this.#index.streamOffset(event) + this.#index.lengthBytes(event) > offset) return event;
+    }
+    return undefined;
+  }
+
+  /** Where the piece here begins; for what is no piece of this direction, nowhere before the first. */
+  #offsetHere(): number {
+    const event = this.#index.byConnection[this.#at] as number;
+    return this.#isPiece(event) ? this.#index.streamOffset(event) : Infinity;
+  }
+
+  #isPiece(event: number): boolean {
+    return (
+      this.#index.kind(event) === RecordKind.data &&
+      this.#index.direction(event) === this.#direction
+    );
+  }
+}
+
+const nothing = new Uint8Array(0);

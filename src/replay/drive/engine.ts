@@ -1,0 +1,172 @@
+/** The engine thread of a replay: the same switch and sockets as in recording, with the player behind them. */
+import { workerData } from "node:worker_threads";
+import { Counter, type EngineTask } from "../../engine/task.ts";
+import { EngineThread } from "../../engine/thread.ts";
+import { quietMsOf } from "../../switch/core/link-plan.ts";
+import { Switch } from "../../switch/switch.ts";
+import { virtioNetHeaderBytes } from "../../sys/abi.ts";
+import { DifferenceLog } from "../findings/differences.ts";
+import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
+import { Matching } from "../match/matching.ts";
+import { ReadBarrier } from "./read-barrier.ts";
+import { PayloadFile } from "../../recording/load/payload-file.ts";
+import { Player } from "./player.ts";
+import { Progress } from "../progress/progress.ts";
+import { RecordingIndex } from "../../recording/recording.ts";
+import { reporterFor } from "../findings/reporter.ts";
+import { Schedule } from "../schedule/schedule.ts";
+
+/** How often progress is told, and who is gone is looked up. */
+const lookMs = 20;
+/** How long nothing must have moved for a process to count as quiet: pending matches are settled then. */
+const quietAfterMs = 50;
+/** A process whose command has ended may still have bytes on the way for this long, and longer over a link. */
+const goneAfterMs = 100;
+/** That is so many looks, between which the engine takes what there is: on a busy machine the time alone says little. */
+const goneLooks = 10;
+
+class ReplayEngine {
+  readonly #engine: EngineThread;
+  readonly #player: Player;
+  readonly #log: DifferenceLog;
+  readonly #schedules: readonly Schedule[];
+  readonly #progress: Float64Array;
+  readonly #file: PayloadFile;
+  readonly #patienceMs: number;
+  readonly #goneAfterMs: number;
+  /** Since when everything is played. */
+  #doneSinceMs = Infinity;
+
+  constructor(task: EngineTask & ReplayDetails) {
+    this.#engine = new EngineThread(task, {
+      wake: () => {},
+      finish: () => this.#finish(),
+      gone: (container) => this.#noteGoneLater(container, goneLooks),
+    });
+    this.#progress = new Float64Array(task.replayCounters);
+    this.#log = new DifferenceLog(task.mostDifferences);
+    this.#file = new PayloadFile(task.path);
+    this.#patienceMs = task.schedule.patienceMs;
+    const linkMs = quietMsOf(task.links);
+    this.#goneAfterMs = goneAfterMs + linkMs;
+    const index = new RecordingIndex(task.recording);
+    const live = new Set(task.live);
+    const progress = new Progress(index.connections.count);
+    const report = reporterFor(this.#log, index, progress, (connection, direction) =>
+      this.#player.tell(connection, direction),
+    );
+    const groups = task.schedule.order === "global" ? [task.live] : task.live.map((one) => [one]);
+    this.#schedules = groups.map(
+      (containers) => new Schedule(index, live, containers, progress, task.schedule, report),
+    );
+    const { reactor, subnets } = this.#engine;
+    this.#player = new Player({
+      reactor,
+      subnets,
+      index,
+      file: this.#file,
+      schedules: this.#schedules,
+      matching: new Matching(index, progress, report),
+      patienceMs: task.schedule.patienceMs,
+      quietMs: quietAfterMs + linkMs,
+      linkMs,
+      compare: task.compare ? { index, report, masks: task.masks, equal: equalBytes } : undefined,
+      readBarrier: this.#createPace(task, index),
+      inject: (from, to, frame, frameBytes) =>
+        this.#switch.sendToContainer(from, to, frame, frameBytes),
+      release: (to, frame, frameBytes) => this.#switch.deliverToContainer(to, frame, frameBytes),
+      onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
+      onConnection: () => this.#engine.count(Counter.connections, 1),
+    });
+    this.#switch = new Switch({
+      reactor,
+      subnets,
+      tuns: task.tuns,
+      pipeTun: task.pipeTun,
+      gate: this.#player.attempts,
+      observer: {
+        onPacket: (from, to, bytes, at, lengthBytes) => {
+          const frame = bytes.subarray(at - virtioNetHeaderBytes, at + lengthBytes);
+          return this.#player.packets.onPacket(from, to, frame);
+        },
+      },
+      links: this.#engine.links,
+    });
+    this.#player.attempts.connectTo(this.#switch);
+  }
+
+  readonly #switch: Switch;
+
+  run(): void {
+    this.#player.start();
+    this.#tell();
+    this.#engine.run();
+  }
+
+  /** Order among connections matters where it is asked for, and where not all is let loose. */
+  #createPace(task: EngineTask & ReplayDetails, index: RecordingIndex): ReadBarrier | undefined {
+    const { order, release, patienceMs } = task.schedule;
+    if (order === "connection" || release.type === "flood") return undefined;
+    const { reactor, subnets } = this.#engine;
+    return new ReadBarrier({ reactor, index, subnets, networks: task.namespaces, patienceMs });
+  }
+
+  #noteGoneLater(container: number, looks: number): void {
+    if (looks === 0) return this.#player.noteGone(container);
+    const pauseMs = this.#goneAfterMs / goneLooks;
+    this.#engine.reactor.after(pauseMs, () => this.#noteGoneLater(container, looks - 1));
+  }
+
+  #tell(): void {
+    const progress = this.#progress;
+    progress[ReplayCounter.played] = this.#sum("played");
+    progress[ReplayCounter.total] = this.#sum("total");
+    progress[ReplayCounter.differences] = this.#log.count;
+    progress[ReplayCounter.waitingFor] =
+      this.#player.runners.find((runner) => runner.waitingFor >= 0)?.waitingFor ?? -1;
+    progress[ReplayCounter.done] = this.#isOver() ? 1 : 0;
+    this.#engine.reactor.after(lookMs, () => this.#tell());
+  }
+
+  /** Everything was played, and nothing moves any more; or it does so without an end. */
+  #isOver(): boolean {
+    const { nowMs } = this.#engine.reactor;
+    if (!this.#player.isDone()) this.#doneSinceMs = Infinity;
+    else this.#doneSinceMs = Math.min(this.#doneSinceMs, nowMs);
+    const quietMs = nowMs - this.#player.movedMs;
+    const doneMs = nowMs - this.#doneSinceMs;
+    return doneMs >= 0 && (quietMs > this.#goneAfterMs || doneMs > this.#patienceMs);
+  }
+
+  #sum(what: "played" | "total"): number {
+    return this.#schedules.reduce((sum, schedule) => sum + schedule[what], 0);
+  }
+
+  #finish(): void {
+    this.#player.finish();
+    this.#file.close();
+    this.#engine.noteDrops(this.#switch);
+    this.#switch.close();
+    const outcome: ReplayOutcome = {
+      differences: this.#log.list(),
+      played: this.#sum("played"),
+      total: this.#sum("total"),
+    };
+    this.#engine.done(outcome);
+  }
+}
+
+/** The C library's memcmp, under Node's name for it. */
+function equalBytes(
+  a: Uint8Array,
+  aAt: number,
+  b: Uint8Array,
+  bAt: number,
+  lengthBytes: number,
+): boolean {
+  return (
+    Buffer.compare(a.subarray(aAt, aAt + lengthBytes), b.subarray(bAt, bAt + lengthBytes)) === 0
+  );
+}
+
+new ReplayEngine(workerData as EngineTask & ReplayDetails).run();

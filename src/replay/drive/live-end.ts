@@ -1,0 +1,247 @@
+/**
+ * One live connection of a live process: the kernel socket that plays its peer. What the process sends
+ * is compared and noted; what the recording holds for it is sent, an event at a time.
+ */
+import { assert } from "../../base/assert.ts";
+import type { Direction } from "../../base/direction.ts";
+import type { Connection } from "../../pipe/core/connection.ts";
+import { type PipeSocket, type EndOwner, nothingYet } from "../../pipe/pipe-socket.ts";
+import type { Pieces } from "../../sys/pieces.ts";
+import type { Reactor } from "../../sys/reactor.ts";
+import { setSendRoom } from "../../sys/socket.ts";
+import type { StreamComparison } from "../compare/compare.ts";
+import type { PendingMatch } from "../match/matching.ts";
+import type { PacedEnd } from "./read-barrier.ts";
+import type { ScheduleRunner } from "./schedule-runner.ts";
+
+/** What all live connections of a replay share. */
+export interface LiveParts {
+  readonly reactor: Reactor;
+  /** Where bytes are received to. */
+  readonly incoming: Pieces;
+  /** Where bytes to be sent are read to, by {@link LiveParts.readPayload}. */
+  readonly outgoing: Pieces;
+  /** Reads an event's payload to `outgoing` and returns its length in bytes. */
+  readPayload(event: number): number;
+  /** The comparison for what is sent in `direction` of `connection`; undefined with `--no-compare`. */
+  comparisonFor(connection: number, direction: Direction): StreamComparison | undefined;
+  onBytes(lengthBytes: number): void;
+  /** It is known now which recorded connection this is. */
+  onIdentified(live: LiveEnd): void;
+}
+
+/**
+ * What the kernel takes for a process that does not read. Where its reader slept, the recording has what
+ * all buffers on the way took, up to 6 and 4 MiB as Linux has it; that much must be out of the way here,
+ * or it would hold up what comes after it on other connections.
+ */
+const sendRoomBytes = 0xa0_0000;
+
+export class LiveEnd implements EndOwner, PacedEnd {
+  readonly wire: Connection;
+  /** The direction that the process sends in. */
+  readonly direction: Direction;
+  readonly runner: ScheduleRunner;
+  /** The recorded connection's number; 0 while it is not known which one it is. */
+  connection = 0;
+  readonly #parts: LiveParts;
+  readonly #end: PipeSocket;
+  #pending: PendingMatch | undefined;
+  #comparison: StreamComparison | undefined;
+  /** What the process sent while it was not known which connection it is, and how it ended then. */
+  #early: Uint8Array[] = [];
+  #receivedBytes = 0;
+  /** An event, and how it happens, that waits for the bytes before it to be taken. */
+  #held: { readonly event: number; readonly act: () => void } | undefined;
+  /** How the process ended its direction. */
+  #ended: "end" | "reset" | undefined;
+  /** The recording's FIN was said to the process. */
+  #isShutDown = false;
+  #isClosed = false;
+
+  /** Takes over `end`, which is one of the connection `wire`. `identity`: the recorded connection's number, or the match that is pending. */
+  constructor(
+    parts: LiveParts,
+    end: PipeSocket,
+    runner: ScheduleRunner,
+    wire: Connection,
+    direction: Direction,
+    identity: number | PendingMatch,
+  ) {
+    this.#parts = parts;
+    this.#end = end;
+    this.runner = runner;
+    this.wire = wire;
+    this.direction = direction;
+    end.owner = this;
+    setSendRoom(end.fd, sendRoomBytes);
+    if (typeof identity === "number") this.#identify(identity);
+    else this.#pending = identity;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  onEndReady(): void {
+    if (this.#isClosed) return;
+    if (this.#end.hasBacklog()) this.#flush();
+    this.read();
+  }
+
+  /** Takes what there is to read. To be called once after the connection was made. */
+  read(): void {
+    if (this.#isClosed) return;
+    const { incoming } = this.#parts;
+    while (this.#end.readable && !this.#ended) {
+      const count = this.#end.receive(incoming);
+      if (count > 0) this.#take(count);
+      else if (count === 0 && !this.#end.failed) this.#onEnd("end");
+      else if (count !== nothingYet) this.#onEnd("reset");
+    }
+    // After its FIN all that can come from a process is a reset.
+    if (this.#ended === "end" && this.#end.failed && !this.#isClosed) this.#onEnd("reset");
+    this.runner.moved();
+  }
+
+  /** Decides by what is known which connection this is. */
+  settle(): void {
+    if (this.#pending) this.#resolve(this.#pending.settle());
+  }
+
+  /** Sends an event of data to the process, now or when it has taken those before. */
+  sendData(event: number): void {
+    this.#inTurn(event, () => {
+      const { outgoing } = this.#parts;
+      const lengthBytes = this.#parts.readPayload(event);
+      this.#parts.onBytes(lengthBytes);
+      if (!this.#end.send(outgoing, lengthBytes)) this.#broken();
+    });
+  }
+
+  /** Says FIN to the process, behind the bytes before. */
+  sendEnd(event: number): void {
+    this.#inTurn(event, () => {
+      this.#end.shutdown();
+      this.#isShutDown = true;
+    });
+  }
+
+  /** Resets the connection, behind the bytes before. */
+  sendReset(event: number): void {
+    this.#inTurn(event, () => {
+      this.#isClosed = true;
+      this.#end.resetOnceSent(() => {});
+    });
+  }
+
+  /** Whether the process has sent other bytes than recorded. */
+  get hasDiffered(): boolean {
+    return this.#comparison?.hasDiffered ?? false;
+  }
+
+  /** Reports a difference now of which more context was still awaited. */
+  tell(): void {
+    this.#comparison?.tell();
+  }
+
+  /** The run is over: what was compared so far is judged. */
+  finish(): void {
+    this.#comparison?.finish();
+  }
+
+  #inTurn(event: number, act: () => void): void {
+    if (!this.#isClosed && this.#end.hasBacklog()) {
+      this.#held = { event, act };
+      return;
+    }
+    if (!this.#isClosed) act();
+    this.runner.schedule.noteDelivered(event);
+    this.#closeIfOver();
+  }
+
+  #flush(): void {
+    if (!this.#end.flush()) return this.#broken();
+    this.runner.schedule.noteMoved();
+    if (!this.#end.hasBacklog()) this.#releaseHeld();
+    this.runner.moved();
+  }
+
+  #releaseHeld(): void {
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    this.#inTurn(held.event, held.act);
+  }
+
+  /** The process no longer takes bytes. What it sent before is read first, and then tells of the reset. */
+  #broken(): void {
+    this.#end.failed = true;
+    this.#end.readable = true;
+    this.#end.dropBacklog();
+    this.#releaseHeld();
+    this.#parts.reactor.defer({ resume: () => this.read() });
+  }
+
+  #identify(connection: number): void {
+    this.connection = connection;
+    this.#pending = undefined;
+    this.#comparison = this.#parts.comparisonFor(connection, this.direction);
+    this.#parts.onIdentified(this);
+  }
+
+  #take(lengthBytes: number): void {
+    const { bytes } = this.#parts.incoming.region;
+    this.#parts.onBytes(lengthBytes);
+    if (!this.#pending) return this.#compare(bytes, lengthBytes);
+    this.#early.push(bytes.slice(0, lengthBytes));
+    const connection = this.#pending.push(bytes, 0, lengthBytes);
+    if (connection !== undefined) this.#resolve(connection);
+  }
+
+  #compare(bytes: Uint8Array, lengthBytes: number): void {
+    const isAstray = this.hasDiffered;
+    this.#receivedBytes += lengthBytes;
+    this.#comparison?.push(bytes, 0, lengthBytes);
+    const position = this.#comparison?.position ?? this.#receivedBytes;
+    this.runner.schedule.noteBytes(this.connection, this.direction, position, isAstray);
+  }
+
+  /** What came while it was not known which connection this is is told now. */
+  #resolve(connection: number): void {
+    this.#identify(connection);
+    this.runner.schedule.noteConnected(connection);
+    const early = this.#early;
+    this.#early = [];
+    for (const piece of early) this.#compare(piece, piece.length);
+    if (this.#ended) this.#noteEnd();
+    this.runner.moved();
+  }
+
+  #onEnd(how: "end" | "reset"): void {
+    this.#ended = how;
+    if (how === "reset") this.#close();
+    if (this.#pending) this.#resolve(this.#pending.settle());
+    else this.#noteEnd();
+  }
+
+  #noteEnd(): void {
+    const { schedule } = this.runner;
+    assert(this.connection > 0, "what ends has been identified");
+    this.#comparison?.finish();
+    if (this.#ended === "reset") schedule.noteReset(this.connection, this.direction);
+    else schedule.noteEnd(this.connection, this.direction);
+    this.#closeIfOver();
+  }
+
+  #closeIfOver(): void {
+    if (this.#ended && this.#isShutDown) this.#close();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#end.close();
+    this.#releaseHeld();
+  }
+}

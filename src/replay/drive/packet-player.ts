@@ -1,0 +1,120 @@
+/**
+ * Packets that are not TCP, in a replay: those of live processes pass to live processes, at once or when
+ * they are no longer too early; those of containers that are played come out of the dump.
+ */
+import { virtioNetHeaderBytes } from "../../sys/abi.ts";
+import type { Region } from "../../sys/memory.ts";
+import { PayloadFile } from "../../recording/load/payload-file.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+import type { ScheduleRunner } from "./schedule-runner.ts";
+
+export interface PacketPlayerParts {
+  readonly index: RecordingIndex;
+  readonly file: PayloadFile;
+  readonly runners: readonly ScheduleRunner[];
+  /** Sends a frame (a virtio header, then a packet) to a live container, over the link between the two. */
+  readonly inject: (from: number, to: number, frame: Region, frameBytes: number) => void;
+  /** Puts one that has crossed the link into a live container. */
+  readonly release: (to: number, frame: Region, frameBytes: number) => void;
+}
+
+export class PacketPlayer {
+  readonly #parts: PacketPlayerParts;
+  readonly #room = PayloadFile.room();
+  /** By container. */
+  readonly #runnerOf = new Map<number, ScheduleRunner>();
+  /** Frames that came too early, by who waits for them, who sent them, and to whom. */
+  readonly #early = new Map<string, Uint8Array[]>();
+
+  constructor(parts: PacketPlayerParts) {
+    this.#parts = parts;
+    for (const runner of parts.runners)
+      for (const container of runner.schedule.containers) this.#runnerOf.set(container, runner);
+  }
+
+  /**
+   * A packet lies in `frame`, behind its virtio header, from one container to another or to everyone
+   * (-1). Whether it may pass to all of these now; if not, what is to pass is passed on here.
+   */
+  onPacket(sender: number, receiver: number, frame: Uint8Array): boolean {
+    const own = this.#runnerOf.get(sender);
+    // A container that is played has a kernel, too, which might answer by itself.
+    if (!own) return false;
+    own.schedule.notePacket(sender, receiver);
+    own.moved();
+    if (receiver < 0) return this.#toEveryone(own, sender, frame);
+    const runner = this.#runnerOf.get(receiver);
+    return runner !== undefined && !this.#keepsEarly(own, runner, sender, receiver, frame);
+  }
+
+  /** Lets `event` happen: a packet comes out of the dump, or one that was kept for this moment. */
+  deliver(runner: ScheduleRunner, event: number): void {
+    const { index, file } = this.#parts;
+    const { schedule } = runner;
+    const [sender, receiver] = [index.sender(event), index.receiver(event)];
+    if (this.#runnerOf.has(sender)) {
+      const kept = this.#early.get(keyOf(runner, sender, receiver));
+      if (schedule.releasesPacket(event)) this.#giveOut(runner, event, kept?.shift());
+    } else {
+      // Its checksum is whole: the recorder completed it.
+      const [lengthBytes, at] = [index.lengthBytes(event), virtioNetHeaderBytes];
+      this.#room.bytes.fill(0, 0, at);
+      file.readInto(this.#room.bytes, at, index.payloadPosition(event), lengthBytes);
+      this.#inject(runner, event, at + lengthBytes);
+    }
+    schedule.noteDelivered(event);
+  }
+
+  /** If anybody's is too early, each gets it apart. */
+  #toEveryone(own: ScheduleRunner, sender: number, frame: Uint8Array): boolean {
+    const { runners, inject } = this.#parts;
+    const early = runners.filter((runner) => this.#keepsEarly(own, runner, sender, -1, frame));
+    if (early.length === 0) return true;
+    this.#room.bytes.set(frame);
+    for (const [container, runner] of this.#runnerOf)
+      if (container !== sender && !early.includes(runner))
+        inject(sender, container, this.#room, frame.length);
+    return false;
+  }
+
+  /** Tells the receiver's schedule of the packet. Whether it is too early there, and so kept. */
+  #keepsEarly(
+    own: ScheduleRunner,
+    runner: ScheduleRunner,
+    sender: number,
+    receiver: number,
+    frame: Uint8Array,
+  ): boolean {
+    if (runner !== own) {
+      runner.schedule.notePacket(sender, receiver);
+      runner.moved();
+    }
+    if (!runner.schedule.holdsPacket(sender, receiver)) return false;
+    const key = keyOf(runner, sender, receiver);
+    const kept = this.#early.get(key);
+    if (kept) kept.push(frame.slice());
+    else this.#early.set(key, [frame.slice()]);
+    return true;
+  }
+
+  /** What goes to one came here after the link, what goes to everyone before it. */
+  #giveOut(runner: ScheduleRunner, event: number, frame: Uint8Array | undefined): void {
+    const receiver = this.#parts.index.receiver(event);
+    if (!frame) return;
+    this.#room.bytes.set(frame);
+    if (receiver < 0) this.#inject(runner, event, frame.length);
+    else this.#parts.release(receiver, this.#room, frame.length);
+  }
+
+  /** Sends what lies in the room to the processes of `score` that `event` concerns. */
+  #inject({ schedule }: ScheduleRunner, event: number, frameBytes: number): void {
+    const sender = this.#parts.index.sender(event);
+    for (const container of schedule.containers)
+      if (schedule.getsPacket(container, event))
+        this.#parts.inject(sender, container, this.#room, frameBytes);
+  }
+}
+
+function keyOf({ schedule }: ScheduleRunner, sender: number, receiver: number): string {
+  return `${schedule.containers[0]} ${sender} ${receiver}`;
+}

@@ -1,0 +1,386 @@
+/**
+ * The player: brings what the pure cores decide to kernel sockets, and what happens on the sockets to
+ * the cores. Every live process stands alone: towards it, a socket of the pipe space plays each peer.
+ *
+ *     SYN of a live process   -> matching -> the schedule says when it is accepted or refused
+ *     schedule: connect       -> dial to the live process, from the recorded client's address and port
+ *     schedule: data, end ... -> live-end.ts, which also takes what the process sends
+ */
+import { Direction, opposite } from "../../base/direction.ts";
+import { unreachable } from "../../base/assert.ts";
+import type { Fd } from "../../base/units.ts";
+import { RecordKind } from "../../dump/format/schema.ts";
+import { type Attempt, type AttemptHandler, Attempts } from "../../pipe/attempts.ts";
+import { type Connection } from "../../pipe/core/connection.ts";
+import { Dial } from "../../pipe/dial.ts";
+import { Doors } from "../../pipe/doors.ts";
+import { PipeSocket, nobody } from "../../pipe/pipe-socket.ts";
+import { type Subnet, subnetFor } from "../../net/subnet.ts";
+import { ECONNREFUSED } from "../../sys/errno.ts";
+import { allocateRegion } from "../../sys/memory.ts";
+import { Pieces } from "../../sys/pieces.ts";
+import type { Reactor } from "../../sys/reactor.ts";
+import { closeWithReset } from "../../sys/socket.ts";
+import { type CompareParts, StreamComparison } from "../compare/compare.ts";
+import { LiveEnd, type LiveParts } from "./live-end.ts";
+import type { Matching, PendingMatch } from "../match/matching.ts";
+import { PacketPlayer, type PacketPlayerParts } from "./packet-player.ts";
+import { PayloadFile } from "../../recording/load/payload-file.ts";
+import type { ReadBarrier } from "./read-barrier.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+import { type Performer, ScheduleRunner } from "./schedule-runner.ts";
+
+/** What the player is made of. */
+export interface PlayerParts {
+  readonly reactor: Reactor;
+  readonly subnets: readonly Subnet[];
+  readonly index: RecordingIndex;
+  readonly file: PayloadFile;
+  readonly schedules: readonly Schedule[];
+  readonly matching: Matching;
+  readonly patienceMs: number;
+  /** How long nothing moves for a process that is quiet. */
+  readonly quietMs: number;
+  /** How much longer an answer takes over the links of this run. */
+  readonly linkMs: number;
+  /** Absent with `--no-compare`. */
+  readonly compare: Omit<CompareParts, "read"> | undefined;
+  /** Absent where order alone is kept, or none at all. */
+  readonly readBarrier: ReadBarrier | undefined;
+  readonly inject: PacketPlayerParts["inject"];
+  readonly release: PacketPlayerParts["release"];
+  readonly onBytes: (lengthBytes: number) => void;
+  readonly onConnection: () => void;
+}
+
+/** The recording says which family was refused, so it is not asked. */
+const isServedInOtherFamily = (): boolean => false;
+
+/** What happens on a connection once it is accepted. */
+type StreamKind = (typeof RecordKind)["data" | "end" | "reset"];
+
+const receiveBytes = 0x1_0000;
+/** What becomes of an attempt that was let in: the kernel accepts it, or its process has gone away. */
+interface Entering {
+  readonly entered: (end: PipeSocket) => void;
+  readonly abandoned: () => void;
+}
+
+export class Player implements AttemptHandler<Entering>, Performer {
+  readonly attempts: Attempts<Entering>;
+  readonly runners: readonly ScheduleRunner[];
+  readonly packets: PacketPlayer;
+  readonly #parts: PlayerParts;
+  readonly #startedMs: number;
+  readonly #liveParts: LiveParts;
+  readonly #doors: Doors;
+  /** By container. */
+  readonly #runnerOf = new Map<number, ScheduleRunner>();
+  /** By connection: attempts that wait for the schedule to answer them. */
+  readonly #asking = new Map<number, Attempt<Entering>>();
+  /** By 2 * connection + the direction that the live process sends in. */
+  readonly #live = new Map<number, LiveEnd>();
+  readonly #pending = new Set<LiveEnd>();
+  readonly #dials = new Set<Dial>();
+  readonly #outgoing = PayloadFile.room();
+  readonly #recorded = PayloadFile.room();
+
+  constructor(parts: PlayerParts) {
+    const { reactor, subnets, schedules, matching } = parts;
+    this.#parts = parts;
+    this.attempts = new Attempts(this, reactor);
+    this.#startedMs = reactor.nowMs;
+    this.#liveParts = this.#createLiveParts();
+    this.#doors = new Doors(reactor, subnets, (connection, fd) => this.#onAccepted(connection, fd));
+    this.runners = schedules.map(
+      (schedule) => new ScheduleRunner(schedule, reactor, matching, this, parts.quietMs),
+    );
+    for (const runner of this.runners)
+      for (const container of runner.schedule.containers) this.#runnerOf.set(container, runner);
+    this.packets = new PacketPlayer({ ...parts, runners: this.runners });
+  }
+
+  /** Lets every schedule begin. */
+  start(): void {
+    for (const runner of this.runners) runner.queue();
+  }
+
+  isDone(): boolean {
+    return this.runners.every((runner) => runner.isDone);
+  }
+
+  /** When anything last moved, in milliseconds of the reactor's clock. */
+  get movedMs(): number {
+    return Math.max(...this.runners.map(({ movedMs }) => movedMs));
+  }
+
+  /** The live process of this container is gone, and its sockets have said all they had. */
+  noteGone(container: number): void {
+    this.#resetUnanswered(container);
+    for (const runner of this.runners) {
+      runner.schedule.noteGone(container);
+      runner.queue();
+    }
+  }
+
+  /** The run is over: what was compared so far is judged. */
+  finish(): void {
+    for (const dial of this.#dials) dial.cancel();
+    for (const live of this.#live.values()) live.finish();
+  }
+
+  onAttempt(attempt: Attempt<Entering>): void {
+    const runner = this.#runnerOf.get(attempt.connection.client);
+    if (!runner) return this.attempts.refuse(attempt);
+    const { client } = attempt.connection;
+    const match = this.#parts.matching.attempt(
+      attempt.connection,
+      runner.schedule.windowEnd(client),
+    );
+    this.#parts.onConnection();
+    if (match.type === "none") this.attempts.refuse(attempt);
+    else if (match.type === "deferred") this.#letInUndecided(attempt, runner, match.pending);
+    else {
+      this.#asking.set(match.connection, attempt);
+      runner.schedule.noteConnected(match.connection);
+    }
+    runner.moved();
+  }
+
+  onRepeated(): void {
+    // It is answered when its turn comes.
+  }
+
+  onAbandoned(attempt: Attempt<Entering>): void {
+    attempt.work?.abandoned();
+    attempt.work = undefined;
+    for (const [connection, asking] of this.#asking) {
+      if (asking !== attempt) continue;
+      this.#asking.delete(connection);
+      const runner = this.#runnerOf.get(attempt.connection.client);
+      runner?.schedule.noteReset(connection, Direction.toServer);
+      runner?.moved();
+    }
+  }
+
+  /** Whatever is answered to a client that is gone, its kernel resets. If that is so in the recording, it is done. */
+  #resetUnanswered(container: number): void {
+    const { connections } = this.#parts.index;
+    for (const [connection, { connection: wire }] of this.#asking)
+      if (wire.client === container && connections.hasReset(connection, Direction.toServer))
+        this.#runnerOf.get(container)?.schedule.noteReset(connection, Direction.toServer);
+  }
+
+  deliver(runner: ScheduleRunner, event: number): number {
+    const { index, readBarrier } = this.#parts;
+    const direction = opposite(index.direction(event));
+    const live = this.#live.get(2 * index.connection(event) + direction);
+    const holdMs = readBarrier?.holdMs(event, live) ?? 0;
+    if (holdMs === 0) this.#perform(runner, event, live);
+    return holdMs;
+  }
+
+  #perform(runner: ScheduleRunner, event: number, live: LiveEnd | undefined): void {
+    const { index, readBarrier } = this.#parts;
+    const kind = index.kind(event);
+    switch (kind) {
+      case RecordKind.packet:
+        return this.packets.deliver(runner, event);
+      case RecordKind.connect:
+        return this.#dial(runner, event);
+      case RecordKind.accept:
+        return this.#accept(runner, event);
+      case RecordKind.refuse:
+        return this.#refuse(runner, event);
+      case RecordKind.data:
+      case RecordKind.end:
+      case RecordKind.reset:
+        if (live) readBarrier?.noteSent(index.receiver(event), live);
+        return this.#deliverTo(runner, event, kind, live);
+      default:
+        return unreachable(kind);
+    }
+  }
+
+  isAstray(event: number): boolean {
+    return this.#senderOf(event)?.hasDiffered ?? false;
+  }
+
+  settle(runner: ScheduleRunner): void {
+    for (const live of this.#pending) if (live.runner === runner) live.settle();
+    const { index } = this.#parts;
+    const event = runner.waitingFor;
+    const live = event < 0 ? undefined : this.#senderOf(event);
+    if (live?.hasDiffered) {
+      const position = index.streamOffset(event) + index.lengthBytes(event);
+      runner.schedule.noteBytes(live.connection, live.direction, position);
+    }
+    runner.moved();
+  }
+
+  /** A stream is about to be told to lack something: what else is wrong with it comes first. */
+  tell(connection: number, direction: Direction): void {
+    this.#live.get(2 * connection + direction)?.tell();
+  }
+
+  /** The live connection on which a piece of a stream is waited for. */
+  #senderOf(event: number): LiveEnd | undefined {
+    const { index } = this.#parts;
+    if (index.kind(event) !== RecordKind.data) return undefined;
+    return this.#live.get(2 * index.connection(event) + index.direction(event));
+  }
+
+  #createLiveParts(): LiveParts {
+    const { reactor, index, file, compare, onBytes } = this.#parts;
+    const read = (position: number, lengthBytes: number): Uint8Array => {
+      file.readInto(this.#recorded.bytes, 0, position, lengthBytes);
+      return this.#recorded.bytes.subarray(0, lengthBytes);
+    };
+    return {
+      reactor,
+      onBytes,
+      incoming: Pieces.whole(allocateRegion(receiveBytes)),
+      outgoing: Pieces.whole(this.#outgoing),
+      readPayload: (event) => {
+        const lengthBytes = index.lengthBytes(event);
+        file.readInto(this.#outgoing.bytes, 0, index.payloadPosition(event), lengthBytes);
+        return lengthBytes;
+      },
+      comparisonFor: (connection, direction) =>
+        compare && new StreamComparison({ ...compare, read }, connection, direction),
+      onIdentified: (live) => {
+        this.#pending.delete(live);
+        this.#live.set(2 * live.connection + live.direction, live);
+      },
+    };
+  }
+
+  #letInUndecided(attempt: Attempt<Entering>, runner: ScheduleRunner, pending: PendingMatch): void {
+    this.#letIn(attempt, {
+      entered: (end) => {
+        const wire = attempt.connection;
+        const live = new LiveEnd(this.#liveParts, end, runner, wire, Direction.toServer, pending);
+        this.#pending.add(live);
+        live.read();
+      },
+      abandoned: () => {
+        const connection = pending.settle();
+        runner.schedule.noteConnected(connection);
+        runner.schedule.noteReset(connection, Direction.toServer);
+        runner.moved();
+      },
+    });
+  }
+
+  #letIn(attempt: Attempt<Entering>, entering: Entering): void {
+    const { family, server, serverPort } = attempt.connection;
+    if (typeof this.#doors.open(family, server, serverPort) === "number")
+      return this.attempts.refuse(attempt);
+    attempt.work = entering;
+    this.attempts.admit(attempt);
+  }
+
+  #onAccepted(connection: Connection, fd: Fd): void {
+    const attempt = this.attempts.take(connection);
+    const entering = attempt?.work;
+    if (!entering) {
+      closeWithReset(fd);
+      return;
+    }
+    attempt.work = undefined;
+    entering.entered(new PipeSocket(this.#parts.reactor, fd, nobody));
+  }
+
+  /** The recorded server accepts the live client. One that was let in undecided is in already. */
+  #accept(runner: ScheduleRunner, event: number): void {
+    const connection = this.#parts.index.connection(event);
+    const attempt = this.#takeAsking(connection);
+    if (!attempt) return runner.schedule.noteDelivered(event);
+    this.#letIn(attempt, {
+      entered: (end) => {
+        const wire = attempt.connection;
+        const live = new LiveEnd(
+          this.#liveParts,
+          end,
+          runner,
+          wire,
+          Direction.toServer,
+          connection,
+        );
+        runner.schedule.noteDelivered(event);
+        live.read();
+      },
+      abandoned: () => {
+        runner.schedule.noteDelivered(event);
+        runner.schedule.noteReset(connection, Direction.toServer);
+        runner.moved();
+      },
+    });
+  }
+
+  #refuse(runner: ScheduleRunner, event: number): void {
+    const attempt = this.#takeAsking(this.#parts.index.connection(event));
+    if (attempt) this.attempts.refuse(attempt);
+    runner.schedule.noteDelivered(event);
+  }
+
+  #takeAsking(connection: number): Attempt<Entering> | undefined {
+    const attempt = this.#asking.get(connection);
+    this.#asking.delete(connection);
+    return attempt;
+  }
+
+  /** The recorded client connects to the live server. */
+  #dial(runner: ScheduleRunner, event: number): void {
+    const { reactor, subnets, index, linkMs } = this.#parts;
+    const number = index.connection(event);
+    const { outcome, ...connection } = index.connections.describe(number);
+    const subnet = subnetFor(subnets, connection.family);
+    const isWanted = outcome === "accepted";
+    const waitListenMs = isWanted ? this.#untilListeningMs(event) : 0;
+    this.#parts.onConnection();
+    runner.schedule.noteDelivered(event);
+    const options = { subnet, connection, waitListenMs, linkMs, isServedInOtherFamily };
+    const onConnected = (end: PipeSocket): void => {
+      this.#dials.delete(dial);
+      const wire = connection;
+      const live = new LiveEnd(this.#liveParts, end, runner, wire, Direction.toClient, number);
+      runner.schedule.noteAccepted(number);
+      live.read();
+    };
+    const dial = new Dial(reactor, options, {
+      onConnected,
+      // One that was not answered then is not repeated, lest it be answered now.
+      onSilent: () => (isWanted ? dial.again() : this.#dials.delete(dial)),
+      onFailed: (error) => {
+        this.#dials.delete(dial);
+        if (error === ECONNREFUSED) runner.schedule.noteRefused(number);
+        runner.moved();
+      },
+    });
+    this.#dials.add(dial);
+    const fd = dial.start();
+    if (fd !== undefined) onConnected(new PipeSocket(reactor, fd, nobody));
+  }
+
+  /** A server has as long to start as it had then, and the patience on top. */
+  #untilListeningMs(event: number): number {
+    const { reactor, index, patienceMs } = this.#parts;
+    const recordedMs = index.timeNs(event) / 1e6;
+    return patienceMs + Math.max(0, recordedMs - (reactor.nowMs - this.#startedMs));
+  }
+
+  /** What follows on an accepted connection; one that is not there any more takes nothing. */
+  #deliverTo(
+    runner: ScheduleRunner,
+    event: number,
+    kind: StreamKind,
+    live: LiveEnd | undefined,
+  ): void {
+    if (!live) runner.schedule.noteDelivered(event);
+    else if (kind === RecordKind.data) live.sendData(event);
+    else if (kind === RecordKind.end) live.sendEnd(event);
+    else live.sendReset(event);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * ReadBarrier: holds a delivery back for a moment where the order alone does not carry over.
+ *
+ * What is sent on two connections right behind each other may be read in either order, and a reset right
+ * behind bytes may be seen before them: both arrive while the process sleeps, and it looks at its
+ * connections as it likes. So before another connection is turned to, and before a reset, what was
+ * sent last must have been read, which the kernel tells. A process may have its reasons not to read, so
+ * this is waited for with a limit.
+ *
+ * And a server may listen before it is ready (PostgreSQL does), where the recorded client came later: the
+ * first connection to a process is not made sooner after the start than in the recording, within limits.
+ */
+import { hostOf } from "../../base/units.ts";
+import { Direction } from "../../base/direction.ts";
+import { RecordKind } from "../../dump/format/schema.ts";
+import { type Connection } from "../../pipe/core/connection.ts";
+import { type Subnet, subnetFor } from "../../net/subnet.ts";
+import type { Namespace } from "../../sys/namespace.ts";
+import type { Reactor } from "../../sys/reactor.ts";
+import { SocketDiagnosis } from "../../sys/sock-diag.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+
+/** How long bytes that are not read hold back what follows. */
+const unreadLimitMs = 50;
+/** At first it is looked again at once, as most processes read in microseconds; then at this interval. */
+const eagerMs = 0.3;
+const lookMs = 1;
+/** The first connection is held back for this part of the patience at the most. */
+const startShare = 0.25;
+
+/** A live connection, as far as it matters here. */
+export interface PacedEnd {
+  /** As the kernels have it now, with the ports of now. */
+  readonly wire: Connection;
+  /** The direction that the process sends in. */
+  readonly direction: Direction;
+  readonly isClosed: boolean;
+}
+
+export class ReadBarrier {
+  readonly #reactor: Reactor;
+  readonly #index: RecordingIndex;
+  readonly #subnets: readonly Subnet[];
+  readonly #networks: readonly Namespace[];
+  readonly #startLimitMs: number;
+  readonly #startedMs: number;
+  /** By container. */
+  readonly #diagnoses = new Map<number, SocketDiagnosis>();
+  readonly #last = new Map<number, { readonly end: PacedEnd; readonly sentMs: number }>();
+  readonly #reached = new Set<number>();
+
+  constructor(parts: {
+    readonly reactor: Reactor;
+    readonly index: RecordingIndex;
+    readonly subnets: readonly Subnet[];
+    /** The containers' networks, by index. */
+    readonly networks: readonly Namespace[];
+    readonly patienceMs: number;
+  }) {
+    this.#reactor = parts.reactor;
+    this.#index = parts.index;
+    this.#subnets = parts.subnets;
+    this.#networks = parts.networks;
+    this.#startLimitMs = parts.patienceMs * startShare;
+    this.#startedMs = parts.reactor.nowMs;
+  }
+
+  /** How long `event` is to be held back before it is looked at again, in milliseconds; 0 lets it go. */
+  holdMs(event: number, end: PacedEnd | undefined): number {
+    const container = this.#index.receiver(event);
+    if (this.#index.kind(event) === RecordKind.connect) return this.#startHoldMs(container, event);
+    const last = this.#last.get(container);
+    const isReset = this.#index.kind(event) === RecordKind.reset;
+    if (!last || last.end.isClosed || (last.end === end && !isReset)) return 0;
+    const sinceMs = this.#reactor.nowMs - last.sentMs;
+    if (sinceMs > unreadLimitMs || this.#unreadBytes(container, last.end) === 0) return 0;
+    return sinceMs < eagerMs ? Number.MIN_VALUE : lookMs;
+  }
+
+  /** Bytes were sent to a process on this connection. */
+  noteSent(container: number, end: PacedEnd): void {
+    this.#last.set(container, { end, sentMs: this.#reactor.nowMs });
+  }
+
+  close(): void {
+    for (const diagnosis of this.#diagnoses.values()) diagnosis.close();
+  }
+
+  #startHoldMs(container: number, event: number): number {
+    if (this.#reached.has(container)) return 0;
+    const wantedMs = Math.min(this.#index.timeNs(event) / 1e6, this.#startLimitMs);
+    const leftMs = this.#startedMs + wantedMs - this.#reactor.nowMs;
+    if (leftMs <= 0) this.#reached.add(container);
+    return Math.max(0, leftMs);
+  }
+
+  #unreadBytes(container: number, { wire, direction }: PacedEnd): number {
+    const subnet = subnetFor(this.#subnets, wire.family);
+    const network = this.#networks[container];
+    if (!network) return 0;
+    const client = {
+      address: subnet.addressBytes(hostOf(wire.client)),
+      port: wire.clientPort,
+    };
+    const server = {
+      address: subnet.addressBytes(hostOf(wire.server)),
+      port: wire.serverPort,
+    };
+    const isClient = direction === Direction.toServer;
+    return this.#diagnosisOf(container, network).unreadBytes(
+      wire.family,
+      isClient ? client : server,
+      isClient ? server : client,
+    );
+  }
+
+  #diagnosisOf(container: number, network: Namespace): SocketDiagnosis {
+    const known = this.#diagnoses.get(container);
+    if (known) return known;
+    const diagnosis = new SocketDiagnosis(network);
+    this.#diagnoses.set(container, diagnosis);
+    return diagnosis;
+  }
+}

@@ -1,0 +1,114 @@
+/** A schedule in the reactor's time: asked for what is next whenever something moved or a time has come. */
+import type { Reactor, Task } from "../../sys/reactor.ts";
+import type { Timer } from "../../sys/timers.ts";
+import type { Matching } from "../match/matching.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+
+/** How many events one schedule delivers before others get their step. */
+const deliveriesPerTurn = 64;
+/** The reactor's timers are of about this resolution. */
+const shortestMs = 0.1;
+
+/** Who carries out what a schedule decides. */
+export interface Performer {
+  /**
+   * Lets `event` happen, and then notes it as delivered, now or later. Or returns how long it is to be
+   * held back, in milliseconds, to be asked again then; 0 otherwise.
+   */
+  deliver(runner: ScheduleRunner, event: number): number;
+  /** Whether `event` is waited for on a stream that has differed, so that it need not come as recorded. */
+  isAstray(event: number): boolean;
+  /**
+   * The processes of this runner are quiet: decides which connections their undecided ones are, and no
+   * longer waits for bytes of a stream that went astray.
+   */
+  settle(runner: ScheduleRunner): void;
+}
+
+export class ScheduleRunner implements Task {
+  readonly schedule: Schedule;
+  /** Every event has happened or was given up. */
+  isDone = false;
+  /** The event that is waited for, or -1. */
+  waitingFor = -1;
+  /** When something last moved for its processes, in milliseconds of the reactor's clock. */
+  movedMs: number;
+  readonly #reactor: Reactor;
+  readonly #matching: Matching;
+  readonly #performer: Performer;
+  readonly #quietMs: number;
+  #timer: Timer | undefined;
+  #isQueued = false;
+  /** An event that the schedule released, and that is held back a moment longer; or -1. */
+  #heldBack = -1;
+
+  /** `quietMs`: how long nothing moves for processes that are quiet. */
+  constructor(
+    schedule: Schedule,
+    reactor: Reactor,
+    matching: Matching,
+    performer: Performer,
+    quietMs: number,
+  ) {
+    this.schedule = schedule;
+    this.#quietMs = quietMs;
+    this.#reactor = reactor;
+    this.#matching = matching;
+    this.#performer = performer;
+    this.movedMs = reactor.nowMs;
+  }
+
+  /** Something moved: the schedule is asked again, after what else this round brings. */
+  moved(): void {
+    this.movedMs = this.#reactor.nowMs;
+    this.queue();
+  }
+
+  queue(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    this.#reactor.defer(this);
+  }
+
+  resume(): void {
+    this.#isQueued = false;
+    if (this.#timer) this.#reactor.cancel(this.#timer);
+    this.#timer = undefined;
+    if (this.#heldBack >= 0 && !this.#deliver(this.#heldBack)) return;
+    for (let count = 0; count < deliveriesPerTurn; count++) {
+      const step = this.schedule.next(this.#reactor.nowMs);
+      this.isDone = step.type === "done";
+      this.waitingFor = step.type === "wait" ? step.event : -1;
+      if (step.type !== "deliver") return this.#sleep(step.untilMs);
+      if (!this.#deliver(step.event)) return;
+    }
+    this.queue();
+  }
+
+  /** False if the event is held back; the timer asks again. */
+  #deliver(event: number): boolean {
+    const holdMs = this.#performer.deliver(this, event);
+    this.#heldBack = holdMs > 0 ? event : -1;
+    if (holdMs === 0) {
+      this.movedMs = this.#reactor.nowMs;
+      return true;
+    }
+    if (holdMs < shortestMs) this.queue();
+    else this.#timer = this.#reactor.after(holdMs, () => this.queue());
+    return false;
+  }
+
+  /** Until something is noted, or until the time has come; whoever fell quiet is decided about by then. */
+  #sleep(untilMs: number): void {
+    const hasPending = this.schedule.containers.some(
+      (client) => this.#matching.pendingOf(client).length > 0,
+    );
+    const { nowMs } = this.#reactor;
+    const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this.waitingFor);
+    const quietAtMs = hasPending || isAstray ? this.movedMs + this.#quietMs : Infinity;
+    if (nowMs >= quietAtMs) return this.#performer.settle(this);
+    const wakeMs = Math.min(this.isDone ? Infinity : untilMs, quietAtMs);
+    if (wakeMs === Infinity) return;
+    this.#timer = this.#reactor.after(Math.max(shortestMs, wakeMs - nowMs), () => this.queue());
+  }
+}

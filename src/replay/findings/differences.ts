@@ -1,0 +1,207 @@
+/**
+ * What a live process can do otherwise than in the recording. Plain data: it crosses threads and becomes
+ * JSON as it is. Bytes are in hexadecimal, two digits a byte; a byte that a mask covers is `..`.
+ */
+import type { Family } from "../../base/units.ts";
+import { Direction } from "../../base/direction.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+
+/** How a connection and a direction of it are told in a difference. */
+export interface StreamName {
+  /** The live process that differed. */
+  readonly process: string;
+  /** The recorded connection's number. */
+  readonly connection: number;
+  readonly client: string;
+  readonly clientPort: number;
+  readonly server: string;
+  readonly serverPort: number;
+  /** Of what the process sends: a client `to server`. */
+  readonly direction: "to server" | "to client";
+  /** What else was going on for this process, a line for each connection. Whoever reports may add it. */
+  readonly meanwhile?: readonly string[];
+}
+
+/** Other bytes than recorded. The first difference of a stream; those after it are not told. */
+interface BytesDifference extends StreamName {
+  readonly kind: "bytes";
+  /** Of the first byte that differs, in the recorded stream. With masks the live one may be elsewhere. */
+  readonly offset: number;
+  /** Up to 32 bytes that came before it, as recorded. */
+  readonly before: string;
+  /** From `offset` on, up to 32 bytes of each. */
+  readonly recorded: string;
+  readonly live: string;
+}
+
+/** The process went on after all that it sent in the recording. */
+interface ExtraBytesDifference extends StreamName {
+  readonly kind: "extra-bytes";
+  /** How many bytes were recorded. */
+  readonly offset: number;
+  readonly before: string;
+  /** Up to 32 of the bytes beyond. */
+  readonly live: string;
+}
+
+/** Bytes did not come. `offset` did, of `expectedBytes` that were waited for. */
+interface MissingBytesDifference extends StreamName {
+  readonly kind: "missing-bytes";
+  readonly offset: number;
+  readonly expectedBytes: number;
+}
+
+/**
+ * The process ended the stream, or reset the connection, after `offset` bytes, where in the recording it
+ * went on to `expectedBytes`, or ended otherwise.
+ */
+interface EndDifference extends StreamName {
+  readonly kind: "early-end" | "unexpected-end" | "unexpected-reset";
+  readonly offset: number;
+  readonly expectedBytes: number;
+}
+
+/** The process did not end the stream, or did not reset the connection, after its `offset` bytes. */
+interface MissingEndDifference extends StreamName {
+  readonly kind: "missing-end" | "missing-reset";
+  readonly offset: number;
+}
+
+/**
+ * About a connection as a whole: the process did not open it; or, as its server, did not answer it at all,
+ * refused it though it had accepted, or accepted it though it had not.
+ */
+interface ConnectionDifference extends StreamName {
+  readonly kind: "missing-connection" | "no-answer" | "refused-instead" | "accepted-instead";
+}
+
+/** The process opened a connection that the recording does not have. It was refused. */
+interface UnexpectedConnectionDifference {
+  readonly kind: "unexpected-connection";
+  readonly process: string;
+  readonly server: string;
+  readonly serverPort: number;
+  readonly family: Family;
+  /** How many connections to there it had opened in the recording, over this IP family and over the other. */
+  readonly recordedConnections: number;
+  readonly otherFamilyConnections: number;
+  readonly meanwhile?: readonly string[];
+}
+
+/** The process did not take what was sent to it: it got `offset` bytes of `expectedBytes`. */
+interface StuckDifference extends StreamName {
+  readonly kind: "stuck";
+  readonly offset: number;
+  readonly expectedBytes: number;
+}
+
+/**
+ * A note, not a difference: it could not be told by its first bytes which of several recorded connections
+ * a live one is. `connection` was taken.
+ */
+export interface AmbiguousMatch extends StreamName {
+  readonly kind: "ambiguous-match";
+  /** All that it may have been. */
+  readonly candidates: readonly number[];
+}
+
+export type Difference =
+  | BytesDifference
+  | ExtraBytesDifference
+  | MissingBytesDifference
+  | EndDifference
+  | MissingEndDifference
+  | ConnectionDifference
+  | UnexpectedConnectionDifference
+  | StuckDifference
+  | AmbiguousMatch;
+
+/** Where the cores report what they find. */
+export type ReportDifference = (difference: Difference) => void;
+
+/** All that was found, as plain data. */
+export interface DifferenceList {
+  /** In the order in which they were found: at most `--max-differences`. */
+  readonly differences: readonly Difference[];
+  /** How many were found in all, notes not counted. */
+  readonly count: number;
+  /** How many of them each process made. */
+  readonly byProcess: Readonly<Record<string, number>>;
+  /** What was noted but is no difference. */
+  readonly notes: readonly Difference[];
+}
+
+/** Collects differences, the first of each stream, and counts those beyond the limit. */
+export class DifferenceLog {
+  readonly #most: number;
+  readonly #kept: Difference[] = [];
+  readonly #notes: Difference[] = [];
+  readonly #byProcess = new Map<string, number>();
+  readonly #streams = new Set<string>();
+  #count = 0;
+
+  /** Keeps at most `most` differences, and as many notes. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** How many were found. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add(difference: Difference): void {
+    if (difference.kind === "ambiguous-match") {
+      if (this.#notes.length < this.#most) this.#notes.push(difference);
+      return;
+    }
+    if (!this.#isFirst(difference)) return;
+    this.#count++;
+    const { process } = difference;
+    this.#byProcess.set(process, (this.#byProcess.get(process) ?? 0) + 1);
+    if (this.#kept.length < this.#most) this.#kept.push(difference);
+  }
+
+  list(): DifferenceList {
+    return {
+      differences: this.#kept,
+      count: this.#count,
+      byProcess: Object.fromEntries(this.#byProcess),
+      notes: this.#notes,
+    };
+  }
+
+  /** One cause makes many effects: of each stream only the first is told, and of attempts to one place. */
+  #isFirst(difference: Exclude<Difference, AmbiguousMatch>): boolean {
+    if (difference.kind === "stuck") return true;
+    const key =
+      difference.kind === "unexpected-connection"
+        ? `${difference.process} ${difference.server}:${difference.serverPort}`
+        : `${difference.connection} ${difference.direction}`;
+    if (this.#streams.has(key)) return false;
+    this.#streams.add(key);
+    return true;
+  }
+}
+
+/** How what the process sends in `direction` of a recorded connection is named. */
+export function nameStream(
+  index: RecordingIndex,
+  connection: number,
+  direction: Direction,
+): StreamName {
+  const { connections } = index;
+  return {
+    process: containerName(index, connections.endOf(connection, direction)),
+    connection,
+    client: containerName(index, connections.client(connection)),
+    clientPort: connections.clientPort(connection),
+    server: containerName(index, connections.server(connection)),
+    serverPort: connections.serverPort(connection),
+    direction: direction === Direction.toServer ? "to server" : "to client",
+  };
+}
+
+export function containerName(index: RecordingIndex, container: number): string {
+  return index.run.containers[container]?.name ?? `container ${container}`;
+}

@@ -1,0 +1,43 @@
+/** What of that which the cores find is told, and with what: pure. */
+import { Direction } from "../../base/direction.ts";
+import { activityOf } from "./activity.ts";
+import type { Difference, DifferenceLog, ReportDifference } from "./differences.ts";
+import type { Progress } from "../progress/progress.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+
+/** How many other connections of a process are told with its difference. */
+const mostActivity = 5;
+
+/**
+ * Reports to `log`, and adds what else was going on for the process. `tellFirst` lets a stream's
+ * comparison tell what it has, as of each stream the first difference counts.
+ */
+export function reporterFor(
+  log: DifferenceLog,
+  index: RecordingIndex,
+  progress: Progress,
+  tellFirst: (connection: number, direction: Direction) => void,
+): ReportDifference {
+  const names = index.run.containers.map(({ name }) => name);
+  return (difference) => {
+    const container = names.indexOf(difference.process);
+    if (goesBeyond(difference) && index.isStopped(container)) return;
+    // Other bytes come before missing ones, even if more of them was awaited to be shown.
+    if ("connection" in difference && difference.kind !== "bytes")
+      tellFirst(
+        difference.connection,
+        difference.direction === "to server" ? Direction.toServer : Direction.toClient,
+      );
+    const besides = "connection" in difference ? difference.connection : 0;
+    const meanwhile = activityOf(index, progress, container, besides, mostActivity);
+    log.add(meanwhile.length > 0 ? { ...difference, meanwhile } : difference);
+  };
+}
+
+/**
+ * Whether a process only went on beyond its part. One that the recorder stopped in the middle of its
+ * work does that, and there is nothing to compare it with.
+ */
+function goesBeyond({ kind }: Difference): boolean {
+  return kind === "unexpected-connection" || kind === "extra-bytes";
+}

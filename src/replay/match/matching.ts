@@ -1,0 +1,160 @@
+/**
+ * Which recorded connection is the one that a live process opens now? Pure.
+ *
+ * It is one of the same process to the same port of the same server, and as a rule the how-manieth
+ * tells. But where some are opened at once, their order is anyone's guess, so the first bytes tell as
+ * well: while there are several that opened differently, a connection is accepted at once and shown to
+ * be the one whose opening it sends. (If the server spoke first there is no opening, and the order
+ * decides.) The client's port is different in every run and tells nothing.
+ */
+import type { Family, Port } from "../../base/units.ts";
+import { Direction } from "../../base/direction.ts";
+import { CandidateGroup, type Standing } from "./candidates.ts";
+import { containerName, nameStream, type ReportDifference } from "../findings/differences.ts";
+import { PendingMatch } from "./pending-match.ts";
+import { endOf, type Progress } from "../progress/progress.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+
+export type { PendingMatch } from "./pending-match.ts";
+
+/** A connection attempt of a live process. */
+export interface LiveAttempt {
+  readonly family: Family;
+  readonly client: number;
+  readonly server: number;
+  readonly serverPort: Port;
+}
+
+/**
+ * What to do with an attempt.
+ * `none`: the recording has no such connection; it was reported; refuse.
+ * `matched`: it is `connection`: note it as connected; the schedule says when it is answered.
+ * `deferred`: it may be several, all of which were accepted: accept it, and show `pending` its first bytes.
+ */
+export type Match =
+  | { readonly type: "none" }
+  | { readonly type: "matched"; readonly connection: number }
+  | { readonly type: "deferred"; readonly pending: PendingMatch };
+
+export class Matching {
+  readonly #index: RecordingIndex;
+  readonly #report: ReportDifference;
+  readonly #standing: Standing;
+  readonly #taken: Uint8Array;
+  /** By family, client, server and port: the connections, and their group once it is needed. */
+  readonly #places = new Map<string, { numbers: number[]; group?: CandidateGroup }>();
+  /** By client. */
+  readonly #pending = new Map<number, Set<PendingMatch>>();
+
+  constructor(index: RecordingIndex, progress: Progress, report: ReportDifference) {
+    const { connections, byConnection } = index;
+    const taken = new Uint8Array(connections.count + 1);
+    this.#index = index;
+    this.#report = report;
+    this.#taken = taken;
+    this.#standing = {
+      isTaken: (connection) => taken[connection] === 1,
+      isAccepted: (connection) => connections.outcome(connection) === "accepted",
+      isLate: (connection) => progress.isLate(endOf(connection, Direction.toServer)),
+      startOf: (connection) => byConnection[connections.from(connection)] as number,
+    };
+    for (let number = 1; number <= connections.count; number++) this.#place(number);
+  }
+
+  /** A live process asks for a connection. `windowEnd` is what its schedule says now. */
+  attempt(attempt: LiveAttempt, windowEnd: number): Match {
+    const group = this.#groupOf(attempt);
+    if (group === undefined) return this.#unexpected(attempt, 0);
+    const first = group.all.pick(windowEnd, group.kept).connection;
+    if (first > 0 && this.#standing.isAccepted(first) && group.free > 0) {
+      if (this.#isInDoubt(group, first, windowEnd)) return this.#defer(attempt, group, windowEnd);
+      group.free--;
+      return this.#match(first);
+    }
+    // Those that were accepted may all be kept for connections that are pending.
+    const { rank, connection } = group.unaccepted.pick(windowEnd);
+    return rank > 0 ? this.#match(connection) : this.#unexpected(attempt, group.count);
+  }
+
+  /** Those of the live process `client` that are not decided, in the order of their attempts. A copy. */
+  pendingOf(client: number): readonly PendingMatch[] {
+    return [...(this.#pending.get(client) ?? [])];
+  }
+
+  #place(number: number): void {
+    const connection = this.#index.connections.describe(number);
+    const key = keyOf(connection);
+    const place = this.#places.get(key);
+    if (place === undefined) this.#places.set(key, { numbers: [number] });
+    else place.numbers.push(number);
+  }
+
+  #groupOf(attempt: LiveAttempt): CandidateGroup | undefined {
+    const place = this.#places.get(keyOf(attempt));
+    if (place === undefined) return undefined;
+    const { connections } = this.#index;
+    place.group ??= new CandidateGroup(
+      place.numbers,
+      (connection) => connections.opening(connection),
+      this.#standing,
+    );
+    return place.group;
+  }
+
+  /**
+   * Whether bytes must tell if it is `first`, the next in order: if they can, and acceptance is sure. It is
+   * not where one that was not accepted may be opened by now, or is the next after `first`.
+   */
+  #isInDoubt(group: CandidateGroup, first: number, windowEnd: number): boolean {
+    if (!group.isMixed || group.unaccepted.pick(windowEnd).rank === 3) return false;
+    const next = group.all.pick(windowEnd, group.kept + 1).connection;
+    if (next > 0 && !this.#standing.isAccepted(next)) return false;
+    if (this.#index.connections.opening(first).length > 0) return true;
+    return group.classes.some((one) => one.opening.length > 0 && one.pick(windowEnd).rank === 3);
+  }
+
+  #match(connection: number): Match {
+    this.#taken[connection] = 1;
+    return { type: "matched", connection };
+  }
+
+  #defer({ client }: LiveAttempt, group: CandidateGroup, windowEnd: number): Match {
+    group.free--;
+    group.kept++;
+    const ofClient = this.#pending.get(client) ?? new Set();
+    this.#pending.set(client, ofClient);
+    const pending = new PendingMatch(client, group, windowEnd, {
+      onDecided: (connection) => {
+        this.#taken[connection] = 1;
+        group.kept--;
+        ofClient.delete(pending);
+      },
+      onAmbiguous: (connection, candidates) =>
+        this.#report({
+          kind: "ambiguous-match",
+          ...nameStream(this.#index, connection, Direction.toServer),
+          candidates,
+        }),
+    });
+    ofClient.add(pending);
+    return { type: "deferred", pending };
+  }
+
+  #unexpected(attempt: LiveAttempt, recordedConnections: number): Match {
+    const family = attempt.family === 4 ? 6 : 4;
+    this.#report({
+      kind: "unexpected-connection",
+      process: containerName(this.#index, attempt.client),
+      server: containerName(this.#index, attempt.server),
+      serverPort: attempt.serverPort,
+      family: attempt.family,
+      recordedConnections,
+      otherFamilyConnections: this.#places.get(keyOf({ ...attempt, family }))?.numbers.length ?? 0,
+    });
+    return { type: "none" };
+  }
+}
+
+function keyOf({ family, client, server, serverPort }: LiveAttempt): string {
+  return `${family}/${client}>${server}:${serverPort}`;
+}

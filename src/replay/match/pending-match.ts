@@ -1,0 +1,158 @@
+/**
+ * A live connection of which it is not known yet which recorded one it is: its first bytes tell.
+ *
+ * The classes it may belong to are an interval of all classes, which are in the order of their openings;
+ * each byte that arrives narrows it. A class whose opening is used up fits as well as a longer one does
+ * until another byte comes; then the longer ones are tried first.
+ */
+import { assert } from "../../base/assert.ts";
+import type { CandidateGroup, Candidates, Rank } from "./candidates.ts";
+
+/** What a pending match tells those who made it. */
+export interface PendingHooks {
+  /** It is this connection. */
+  onDecided(connection: number): void;
+  /** It is `connection`, but it may as well have been another of `candidates`. */
+  onAmbiguous(connection: number, candidates: readonly number[]): void;
+}
+
+/** So many candidates are named when they cannot be told apart. */
+const mostNamed = 8;
+
+export class PendingMatch {
+  /** The live process that opened the connection. */
+  readonly client: number;
+  readonly #group: CandidateGroup;
+  readonly #windowEnd: number;
+  readonly #hooks: PendingHooks;
+  #decided = false;
+  /** The interval, and how many bytes its openings have in common with the live connection. */
+  #from = 0;
+  #to: number;
+  #depth = 0;
+  /** Classes whose whole openings came, and then more. The longest last. */
+  readonly #usedUp: Candidates[] = [];
+
+  constructor(client: number, group: CandidateGroup, windowEnd: number, hooks: PendingHooks) {
+    this.client = client;
+    this.#group = group;
+    this.#windowEnd = windowEnd;
+    this.#hooks = hooks;
+    this.#to = group.classes.length;
+  }
+
+  /** Takes the next bytes that the client sent. Returns the connection's number once it is known. */
+  push(bytes: Uint8Array, at: number, lengthBytes: number): number | undefined {
+    for (let i = at; i < at + lengthBytes; i++)
+      if (!this.#narrow(bytes[i] as number)) return this.#decide(this.#likeliest());
+    return this.#certain();
+  }
+
+  /** Decides by what is known: the process has fallen quiet, or ended the connection. */
+  settle(): number {
+    const alike = this.#bestOf(this.#from, this.#to);
+    const exact = this.#class(this.#from);
+    if (exact?.opening.length === this.#depth) {
+      const { connection } = exact.pick(this.#windowEnd);
+      if (alike.includes(connection)) return this.#decide(connection);
+    }
+    const [connection] = alike;
+    if (connection === undefined) return this.#decide(this.#likeliest());
+    if (alike.length > 1) this.#hooks.onAmbiguous(connection, alike.slice(0, mostNamed));
+    return this.#decide(connection);
+  }
+
+  #class(at: number): Candidates | undefined {
+    return at < this.#to ? this.#group.classes[at] : undefined;
+  }
+
+  /** False if no class that is left goes on with this byte; the interval stays as it was. */
+  #narrow(byte: number): boolean {
+    const first = this.#class(this.#from);
+    if (first?.opening.length === this.#depth) {
+      this.#usedUp.push(first);
+      this.#from++;
+    }
+    const from = this.#bound(byte);
+    const to = this.#bound(byte + 1);
+    const isSame = from === this.#from && to === this.#to;
+    if (from === to || (!isSame && !this.#hasOpen(from, to))) return false;
+    this.#from = from;
+    this.#to = to;
+    this.#depth++;
+    return true;
+  }
+
+  /** The first class of the interval whose next byte is at least `byte`. */
+  #bound(byte: number): number {
+    let from = this.#from;
+    let to = this.#to;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const next = this.#group.classes[middle]?.opening[this.#depth] as number;
+      if (next < byte) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+
+  #hasOpen(from: number, to: number): boolean {
+    for (let at = from; at < to; at++) if (this.#class(at)?.isEmpty === false) return true;
+    return false;
+  }
+
+  /** What came leaves one class, or fits one exactly and no other that may be opened by now. */
+  #certain(): number | undefined {
+    let only: Candidates | undefined;
+    let open = 0;
+    for (let at = this.#from; at < this.#to && open < 2; at++) {
+      const one = this.#group.classes[at] as Candidates;
+      if (one.isEmpty) continue;
+      only ??= one;
+      open++;
+    }
+    if (only === undefined) return this.#decide(this.#likeliest());
+    const isExact = only.opening.length === this.#depth;
+    if (open > 1 && !(isExact && this.#isAlone(only))) return undefined;
+    return this.#decide(only.pick(this.#windowEnd).connection);
+  }
+
+  #isAlone(exact: Candidates): boolean {
+    if (exact.pick(this.#windowEnd).rank < 2) return false;
+    for (let at = this.#from; at < this.#to; at++) {
+      const one = this.#group.classes[at] as Candidates;
+      if (one !== exact && one.pick(this.#windowEnd).rank === 3) return false;
+    }
+    return true;
+  }
+
+  /** Nothing fits. The one whose opening came whole, else the first of those that fitted until now. */
+  #likeliest(): number {
+    const whole = this.#usedUp.findLast((one) => !one.isEmpty && one.opening.length > 0);
+    if (whole !== undefined) return whole.pick(this.#windowEnd).connection;
+    const [connection] = this.#bestOf(this.#from, this.#to);
+    return connection ?? (this.#bestOf(0, this.#group.classes.length)[0] as number);
+  }
+
+  /** Of the classes from `from` to `to`: the candidates of the highest rank, one of each, in order. */
+  #bestOf(from: number, to: number): number[] {
+    let best: Rank = 1;
+    let connections: number[] = [];
+    for (let at = from; at < to; at++) {
+      const { rank, connection } = (this.#group.classes[at] as Candidates).pick(this.#windowEnd);
+      if (rank > best) {
+        best = rank;
+        connections = [];
+      }
+      if (rank === best) connections.push(connection);
+    }
+    return connections.toSorted((a, b) => a - b);
+  }
+
+  #decide(connection: number): number {
+    assert(!this.#decided && connection > 0, "a match is decided once, and there is one");
+    this.#decided = true;
+    this.#hooks.onDecided(connection);
+    return connection;
+  }
+}

@@ -1,0 +1,400 @@
+/**
+ * Moves through the recording for the live processes of one schedule: pure.
+ *
+ * A cursor stands before an event of the script. It waits for what the process does, and delivers what
+ * happens to the process, so nothing happens to a process before what preceded it in the recording.
+ *
+ * What blocks for too long is given up and counts as done. A connection that is given up or takes no
+ * bytes leaves the common order; if it recovers, its own cursor resumes it.
+ *
+ * With the order `connection` each connection has its own cursor, which the main cursor opens once
+ * the connections before it are over. `flood` first delivers without waiting, and waits in a second
+ * pass for what the process still has to send.
+ */
+import { Direction } from "../../base/direction.ts";
+import { RecordKind } from "../../dump/format/schema.ts";
+import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
+import type { Gate } from "./gate.ts";
+import type { Verdicts } from "../findings/verdicts.ts";
+import { Opener } from "./opener.ts";
+import { Patience } from "./patience.ts";
+import { Playing, type Progress } from "../progress/progress.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+import { ConnectionCursors } from "./connection-cursors.ts";
+import type { ScheduleOptions, Step } from "./step.ts";
+
+/** With `speed`, how late a delivery may be without delaying those after it. */
+const catchUpMs = 50;
+
+/** What the engine works with. */
+export interface CursorEngineParts {
+  readonly index: RecordingIndex;
+  readonly progress: Progress;
+  readonly verdicts: Verdicts;
+  readonly gate: Gate;
+  readonly options: ScheduleOptions;
+}
+
+export class CursorEngine {
+  readonly script: Uint32Array;
+  /** Whether every connection is a connection cursor, and the main cursor only opens them. */
+  readonly opens: boolean;
+  readonly #index: RecordingIndex;
+  readonly #progress: Progress;
+  readonly #verdicts: Verdicts;
+  readonly #gate: Gate;
+  readonly #options: ScheduleOptions;
+  readonly #main: Cursor;
+  readonly #cursors: ConnectionCursors;
+  readonly #ready = new ReadyQueue();
+  readonly #due = new DueQueue();
+  readonly #answer: { type: Step["type"]; event: number; untilMs: number };
+  #played = 0;
+  #nowMs = 0;
+  #startMs = -1;
+  readonly #patience: Patience;
+  readonly #opener: Opener;
+
+  constructor(parts: CursorEngineParts, script: Uint32Array) {
+    this.#index = parts.index;
+    this.#progress = parts.progress;
+    this.#verdicts = parts.verdicts;
+    this.#gate = parts.gate;
+    this.#options = parts.options;
+    this.opens = this.#floods || parts.options.order === "connection";
+    this.script = script;
+    this.#main = new Cursor(-1, script, 0, script.length);
+    this.#cursors = new ConnectionCursors(parts.index);
+    this.#opener = new Opener(parts.index, parts.progress, parts.gate, this.#cursors);
+    this.#patience = new Patience(parts.index, parts.gate, parts.options.patienceMs);
+    this.#ready.add(this.#main);
+    this.#answer = { type: "wait", event: -1, untilMs: Infinity };
+  }
+
+  /** How many events are behind. */
+  get played(): number {
+    return this.#played;
+  }
+
+  /** Where the main cursor stands in the script. */
+  get at(): number {
+    return this.#main.at;
+  }
+
+  get isDone(): boolean {
+    return this.#main.state === "over" && this.#cursors.areAllStalled;
+  }
+
+  next(nowMs: number): Step {
+    this.#begin(nowMs);
+    for (;;) {
+      const cursor = this.#ready.take();
+      if (cursor !== undefined) {
+        if (cursor.state === "ready" && this.#step(cursor))
+          return this.#say("deliver", cursor.event);
+      } else if (this.#due.earliestMs <= nowMs) {
+        const due = this.#due.take();
+        if (due !== undefined) this.#wake(due);
+      } else if (this.#patience.atMs <= nowMs) this.#endPatience();
+      else return this.#rest();
+    }
+  }
+
+  /** Something moved that is nobody's deed: a part of a delivery was taken. */
+  moved(): void {
+    this.#patience.noteMove();
+  }
+
+  /** A packet came from another live process. */
+  arrived(): void {
+    this.#patience.noteMove();
+    this.#wakeWaiting(-1);
+  }
+
+  /** The live process did something at this end; -1: it sent a packet. */
+  acted(end: number): void {
+    this.#patience.noteDeed();
+    this.#wakeWaiting(end);
+  }
+
+  /** The live process did something at this end that the recording does not have. */
+  strayed(end: number): void {
+    this.#wakeWaiting(end);
+  }
+
+  /** The connection at this end was accepted, which kernels do for processes that hang, too. */
+  accepted(end: number): void {
+    this.#cameLate(end);
+    this.#patience.noteMove();
+    this.#wakeWaiting(end);
+  }
+
+  #wakeWaiting(end: number): void {
+    const cursor = this.#cursorOf(end);
+    if (cursor.state === "waiting") this.#wake(cursor);
+  }
+
+  /** The live process connected this end. */
+  connected(end: number): void {
+    if (this.opens && this.#progress.playing(end) === Playing.inOrder) {
+      const cursor = this.#startConnectionCursor(end, this.#index.connections.from(end >> 1));
+      cursor.waited = true;
+      if (this.#main.state === "waiting") this.#wake(this.#main);
+    } else this.#cameLate(end);
+    this.acted(end);
+  }
+
+  /** If the end had been given up, it is played from where it was left. */
+  #cameLate(end: number): void {
+    const event = this.#progress.takeLate(end);
+    if (event === undefined) return;
+    const cursor = this.#startConnectionCursor(end, this.#cursors.placeOf(event));
+    cursor.counts = false;
+    cursor.waited = true;
+  }
+
+  /** Nothing can be delivered at this end any more. */
+  broke(end: number): void {
+    for (const cursor of [this.#main, this.#cursors.get(end)])
+      if (cursor?.isBusy && this.#gate.receiverEnd(cursor.event) === end) this.#wake(cursor);
+    this.acted(end);
+  }
+
+  /** `event` has happened at this end; -1 for a packet. */
+  delivered(end: number, event: number): void {
+    this.#patience.noteMove();
+    const cursor = this.#cursorOf(end);
+    if (!cursor.isBusy || cursor.event !== event) return;
+    this.#pass(cursor, event);
+    this.#wake(cursor);
+  }
+
+  /** Nothing happens at this container any more. */
+  gone(container: number): void {
+    for (const cursor of [this.#main, ...this.#cursors.all()]) {
+      if (cursor.state === "over") continue;
+      if (cursor.isBusy && this.#index.receiver(cursor.event) !== container) continue;
+      this.#wake(cursor);
+    }
+  }
+
+  get #floods(): boolean {
+    return this.#options.release.type === "flood";
+  }
+
+  #begin(nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (this.#startMs === -1) {
+      this.#startMs = nowMs;
+      this.#main.clockMs = nowMs;
+    }
+    this.#patience.setTime(nowMs);
+  }
+
+  #say(type: Step["type"], event: number, untilMs = Infinity): Step {
+    this.#answer.type = type;
+    this.#answer.event = event;
+    this.#answer.untilMs = untilMs;
+    return this.#answer;
+  }
+
+  #rest(): Step {
+    if (this.isDone) return this.#say("done", -1);
+    const untilMs = Math.min(this.#due.earliestMs, this.#patience.atMs);
+    const isMain = this.#main.state !== "over" && this.#main.state !== "following";
+    const waiting = isMain ? this.#main : this.#cursors.first();
+    return this.#say("wait", waiting?.event ?? -1, untilMs);
+  }
+
+  /** Who plays to an end; -1: packets. */
+  #cursorOf(end: number): Cursor {
+    return this.#cursors.get(end) ?? this.#main;
+  }
+
+  #wake(cursor: Cursor): void {
+    if (cursor.state === "stalled") this.#cursors.stalled--;
+    cursor.state = "ready";
+    this.#ready.add(cursor);
+  }
+
+  /** Takes the cursor as far as it goes. True if it has an event to be delivered now. */
+  #step(cursor: Cursor): boolean {
+    while (!cursor.isAtEnd) {
+      const { event } = cursor;
+      if (this.#isOpener(cursor, event)) {
+        if (!this.#open(event)) return false;
+      } else if (!this.#hasHappened(cursor, event)) return false;
+      else if (this.#gate.mayDeliver(cursor, event)) return this.#deliver(cursor, event);
+      this.#pass(cursor, event);
+    }
+    this.#finish(cursor);
+    return false;
+  }
+
+  /** Whether the cursor is only to open connections here. Packets it plays in any case. */
+  #isOpener(cursor: Cursor, event: number): boolean {
+    return this.opens && cursor === this.#main && this.#index.kind(event) !== RecordKind.packet;
+  }
+
+  #hasHappened(cursor: Cursor, event: number): boolean {
+    if (this.#gate.mustWait(cursor, event)) {
+      if (!this.#gate.isGone(this.#index.sender(event))) {
+        this.#block(cursor, "waiting");
+        return false;
+      }
+      this.#gate.giveUp(event);
+    }
+    if (cursor.waited) {
+      cursor.clockMs = this.#nowMs;
+      cursor.clockNs = this.#index.timeNs(event);
+      cursor.waited = false;
+    }
+    return true;
+  }
+
+  #deliver(cursor: Cursor, event: number): boolean {
+    const dueMs = this.#dueMs(cursor, event);
+    if (dueMs > this.#nowMs) {
+      cursor.dueMs = dueMs;
+      cursor.state = "due";
+      this.#due.add(cursor);
+      return false;
+    }
+    cursor.clockMs = Math.max(dueMs, this.#nowMs - catchUpMs);
+    this.#block(cursor, "delivering");
+    return true;
+  }
+
+  #dueMs(cursor: Cursor, event: number): number {
+    const { release } = this.#options;
+    if (release.type !== "speed") return -Infinity;
+    const gapNs = Math.max(0, this.#index.timeNs(event) - cursor.clockNs);
+    return cursor.clockMs + gapNs / 1e6 / release.factor;
+  }
+
+  #block(cursor: Cursor, state: "waiting" | "delivering"): void {
+    // It may have been woken by what was not what it waits for: then it has waited for all the time.
+    if (cursor.waitsFor !== cursor.event) cursor.sinceMs = this.#nowMs;
+    cursor.state = state;
+    cursor.waitsFor = cursor.event;
+    if (state === "waiting") cursor.waited = true;
+    this.#patience.watch(cursor);
+  }
+
+  /** The event is behind. */
+  #pass(cursor: Cursor, event: number): void {
+    const timeNs = this.#index.timeNs(event);
+    if (!this.#isOpener(cursor, event)) {
+      const isPlayed = this.#gate.concerns(cursor, event);
+      if (isPlayed) cursor.clockNs = timeNs;
+      if (cursor.counts && (isPlayed || !this.#gate.isPlayedApart(event))) this.#played++;
+    }
+    if (cursor === this.#main) this.#gate.pass(event);
+    cursor.previousNs = timeNs;
+    cursor.advance();
+  }
+
+  /** Opens what begins here and waits for what is over here. Whether that is done. */
+  #open(event: number): boolean {
+    for (;;) {
+      const { type, end } = this.#opener.ask(event);
+      if (type === "pass") return true;
+      if (type === "start")
+        this.#startConnectionCursor(end, this.#cursors.placeOf(event)).clockMs = this.#startMs;
+      else if (type === "follow") {
+        this.#main.state = "following";
+        return false;
+      } else if (!this.#giveUpIfGone(this.#cursors.firstOf(end >> 1))) {
+        this.#block(this.#main, "waiting");
+        return false;
+      }
+    }
+  }
+
+  #giveUpIfGone(connect: number): boolean {
+    const isGone = this.#gate.isGone(this.#index.sender(connect));
+    if (isGone) this.#giveUpConnect(connect);
+    return isGone;
+  }
+
+  #giveUpConnect(connect: number): void {
+    const connection = this.#index.connection(connect);
+    this.#played += this.#cursors.lengthOf(connection);
+    this.#gate.giveUp(connect);
+  }
+
+  #startConnectionCursor(end: number, from: number): Cursor {
+    const cursor = this.#cursors.start(end, from);
+    if (this.#floods) cursor.pass = "deliver";
+    cursor.clockMs = this.#nowMs;
+    this.#progress.play(end, Playing.apart);
+    this.#ready.add(cursor);
+    return cursor;
+  }
+
+  #finish(cursor: Cursor): void {
+    if (cursor.pass === "deliver" && this.#canSettle(cursor.end)) {
+      cursor.pass = "settle";
+      cursor.rewind();
+      this.#ready.add(cursor);
+    } else {
+      cursor.state = "over";
+      this.#cursors.drop(cursor.end);
+    }
+    if (this.#main.state === "following") this.#wake(this.#main);
+  }
+
+  /** A process whose connection was reset has nothing more to send on it. */
+  #canSettle(end: number): boolean {
+    const other = (end & 1) === 0 ? Direction.toClient : Direction.toServer;
+    return !this.#index.connections.hasReset(end >> 1, other);
+  }
+
+  /** Gives up what was waited for too long, and looks when the next patience may end. */
+  #endPatience(): void {
+    this.#patience.atMs = Infinity;
+    let waitedMs = -1;
+    for (const cursor of [this.#main, ...this.#cursors.all()]) {
+      if (!this.#hasPatienceEnded(cursor)) continue;
+      waitedMs = Math.max(waitedMs, this.#nowMs - cursor.sinceMs);
+      this.#giveUp(cursor);
+    }
+    if (waitedMs >= 0) this.#patience.noteGiveUp(waitedMs);
+  }
+
+  #hasPatienceEnded(cursor: Cursor): boolean {
+    if (cursor.state !== "waiting" && cursor.state !== "delivering") return false;
+    if (this.#patience.endMs(cursor) <= this.#nowMs) return true;
+    this.#patience.watch(cursor);
+    return false;
+  }
+
+  #giveUp(cursor: Cursor): void {
+    if (cursor.state === "delivering") return this.#leave(cursor);
+    const { event } = cursor;
+    if (this.#isOpener(cursor, event))
+      this.#giveUpConnect(this.#cursors.firstOf(this.#index.connection(event)));
+    else this.#gate.giveUp(event);
+    this.#wake(cursor);
+  }
+
+  /** The process does not take what is being delivered: that is played apart, or else given up. */
+  #leave(cursor: Cursor): void {
+    const { event } = cursor;
+    if (this.#index.kind(event) === RecordKind.packet) return this.delivered(-1, event);
+    this.#verdicts.stuck(event);
+    if (cursor !== this.#main) {
+      cursor.state = "stalled";
+      this.#cursors.stalled++;
+      if (this.#main.state === "following") this.#wake(this.#main);
+      return;
+    }
+    const own = this.#startConnectionCursor(
+      this.#gate.receiverEnd(event),
+      this.#cursors.placeOf(event),
+    );
+    this.#block(own, "delivering");
+    this.#pass(cursor, event);
+    this.#wake(cursor);
+  }
+}

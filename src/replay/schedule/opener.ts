@@ -1,0 +1,55 @@
+/**
+ * What the main cursor is to do where every connection is a connection cursor: it lets connections to the process
+ * begin, and stops where one is over in the recording until that is over now.
+ */
+import { RecordKind } from "../../dump/format/schema.ts";
+import type { Gate } from "./gate.ts";
+import { Playing, type Progress } from "../progress/progress.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+import type { ConnectionCursors } from "./connection-cursors.ts";
+
+/**
+ * The same object again and again. `start`: the connection cursor of `end`. `await`: that the process connects `end`,
+ * which is over in the recording. `follow`: the connection cursor of `end`, until that is over. `pass`: nothing.
+ */
+export interface Opening {
+  readonly type: "start" | "await" | "follow" | "pass";
+  readonly end: number;
+}
+
+export class Opener {
+  readonly #index: RecordingIndex;
+  readonly #progress: Progress;
+  readonly #gate: Gate;
+  readonly #cursors: ConnectionCursors;
+  readonly #opening: { type: Opening["type"]; end: number } = { type: "pass", end: -1 };
+
+  constructor(index: RecordingIndex, progress: Progress, gate: Gate, cursors: ConnectionCursors) {
+    this.#index = index;
+    this.#progress = progress;
+    this.#gate = gate;
+    this.#cursors = cursors;
+  }
+
+  /** What to do at `event`, which is no packet. To be asked again when it is done, until it says `pass`. */
+  ask(event: number): Opening {
+    const sender = this.#index.sender(event);
+    const receiver = this.#index.receiver(event);
+    this.#opening.type = "pass";
+    if (this.#gate.isPlayedTo(sender, event))
+      this.#askAt(event, this.#gate.senderEnd(event), sender);
+    if (this.#opening.type === "pass" && this.#gate.isPlayedTo(receiver, event))
+      this.#askAt(event, this.#gate.receiverEnd(event), receiver);
+    return this.#opening;
+  }
+
+  #askAt(event: number, end: number, container: number): void {
+    this.#opening.end = end;
+    const isOver = this.#cursors.lastOf(end >> 1, container) === event;
+    if (this.#progress.playing(end) === Playing.inOrder) {
+      const isToIt = end === this.#gate.receiverEnd(event);
+      if (this.#index.kind(event) === RecordKind.connect && isToIt) this.#opening.type = "start";
+      else if (isOver) this.#opening.type = "await";
+    } else if (isOver && this.#cursors.get(end)?.isLeft === false) this.#opening.type = "follow";
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Packets that are not TCP, as they are awaited and held back. They are counted, not compared, because
+ * packets may get lost, and a process may well send others than it did.
+ *
+ * What a live process sends to a container that is played is awaited: a played answer waits for as many
+ * as there had been before it. Between two live processes they pass as they are, but not out of order
+ * with TCP, which is played: what settled by TCP that a datagram may come must have happened to the
+ * receiver first (so it is held back), and what came by TCP after it waits for it (so it is awaited by
+ * the receiver's schedule, too). Among each other such packets are not ordered: protocols over UDP expect
+ * none, and would be held up by what is different each time.
+ */
+import { RecordKind } from "../../dump/format/schema.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+import type { LiveSet } from "./script.ts";
+
+/** As many as a device's queue takes; what comes on top of that passes out of order. */
+const mostHeld = 4096;
+
+/** Those from one container to another, or to everyone (-1). */
+interface Count {
+  sent: number;
+  passed: number;
+  giveUps: number;
+  /** One was given up, and none has come since: the next ones are not waited for. */
+  isLost: boolean;
+  /** How many came too early and wait in the driver. */
+  held: number;
+  /** Of each recorded one between live processes: how many events of connections stand before it. */
+  readonly after: number[];
+}
+
+export class Packets {
+  readonly #counts = new Map<number, Count>();
+  /** How many events of connections are behind. */
+  #passedEvents = 0;
+
+  /** For the script of one live process, or of all. */
+  constructor(index: RecordingIndex, live: LiveSet, script: Uint32Array) {
+    let events = 0;
+    for (const event of script) {
+      if (index.kind(event) !== RecordKind.packet) events++;
+      else {
+        const [sender, receiver] = [index.sender(event), index.receiver(event)];
+        if (live.has(sender) && (receiver < 0 || live.has(receiver)))
+          this.#count(sender, receiver).after.push(events);
+      }
+    }
+  }
+
+  /** A live process sent one. */
+  note(sender: number, receiver: number): void {
+    const count = this.#count(sender, receiver);
+    count.sent++;
+    count.isLost = false;
+  }
+
+  /** Holds the one that was noted last back, if it came too early. Whether it did. */
+  hold(sender: number, receiver: number): boolean {
+    const count = this.#count(sender, receiver);
+    const which = count.sent - 1;
+    // One that the recording does not have would wait for nothing.
+    if (which >= count.after.length || count.held >= mostHeld) return false;
+    if (count.held === 0 && !this.#isEarly(count, which)) return false;
+    count.held++;
+    return true;
+  }
+
+  isHeld(sender: number, receiver: number): boolean {
+    return this.#count(sender, receiver).held > 0;
+  }
+
+  /** Gives out the first of those that are held back, if it is no longer too early. Whether it is not. */
+  release(sender: number, receiver: number): boolean {
+    const count = this.#count(sender, receiver);
+    if (count.held === 0 || this.#isEarly(count, count.sent - count.held)) return false;
+    count.held--;
+    return true;
+  }
+
+  /** Whether the next recorded one was sent, or is not waited for. */
+  isSettled(sender: number, receiver: number): boolean {
+    const { sent, passed, isLost } = this.#count(sender, receiver);
+    return sent > passed || isLost;
+  }
+
+  /** The recording's next one is behind. */
+  pass(sender: number, receiver: number): void {
+    const count = this.#count(sender, receiver);
+    count.passed++;
+    // One that is not waited for counts as sent, so that those after it are counted right.
+    count.sent = Math.max(count.sent, count.passed);
+  }
+
+  /** An event of a connection is behind. */
+  passConnectionEvent(): void {
+    this.#passedEvents++;
+  }
+
+  /** It is not waited for any longer. */
+  giveUp(sender: number, receiver: number): void {
+    const count = this.#count(sender, receiver);
+    count.isLost = true;
+    count.giveUps++;
+  }
+
+  giveUps(sender: number, receiver: number): number {
+    return this.#count(sender, receiver).giveUps;
+  }
+
+  #isEarly({ after }: Count, which: number): boolean {
+    return (after[which] ?? 0) > this.#passedEvents;
+  }
+
+  #count(sender: number, receiver: number): Count {
+    const key = sender * 0x1_0000 + receiver;
+    const known = this.#counts.get(key);
+    if (known) return known;
+    const count = { sent: 0, passed: 0, giveUps: 0, isLost: false, held: 0, after: [] };
+    this.#counts.set(key, count);
+    return count;
+  }
+}

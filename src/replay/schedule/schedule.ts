@@ -1,0 +1,179 @@
+/**
+ * When what the recording holds for a live process happens to it: the face that a driver sees. It reports
+ * what the process does and asks what is to be delivered. How that is decided: walk.ts.
+ */
+import { Direction } from "../../base/direction.ts";
+import { RecordKind } from "../../dump/format/schema.ts";
+import type { ReportDifference } from "../findings/differences.ts";
+import { Gate } from "./gate.ts";
+import { Verdicts } from "../findings/verdicts.ts";
+import { Packets } from "./packets.ts";
+import { Done, endOf, type Progress } from "../progress/progress.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+import { globalScript, type LiveSet, scriptOf } from "./script.ts";
+import type { ScheduleOptions, Step } from "./step.ts";
+import { CursorEngine } from "./cursor-engine.ts";
+
+export type { Order, Release, ScheduleOptions, Step } from "./step.ts";
+
+export class Schedule {
+  /** The live processes it plays to: one, or with `--order global` all. */
+  readonly containers: readonly number[];
+  readonly #index: RecordingIndex;
+  readonly #progress: Progress;
+  readonly #verdicts: Verdicts;
+  readonly #gate: Gate;
+  readonly #engine: CursorEngine;
+  readonly #windows = new Map<number, number>();
+
+  constructor(
+    index: RecordingIndex,
+    live: LiveSet,
+    containers: readonly number[],
+    progress: Progress,
+    options: ScheduleOptions,
+    report: ReportDifference,
+  ) {
+    const [container] = containers;
+    const script =
+      containers.length === 1 && container !== undefined
+        ? scriptOf(index, container)
+        : globalScript(index, live);
+    this.containers = containers;
+    this.#index = index;
+    this.#progress = progress;
+    this.#verdicts = new Verdicts(index, progress, report);
+    const floods = options.release.type === "flood";
+    const parts = { index, progress, verdicts: this.#verdicts };
+    const packets = new Packets(index, live, script);
+    this.#gate = new Gate({ ...parts, packets }, live, new Set(containers), floods);
+    this.#engine = new CursorEngine({ ...parts, gate: this.#gate, options }, script);
+  }
+
+  /** How many events it has in all. */
+  get total(): number {
+    return this.#engine.script.length;
+  }
+
+  /** How many events have happened or were given up. */
+  get played(): number {
+    return this.#engine.isDone ? this.total : Math.min(this.total, this.#engine.played);
+  }
+
+  /** What to do at `nowMs`. To be asked after anything was noted, at `untilMs`, and until it says `wait`. */
+  next(nowMs: number): Step {
+    return this.#engine.next(nowMs);
+  }
+
+  /** The live process opened this connection (it was matched). */
+  noteConnected(connection: number): void {
+    const end = endOf(connection, Direction.toServer);
+    this.#progress.mark(end, Done.connected);
+    this.#engine.connected(end);
+  }
+
+  /** The live process, as the server, accepted this connection. */
+  noteAccepted(connection: number): void {
+    this.#verdicts.accepted(connection);
+    this.#engine.accepted(endOf(connection, Direction.toClient));
+  }
+
+  /** The live process, as the server, refused this connection. */
+  noteRefused(connection: number): void {
+    this.#verdicts.refused(connection);
+    this.#engine.acted(endOf(connection, Direction.toClient));
+  }
+
+  /**
+   * The live process has sent `totalBytes` in `direction`, in terms of the recorded stream. If that has
+   * gone `astray` before, this postpones no patience: it may be a heart that beats for ever.
+   */
+  noteBytes(connection: number, direction: Direction, totalBytes: number, astray = false): void {
+    const end = endOf(connection, direction);
+    this.#progress.noteSent(end, totalBytes);
+    if (astray) this.#engine.strayed(end);
+    else this.#engine.acted(end);
+  }
+
+  /** The live process, the sender of `direction`, ended it (FIN). */
+  noteEnd(connection: number, direction: Direction): void {
+    this.#verdicts.ended(connection, direction);
+    this.#engine.acted(endOf(connection, direction));
+  }
+
+  /** The live process, the sender of `direction`, reset the connection. Nothing more is delivered on it. */
+  noteReset(connection: number, direction: Direction): void {
+    this.#verdicts.reset(connection, direction);
+    this.#engine.broke(endOf(connection, direction));
+  }
+
+  /** A live process, of this schedule or of another, sent a packet that is not TCP. */
+  notePacket(sender: number, receiver: number): void {
+    this.#gate.packets.note(sender, receiver);
+    if (this.#gate.isMine(sender)) this.#engine.acted(-1);
+    else this.#engine.arrived();
+  }
+
+  /**
+   * Whether the packet that was noted last, between two live processes, is to be held back: it came
+   * sooner than its receiver can expect it. Then it is to be given out with an event that is delivered.
+   */
+  holdsPacket(sender: number, receiver: number): boolean {
+    return !this.#engine.opens && this.#gate.packets.hold(sender, receiver);
+  }
+
+  /** With `event`, whether a packet that is held back is to be given out now: the first one. */
+  releasesPacket(event: number): boolean {
+    return this.#gate.packets.release(this.#index.sender(event), this.#index.receiver(event));
+  }
+
+  /** Whether the packet `event` is to reach the live process `container`. */
+  getsPacket(container: number, event: number): boolean {
+    return this.#gate.getsPacket(container, event);
+  }
+
+  /** `event` has happened to its receiver: bytes were taken by the kernel or are first in its backlog. */
+  noteDelivered(event: number): void {
+    if (this.#index.kind(event) === RecordKind.packet) return this.#engine.delivered(-1, event);
+    const end = this.#gate.receiverEnd(event);
+    if (this.#index.kind(event) === RecordKind.data)
+      this.#progress.noteReceived(
+        end,
+        this.#index.streamOffset(event) + this.#index.lengthBytes(event),
+      );
+    this.#engine.delivered(end, event);
+  }
+
+  /** Something moved that is not told otherwise: a part of a delivery was taken. It postpones patience. */
+  noteMoved(): void {
+    this.#engine.moved();
+  }
+
+  /**
+   * The live process is gone and all that it had sent was noted: what it did not do is given up without
+   * waiting, and nothing more is delivered to it.
+   */
+  noteGone(container: number): void {
+    this.#gate.noteGone(container);
+    this.#engine.gone(container);
+  }
+
+  /**
+   * The first event that the live process `container` cannot know of yet. Connections that it made before
+   * that may be open at once. That a connection was accepted is nothing to know.
+   */
+  windowEnd(container: number = this.containers[0] ?? -1): number {
+    const { script, opens, at: mainAt } = this.#engine;
+    if (opens) return this.#index.eventCount;
+    let at = Math.max(mainAt, this.#windows.get(container) ?? 0);
+    while (at < script.length && !this.#isNews(script[at] as number, container)) at++;
+    this.#windows.set(container, at);
+    return script[at] ?? this.#index.eventCount;
+  }
+
+  #isNews(event: number, container: number): boolean {
+    const kind = this.#index.kind(event);
+    if (kind === RecordKind.packet) return this.#gate.getsPacket(container, event);
+    return this.#index.receiver(event) === container && kind !== RecordKind.accept;
+  }
+}

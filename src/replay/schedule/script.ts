@@ -1,0 +1,50 @@
+/**
+ * The part of a recording that concerns a live process: what it did, and what was done to it, in order.
+ * That is all the causality there is: what a process did was caused by what had been done to it before.
+ */
+import type { RecordingIndex } from "../../recording/recording.ts";
+
+/** Containers whose commands run; the others are played from the recording. By index. */
+export type LiveSet = ReadonlySet<number>;
+
+/** The events by and to the live process `container`, in order. */
+export function scriptOf(index: RecordingIndex, container: number): Uint32Array {
+  return select(index, (client, server) => client === container || server === container);
+}
+
+/** The events of all live processes, in the order of the whole recording. */
+export function globalScript(index: RecordingIndex, live: LiveSet): Uint32Array {
+  return select(index, (client, server) => live.has(client) || live.has(server));
+}
+
+/**
+ * What happens between any two containers that are `wanted`. What a container would send to itself is no
+ * part of a replay.
+ */
+function select(
+  index: RecordingIndex,
+  wanted: (one: number, other: number) => boolean,
+): Uint32Array {
+  const { connections } = index;
+  const isWanted = new Uint8Array(connections.count + 1);
+  for (let number = 1; number <= connections.count; number++) {
+    const [client, server] = [connections.client(number), connections.server(number)];
+    if (client !== server && wanted(client, server)) isWanted[number] = 1;
+  }
+  const isPart = (event: number): boolean => {
+    const connection = index.connection(event);
+    if (connection !== 0) return isWanted[connection] === 1;
+    const [sender, receiver] = [index.sender(event), index.receiver(event)];
+    return receiver < 0 || (sender !== receiver && wanted(sender, receiver));
+  };
+  return filter(index.eventCount, isPart);
+}
+
+/** Counted first, so that nothing is grown or copied. */
+function filter(eventCount: number, wanted: (event: number) => boolean): Uint32Array {
+  let count = 0;
+  for (let event = 0; event < eventCount; event++) if (wanted(event)) count++;
+  const events = new Uint32Array(count);
+  for (let event = 0, at = 0; at < count; event++) if (wanted(event)) events[at++] = event;
+  return events;
+}

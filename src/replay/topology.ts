@@ -1,0 +1,56 @@
+/** Which commands a replay runs in the recorded containers. */
+import { UsageError } from "../base/errors.ts";
+import { Subnet } from "../net/subnet.ts";
+import type { Recording } from "../recording/load/read-recording.ts";
+import type { CommandLine, Topology } from "../sandbox/network/topology.ts";
+
+/**
+ * By container, the commands that are to run instead of the recorded ones: given by name, each for its own
+ * container, or without names one for each in order.
+ */
+export function givenCommands(
+  { index }: Recording,
+  commands: readonly CommandLine[],
+): readonly (string | undefined)[] {
+  const names = index.run.containers.map(({ name }) => name);
+  return commands.some(({ name }) => name !== undefined)
+    ? commandsByName(commands, names)
+    : commandsInOrder(commands, names);
+}
+
+/** The containers of the recording, with the commands that were given. */
+export function recordedTopology(
+  { index }: Recording,
+  given: readonly (string | undefined)[],
+): Topology {
+  const { containers, subnets } = index.run;
+  return {
+    subnets: subnets.map((text) => Subnet.parse(text)),
+    containers: containers.map(({ name, command, addresses }, i) => ({
+      index: i,
+      name,
+      command: given[i] ?? command,
+      addresses,
+    })),
+  };
+}
+
+function commandsInOrder(commands: readonly CommandLine[], names: readonly string[]): string[] {
+  if (commands.length > 0 && commands.length !== names.length)
+    throw new UsageError(
+      `the recording has ${names.length} containers (${names.join(", ")}), but ${commands.length} commands were given: give one for each, or name=command`,
+    );
+  return commands.map(({ command }) => command);
+}
+
+function commandsByName(
+  commands: readonly CommandLine[],
+  names: readonly string[],
+): (string | undefined)[] {
+  for (const { name, command } of commands)
+    if (name === undefined || !names.includes(name))
+      throw new UsageError(
+        `'${name ?? command}' names none of the recorded containers (${names.join(", ")}): write name=command`,
+      );
+  return names.map((name) => commands.findLast((line) => line.name === name)?.command);
+}

@@ -1,0 +1,146 @@
+/**
+ * A user's command: `/bin/sh -c`, in its container, in a session of its own, as whoever it is to run.
+ * libuv gives the child default dispositions and an empty signal mask (uv__process_child_init).
+ */
+import type { ChildProcess } from "node:child_process";
+import { finished } from "node:stream/promises";
+import { SystemError } from "../../sys/errno.ts";
+import type { Namespace } from "../../sys/namespace.ts";
+import { LineCutter } from "./lines.ts";
+import type { ProcessSpace } from "./process-space.ts";
+import type { ContainerPlan } from "../network/topology.ts";
+
+/** Whom a command runs as; undefined means as the caller. Numbers, or names that the system knows. */
+export interface Identity {
+  readonly uid?: string | undefined;
+  readonly gid?: string | undefined;
+  /** No program that it runs, set-user-ID or not, gives it more privileges (PR_SET_NO_NEW_PRIVS). */
+  readonly noNewPrivs?: boolean | undefined;
+}
+
+/** How a command ended: its exit code, or the signal that ended it. */
+export interface CommandEnd {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  /** Since it was started, in milliseconds. */
+  readonly lastedMs: number;
+  /** It was still running when plg stopped it: how it ended is then no failure. */
+  readonly stopped: boolean;
+  /** Why nothing was started at all, if so. */
+  readonly failure?: string | undefined;
+}
+
+/** Where a command's output goes. */
+export interface OutputSink {
+  /**
+   * Lines, without their newlines, that came together. True if the sink is congested: then `whenDrained`
+   * tells when to go on.
+   */
+  lines(
+    container: ContainerPlan,
+    stream: "stdout" | "stderr",
+    lines: readonly Uint8Array[],
+  ): boolean;
+  /** Output as it comes, if lines are not wanted. Congestion as above. */
+  raw?: ((stream: "stdout" | "stderr", chunk: Uint8Array) => boolean) | undefined;
+  whenDrained(resume: () => void): void;
+}
+
+export class Command {
+  readonly plan: ContainerPlan;
+  /** Settles when the command has ended and its output was passed on. Never rejects. */
+  readonly ended: Promise<CommandEnd>;
+  end: CommandEnd | undefined;
+  readonly #child: ChildProcess;
+  readonly #startedMs = performance.now();
+  #stopped = false;
+
+  constructor(parts: {
+    readonly plan: ContainerPlan;
+    readonly space: ProcessSpace;
+    readonly network: Namespace;
+    readonly identity: Identity;
+    readonly environment: NodeJS.ProcessEnv;
+    readonly output: OutputSink;
+  }) {
+    this.plan = parts.plan;
+    const [file, ...args] = argumentsFor(parts.plan.command, parts.identity);
+    this.#child = parts.space.spawn(parts.network, file, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      env: parts.environment,
+    });
+    const streams = (["stdout", "stderr"] as const).map((name) => this.#pass(name, parts.output));
+    this.ended = this.#waitForEnd(streams);
+  }
+
+  isRunning(): boolean {
+    return this.end === undefined;
+  }
+
+  /** From now on the command's end is plg's doing, not its own. */
+  markStopped(): void {
+    if (this.isRunning()) this.#stopped = true;
+  }
+
+  #waitForEnd(streams: readonly Promise<void>[]): Promise<CommandEnd> {
+    return new Promise((resolve) => {
+      const settle = (exitCode: number | null, signal: string | null, failure?: string): void => {
+        this.end = {
+          exitCode: exitCode ?? undefined,
+          signal: signal ?? undefined,
+          lastedMs: performance.now() - this.#startedMs,
+          stopped: this.#stopped,
+          failure,
+        };
+        // A daemon that it left behind may hold its output open: that is no reason to wait for long.
+        const patience = new Promise((done) => setTimeout(done, 200).unref());
+        void Promise.race([Promise.all(streams), patience]).then(() =>
+          resolve(this.end as CommandEnd),
+        );
+      };
+      this.#child.once("exit", (exitCode, signal) => settle(exitCode, signal));
+      // As a shell has it: what cannot be started ends with 127.
+      this.#child.once("error", (error) => settle(127, null, describeFailure(error)));
+    });
+  }
+
+  async #pass(name: "stdout" | "stderr", output: OutputSink): Promise<void> {
+    const stream = this.#child[name];
+    if (!stream) return;
+    const { raw } = output;
+    const lines: Uint8Array[] = [];
+    const cutter = new LineCutter((line) => lines.push(line));
+    const passLines = (): boolean =>
+      lines.length > 0 && output.lines(this.plan, name, lines.splice(0));
+    stream.on("data", (chunk: Uint8Array) => {
+      if (!raw) cutter.push(chunk);
+      const congested = raw ? raw(name, chunk) : passLines();
+      if (!congested) return;
+      stream.pause();
+      output.whenDrained(() => stream.resume());
+    });
+    await finished(stream).catch(() => {});
+    cutter.end();
+    passLines();
+  }
+}
+
+/** `path` is what could not be executed: the shell, or what is to lead to it. */
+function describeFailure({ errno, path, message }: NodeJS.ErrnoException): string {
+  if (errno === undefined || path === undefined) return message;
+  return new SystemError("the start", path, -errno).message;
+}
+
+/** setpriv(1) changes the user, with supplementary groups, which Node's own `uid` option drops. */
+function argumentsFor(command: string, { uid, gid, noNewPrivs }: Identity): [string, ...string[]] {
+  const args: string[] = [];
+  // Without root, unshare leaves the caller's capabilities inheritable, which no change of the user clears.
+  if (uid !== undefined) args.push("--reuid", uid, "--inh-caps=-all");
+  if (gid !== undefined) args.push("--regid", gid);
+  if (args.length > 0)
+    args.push(uid === undefined || /^\d+$/.test(uid) ? "--clear-groups" : "--init-groups");
+  if (noNewPrivs) args.push("--no-new-privs");
+  const shell = ["/bin/sh", "-c", command] as const;
+  return args.length === 0 ? [...shell] : ["setpriv", ...args, ...shell];
+}

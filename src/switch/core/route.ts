@@ -1,0 +1,68 @@
+/**
+ * Where a packet goes: pure, and without state, since the i-th container has host number i+1.
+ *
+ * A verdict is a number, so that none is allocated: a container's index from 0, or one of
+ * {@link Verdict}.
+ */
+import type { Family } from "../../base/units.ts";
+import { IPPROTO_TCP, type PacketView } from "../../net/packet.ts";
+import type { Subnet } from "../../net/subnet.ts";
+
+export const Verdict = {
+  /** TCP between two containers: into the pipe space. */
+  pipe: -1,
+  /** To the subnet's broadcast address or a multicast group: to all containers but the sender. */
+  everyone: -2,
+  /** No container has this address. */
+  unreachable: -3,
+  /** Not from the sender's own address, or not of a family or network that is routed here. */
+  foreign: -4,
+} as const;
+
+export class Routes {
+  readonly #subnets: Partial<Record<Family, Subnet>>;
+  readonly #containers: number;
+
+  constructor(subnets: readonly Subnet[], containers: number) {
+    this.#subnets = Object.fromEntries(subnets.map((subnet) => [subnet.family, subnet]));
+    this.#containers = containers;
+  }
+
+  subnet(family: Family): Subnet | undefined {
+    return this.#subnets[family];
+  }
+
+  /** The verdict on a packet that the container `from` sent. */
+  fromContainer(view: PacketView, bytes: Uint8Array, from: number): number {
+    const subnet = this.#subnets[view.family];
+    if (!subnet) return Verdict.foreign;
+    if (subnet.hostNumberAt(bytes, view.sourceAt) !== from + 1) return Verdict.foreign;
+    const host = subnet.hostNumberAt(bytes, view.destinationAt);
+    if (host >= 1 && host <= this.#containers)
+      return view.protocol === IPPROTO_TCP ? Verdict.pipe : host - 1;
+    if (reachesEveryone(view, bytes, host, subnet)) return Verdict.everyone;
+    return host === -1 ? Verdict.foreign : Verdict.unreachable;
+  }
+
+  /** The verdict on a packet that the pipe space sent: only TCP to a container passes. */
+  fromPipeSpace(view: PacketView, bytes: Uint8Array): number {
+    const subnet = this.#subnets[view.family];
+    if (!subnet || view.protocol !== IPPROTO_TCP) return Verdict.foreign;
+    if (!subnet.contains(bytes, view.sourceAt)) return Verdict.foreign;
+    const host = subnet.hostNumberAt(bytes, view.destinationAt);
+    return host >= 1 && host <= this.#containers ? host - 1 : Verdict.unreachable;
+  }
+}
+
+/** The last address of an IPv4 subnet, the limited broadcast address, or a multicast group (RFC 1112, RFC 4291). */
+function reachesEveryone(
+  view: PacketView,
+  bytes: Uint8Array,
+  host: number,
+  subnet: Subnet,
+): boolean {
+  const first = bytes[view.destinationAt] ?? 0;
+  if (view.family === 6) return first === 0xff;
+  if (host === subnet.capacity + 1) return true;
+  return (first & 0xf0) === 0xe0 || (first === 0xff && bytes[view.destinationAt + 3] === 0xff);
+}
