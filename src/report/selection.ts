@@ -8,7 +8,7 @@
  * last three: `--from`, `--to` and `--grep`.
  */
 import { UsageError } from "../base/errors.ts";
-import type { RecordKind } from "../dump/schema.ts";
+import type { RecordKind } from "../dump/format/schema.ts";
 import { kindWords } from "./events.ts";
 
 /** The facts by which an event is selected. */

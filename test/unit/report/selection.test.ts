@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RecordKind } from "../../../src/dump/schema.ts";
+import { RecordKind } from "../../../src/dump/format/schema.ts";
 import {
   type EventFacts,
   selectionFrom,
