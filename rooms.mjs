@@ -122,7 +122,15 @@ export const rooms = {
 
   "cli/launch": { imports: ["base"] },
   "cli/terminal": {
-    imports: ["base", "dump/store", "engine", "sandbox/network", "sandbox/processes", "report"],
+    imports: [
+      "base",
+      "dump/format",
+      "dump/store",
+      "engine",
+      "sandbox/network",
+      "sandbox/processes",
+      "report",
+    ],
   },
   "cli/options": {
     packages: ["commander"],
@@ -158,7 +166,7 @@ export const rooms = {
       "cli/terminal",
     ],
   },
-  cli: { packages: ["commander"], imports: ["base", "cli/launch", "cli/commands"] },
+  cli: { packages: ["commander"], imports: ["base", "cli/launch", "cli/commands", "cli/terminal"] },
 
   // The programs that `plg demo` runs: ordinary programs that know nothing of plg.
   demo: { imports: [] },

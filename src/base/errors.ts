@@ -10,14 +10,31 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** An error that a user can understand and mend: its message is one line that says what, where and the mend. */
+/**
+ * Which mistake an error is, for callers that have advice to add: the command line knows an option
+ * that helps.
+ */
+export type ErrorCode =
+  | "dump-foreign"
+  | "dump-in-use"
+  | "dump-unreadable"
+  | "dump-unwritable"
+  | "subnet-too-small";
+
+interface PlgErrorOptions extends ErrorOptions {
+  readonly code?: ErrorCode | undefined;
+}
+
+/** An error that a user can understand and fix: its message is one line, without a period. */
 export class PlgError extends Error {
   override readonly name: string = "PlgError";
   readonly exitCode: ExitCode;
+  readonly code: ErrorCode | undefined;
 
-  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+  constructor(exitCode: ExitCode, message: string, options: PlgErrorOptions = {}) {
     super(message, options);
     this.exitCode = exitCode;
+    this.code = options.code;
   }
 }
 
@@ -25,8 +42,8 @@ export class PlgError extends Error {
 export class UsageError extends PlgError {
   override readonly name = "UsageError";
 
-  constructor(message: string) {
-    super(ExitCode.usage, message);
+  constructor(message: string, code?: ErrorCode) {
+    super(ExitCode.usage, message, { code });
   }
 }
 

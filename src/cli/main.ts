@@ -3,6 +3,7 @@ import { Command as Cli, CommanderError } from "commander";
 import { ExitCode, PlgError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/printable.ts";
 import { needsUserNamespace, runInUserNamespace } from "./launch/rootless.ts";
+import { messageOf } from "./terminal/advice.ts";
 import { standardStreamsFlushed, watchStandardStreams } from "./launch/standard-streams.ts";
 import { toolVersion } from "./launch/version.ts";
 
@@ -82,7 +83,7 @@ function report(error: unknown): number {
     return ExitCode.usage;
   }
   if (error instanceof PlgError) {
-    process.stderr.write(`plg: ${printable(error.message.replaceAll(/\s*\n\s*/g, " "))}\n`);
+    process.stderr.write(`plg: ${printable(messageOf(error))}\n`);
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

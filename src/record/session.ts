@@ -1,9 +1,10 @@
 /** A recording from start to end, on the main thread: playground, dump, engine, commands. */
 import { hostname, machine, release, type as kernelName } from "node:os";
+import { allOrNothing } from "../base/all-or-nothing.ts";
 import type { CommandExit, RunInfo } from "../dump/format/schema.ts";
-import { checkDumpPath, openDumpFile } from "../dump/store/file.ts";
+import { DumpDestination } from "../dump/store/destination.ts";
 import { type DumpWriter, startWriter } from "../dump/store/writer.ts";
-import type { CommandEnd } from "../sandbox/processes/command.ts";
+import { type CommandEnd, couldStart } from "../sandbox/processes/command.ts";
 import type { EngineCounts, EngineHost } from "../engine/host.ts";
 import { type NetworkOptions, Playground } from "../sandbox/playground.ts";
 import {
@@ -19,6 +20,8 @@ import type { RecordDetails } from "./engine.ts";
 export interface RecordOptions extends RunOptions, NetworkOptions {
   readonly topology: Topology;
   readonly file: string;
+  /** Replace a file that is not a recording, too. It is kept like one: see {@link RecordResult}. */
+  readonly force: boolean;
   readonly waitListenMs: number;
   readonly toolVersion: string;
   /** What proves to a later replay that this user ran these commands; replay asks before it runs them if there is none. */
@@ -33,99 +36,129 @@ export interface RecordResult {
   readonly ends: readonly CommandEnd[];
   /** Why the dump does not hold the whole run, if so. */
   readonly dumpError: Error | undefined;
+  /** Where the file is now that was at the dump's path before, if there was one. */
+  readonly previous: string | undefined;
+  /** No command could be started, so the file that was there before was left in place. */
+  readonly withdrawn: boolean;
+}
+
+/** What a session is made of. */
+interface RecordParts {
+  /** Since the epoch. */
+  readonly startNs: bigint;
+  readonly destination: DumpDestination;
+  readonly playground: Playground;
+  readonly run: CommandRun;
+  readonly writer: DumpWriter;
+  readonly engine: EngineHost;
 }
 
 export class RecordSession {
   readonly #options: RecordOptions;
   readonly #startedMs = performance.now();
-  /** Since the epoch. The time of day is asked once: it may be set while the run goes on. */
-  readonly #startNs: bigint;
-  readonly #run: CommandRun;
-  readonly #playground: Playground;
-  readonly #writer: DumpWriter;
-  readonly #engine: EngineHost;
+  readonly #parts: RecordParts;
 
-  private constructor(
-    options: RecordOptions,
-    startNs: bigint,
-    run: CommandRun,
-    playground: Playground,
-    writer: DumpWriter,
-    engine: EngineHost,
-  ) {
+  private constructor(options: RecordOptions, parts: RecordParts) {
     this.#options = options;
-    this.#startNs = startNs;
-    this.#run = run;
-    this.#playground = playground;
-    this.#writer = writer;
-    this.#engine = engine;
+    this.#parts = parts;
   }
 
-  /** Prepares everything up to the commands, which do not run yet. */
-  static async prepare(options: RecordOptions, hooks: RunHooks): Promise<RecordSession> {
+  /**
+   * Prepares everything up to the commands, which do not run yet. If it throws, nothing is left
+   * behind, and the file at the dump's path is as it was.
+   */
+  static prepare(options: RecordOptions, hooks: RunHooks): Promise<RecordSession> {
     const { topology } = options;
-    // Before namespaces are made for nothing.
-    checkDumpPath(options.file);
-    const startHrNs = process.hrtime.bigint();
-    const startNs = BigInt(Date.now()) * 1_000_000n;
-    const playground = new Playground(
-      topology.subnets,
-      topology.containers.length,
-      startHrNs,
-      options,
-    );
-    const run = await CommandRun.prepare(topology, options);
-    const writer = startWriter(openDumpFile(options.file), runInfo(options, startNs));
-    const engine = await playground.startEngine<RecordDetails>(
-      new URL("./engine.js", import.meta.url),
-      { sink: writer.sinkStore, waitListenMs: options.waitListenMs },
-      (text) => hooks.onWarning(text),
-    );
-    return new RecordSession(options, startNs, run, playground, writer, engine);
+    return allOrNothing(async (onFailure) => {
+      const destination = DumpDestination.claim(options.file, options);
+      onFailure(() => destination.withdraw());
+      const startHrNs = process.hrtime.bigint();
+      // The time of day is asked once: it may be set while the run goes on.
+      const startNs = BigInt(Date.now()) * 1_000_000n;
+      const { length } = topology.containers;
+      const playground = new Playground(topology.subnets, length, startHrNs, options);
+      onFailure(() => playground.close());
+      const run = await CommandRun.prepare(topology, options);
+      onFailure(() => run.close());
+      const writer = startWriter(destination.open(), runInfo(options, startNs));
+      onFailure(() => writer.abort());
+      const engine = await playground.startEngine<RecordDetails>(
+        new URL("./engine.js", import.meta.url),
+        { sink: writer.sinkStore, waitListenMs: options.waitListenMs },
+        (text) => hooks.onWarning(text),
+      );
+      const parts = { startNs, destination, playground, run, writer, engine };
+      return new RecordSession(options, parts);
+    });
   }
 
   /** Runs the commands to their end and closes the dump. */
   async run(hooks: RunHooks): Promise<RecordResult> {
     const { topology } = this.#options;
+    const { run, playground, writer, engine } = this.#parts;
     let dumpError: Error | undefined;
-    const dumpFailed = this.#writer.failed.then((error) => {
+    const dumpFailed = writer.failed.then((error) => {
       dumpError = error;
     });
-    void this.#run.lost.then(() => hooks.onWarning(keeperLost));
+    void run.lost.then(() => hooks.onWarning(keeperLost));
     try {
-      this.#run.start(topology, topology.containers, this.#playground.spaces);
+      run.start(topology, topology.containers, playground.spaces);
       // Not before: the commands have the caller's limits.
       raiseDescriptorLimit();
       await Promise.race([
-        this.#run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
+        run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
         dumpFailed,
-        this.#engine.failed,
+        engine.failed,
       ]);
-      await Promise.race([this.#run.stop(), this.#engine.failed]);
-      await this.#engine.finish();
-      const ends = this.#run.commands.map(({ end }) => end).filter((end) => end !== undefined);
-      const { startHrNs } = this.#playground.task;
-      const stoppedAtNs = Number((this.#run.stoppedAtHrNs ?? startHrNs) - startHrNs);
-      const { writtenBytes } = await this.#writer.close({
-        endNs: this.#startNs + process.hrtime.bigint() - startHrNs,
-        exits: ends.map((end) => exitForDump(end, stoppedAtNs)),
-      });
-      const counts = this.#engine.counts();
+      await Promise.race([run.stop(), engine.failed]);
+      await engine.finish();
+      const ends = run.commands.map(({ end }) => end).filter((end) => end !== undefined);
+      const dumpBytes = await this.#closeDump(ends);
       const durationMs = performance.now() - this.#startedMs;
-      return { counts, dumpBytes: writtenBytes, durationMs, ends, dumpError };
+      const counts = engine.counts();
+      const settled = this.#settle(counts, ends);
+      return { counts, dumpBytes, durationMs, ends, dumpError, ...settled };
     } finally {
-      this.#run.close();
-      this.#playground.close();
+      run.close();
+      playground.close();
     }
+  }
+
+  /** Returns the length of the dump. */
+  async #closeDump(ends: readonly CommandEnd[]): Promise<number> {
+    const { startNs, playground, run, writer } = this.#parts;
+    const { startHrNs } = playground.task;
+    const stoppedAtNs = Number((run.stoppedAtHrNs ?? startHrNs) - startHrNs);
+    const { writtenBytes } = await writer.close({
+      endNs: startNs + process.hrtime.bigint() - startHrNs,
+      exits: ends.map((end) => exitForDump(end, stoppedAtNs)),
+    });
+    return writtenBytes;
+  }
+
+  /** A run in which nothing happened is no reason to lose the recording before it. */
+  #settle(
+    { connections, packets }: EngineCounts,
+    ends: readonly CommandEnd[],
+  ): Pick<RecordResult, "previous" | "withdrawn"> {
+    const { destination } = this.#parts;
+    const { previous } = destination;
+    const hasStarted = connections + packets > 0 || ends.some(couldStart);
+    if (hasStarted || previous === undefined) {
+      destination.keep();
+      return { previous, withdrawn: false };
+    }
+    destination.withdraw();
+    return { previous: undefined, withdrawn: true };
   }
 
   /** Ends the run early: the commands are stopped, the dump is finished. Again: they are killed. */
   stop(): void {
-    void this.#run.stop();
+    void this.#parts.run.stop();
   }
 
   counts(): EngineCounts {
-    return this.#engine.counts();
+    return this.#parts.engine.counts();
   }
 }
 

@@ -1,5 +1,6 @@
 /** A replay from start to end, on the main thread: index, playground, engine, the live commands. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { allOrNothing } from "../base/all-or-nothing.ts";
 import type { CommandExit } from "../dump/format/schema.ts";
 import type { CommandEnd } from "../sandbox/processes/command.ts";
 import type { EngineCounts, EngineHost } from "../engine/host.ts";
@@ -84,18 +85,22 @@ export class ReplaySession {
     this.#progress = progress;
   }
 
-  /** Prepares everything up to the commands, which do not run yet. */
-  static async prepare(given: ReplayOptions, hooks: RunHooks): Promise<ReplaySession> {
+  /**
+   * Prepares everything up to the commands, which do not run yet. If it throws, nothing is left
+   * behind.
+   */
+  static prepare(given: ReplayOptions, hooks: RunHooks): Promise<ReplaySession> {
     const options = patientOverLinks(given);
     const { topology, recording } = options;
-    const { length } = topology.containers;
-    const startHrNs = process.hrtime.bigint();
-    const playground = new Playground(topology.subnets, length, startHrNs, options);
-    const run = await CommandRun.prepare(topology, options);
-    const replayCounters = new SharedArrayBuffer(ReplayCounter.size * 8);
-    const engine = await playground.startEngine<ReplayDetails>(
-      new URL("./drive/engine.js", import.meta.url),
-      {
+    return allOrNothing(async (onFailure) => {
+      const { length } = topology.containers;
+      const startHrNs = process.hrtime.bigint();
+      const playground = new Playground(topology.subnets, length, startHrNs, options);
+      onFailure(() => playground.close());
+      const run = await CommandRun.prepare(topology, options);
+      onFailure(() => run.close());
+      const replayCounters = new SharedArrayBuffer(ReplayCounter.size * 8);
+      const details: ReplayDetails = {
         path: recording.path,
         recording: recording.store,
         live: options.live.map(({ index }) => index),
@@ -104,10 +109,11 @@ export class ReplaySession {
         compare: options.compare,
         mostDifferences: options.mostDifferences,
         replayCounters,
-      },
-      (text) => hooks.onWarning(text),
-    );
-    return new ReplaySession(options, run, playground, engine, new Float64Array(replayCounters));
+      };
+      const module = new URL("./drive/engine.js", import.meta.url);
+      const engine = await playground.startEngine(module, details, (text) => hooks.onWarning(text));
+      return new ReplaySession(options, run, playground, engine, new Float64Array(replayCounters));
+    });
   }
 
   /** Runs the live commands until everything is played and they have ended or are no longer needed. */

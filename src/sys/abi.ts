@@ -166,3 +166,8 @@ export const TCA_MIRRED_PARMS = 2;
 export const TCA_EGRESS_REDIR = 1;
 export const TCA_INGRESS_REDIR = 3;
 export const TC_ACT_STOLEN = 4;
+
+// <sys/file.h>
+export const LOCK_SH = 1;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;

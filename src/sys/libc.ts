@@ -91,6 +91,8 @@ export const fcntl: (fd: Fd, command: number, argument: number) => number = bind
   "int64_t",
 ]);
 
+export const flock: (fd: Fd, operation: number) => number = bind("flock", ["int", "int"]);
+
 export const epollCreate1: (flags: number) => number = bind("epoll_create1", ["int"]);
 export const epollCtl: (epoll: Fd, operation: number, fd: Fd, event: Address) => number = bind(
   "epoll_ctl",

@@ -28,12 +28,12 @@ export function readAll(bytes: Uint8Array): Outcome {
     const summary = summarize(items(bytes));
     expectHarmless(`${renderRun(summary)}${renderConnections(summary)}`);
     expectHarmless(printableJson({ ...summary, run: { ...summary.run, startNs: "" } }));
+    const { connections, packets, end } = summary;
     const index = indexOf(bytes);
     readStreams(index, bytes);
     describeEvents(index, bytes);
-    recordedTopology({ path: "", store: undefined as never, index, exits: [], tornAt: 0 }, []);
+    recordedTopology({ path: "", store: undefined as never, index, exits: [], end }, []);
     for (const order of ["process", "connection", "global"] satisfies Order[]) replay(index, order);
-    const { connections, packets, end } = summary;
     const sizes = [connections.length, packets, index.eventCount].map(
       (size) => 32 - Math.clz32(size),
     );

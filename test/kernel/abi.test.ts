@@ -14,6 +14,7 @@ const headers = [
   "sched.h",
   "sys/epoll.h",
   "sys/eventfd.h",
+  "sys/file.h",
   "sys/timerfd.h",
   "time.h",
   "sys/mount.h",

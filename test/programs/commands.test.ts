@@ -42,7 +42,7 @@ describe("show", () => {
     const run = await plg.run(["show", "torn.traffic"]);
     expectOk(run);
     expect(run.stdout).toMatch(/^ {2}client .* end unknown /m);
-    expect(run.stderr).toMatch(/^plg: warning: [^\n]*cut short[^\n]*\n$/);
+    expect(run.stderr).toMatch(/^plg: warning: torn\.traffic was cut off [^\n]*\n$/);
   });
 
   test.for([

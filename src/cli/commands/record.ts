@@ -40,6 +40,7 @@ import { toolVersion } from "../launch/version.ts";
 interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags {
   readonly waitListen?: string;
   readonly buffer?: string;
+  readonly force?: boolean;
   readonly verify?: string;
   readonly classic?: boolean;
 }
@@ -63,6 +64,7 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
       "--buffer <size>",
       "how large the kernel's buffers of a pipe may grow (default: as the machine has it)",
     )
+    .option("--force", "replace the file at --file even if it is not a recording")
     .option("--verify <n>", "then replay it n times at once, and say how well it replays")
     .addOption(cli.createOption("--classic").hideHelp())
     .addHelpText("after", examples)
@@ -95,6 +97,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
       ...runOptions(flags, topology.containers, terminal),
       topology,
       file: flags.file,
+      force: flags.force === true,
       waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
       links,
       bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
@@ -137,15 +140,18 @@ function conclude(
   flags: RecordFlags,
   result: RecordResult,
 ): ExitCode {
-  const { counts, dumpBytes, durationMs, ends, dumpError } = result;
+  const { counts, dumpBytes, durationMs, ends, dumpError, previous, withdrawn } = result;
   if (flags.json) {
     const commands = topology.containers.map(({ name }, i) => ({ name, ...ends[i] }));
     process.stdout.write(
-      `${JSON.stringify({ file: flags.file, dumpBytes, durationMs, ...counts, commands, error: dumpError?.message })}\n`,
+      `${JSON.stringify({ file: flags.file, previous, withdrawn, dumpBytes, durationMs, ...counts, commands, error: dumpError?.message })}\n`,
     );
   }
+  const kept = previous === undefined ? "" : `; the recording before it is now ${previous}`;
   terminal.info(
-    `recorded ${plural(counts.connections, "connection")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)} to ${flags.file} (${formatBytes(dumpBytes)})`,
+    withdrawn
+      ? `no command could be started: ${flags.file} stays as it was`
+      : `recorded ${plural(counts.connections, "connection")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)} to ${flags.file} (${formatBytes(dumpBytes)})${kept}`,
   );
   tellDrops(terminal, counts);
   if (dumpError) throw dumpError;

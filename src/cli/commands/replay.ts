@@ -21,6 +21,7 @@ import { spareDump } from "../options/dump-argument.ts";
 import { parseMask, parseMaskFile } from "../options/ignore.ts";
 import { isOwnSeal } from "./own-recordings.ts";
 import { writePage } from "./page.ts";
+import { completenessOf, warnIfIncomplete } from "../terminal/incomplete.ts";
 import { withProgress } from "../terminal/reading.ts";
 import {
   addCommonFlags,
@@ -104,9 +105,11 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   spareDump(flags.file, "--page", flags.page);
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const terminal = terminalFor(flags, readRun(flags.file).containers);
+  const readSinceMs = Date.now();
   const recording = await withProgress(flags.file, terminal, (onRead) =>
     readRecording(flags.file, onRead),
   );
+  const completeness = await completenessOf(flags.file, recording.end, readSinceMs);
   const lines = texts.map((text) => (flags.classic ? { command: text } : parseCommand(text)));
   const given = givenCommands(recording, lines);
   const topology = recordedTopology(recording, given);
@@ -115,10 +118,7 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   const options = runOptions(flags, live, terminal);
   const masks = parseMasks(flags, topology);
   const links = parseLinks(flags, topology.containers, true);
-  if (recording.tornAt !== undefined)
-    terminal.warn(
-      `${flags.file} ends in the middle of a record (at byte ${recording.tornAt}): replaying what comes before`,
-    );
+  warnIfIncomplete(terminal, flags.file, { ...recording, completeness });
   const unasked = live.filter(({ index }) => given[index] === undefined);
   await confirmRecorded(recording, unasked, flags, terminal);
   const hooks = hooksFor(terminal);

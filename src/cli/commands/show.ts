@@ -5,8 +5,9 @@ import { printableJson } from "../../base/printable.ts";
 import { plural } from "../../base/text.ts";
 import { renderConnections } from "../../report/connections.ts";
 import { type DumpSummary, renderRun } from "../../report/summary.ts";
-import { defaultFile, pathOf, warnIfShort } from "../options/dump-argument.ts";
-import { summarizeShown } from "../terminal/reading.ts";
+import { defaultFile, pathOf } from "../options/dump-argument.ts";
+import { warnIfIncomplete } from "../terminal/incomplete.ts";
+import { type ShownSummary, summarizeShown } from "../terminal/reading.ts";
 import { showConnection } from "./show-connection.ts";
 import { forResults } from "../terminal/terminal.ts";
 import { parseCount } from "../options/values.ts";
@@ -50,8 +51,9 @@ async function show(path: string, flags: ShowFlags): Promise<void> {
     return await showConnection(path, number, flags.hex ? "hexadecimal" : "text");
   }
   if (flags.hex) throw new UsageError("--hex is for --connection");
-  const summary = await summarizeShown(path, forResults());
-  warnIfShort(path, summary.end);
+  const terminal = forResults();
+  const summary = await summarizeShown(path, terminal);
+  warnIfIncomplete(terminal, path, summary);
   process.stdout.write(flags.json ? `${jsonOf(path, summary)}\n` : textOf(summary));
 }
 
@@ -61,8 +63,8 @@ function textOf(summary: DumpSummary): string {
   return `${renderRun(summary)}\n${renderConnections(summary)}${others}`;
 }
 
-function jsonOf(file: string, summary: DumpSummary): string {
-  const { run, exits, end, durationNs, connections, totals, packets } = summary;
+function jsonOf(file: string, summary: ShownSummary): string {
+  const { run, exits, end, completeness, durationNs, connections, totals, packets } = summary;
   const { startNs, containers, ...about } = run;
   return printableJson({
     file,
@@ -72,6 +74,7 @@ function jsonOf(file: string, summary: DumpSummary): string {
     startNs: String(startNs),
     durationNs,
     complete: end.complete,
+    completeness,
     tornAt: end.tornAt,
     commands: containers.map((container, index) => ({ ...container, ...exits[index] })),
     connections,

@@ -6,8 +6,9 @@ import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
-import { defaultFile, pathOf, spareDump, warnIfShort } from "../options/dump-argument.ts";
+import { defaultFile, pathOf, spareDump } from "../options/dump-argument.ts";
 import { isCarried, writePage } from "./page.ts";
+import { warnIfIncomplete } from "../terminal/incomplete.ts";
 import { summarizeShown } from "../terminal/reading.ts";
 import { forResults } from "../terminal/terminal.ts";
 
@@ -46,7 +47,8 @@ async function view(path: string, { output = `${path}.html` }: ViewFlags): Promi
     throw new UsageError(
       `cannot make a page of ${path}, which is no ordinary file: write it to one`,
     );
-  if (isCarried(path)) warnIfShort(path, (await summarizeShown(path, forResults())).end);
+  const terminal = forResults();
+  if (isCarried(path)) warnIfIncomplete(terminal, path, await summarizeShown(path, terminal));
   const lengthBytes = writePage(output, path, "-o");
   process.stdout.write(`${output}\n`);
   const use = isCarried(path) ? "" : `, and choose ${path} there`;

@@ -1,7 +1,6 @@
 /** The dump that a command of the command line reads: which, and what is to be known of it first. */
 import { existsSync, statSync } from "node:fs";
 import { UsageError } from "../../base/errors.ts";
-import type { DumpEnd } from "../../dump/format/decoder.ts";
 
 export const defaultFile = "dump.traffic";
 
@@ -19,16 +18,6 @@ export function pathOf(
       `there is no ${defaultFile} here: name the dump, as in: plg ${command} PATH`,
     );
   return named ?? defaultFile;
-}
-
-/** Every beginning of a dump is a recording, but whoever reads it should know that it is one. */
-export function warnIfShort(path: string, end: DumpEnd): void {
-  if (end.complete) return;
-  const where =
-    end.tornAt === undefined ? "" : `; a torn tail from byte ${end.tornAt} on is left out`;
-  process.stderr.write(
-    `plg: warning: the recording ${path} was cut short, how its commands ended is not known${where}\n`,
-  );
 }
 
 /** Throws a {@link UsageError} if what is to be written to `path`, as `option` has it, would be written over the dump. */

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { formatBytes } from "../../base/text.ts";
 import { readDump } from "../../dump/store/reader.ts";
 import { type DumpSummary, SummaryFold } from "../../report/summary.ts";
+import { type Completeness, completenessOf } from "./incomplete.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where there is no status line, what takes longer is told once. */
@@ -12,15 +13,24 @@ const tellAfterMs = 1000;
 /** What is read before the status line gets its turn. */
 const turnBytes = 32 << 20;
 
+/** A dump summed up, and whether it is whole. */
+export interface ShownSummary extends DumpSummary {
+  readonly completeness: Completeness;
+}
+
 /** Reads the dump and sums it up. */
-export function summarizeShown(path: string, terminal: Terminal): Promise<DumpSummary> {
+export function summarizeShown(path: string, terminal: Terminal): Promise<ShownSummary> {
+  const readSinceMs = Date.now();
   return withProgress(path, terminal, async (onRead) => {
     const items = readDump(path);
     const fold = new SummaryFold();
     let toldBytes = 0;
     for (;;) {
       const next = items.next();
-      if (next.done) return fold.summary(next.value);
+      if (next.done) {
+        const completeness = await completenessOf(path, next.value, readSinceMs);
+        return { ...fold.summary(next.value), completeness };
+      }
       fold.add(next.value);
       const readBytes = "position" in next.value ? next.value.position : 0;
       if (readBytes - toldBytes < turnBytes) continue;

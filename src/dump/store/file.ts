@@ -4,18 +4,16 @@
  * what limits (0.28 to 0.42 GB/s through it, 1.6 GB/s past it, on the same disk).
  */
 import {
-  accessSync,
   closeSync,
   constants,
-  existsSync,
   fchmodSync,
   fstatSync,
   ftruncateSync,
   openSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import { assert } from "../../base/assert.ts";
 import { MachineError, UsageError } from "../../base/errors.ts";
@@ -42,43 +40,42 @@ const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
 const mode = 0o600;
 
 /**
- * Throws what {@link openDumpFile} would, as far as that shows without opening: then nothing else needs to
- * be made. What is there already stays as it is.
+ * Creates or empties the file, for its owner only. Messages call it `name`. Throws a
+ * {@link UsageError} if it cannot be written.
  */
-export function checkDumpPath(path: string): void {
-  naming(path, () => {
-    refuseSpecialFile(path);
-    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
+export function openDumpFile(path: string, name: string = path): DumpFile {
+  return namingDump(name, () => {
+    const { fd, direct } = openDirectly(path) ?? openBuffered(path);
+    makePrivate(fd);
+    return { path: name, fd, direct };
   });
 }
 
-/** Creates or empties the file, for its owner only. Throws a {@link UsageError} that names the path if it cannot be written. */
-export function openDumpFile(path: string): DumpFile {
-  return naming(path, () => {
-    refuseSpecialFile(path);
-    const file = openDirectly(path) ?? { path, fd: openSync(path, creation, mode), direct: false };
-    makePrivate(file.fd);
-    return file;
-  });
-}
-
-/** What fails is told with the path and the mend. */
-function naming<T>(path: string, work: () => T): T {
+/** Does `work`, and says of a system call that fails which dump it was about. */
+export function namingDump<T>(path: string, work: () => T): T {
   try {
+    refuseSpecialFile(path);
     return work();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code, words } = describeErrno(error);
-    throw new UsageError(
-      `cannot write the dump ${path}: ${words} (${code}); name a file that can be written with -f PATH`,
-    );
+    throw new UsageError(`cannot write the dump ${path}: ${words} (${code})`, "dump-unwritable");
   }
 }
 
-/** Undefined if the file system has no `O_DIRECT`, which it tells by EINVAL (open(2)): tmpfs before Linux 6.6, say. */
-function openDirectly(path: string): DumpFile | undefined {
+type Opened = Pick<DumpFile, "fd" | "direct">;
+
+function openBuffered(path: string): Opened {
+  return { fd: openSync(path, creation, mode), direct: false };
+}
+
+/**
+ * Returns undefined if the file system has no `O_DIRECT` and says so by EINVAL (open(2)), such as
+ * tmpfs before Linux 6.6.
+ */
+function openDirectly(path: string): Opened | undefined {
   try {
-    return { path, fd: openSync(path, creation | constants.O_DIRECT, mode), direct: true };
+    return { fd: openSync(path, creation | constants.O_DIRECT, mode), direct: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EINVAL") return undefined;
     throw error;
@@ -100,18 +97,18 @@ function refuseSpecialFile(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || stats.isFile() || isNullDevice(stats)) return;
   const what = stats.isDirectory() ? "a directory" : "neither an ordinary file nor /dev/null";
-  throw new UsageError(`cannot write the dump ${path}: it is ${what}; name a file with -f PATH`);
+  throw new UsageError(`cannot write the dump ${path}: it is ${what}`, "dump-unwritable");
 }
 
-/** `/dev/null`: to see what traffic costs without a recording. Device 1:3 on every Linux. */
-function isNullDevice(stats: { isCharacterDevice(): boolean; rdev: number }): boolean {
-  return stats.isCharacterDevice() && stats.rdev === ((1 << 8) | 3);
+/** `/dev/null` shows the cost of traffic without a recording. It is device 1:3 on every Linux. */
+export function isNullDevice(stats: Stats | undefined): boolean {
+  return stats?.isCharacterDevice() === true && stats.rdev === ((1 << 8) | 3);
 }
 
-const mends: Readonly<Record<string, string>> = {
-  ENOSPC: "make room or name another file with -f",
-  EDQUOT: "make room or name another file with -f",
-  EFBIG: "raise the limit ('ulimit -f') or name a file on another file system with -f",
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: "make room or use another file system",
+  EDQUOT: "make room or use another file system",
+  EFBIG: "raise the limit ('ulimit -f') or use another file system",
 };
 
 /** Appends to a dump. One per file, in whichever thread writes. */
@@ -179,10 +176,10 @@ export class DumpAppender implements Appender {
 
   #failure(error: unknown): MachineError {
     const { code, words } = describeErrno(error);
-    const mend = mends[code] === undefined ? "" : `; ${mends[code]}`;
+    const remedy = remedies[code] === undefined ? "" : `; ${remedies[code]}`;
     return new MachineError(
       `cannot write the dump ${this.#file.path} beyond ${this.#length} bytes: ${words} (${code}); ` +
-        `what was recorded until then can be read${mend}`,
+        `what was recorded until then can be read${remedy}`,
       { cause: error },
     );
   }

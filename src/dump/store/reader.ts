@@ -2,6 +2,9 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { ExitCode, PlgError } from "../../base/errors.ts";
 import { DumpDecoder, type DumpEnd, type DumpItem, type RunItem } from "../format/decoder.ts";
+import { BlockReader } from "../format/framing.ts";
+import { isOurSection } from "../format/metadata.ts";
+import { BlockType } from "../format/pcapng.ts";
 import { describeErrno } from "./file.ts";
 import { maxBlockBytes } from "../format/schema.ts";
 
@@ -26,6 +29,22 @@ export function* readDump(path: string): Generator<DumpItem, DumpEnd, undefined>
   }
 }
 
+/** Whether the file begins like a recording of plg, of whatever version, damaged later or not. */
+export function isDump(path: string): boolean {
+  const blocks = new BlockReader(path);
+  const front = new Uint8Array(maxBlockBytes);
+  const fd = openForReading(path);
+  try {
+    blocks.push(front.subarray(0, readSync(fd, front)));
+    const first = blocks.next();
+    return first?.type === BlockType.sectionHeader && isOurSection(first);
+  } catch {
+    return false;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Only who ran what: reads no further than the header. */
 export function readRun(path: string): RunItem["run"] {
   const items = readDump(path);
@@ -44,9 +63,8 @@ function attempt<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     const { code, words } = describeErrno(error);
-    throw new PlgError(
-      ExitCode.dump,
-      `cannot read the dump ${path}: ${words} (${code}); name the file to read with -f PATH`,
-    );
+    throw new PlgError(ExitCode.dump, `cannot read the dump ${path}: ${words} (${code})`, {
+      code: "dump-unreadable",
+    });
   }
 }

@@ -27,6 +27,8 @@ export interface DumpWriter {
    * the file. Resolves also after a failure, with what had been written before it.
    */
   close(end: WriterEnd): Promise<{ readonly writtenBytes: number }>;
+  /** Closes the file as it is, without a trailer: a recording that came to nothing. */
+  abort(): Promise<void>;
 }
 
 /**
@@ -113,5 +115,10 @@ class ThreadedWriter implements DumpWriter {
     closeDumpFile(this.#file);
     process.off("SIGXFSZ", noteNothing);
     return { writtenBytes: this.#ring.writtenBytes };
+  }
+
+  async abort(): Promise<void> {
+    this.#ring.fail();
+    await this.close({ endNs: 0n, exits: [] });
   }
 }

@@ -1,5 +1,6 @@
 /** Reads a dump from its file into memory. */
 import { setImmediate } from "node:timers/promises";
+import type { DumpEnd } from "../../dump/format/decoder.ts";
 import type { CommandExit } from "../../dump/format/schema.ts";
 import { readDump } from "../../dump/store/reader.ts";
 import { RecordingBuilder } from "../recording-builder.ts";
@@ -12,8 +13,8 @@ export interface Recording {
   readonly index: RecordingIndex;
   /** By container; undefined where the recording does not tell, as after a kill. */
   readonly exits: readonly (CommandExit | undefined)[];
-  /** Where the file was torn off, if it was. */
-  readonly tornAt: number | undefined;
+  /** How the file ended. */
+  readonly end: DumpEnd;
 }
 
 /** How often the reading of a dump lets others have their turn, and tells how far it is. */
@@ -39,7 +40,8 @@ export async function readRecording(
     if (step.done) {
       const store = builder.finish();
       const index = new RecordingIndex(store);
-      return { path, store, index, exits, tornAt: step.value.tornAt };
+      const all = index.run.containers.map((_, container) => exits[container]);
+      return { path, store, index, exits: all, end: step.value };
     }
     if (step.value.type === "exit") exits[step.value.container] = step.value.exit;
     builder.add(step.value);

@@ -51,7 +51,8 @@ export function planTopology(
   for (const subnet of subnets)
     if (commands.length > subnet.capacity)
       throw new UsageError(
-        `${commands.length} commands do not fit into ${subnet.toString()}, which has ${subnet.capacity} addresses: choose a larger subnet with -s`,
+        `${commands.length} commands do not fit into ${subnet.toString()}, which has ${subnet.capacity} addresses`,
+        "subnet-too-small",
       );
   const names = nameAll(commands);
   const containers = commands.map(({ command }, index) => ({

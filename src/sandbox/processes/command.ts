@@ -30,6 +30,15 @@ export interface CommandEnd {
   readonly failure?: string | undefined;
 }
 
+/** What a shell exits with if it cannot execute a command, or does not find it (POSIX, XCU 2.8.2). */
+export const ShellExit = { notExecutable: 126, notFound: 127 } as const;
+
+/** Whether the command was started at all, as far as its end shows. */
+export function couldStart({ exitCode, failure }: CommandEnd): boolean {
+  const isShellsOwn = exitCode === ShellExit.notFound || exitCode === ShellExit.notExecutable;
+  return failure === undefined && !isShellsOwn;
+}
+
 /** Where a command's output goes. */
 export interface OutputSink {
   /**
@@ -100,8 +109,10 @@ export class Command {
         );
       };
       this.#child.once("exit", (exitCode, signal) => settle(exitCode, signal));
-      // As a shell has it: what cannot be started ends with 127.
-      this.#child.once("error", (error) => settle(127, null, describeFailure(error)));
+      // As a shell has it.
+      this.#child.once("error", (error) =>
+        settle(ShellExit.notFound, null, describeFailure(error)),
+      );
     });
   }
 
