@@ -66,7 +66,7 @@ test("a full disk is told with the file, the reason and how far it came", () => 
   const appender = new DumpAppender({ path: "big.dump", fd, direct: false }, 8192);
   expect(() => appender.append(page)).toThrow(
     "cannot write the dump big.dump beyond 8192 bytes: no space left on device (ENOSPC); " +
-      "what was recorded until then can be read; make room or name another file with -f",
+      "what was recorded until then can be read; make room or use another file system",
   );
   expect(() => appender.append(page)).toThrow(
     expect.objectContaining({ exitCode: ExitCode.machine }),

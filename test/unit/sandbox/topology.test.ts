@@ -90,7 +90,7 @@ describe("planTopology", () => {
       /3 commands do not fit into 10.0.0.0\/30/,
     );
     expect(plan(someCommands(254)).containers).toHaveLength(254);
-    expect(() => plan(someCommands(255))).toThrow(/choose a larger subnet/);
+    expect(() => plan(someCommands(255))).toThrow(/do not fit into 10\.0\.0\.0\/24/);
     expect(() => plan(someCommands(4001), "10.0.0.0/16")).toThrow(/at most 4000/);
   });
 });
