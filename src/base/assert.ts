@@ -1,9 +1,11 @@
 /**
- * Errors in two kinds. What a user can cause or mend is a {@link PlgError}: one line, with an exit
- * code. What only a bug in plg can cause is a failed {@link assert}: it ends the run with exit 70.
+ * There are two kinds of errors. A {@link PlgError} is something a user can cause or fix: one line
+ * and an exit code. A failed {@link assert} is a bug in plg: it ends the run with exit code 70.
  */
 
-/** A broken promise inside plg itself: never caught to go on, reported with its stack. */
+/**
+ * A broken invariant of plg itself. Nothing catches it to carry on; it is reported with its stack.
+ */
 export class BugError extends Error {
   override readonly name = "BugError";
 }
@@ -13,7 +15,7 @@ export function assert(condition: unknown, what: string): asserts condition {
   if (!condition) throw new BugError(`bug in plg: ${what}`);
 }
 
-/** For the `default` of a switch that names every case: the compiler proves that it is never reached. */
+/** The `default` of an exhaustive switch: the compiler proves that it is unreachable. */
 export function unreachable(value: never): never {
   throw new BugError(`bug in plg: unexpected value ${String(value)}`);
 }

@@ -1,4 +1,4 @@
-/** Of the two directions of a connection: what the client sends, and what the server sends. */
+/** The direction of a stream within a connection: sent by the client, or sent by the server. */
 export const Direction = { toServer: 0, toClient: 1 } as const;
 export type Direction = (typeof Direction)[keyof typeof Direction];
 

@@ -1,4 +1,4 @@
-/** What each exit code of plg means (the contract of the command line). */
+/** The exit codes of plg, part of its contract. */
 export const ExitCode = {
   ok: 0,
   commandFailed: 1,
@@ -38,7 +38,7 @@ export class PlgError extends Error {
   }
 }
 
-/** Wrong usage: an option, an argument, a name. */
+/** Wrong usage: an invalid option, argument or name. */
 export class UsageError extends PlgError {
   override readonly name = "UsageError";
 
@@ -47,7 +47,7 @@ export class UsageError extends PlgError {
   }
 }
 
-/** This machine cannot do it: a missing device, privilege, program, or a full disk. */
+/** The machine lacks something: a device, a privilege, a program, disk space. */
 export class MachineError extends PlgError {
   override readonly name = "MachineError";
 
@@ -56,7 +56,7 @@ export class MachineError extends PlgError {
   }
 }
 
-/** A dump that cannot be read: damaged, foreign, of another version. `position` is the byte offset in the file. */
+/** An unreadable dump: damaged, foreign or of an unknown version. `position` is a byte offset. */
 export class DumpError extends PlgError {
   override readonly name = "DumpError";
   readonly position: number;

@@ -1,24 +1,28 @@
 /**
- * Text that comes from a dump or from a system call, made fit for a terminal. A terminal takes orders by
- * control characters (ECMA-48: ESC, and CSI as one character, U+009B): they move the cursor, hide text, set
- * the clipboard. Format characters turn the direction of writing and show a command as another. So what
- * cannot be seen is spelled out, as JSON and shells' `$'...'` would.
+ * Makes text from a dump or a system call safe to print on a terminal. Control characters (ECMA-48:
+ * ESC, and the single-character CSI, U+009B) can move the cursor, hide text and set the clipboard;
+ * format characters can reverse the writing direction and disguise a command. Invisible characters
+ * are therefore escaped, as in JSON and in the shell's `$'...'`.
  */
 
-/** Control and format characters, line and paragraph separators, halves of pairs, and characters without meaning. */
+/** Control and format characters, line separators, lone surrogates, private and unassigned ones. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Cn}\p{Co}]/gu;
 
-/** `text` in one line: an escape character becomes the four characters `\x1b`, a line break `\n`. */
+/**
+ * `text` on one line: an escape character becomes the four characters `\x1b`, a line break `\n`.
+ */
 export function printable(text: string): string {
   return text.replaceAll(unseen, spell);
 }
 
-/** `text` with its line breaks; the lines after the first are behind `indent`, so that none looks like another message. */
+/**
+ * `text` with its line breaks. Continuation lines get `indent`, so that none passes for a message.
+ */
 export function printableLines(text: string, indent: string): string {
   return text.split("\n").map(printable).join(`\n${indent}`);
 }
 
-/** `value` as JSON that a terminal may be shown: JSON itself escapes only what is below U+0020. */
+/** `value` as JSON that is safe to print: JSON itself escapes only characters below U+0020. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(unseen, (character) =>
     [...Array(character.length).keys()]

@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Formats figures for people. */
 
 /** Bytes in decimal units, three digits: `1.23 MB`. */
 export function formatBytes(bytes: number): string {
@@ -13,7 +13,7 @@ export function formatRate(bytesPerSecond: number): string {
 /** `0.42 s`, `12.3 s`, `4 min 05 s`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  // Borders lie where rounding would show the next: 59.97 is not "60.0 s".
+  // The thresholds account for rounding: 59.97 s must not print as "60.0 s".
   if (seconds < 59.95) return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;

@@ -1,4 +1,6 @@
-/** Branded numbers: the same at run time, apart for the compiler, so that a port is never passed as a descriptor. */
+/**
+ * Branded numbers: plain numbers at run time, but the compiler never takes a port for a descriptor.
+ */
 declare const brand: unique symbol;
 type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 
@@ -6,15 +8,15 @@ type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 export type Fd = Branded<number, "Fd">;
 /** A TCP or UDP port, 0 to 65535. */
 export type Port = Branded<number, "Port">;
-/** The number of a host within the subnet: 10.0.0.7 in 10.0.0.0/24 is 7. The neutral address of a container in both families. */
+/** A host's number within the subnet, in either family: 10.0.0.7 in 10.0.0.0/24 is host 7. */
 export type HostNumber = Branded<number, "HostNumber">;
-/** An address in memory, as the kernel takes it. Exact: user space has 47 bits, a double 53. */
+/** A memory address, as system calls take it. Exact: user space has 47 bits, a double 53. */
 export type Address = Branded<number, "Address">;
 
-/** Which of the two IP families. */
+/** The IP version. */
 export type Family = 4 | 6;
 
-/** The host number of a container: the i-th one, from 0, is host i+1 of every subnet. */
+/** The host number of a container: container i, counted from 0, is host i+1 of every subnet. */
 export function hostOf(container: number): HostNumber {
   return (container + 1) as HostNumber;
 }

@@ -1,24 +1,24 @@
-/** Addresses as text: reads RFC 4291 section 2.2 (and dotted IPv4), writes RFC 5952. */
+/** Addresses as text: reads RFC 4291 section 2.2 and dotted IPv4, writes RFC 5952. */
 
 import type { Family } from "../base/units.ts";
 import { read16, read8, write16 } from "./wire.ts";
 
-/** How long an address of the family is: 4 or 16 bytes. */
+/** The length of an address: 4 or 16 bytes. */
 export function addressBytesOf(family: Family): number {
   return family === 4 ? 4 : 16;
 }
 
-/** The 4 or 16 bytes of the address that `text` spells, or undefined if it spells none. */
+/** Parses an address into 4 or 16 bytes. Returns undefined if `text` is not an address. */
 export function parseAddress(text: string): Uint8Array | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
-/** The address of `family` at `at`, as text. */
+/** Formats the address at `at`. */
 export function formatAddress(bytes: Uint8Array, at: number, family: Family): string {
   return family === 4 ? formatIpv4(bytes, at) : formatIpv6(bytes, at);
 }
 
-// A leading zero is refused: some programs take 010 for eight, others for ten.
+// Leading zeros are refused: some programs read 010 as eight, others as ten.
 const octet = /^(0|[1-9]\d{0,2})$/;
 
 function parseIpv4(text: string): Uint8Array | undefined {
@@ -36,7 +36,7 @@ function parseIpv6(text: string): Uint8Array | undefined {
   const tail = parseGroups(halves[1] ?? "", true);
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
-  // "::" stands for one group or more, and without it none may be missing.
+  // "::" stands for at least one group; without it, no group may be missing.
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   const bytes = new Uint8Array(16);
   [...head, ...Array<number>(missing).fill(0), ...tail].forEach((group, i) =>
@@ -45,7 +45,7 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** The groups of one side of "::"; only the last side of an address may end in dotted IPv4. */
+/** The groups on one side of "::". Only the last side may end in dotted IPv4. */
 function parseGroups(text: string, last: boolean): number[] | undefined {
   if (text === "") return [];
   const groups: number[] = [];
@@ -65,7 +65,7 @@ function formatIpv4(bytes: Uint8Array, at: number): string {
 
 function formatIpv6(bytes: Uint8Array, at: number): string {
   const groups = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => read16(bytes, at + 2 * i));
-  // RFC 5952 section 5: mixed notation where the prefix tells that an IPv4 address is embedded.
+  // RFC 5952 section 5: mixed notation where the prefix marks an embedded IPv4 address.
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
     return `::ffff:${formatIpv4(bytes, at + 12)}`;
   }
@@ -74,7 +74,7 @@ function formatIpv6(bytes: Uint8Array, at: number): string {
   return `${hex(groups.slice(0, zeros.start))}::${hex(groups.slice(zeros.start + zeros.length))}`;
 }
 
-/** RFC 5952 section 4.2: "::" is for the longest run of zero groups, the first of equals. */
+/** RFC 5952 section 4.2: "::" replaces the longest run of zero groups, the first one in a tie. */
 function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
   let best = { start: 0, length: 0 };
   let length = 0;

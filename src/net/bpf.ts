@@ -22,16 +22,18 @@ export const opcodes = {
   return: 0x06,
 } as const;
 
-/** What an instruction does, its operand, and for a condition where to go: on to the next line if not said. */
+/** An operation, its operand and, for a condition, its targets; the default is the next line. */
 type Instruction = readonly [
   operation: keyof typeof opcodes,
   value: number,
   labels?: { readonly yes?: string; readonly no?: string },
 ];
-/** A string is the label of the instruction behind it. */
+/** A string labels the instruction that follows it. */
 type Line = string | Instruction;
 
-/** The program as the kernel takes it: `struct sock_filter` is code u16, two jumps u8, value u32. */
+/**
+ * Encodes the program for the kernel: `struct sock_filter` is code u16, two jumps u8, value u32.
+ */
 function assemble(lines: readonly Line[]): Uint8Array {
   const places = new Map<string, number>();
   const instructions: Instruction[] = [];
@@ -52,7 +54,7 @@ function assemble(lines: readonly Line[]): Uint8Array {
 /** How many instructions a jump skips. */
 function distance(places: ReadonlyMap<string, number>, from: number, label?: string): number {
   const place = label === undefined ? from + 1 : places.get(label);
-  assert(place !== undefined && place > from, `the label ${label} stands further down`);
+  assert(place !== undefined && place > from, `the label ${label} follows its jump`);
   return place - from - 1;
 }
 
@@ -64,10 +66,10 @@ const [syn, rst, ack] = [0x02, 0x04, 0x10];
 const all = 0xffff_ffff;
 
 /**
- * A program that looks at an Ethernet frame's TCP flags: `judge` has them in the accumulator, and goes to
- * `found` or `other`. What is not TCP is `other`. Of a fragmented packet only the first part has flags.
+ * A program that tests the TCP flags of an Ethernet frame. `test` finds them in the accumulator and
+ * jumps to `found` or `other`. Packets that are not TCP, and later fragments, go to `other`.
  */
-function judgingTcpFlags(judge: readonly Line[]): Uint8Array {
+function testingTcpFlags(test: readonly Line[]): Uint8Array {
   return assemble([
     ["loadHalf", 12],
     ["ifEqual", 0x0800, { yes: "ipv4" }],
@@ -75,7 +77,7 @@ function judgingTcpFlags(judge: readonly Line[]): Uint8Array {
     ["loadByte", ethernetBytes + 6],
     ["ifEqual", tcp, { no: "other" }],
     ["loadByte", ethernetBytes + ipv6Bytes + tcpFlagsAt],
-    ["ifEqual", 0, { yes: "judge", no: "judge" }],
+    ["ifEqual", 0, { yes: "test", no: "test" }],
     "ipv4",
     ["loadByte", ethernetBytes + 9],
     ["ifEqual", tcp, { no: "other" }],
@@ -83,8 +85,8 @@ function judgingTcpFlags(judge: readonly Line[]): Uint8Array {
     ["ifAnySet", 0x1fff, { yes: "other" }],
     ["indexHeaderLength", ethernetBytes],
     ["loadByteIndexed", ethernetBytes + tcpFlagsAt],
-    "judge",
-    ...judge,
+    "test",
+    ...test,
     "found",
     ["return", all],
     "other",
@@ -92,18 +94,20 @@ function judgingTcpFlags(judge: readonly Line[]): Uint8Array {
   ]);
 }
 
-/** Finds the packets that begin a TCP connection or break it off: a SYN without ACK, and any RST. */
-export const connectionChange: Uint8Array = judgingTcpFlags([
+/** Matches packets that open or abort a TCP connection: a SYN without ACK, and any RST. */
+export const connectionChange: Uint8Array = testingTcpFlags([
   ["ifAnySet", rst, { yes: "found" }],
   ["and", syn | ack],
   ["ifEqual", syn, { no: "other" }],
 ]);
 
-/** Finds the RSTs without ACK: the answer to a packet that belongs to no connection (RFC 9293, 3.5.2). */
-export const bareReset: Uint8Array = judgingTcpFlags([
+/**
+ * Matches RSTs without ACK: the answer to a packet that belongs to no connection (RFC 9293, 3.5.2).
+ */
+export const bareReset: Uint8Array = testingTcpFlags([
   ["and", rst | ack],
   ["ifEqual", rst, { no: "other" }],
 ]);
 
-/** Finds every packet. */
+/** Matches every packet. */
 export const everything: Uint8Array = assemble([["return", all]]);

@@ -1,8 +1,8 @@
 /**
- * Trains of UDP datagrams: what a kernel hands over in one piece where a process sends many datagrams at
- * once (UDP_SEGMENT, udp(7)). It is one packet with one header, too long for the wire, and the size of which
- * the datagrams are; the last may be shorter. Here the datagrams are taken out of it one by one, as the
- * kernel itself would put them on the wire (net/ipv4/udp_offload.c and af_inet.c, inet_gso_segment).
+ * Splits trains of UDP datagrams. When a process sends many datagrams at once (UDP_SEGMENT,
+ * udp(7)), the kernel hands them over as one oversized packet with a single header and a segment
+ * size; the last datagram may be shorter. The split packets equal those that the kernel would put
+ * on the wire (inet_gso_segment in net/ipv4/af_inet.c, net/ipv4/udp_offload.c).
  */
 import { checksumToSend, complement, pseudoHeaderSum, sum } from "./checksum.ts";
 import { addressBytesOf } from "./address.ts";
@@ -13,19 +13,19 @@ const udpHeaderBytes = 8;
 const udpLengthOffset = 4;
 const udpChecksumOffset = 6;
 
-/** Reads one train after the other; owns nothing of them. */
+/** A reusable reader of trains. It keeps references into the caller's buffer, not copies. */
 export class DatagramTrain {
   #bytes: Uint8Array = new Uint8Array();
   #view: PacketView | undefined;
   #headerBytes = 0;
   #payloadBytes = 0;
   #datagramBytes = 0;
-  /** How many datagrams it has. */
+  /** The number of datagrams. */
   count = 0;
 
   /**
-   * Looks at the parsed packet in `bytes`, whose datagrams carry `datagramBytes` each. False if it is no train:
-   * then it cannot be delivered, either.
+   * Takes a parsed packet in `bytes` with datagrams of `datagramBytes` each. Returns false if it is
+   * not a train, in which case nobody can deliver it.
    */
   parse(bytes: Uint8Array, view: PacketView, datagramBytes: number): boolean {
     const headerBytes = view.transportAt - view.headerAt + udpHeaderBytes;
@@ -43,7 +43,7 @@ export class DatagramTrain {
     return true;
   }
 
-  /** Writes the `index`-th datagram, a whole IP packet with its checksums, to `out`, and returns its length. */
+  /** Writes datagram `index` to `out` as an IP packet with checksums, and returns its length. */
   write(out: Uint8Array, outAt: number, index: number): number {
     const view = this.#view as PacketView;
     const from = index * this.#datagramBytes;
@@ -70,7 +70,7 @@ export class DatagramTrain {
   }
 }
 
-/** The length, and the identification, which counts up from datagram to datagram. */
+/** Writes the length and the identification, which increases by one per datagram. */
 function writeIpv4Fields(
   out: Uint8Array,
   at: number,

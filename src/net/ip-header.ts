@@ -1,4 +1,4 @@
-/** Writes the IP headers of packets that plg makes itself. */
+/** Writes the IP headers of packets that plg creates. */
 
 import type { Family } from "../base/units.ts";
 import { addressBytesOf } from "./address.ts";
@@ -8,7 +8,10 @@ import { copyBytes, write16, write32 } from "./wire.ts";
 
 /** The TTL or hop limit of our packets: Linux's default. */
 const hopLimit = 64;
-/** "Don't fragment": such a packet needs no identification (RFC 6864 section 4.1). Linux's resets do the same. */
+/**
+ * "Don't fragment": such a packet needs no identification (RFC 6864 section 4.1). Linux resets
+ * match.
+ */
 const IP_DF = 0x4000;
 
 /** The length of an IP header without options or extensions: 20 or 40 bytes. */
@@ -16,12 +19,12 @@ export function ipHeaderBytesOf(family: Family): number {
   return family === 4 ? ipv4HeaderBytes : ipv6HeaderBytes;
 }
 
-/** Where the source address stands in the header; the destination follows it at once. */
+/** The offset of the source address in the header; the destination follows it directly. */
 export function sourceOffsetOf(family: Family): number {
   return family === 4 ? 12 : 8;
 }
 
-/** Writes both addresses of the header at `at`, copied from where they stand in `source` and `destination`. */
+/** Writes both addresses of the header at `at`, copied from `source` and `destination`. */
 export function writeAddresses(
   out: Uint8Array,
   at: number,
@@ -38,8 +41,8 @@ export function writeAddresses(
 }
 
 /**
- * Writes the rest of the header, for a payload of `payloadBytes`, around the addresses that
- * {@link writeAddresses} put there before: the IPv4 checksum covers them.
+ * Writes the rest of the header for a payload of `payloadBytes`. Call {@link writeAddresses} first:
+ * the IPv4 checksum covers the addresses.
  */
 export function writeIpHeader(
   out: Uint8Array,

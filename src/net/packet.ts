@@ -1,6 +1,6 @@
 /**
- * What plg reads from IPv4 (RFC 791), IPv6 (RFC 8200) and TCP (RFC 9293) headers, in place and
- * without allocating. Offsets are absolute, in the buffer that holds the packet.
+ * Reads IPv4 (RFC 791), IPv6 (RFC 8200) and TCP (RFC 9293) headers in place, without allocating.
+ * Offsets are absolute within the buffer that holds the packet.
  */
 
 import type { Family, Port } from "../base/units.ts";
@@ -13,13 +13,13 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_ICMPV6 = 58;
 
-// The IPv6 extension headers that are walked; everything else is taken for the transport.
+// The IPv6 extension headers that the parser skips; anything else counts as the transport.
 const IPPROTO_HOPOPTS = 0;
 const IPPROTO_ROUTING = 43;
 const IPPROTO_FRAGMENT = 44;
 const IPPROTO_DSTOPTS = 60;
 
-/** TCP flags, as they stand in the low byte of the header's 13th and 14th byte. */
+/** TCP flags: the 14th byte of the header. */
 export const TCP_FIN = 0x01;
 export const TCP_SYN = 0x02;
 export const TCP_RST = 0x04;
@@ -31,40 +31,40 @@ export const ipv4HeaderBytes = 20;
 export const ipv6HeaderBytes = 40;
 export const tcpHeaderBytes = 20;
 
-/** Where the checksum stands in its header. */
+/** The offset of the checksum in its header. */
 export const ipv4ChecksumOffset = 10;
 export const tcpChecksumOffset = 16;
 
-/** The IP version of the packet at `at`, by its first four bits; 0 when it is neither. */
+/** The IP version of the packet at `at`, from its first four bits; 0 if it is neither 4 nor 6. */
 export function versionAt(bytes: Uint8Array, at: number): Family | 0 {
   const version = read8(bytes, at) >>> 4;
   return version === 4 || version === 6 ? version : 0;
 }
 
 /**
- * A packet's layout, filled by {@link PacketView.parse} and meant to be used again for each packet. It
- * owns nothing: the fields are numbers, and mean something only after `parse` said true.
+ * A packet's layout, filled by {@link PacketView.parse} and reused for each packet. The fields are
+ * plain numbers, valid only after `parse` returned true.
  */
 export class PacketView {
   family: Family = 4;
-  /** The transport's protocol number, after all IPv6 extension headers that are walked. */
+  /** The transport's protocol number, behind any IPv6 extension headers. */
   protocol = 0;
-  /** Where the IP header begins. */
+  /** The start of the IP header. */
   headerAt = 0;
   sourceAt = 0;
   destinationAt = 0;
-  /** Where the transport header begins; in a later fragment, where its share of the payload begins. */
+  /** The start of the transport header or, in a later fragment, of its share of the payload. */
   transportAt = 0;
-  /** The length of the whole packet as its IP header says; the buffer may hold more. */
+  /** The packet's length according to its IP header; the buffer may hold more. */
   totalBytes = 0;
-  /** In bytes; 0 for the first fragment and for a whole packet. */
+  /** In bytes; 0 for a first fragment and for a whole packet. */
   fragmentOffset = 0;
   moreFragments = false;
 
   /**
-   * Reads the packet that begins at `at` and has at most `lengthBytes`. False, never an exception, if
-   * it is truncated or malformed. After true, the IP header and, unless this is a later fragment, a
-   * TCP header lie whole within `totalBytes`. Checksums are left to the kernels at both ends.
+   * Parses the packet at `at`, of at most `lengthBytes`. Returns false, and never throws, if it is
+   * truncated or malformed. Otherwise the IP header and, except in later fragments, any TCP header
+   * are complete within `totalBytes`. The kernels at both ends verify the checksums.
    */
   parse(bytes: Uint8Array, at: number, lengthBytes: number): boolean {
     const heldBytes = Math.min(lengthBytes, bytes.length - at);
@@ -107,7 +107,7 @@ export class PacketView {
     return this.totalBytes <= heldBytes && this.#walkExtensionHeaders(bytes);
   }
 
-  /** Moves `protocol` and `transportAt` behind the extension headers. Each one is at least 8 bytes, so this ends. */
+  /** Skips extension headers. Each has at least 8 bytes, so the loop terminates. */
   #walkExtensionHeaders(bytes: Uint8Array): boolean {
     const endAt = this.headerAt + this.totalBytes;
     while (this.fragmentOffset === 0 && isExtensionHeader(this.protocol)) {
@@ -121,14 +121,19 @@ export class PacketView {
     return true;
   }
 
-  /** RFC 8200 section 4.5: the offset counts 8 bytes and stands 3 bits up, so masked it counts bytes. */
+  /**
+   * RFC 8200 section 4.5: the offset counts units of 8 bytes in the upper 13 bits, so masking
+   * yields bytes.
+   */
   #readFragmentHeader(bytes: Uint8Array, headerAt: number): void {
     const field = read16(bytes, headerAt + 2);
     this.fragmentOffset = field & 0xfff8;
     this.moreFragments = (field & 1) !== 0;
   }
 
-  /** A first fragment that tears the TCP header is only ever an attack (RFC 3128): refused as malformed. */
+  /**
+   * A first fragment that splits the TCP header is an attack (RFC 3128) and counts as malformed.
+   */
   #tcpIsWhole(bytes: Uint8Array): boolean {
     if (this.protocol !== IPPROTO_TCP || this.fragmentOffset !== 0) return true;
     const heldBytes = this.headerAt + this.totalBytes - this.transportAt;
@@ -171,7 +176,7 @@ export function tcpHeaderBytesAt(bytes: Uint8Array, transportAt: number): number
   return (read8(bytes, transportAt + 12) >>> 4) * 4;
 }
 
-/** The flags: a sum of {@link TCP_SYN} and the like. */
+/** The flags, combined from {@link TCP_SYN} and its siblings. */
 export function tcpFlagsAt(bytes: Uint8Array, transportAt: number): number {
   return read8(bytes, transportAt + 13);
 }

@@ -1,7 +1,7 @@
 /**
- * The answers that plg gives in the place of a host: "connection refused", a reset, and "no route to
- * host", an ICMP error. The kernel that gets one must take it for the real thing, down to the sequence
- * numbers it checks before it believes either.
+ * Answers that plg gives in place of a host: a reset ("connection refused") and an ICMP error ("no
+ * route to host"). The receiving kernel must accept them as genuine, so even the sequence numbers
+ * that it checks are right.
  */
 
 import { addressBytesOf } from "./address.ts";
@@ -27,29 +27,32 @@ import {
 } from "./packet.ts";
 import { copyBytes, read8, write16, write32 } from "./wire.ts";
 
-/** Room enough for whatever is written here. */
+/** The size of a buffer that holds any packet written here. */
 export const refusalBytesMax = 1280;
 
-/** How long an error may become: RFC 1812 section 4.3.2.3, and RFC 4443 section 2.4 (c). */
+/** The longest ICMP error: RFC 1812 section 4.3.2.3, and RFC 4443 section 2.4 (c). */
 const packetBytesMax = { 4: 576, 6: 1280 } as const;
 const icmpHeaderBytes = 8;
 /** Type 3 "destination unreachable", code 1 "host unreachable" (RFC 792), as one word. */
 const icmpHostUnreachable = 0x0301;
 /** Type 1 "destination unreachable", code 3 "address unreachable" (RFC 4443 section 3.1). */
 const icmpv6AddressUnreachable = 0x0103;
-/** Unreachable, source quench, redirect, time exceeded, parameter problem (RFC 1122 section 3.2.2). */
+/**
+ * Unreachable, source quench, redirect, time exceeded, parameter problem (RFC 1122 section 3.2.2).
+ */
 const icmpErrorTypes = new Set([3, 4, 5, 11, 12]);
-/** Precedence "internetwork control", as RFC 1812 section 4.3.2.5 and Linux's `icmp_send` have it. */
+/** Precedence "internetwork control" (RFC 1812 section 4.3.2.5), as in Linux's `icmp_send`. */
 const internetworkControl = 0xc0;
 
-// One for all calls: nothing here calls back, and each thread has a copy of the module.
+// Shared by all calls: nothing here re-enters, and each thread has its own copy of the module.
 const view = new PacketView();
 
 /**
- * Writes to `outAt` what a host answers to the TCP segment (mostly a SYN) at `segmentAt` when it has no
- * such connection and no such listener: RFC 9293 section 3.10.7.1. Returns the packet's length in
- * bytes, or 0 when there is nothing to answer (the segment is itself a reset, or not whole TCP). The
- * segment's checksum may be partial, the reset's is full. The two may share a buffer, but not overlap.
+ * Writes to `outAt` a host's answer to a TCP segment (usually a SYN) at `segmentAt` for which it
+ * has neither a connection nor a listener: RFC 9293 section 3.10.7.1. Returns the packet's length
+ * in bytes, or 0 if the segment must not be answered (it is a reset, or not a whole TCP segment).
+ * The segment's checksum may be partial; the reset's is complete. The two may share a buffer, but
+ * must not overlap.
  */
 export function writeReset(
   out: Uint8Array,
@@ -77,7 +80,7 @@ export function writeReset(
   return tcpAt + tcpHeaderBytes - outAt;
 }
 
-/** The reset's TCP header, with a checksum of 0, as answer to the segment in `view`. */
+/** Writes the TCP header of the reset that answers the segment in `view`, with a checksum of 0. */
 function writeTcpHeader(out: Uint8Array, at: number, segment: Uint8Array): void {
   const { transportAt } = view;
   const acknowledges = (tcpFlagsAt(segment, transportAt) & TCP_ACK) !== 0;
@@ -90,7 +93,7 @@ function writeTcpHeader(out: Uint8Array, at: number, segment: Uint8Array): void 
   write32(out, at + 16, 0);
 }
 
-/** SEG.SEQ + SEG.LEN: SYN and FIN count one each, and a SYN may carry data (TCP Fast Open, RFC 7413). */
+/** SEG.SEQ + SEG.LEN: SYN and FIN count as one each, and a SYN may carry data (RFC 7413). */
 function sequenceAfter(segment: Uint8Array): number {
   const { transportAt } = view;
   const flags = tcpFlagsAt(segment, transportAt);
@@ -101,10 +104,10 @@ function sequenceAfter(segment: Uint8Array): number {
 }
 
 /**
- * Writes to `outAt` the error for the packet at `originalAt`, from the router at `routerAddress` (4 or
- * 16 bytes, as the packet's family) to the packet's source, with as much of the packet as may be
- * quoted. Returns the error's length in bytes, or 0 when a packet like this must not be answered.
- * `originalLengthBytes` is what the buffer holds of the packet. The two may not overlap.
+ * Writes to `outAt` the error for the packet at `originalAt`, from the router at `routerAddress` (4
+ * or 16 bytes, of the packet's family) to the packet's source. It quotes as much of the packet as
+ * allowed. Returns the error's length in bytes, or 0 if such a packet must not be answered. The
+ * buffer holds `originalLengthBytes` of the packet. The two must not overlap.
  */
 export function writeHostUnreachable(
   out: Uint8Array,
@@ -137,7 +140,10 @@ export function writeHostUnreachable(
   return icmpAt + icmpBytes - outAt;
 }
 
-/** RFC 1122 section 3.2.2 and RFC 4443 section 2.4 (e): never answer an error, a later fragment, or what went to many. */
+/**
+ * RFC 1122 section 3.2.2, RFC 4443 section 2.4 (e): errors, later fragments and multicasts get no
+ * answer.
+ */
 function mayAnswer(original: Uint8Array): boolean {
   return (
     view.fragmentOffset === 0 &&
@@ -154,7 +160,9 @@ function isIcmpError(original: Uint8Array): boolean {
   return view.protocol === IPPROTO_ICMP && icmpErrorTypes.has(type);
 }
 
-/** Not multicast, not the limited broadcast, not unspecified. Of a subnet's own broadcast only its owner knows. */
+/**
+ * Neither multicast, limited broadcast nor unspecified. Only the owner knows a subnet's broadcast.
+ */
 function namesOneHost(bytes: Uint8Array, at: number): boolean {
   const first = read8(bytes, at);
   if (view.family === 6) return first !== 0xff && !isAll(bytes, at, 16, 0);

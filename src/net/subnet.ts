@@ -1,6 +1,6 @@
 /**
- * The subnet that the containers live in, and the networks derived from it. Within plg a container is
- * known by its host number, which is the same in every such network of either family.
+ * The containers' subnet and the networks derived from it. A container has the same host number in
+ * each of these networks, in either family.
  */
 
 import { assert } from "../base/assert.ts";
@@ -9,16 +9,16 @@ import type { Family, HostNumber } from "../base/units.ts";
 import { addressBytesOf, formatAddress, parseAddress } from "./address.ts";
 import { readBits32, write32 } from "./wire.ts";
 
-/** Host numbers have 24 bits at most: so that they fit into a MAC, and into small integers. */
+/** Host numbers have at most 24 bits, so that they fit into a MAC and into small integers. */
 const hostBitsMax = 24;
 
-/** How long a prefix may be: room for two hosts at least, and not the whole address space. */
+/** The valid prefix lengths: room for at least two hosts, and less than the whole address space. */
 const prefixBounds = {
   4: { least: 4, most: 30, example: "10.0.0.0/24" },
   6: { least: 8, most: 120, example: "fd00::/64" },
 } as const;
 
-/** What Linux does not take for the address of an ordinary host on an interface other than `lo`. */
+/** Networks whose addresses Linux refuses to ordinary hosts on interfaces other than `lo`. */
 const reservedNetworks = [
   { address: "0.0.0.0", bits: 8, what: '"this network" addresses (0.0.0.0/8)' },
   { address: "127.0.0.0", bits: 8, what: "loopback addresses (127.0.0.0/8)" },
@@ -28,21 +28,24 @@ const reservedNetworks = [
   { address: "ff00::", bits: 8, what: "multicast addresses (ff00::/8)" },
 ];
 
-/** A network of either family. Immutable; `network` is its own and not to be written to. */
+/** A network of either family. Immutable: callers must not write to `network`. */
 export class Subnet {
   readonly family: Family;
   readonly prefixBits: number;
   /** The network's address: 4 or 16 bytes, host bits zero. */
   readonly network: Uint8Array;
-  /** How many hosts it can number: 1 to `capacity`. */
+  /** The number of hosts: they are numbered from 1 to `capacity`. */
   readonly capacity: number;
-  // For the data path: the address as 32-bit words; which bits name the network; and which bits must
-  // equal the network's for the rest to be a host number. On a small subnet the two masks are the same.
+  // For the data path, as 32-bit words: the network's address; its prefix mask; and the mask of all
+  // bits above the host number. The two masks differ only in subnets with more than 24 host bits.
   readonly #words: Int32Array;
   readonly #networkMask: Int32Array;
   readonly #fixedMask: Int32Array;
 
-  /** The network of `prefixBits` that `address` (4 or 16 bytes, copied) lies in. See {@link Subnet.parse}. */
+  /**
+   * The network of `prefixBits` that `address` (4 or 16 bytes, copied) lies in. See {@link
+   * Subnet.parse}.
+   */
   constructor(address: Uint8Array, prefixBits: number) {
     const addressBits = address.length * 8;
     const hostBits = Math.min(addressBits - prefixBits, hostBitsMax);
@@ -56,7 +59,7 @@ export class Subnet {
     this.#fixedMask = wordsOf(maskedTo(allOnes, addressBits - hostBits));
   }
 
-  /** Reads "10.0.0.0/24" or "fd00::/64"; throws a {@link UsageError} that names the mend. */
+  /** Parses "10.0.0.0/24" or "fd00::/64"; throws a {@link UsageError} that says how to fix it. */
   static parse(text: string): Subnet {
     const [addressText = "", prefixText, ...rest] = text.split("/");
     const address = parseAddress(addressText);
@@ -75,15 +78,15 @@ export class Subnet {
     return subnet;
   }
 
-  /** Whether the address at `at`, of this subnet's family, lies within. */
+  /** Whether the address at `at`, of this subnet's family, belongs to the subnet. */
   contains(bytes: Uint8Array, at: number): boolean {
     return this.#agrees(bytes, at, this.#networkMask);
   }
 
   /**
-   * The host number of the address at `at`, of this subnet's family: its low bits. -1 when it lies
-   * outside, or has bits above the 24 that number hosts. 0 is the network's own address and, on
-   * IPv4, `capacity + 1` the broadcast address (if the subnet has no more than 24 host bits).
+   * The host number of the address at `at`, of this subnet's family: its low bits. Returns -1 if
+   * the address lies outside or exceeds 24 host bits. 0 is the network's own address; on IPv4,
+   * `capacity + 1` is the broadcast address (if the subnet has at most 24 host bits).
    */
   hostNumberAt(bytes: Uint8Array, at: number): number {
     if (!this.#agrees(bytes, at, this.#fixedMask)) return -1;
@@ -91,7 +94,7 @@ export class Subnet {
     return readBits32(bytes, at + 4 * last) & ~(this.#fixedMask[last] as number);
   }
 
-  /** The address of a host, as 4 or 16 bytes that the caller may keep. */
+  /** The address of a host: 4 or 16 bytes that belong to the caller. */
   addressBytes(host: HostNumber): Uint8Array {
     assert(host >= 0 && host <= this.capacity + 1, "a host is within its subnet");
     const address = this.network.slice();
@@ -119,14 +122,14 @@ export class Subnet {
   }
 }
 
-/** The subnet of a family among those of a run. What was let in from it, or recorded, has one. */
+/** The run's subnet of this family. The caller knows that there is one. */
 export function subnetFor(subnets: readonly Subnet[], family: Family): Subnet {
   const subnet = subnets.find((candidate) => candidate.family === family);
   assert(subnet, `there is a subnet for IPv${family}`);
   return subnet;
 }
 
-/** The IPv6 network that goes with an IPv4 subnet: the ULA (RFC 4193) fd70:6c67:<its four bytes>::/64. */
+/** The IPv6 companion of an IPv4 subnet: the ULA (RFC 4193) fd70:6c67:<its four bytes>::/64. */
 export function ulaFor(subnet4: Subnet): Subnet {
   assert(subnet4.family === 4, "an IPv6 subnet needs no ULA to go with it");
   const address = bytesOf("fd70:6c67::");
@@ -149,12 +152,12 @@ function parsePrefix(text: string, address: Uint8Array, prefixText: string | und
   return prefixBits;
 }
 
-/** Says what kind of reserved addresses the subnet touches, if any. */
+/** Names the kind of reserved addresses that the subnet overlaps, if any. */
 function reservedIn(subnet: Subnet): string | undefined {
   return reservedNetworks.find(({ address, bits }) => {
     const reserved = bytesOf(address);
     const sameFamily = reserved.length === addressBytesOf(subnet.family);
-    // Networks overlap when one holds the other: when they agree over the shorter of the prefixes.
+    // Two networks overlap if they agree in the shorter of the two prefixes.
     return sameFamily && samePrefix(reserved, subnet.network, Math.min(bits, subnet.prefixBits));
   })?.what;
 }

@@ -1,6 +1,7 @@
 /**
- * The Ethernet, IP and TCP header that stands before each chunk of a stream in the dump, so that
- * Wireshark and tcpdump can read it as a captured packet. No such packet ever crossed a wire.
+ * The Ethernet, IP and TCP headers in front of each chunk of a stream in the dump. They let
+ * Wireshark and tcpdump read the chunk as a captured packet, although no such packet ever crossed a
+ * wire.
  */
 
 import type { Family, HostNumber, Port } from "../base/units.ts";
@@ -8,16 +9,22 @@ import { ipHeaderBytesOf, writeAddresses, writeIpHeader } from "./ip-header.ts";
 import { IPPROTO_TCP, tcpHeaderBytes } from "./packet.ts";
 import { write16, write32 } from "./wire.ts";
 
-/** The most payload one synthetic packet carries: what IPv4's 16-bit total length leaves. IPv6 keeps to the same. */
+/**
+ * The largest payload of a synthetic packet: what IPv4's 16-bit total length allows. IPv6 uses it
+ * too.
+ */
 export const maxChunkBytes = 65_495;
 
 const ethernetHeaderBytes = 14;
 const ETH_P_IP = 0x0800;
 const ETH_P_IPV6 = 0x86dd;
-/** There is no flow control to show: the widest window without scaling. */
+/** Streams in the dump have no flow control: the largest window without scaling. */
 const window = 65_535;
 
-/** What a synthetic packet says. Made once and filled again for each packet; addresses are only read. */
+/**
+ * What a synthetic packet says. Made once and filled again for each packet; addresses are only
+ * read.
+ */
 export interface SyntheticHeader {
   family: Family;
   /** 4 or 16 bytes each, as the family has it. */
@@ -28,7 +35,10 @@ export interface SyntheticHeader {
   destinationHost: HostNumber;
   sourcePort: Port;
   destinationPort: Port;
-  /** Sequence numbers; only the low 32 bits count, so a stream offset that grows beyond them is fine. */
+  /**
+   * Sequence numbers; only the low 32 bits count, so a stream offset that grows beyond them is
+   * fine.
+   */
   sequence: number;
   acknowledgment: number;
   /** A sum of `TCP_SYN` and the like. */
@@ -43,8 +53,9 @@ export function syntheticHeaderBytes(family: Family): number {
 }
 
 /**
- * Writes the header at `at`. The TCP checksum is left 0: summing the payload would cost the data path
- * more than it gives, as Wireshark does not verify it unless told to, and the dump has a CRC of its own.
+ * Writes the header at `at`. The TCP checksum is left 0: summing the payload would cost the data
+ * path more than it gives, as Wireshark does not verify it unless told to, and the dump has a CRC
+ * of its own.
  */
 export function writeSynthetic(out: Uint8Array, at: number, header: SyntheticHeader): void {
   const { family } = header;
@@ -57,7 +68,10 @@ export function writeSynthetic(out: Uint8Array, at: number, header: SyntheticHea
   writeTcpHeader(out, ipAt + ipHeaderBytesOf(family), header);
 }
 
-/** Writes a container's MAC, 6 bytes: 02:70:6c ("locally administered", then "pl") and the host number. */
+/**
+ * Writes a container's MAC, 6 bytes: 02:70:6c ("locally administered", then "pl") and the host
+ * number.
+ */
 export function writeMac(out: Uint8Array, at: number, host: HostNumber): void {
   write16(out, at, 0x0270);
   write32(out, at + 2, 0x6c00_0000 | host);

@@ -1,6 +1,6 @@
 /**
- * Numbers as they stand in packets: big-endian ("network order"), at any offset. Reading past the end
- * gives zeros instead of throwing, so that a parser can look first and judge afterwards.
+ * Big-endian ("network order") numbers at any offset. Reading past the end yields zeros instead of
+ * throwing, so that a parser can read first and validate afterwards.
  */
 
 /** The unsigned 8-bit number at `at`. */
@@ -13,7 +13,7 @@ export function read16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
-/** The 32 bits at `at` as JavaScript's bit operators see them: signed, and never a heap number in optimized code. */
+/** The 32 bits at `at` as a signed number, which optimized code never boxes on the heap. */
 export function readBits32(bytes: Uint8Array, at: number): number {
   return (read16(bytes, at) << 16) | read16(bytes, at + 2);
 }
@@ -35,7 +35,7 @@ export function write32(bytes: Uint8Array, at: number, value: number): void {
   write16(bytes, at + 2, value);
 }
 
-/** Copies `lengthBytes` between two buffers without making the view that `set` and `subarray` would need. */
+/** Copies `lengthBytes` without allocating the view that `set` and `subarray` would need. */
 export function copyBytes(
   out: Uint8Array,
   outAt: number,
