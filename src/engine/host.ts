@@ -8,11 +8,11 @@ export interface EngineCounts {
   readonly connections: number;
   readonly openConnections: number;
   readonly bytes: number;
-  /** Other than TCP. */
+  /** Packets other than TCP. */
   readonly packets: number;
-  /** What crossed links, and what they lost. Known when the engine is done. */
+  /** Packets sent over links, and lost there. Known when the engine is done. */
   readonly links: { readonly sent: number; readonly lost: number };
-  /** Packets that could not be delivered, by reason. Known when the engine is done. */
+  /** Undelivered packets, by reason. Known when the engine is done. */
   readonly dropped: {
     readonly malformed: number;
     readonly foreign: number;
@@ -36,7 +36,7 @@ export class EngineHost {
     this.#counters = new Float64Array(task.counters);
     this.#worker = new Worker(url, { workerData: task });
     this.failed = new Promise((_, reject) => this.#worker.once("error", reject));
-    // Whoever waits for the engine races with this; that nobody waits now is no unhandled rejection.
+    // Callers race with this promise later; until then its rejection must not count as unhandled.
     this.failed.catch(() => {});
     this.#ready = this.#notice("ready").then(() => {});
     this.#done = this.#notice("done");
@@ -45,23 +45,23 @@ export class EngineHost {
     });
   }
 
-  /** Settles when the engine moves packets. */
+  /** Settles when the engine is ready to move packets. */
   ready(): Promise<void> {
     return Promise.race([this.#ready, this.failed]);
   }
 
-  /** Settles when the engine has ended by itself or after {@link finish}, with what it has to say. */
+  /** Settles with the engine's result when it ends, by itself or after {@link finish}. */
   done(): Promise<unknown> {
     return Promise.race([this.#done, this.failed]);
   }
 
-  /** Lets the engine finish what is under way and end. */
+  /** Lets the engine finish its work and end. */
   finish(): Promise<unknown> {
     this.#order({ type: "finish" });
     return this.done();
   }
 
-  /** Tells the engine that the process of this container has ended and left nothing behind. */
+  /** Notifies the engine that this container has no process left. */
   tellGone(container: number): void {
     this.#order({ type: "gone", container });
   }

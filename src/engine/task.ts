@@ -1,9 +1,9 @@
-/** What the main thread and the engine's thread agree on. */
+/** The protocol between the main thread and the engine thread. */
 import type { Fd } from "../base/units.ts";
 import type { LinkSetup } from "../switch/core/link-plan.ts";
 import type { Namespace } from "../sys/namespace.ts";
 
-/** What an engine thread is started with. Descriptors are the process's, so numbers are enough. */
+/** The parameters of an engine thread. All threads share descriptors, so their numbers suffice. */
 export interface EngineTask {
   readonly pipeNamespace: Namespace;
   readonly pipeTun: Fd;
@@ -13,42 +13,42 @@ export interface EngineTask {
   readonly tuns: readonly Fd[];
   /** In CIDR notation. */
   readonly subnets: readonly string[];
-  /** What lies between the containers, if anything was asked for. */
+  /** The links between the containers, if any. */
   readonly links: LinkSetup | undefined;
-  /** Signalled when there is a message for the engine, or room in the dump. */
+  /** Signaled when there is a message for the engine, or room in the dump. */
   readonly wakeup: Fd;
-  /** A Float64Array by {@link Counter}, written by the engine alone. */
+  /** A Float64Array indexed by {@link Counter}, which only the engine writes. */
   readonly counters: SharedArrayBuffer;
-  /** When the run began, in nanoseconds of `process.hrtime.bigint()`. */
+  /** The start of the run, in nanoseconds of `process.hrtime.bigint()`. */
   readonly startHrNs: bigint;
 }
 
-/** Places in the counters. */
+/** Indices of the counters. */
 export const Counter = {
   connections: 0,
   open: 1,
   bytes: 2,
   packets: 3,
-  /** Of the switch, noted when it is done. */
+  /** The switch's counts, noted when it is done. */
   sentOverLinks: 4,
   lostOnLinks: 5,
   malformed: 6,
   foreign: 7,
   refused: 8,
-  /** Dropped because the dump had no room for them. */
+  /** Packets dropped because the dump had no room. */
   unrecorded: 9,
   size: 10,
 } as const;
 
-/** From the engine to the main thread, besides what the kind of engine adds. */
+/** From the engine to the main thread. Each kind of engine adds its own messages. */
 export type EngineNotice =
   | { readonly type: "ready" }
   | { readonly type: "warning"; readonly text: string }
   | { readonly type: "done"; readonly result?: unknown };
 
 /**
- * From the main thread to the engine. `finish`: the processes are gone; finish what is under way and
- * stop. `gone`: the process of this container has ended, and nothing of it is left.
+ * From the main thread to the engine. `finish`: all processes are gone; finish and stop. `gone`:
+ * this container has no process left.
  */
 export type EngineOrder =
   | { readonly type: "finish" }

@@ -1,7 +1,7 @@
 /**
- * What every engine thread has: its place in the pipe space, the reactor, the subnets, and the line to the
- * main thread. The thread never returns to Node's own loop while it works, so messages are fetched when
- * the wake-up is signalled.
+ * The common part of all engine threads: the pipe space, the reactor, the subnets, and the messages
+ * of the main thread. The thread does not return to Node's event loop while it works, so it fetches
+ * messages when the wake-up is signaled.
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
@@ -23,10 +23,10 @@ export class EngineThread {
   constructor(
     task: EngineTask,
     on: {
-      /** The wake-up was signalled, by the main thread or by the dump's writer. */
+      /** The main thread or the dump's writer has signaled the wake-up. */
       readonly wake: () => void;
       readonly finish: () => void;
-      /** The process of this container has ended. */
+      /** This container has no process left. */
       readonly gone?: (container: number) => void;
     },
   ) {
@@ -35,7 +35,8 @@ export class EngineThread {
     this.subnets = task.subnets.map((text) => Subnet.parse(text));
     this.counters = new Float64Array(task.counters);
     this.#links = task.links;
-    // This thread's performance.now() has its own origin; the run's start is told by the common clock.
+    // Each thread's performance.now() has its own origin, so the run's start comes from a common
+    // clock.
     const sinceStartMs = Number(process.hrtime.bigint() - task.startHrNs) / 1e6;
     this.#startMs = performance.now() - sinceStartMs;
     this.reactor.watch(task.wakeup, {
@@ -50,12 +51,12 @@ export class EngineThread {
     });
   }
 
-  /** Nanoseconds since the run's start, of the events in hand. */
+  /** The time of the current events, in nanoseconds since the run's start. */
   get atNs(): number {
     return Math.max(0, Math.round((this.reactor.nowMs - this.#startMs) * 1e6));
   }
 
-  /** What a switch is told of the run's links. */
+  /** The switch's view of the run's links. */
   get links(): { readonly setup: LinkSetup; readonly startMs: number } | undefined {
     return this.#links && { setup: this.#links, startMs: this.#startMs };
   }
@@ -65,7 +66,7 @@ export class EngineThread {
     this.counters[counter] = (this.counters[counter] ?? 0) + change;
   }
 
-  /** Notes what the switch did not deliver, when it is done. */
+  /** Notes the switch's undelivered packets, when it is done. */
   noteDrops({ drops, linkCounts }: Switch): void {
     this.count(Counter.malformed, drops.malformed);
     this.count(Counter.foreign, drops.foreign);
@@ -78,13 +79,13 @@ export class EngineThread {
     this.#notify({ type: "warning", text });
   }
 
-  /** Works until the engine is done, then says so. */
+  /** Runs the loop until the engine is done, then reports the result. */
   run(): void {
     this.#notify({ type: "ready" });
     this.reactor.run();
   }
 
-  /** Ends the thread's work. */
+  /** Ends the loop. */
   done(result?: unknown): void {
     this.reactor.stop();
     this.#notify({ type: "done", result });

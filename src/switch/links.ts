@@ -1,12 +1,12 @@
 /**
- * The links of a run at work: a packet that crosses one is copied to a place of its own, and comes back to
- * the switch when it arrives. What happens to it on the way is link-direction.ts's to say.
+ * Carries packets over links: a packet is copied into a slot, and returns to the switch when it
+ * arrives. link-direction.ts decides what happens to it on the way.
  *
- * All places are there from the start, and what does not find one is lost; the kernel gives them memory as
- * they are used. Containers at the ends of links have segmentation offload switched off, so a packet here is
- * a packet on the wire, and fits a place: the MTU is 1500 bytes.
+ * Slots are preallocated; packets that find none are dropped. The kernel backs a slot with memory
+ * when it is first used. Segmentation offload is off in containers at the ends of links, so each
+ * packet here is a packet on the wire and fits a slot: the MTU is 1500 bytes.
  *
- * A timerfd wakes us, as epoll's own timeouts count whole milliseconds.
+ * A timerfd wakes the thread, because epoll's own timeouts count whole milliseconds.
  */
 import type { Fd } from "../base/units.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
@@ -19,7 +19,7 @@ import { HeldPackets } from "./core/held-packets.ts";
 import { lost } from "./core/link-direction.ts";
 import { LinkPlan, type LinkSetup } from "./core/link-plan.ts";
 
-/** What becomes of a packet that has crossed its link. */
+/** Where a packet goes after it has crossed its link. */
 export const Exit = {
   /** TCP of the container `from`: into the pipe space. */
   pipeSpace: 0,
@@ -32,16 +32,16 @@ export const Exit = {
 } as const;
 export type Exit = (typeof Exit)[keyof typeof Exit];
 
-/** Takes the frame of `frameBytes` that lies in the switch's buffer again. */
+/** Receives the frame of `frameBytes`, which is back in the switch's buffer. */
 export type OnArrival = (exit: Exit, from: number, to: number, frameBytes: number) => void;
 
-/** Packets on their way at once, on all links together; 64 MiB. */
+/** The maximum number of packets in flight on all links together; 64 MiB. */
 const places = 32_768;
 const placeBytes = 2048;
 const placeWords = placeBytes / Int32Array.BYTES_PER_ELEMENT;
 
 export class Links implements Watcher, Task {
-  /** How many packets were to cross a link, and how many of them it lost. */
+  /** The number of packets sent over links, and how many of them were lost. */
   readonly counts: { sent: number; lost: number } = { sent: 0, lost: 0 };
   readonly #reactor: Reactor;
   readonly #plan: LinkPlan;
@@ -51,12 +51,12 @@ export class Links implements Watcher, Task {
   readonly #frame: Int32Array;
   readonly #places = wordsOf(allocateRegion(places * placeBytes));
   readonly #held = new HeldPackets(places);
-  /** By place. */
+  /** By slot. */
   readonly #exits = new Uint8Array(places);
   readonly #from = new Uint16Array(places);
   readonly #to = new Uint16Array(places);
   readonly #frameBytes = new Uint16Array(places);
-  /** When the alarm goes off, and whether {@link resume} will be called in any case. */
+  /** When the alarm expires, and whether {@link resume} is due anyway. */
   #alarmMs = Infinity;
   #isDeferred = false;
 
@@ -65,7 +65,7 @@ export class Links implements Watcher, Task {
     readonly setup: LinkSetup;
     /** When the run began, by the reactor's clock. */
     readonly startMs: number;
-    /** The switch's buffer: where packets are taken from, and where they come back to. */
+    /** The switch's buffer: packets are copied from it, and back into it. */
     readonly frame: Region;
     readonly onArrival: OnArrival;
   }) {
@@ -77,17 +77,17 @@ export class Links implements Watcher, Task {
     this.#reactor.watchLevel(this.#alarm, this);
   }
 
-  /** How many packets are on their way. */
+  /** The number of packets in flight. */
   get heldPackets(): number {
     return this.#held.count;
   }
 
-  /** Whether there is a link in this direction, for whatever packets. */
+  /** Whether there is a link in this direction, for any kind of packet. */
   isBetween(from: number, to: number): boolean {
     return this.#plan.between(from, to) !== null;
   }
 
-  /** Sends the frame in the switch's buffer over its link. False if there is none on its way. */
+  /** Sends the frame in the switch's buffer over its link. Returns false if it crosses none. */
   take(exit: Exit, from: number, to: number, frameBytes: number): boolean {
     const link = this.#plan.between(from, to);
     if (link === null) return false;
@@ -105,14 +105,14 @@ export class Links implements Watcher, Task {
     return true;
   }
 
-  /** The alarm has gone off. */
+  /** The alarm has expired. */
   onReady(): void {
     acknowledge(this.#alarm);
     this.#alarmMs = Infinity;
     this.resume();
   }
 
-  /** Lets arrive what is due. */
+  /** Delivers the packets that are due. */
   resume(): void {
     this.#isDeferred = false;
     const nowMs = this.#nowMs;
@@ -135,7 +135,7 @@ export class Links implements Watcher, Task {
     return this.#reactor.nowMs - this.#startMs;
   }
 
-  /** False if there is no place for it. */
+  /** Returns false if no slot is free. */
   #hold(dueMs: number, exit: Exit, from: number, to: number, frameBytes: number): boolean {
     if (frameBytes > placeBytes) return false;
     const place = this.#held.hold(dueMs);
@@ -148,7 +148,10 @@ export class Links implements Watcher, Task {
     return true;
   }
 
-  /** What is due at once arrives within this round, but not within the call: its sender may not be done with the buffer. */
+  /**
+   * Packets due at once arrive in this round, but after this call: its caller still uses the
+   * buffer.
+   */
   #wakeInTime(): void {
     const dueMs = this.#held.nextDueMs;
     if (dueMs >= this.#alarmMs || this.#isDeferred) return;
@@ -167,7 +170,7 @@ function wordsOf({ bytes }: Region): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 }
 
-/** Copies whole words, and no more bytes than a place has. No view is made for it, and nothing allocated. */
+/** Copies whole words, without allocating a view; never more than a slot holds. */
 function copyWords(
   out: Int32Array,
   outAt: number,

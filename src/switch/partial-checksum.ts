@@ -1,19 +1,20 @@
 /**
- * Checksums that a sender's kernel left to its device: the field holds the pseudo-header's sum, and the
- * virtio header (virtio specification, section 5.1.6.2) tells where to sum from and where the sum goes.
+ * Checksums that the sender's kernel left to its device. The field holds the pseudo-header's sum,
+ * and the virtio header (virtio specification, section 5.1.6.2) has the start of the sum and the
+ * field's offset.
  */
 import { checksumToSend, sum } from "../net/checksum.ts";
 import { write16 } from "../net/wire.ts";
 import { VIRTIO_NET_HDR_F_NEEDS_CSUM, virtioNetHeaderBytes } from "../sys/abi.ts";
 
-/** Whether the frame in `bytes` has one. */
+/** Whether the frame in `bytes` has a partial checksum. */
 export function hasPartialChecksum(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
 }
 
 /**
- * Completes the checksum of the frame in `bytes`, whose packet ends at `endAt`: what is recorded, and
- * played again later, must be a packet that any host takes. The header has its two places in the
+ * Completes the checksum of the frame in `bytes`, whose packet ends at `endAt`. Recorded packets
+ * are played again later, so any host must accept them. The header's two offsets are in the
  * machine's byte order.
  */
 export function completeChecksum(bytes: Uint8Array, endAt: number): void {

@@ -1,14 +1,14 @@
 /**
- * The switch: takes packets out of the containers' TUN devices and the pipe space's, and puts each
- * into the one it is for. TCP is exchanged with the pipe space, all else passes from container to
- * container; every packet as it is. Of TCP there is little: most of it takes the shortcut
- * (sandbox/shortcut.ts), and only what begins or breaks off a connection comes by here.
+ * The switch: reads packets from the TUN devices of the containers and the pipe space, and writes
+ * each, unchanged, to the device it is addressed to. TCP goes to and from the pipe space;
+ * everything else passes from container to container. Most TCP packets take the kernel's shortcut
+ * (sandbox/network/shortcut.ts); only those that open or abort a connection come through here.
  *
- * A packet lies in one buffer, behind its virtio header, which is handed on as it came. So one `read`
- * and one `write` carry up to 64 KiB. Nothing is queued: the kernel's queues are before and behind us,
- * and a device that does not take a packet loses it, as a wire would, which TCP repairs. Where a link
- * was asked for (links.ts), a packet is held by it, comes back into the buffer when it arrives, and goes
- * on from there.
+ * There is one buffer, which holds a packet behind its virtio header. The header passes through
+ * unchanged, so one `read` and one `write` carry up to 64 KiB. The switch queues nothing: the
+ * kernel queues on both sides, and if a device does not accept a packet, it is lost as on a wire.
+ * With a link (links.ts), the packet leaves the buffer, returns when it arrives, and continues from
+ * there.
  */
 import { assert } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
@@ -26,42 +26,44 @@ import { Routes, Verdict } from "./core/route.ts";
 import { Trains } from "./trains.ts";
 import { frameCapacityBytes, TunPort } from "./tun-port.ts";
 
-/** What decides about connections: the pipe space. `bytes` is the switch's buffer, valid during the call. */
+/** Decides about TCP packets. `bytes` is the switch's buffer, valid during the call only. */
 export interface TcpInterceptor {
-  /** A SYN from one container to another. True lets it on into the pipe space. */
+  /** A SYN from one container to another. Return true to pass it to the pipe space. */
   onSyn(packet: SwitchedPacket): boolean;
-  /** A RST on its way into the pipe space. */
+  /** A RST on its way to the pipe space. */
   onReset(packet: SwitchedPacket): void;
-  /** A RST without ACK on its way out of the pipe space. True lets it on. */
+  /** A RST without ACK on its way out of the pipe space. Return true to pass it on. */
   onBareReset(packet: SwitchedPacket): boolean;
 }
 
-/** Who wants to know of the packets that pass as they are. */
+/** Observes the packets that pass between containers. */
 export interface PacketObserver {
   /**
-   * A non-TCP packet from one container to another, or to all (-1), lies in `bytes` during the call.
-   * False drops it: what is not recorded is not delivered.
+   * A non-TCP packet from one container to another, or to all (-1). `bytes` is valid during the
+   * call only. Return false to drop it: packets that are not recorded are not delivered.
    */
   onPacket(from: number, to: number, bytes: Uint8Array, at: number, lengthBytes: number): boolean;
 }
 
-/** The packet in hand: `view` lies in `bytes`; behind the virtio header at `frameAt` come `frameBytes - 10` of it. */
+/**
+ * The current packet: `view` describes it in `bytes`. A frame is the virtio header and the packet.
+ */
 export interface SwitchedPacket {
   readonly bytes: Uint8Array;
   readonly view: PacketView;
-  /** The containers it goes from and to, by index. */
+  /** The indices of the sending and the receiving container. */
   from: number;
   to: number;
   frameBytes: number;
 }
 
-/** How many packets were not delivered, by reason. Those that links lost are the links' to count. */
+/** Undelivered packets, by reason. Links count their own losses. */
 export interface DropCounts {
-  /** No whole IP packet. */
+  /** Not a whole IP packet. */
   malformed: number;
   /** See {@link Verdict.foreign}. */
   foreign: number;
-  /** The device that was to receive it did not take it. */
+  /** The receiving device did not accept it. */
   refused: number;
 }
 
@@ -93,7 +95,7 @@ export class Switch {
     readonly pipeTun: Fd;
     readonly gate: TcpInterceptor;
     readonly observer?: PacketObserver | undefined;
-    /** What lies between the containers, and when the run began by the reactor's clock. */
+    /** The links between the containers, and the start of the run by the reactor's clock. */
     readonly links?: { readonly setup: LinkSetup; readonly startMs: number } | undefined;
   }) {
     this.#reactor = parts.reactor;
@@ -110,13 +112,16 @@ export class Switch {
     this.#attach(this.#pipeTun, () => this.#forwardFromPipeSpace());
   }
 
-  /** Lets a frame (a virtio header, then a SYN) that the gate had held into the pipe space. It is copied. */
+  /**
+   * Passes a SYN that the interceptor held to the pipe space: a virtio header and the packet,
+   * copied.
+   */
   letIn(frame: Uint8Array): void {
     this.#frame.bytes.set(frame);
     this.#deliver(this.#pipeTun, this.#frame.address, frame.length);
   }
 
-  /** Puts a frame (a virtio header, then an IP packet) that comes from another container into this one. */
+  /** Sends a frame (a virtio header, then an IP packet) from one container to another. */
   sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void {
     if (this.#links?.isBetween(from, to)) {
       this.#frame.bytes.set(frame.bytes.subarray(0, frameBytes));
@@ -126,22 +131,22 @@ export class Switch {
     this.#deliverTo(to, frame.address, frameBytes);
   }
 
-  /** Puts a frame that has crossed its link already into a container. */
+  /** Writes a frame that has already crossed its link to a container. */
   deliverToContainer(to: number, frame: Region, frameBytes: number): void {
     this.#deliverTo(to, frame.address, frameBytes);
   }
 
-  /** How many packets are on their way over links. */
+  /** The number of packets in flight on links. */
   get heldPackets(): number {
     return this.#links?.heldPackets ?? 0;
   }
 
-  /** What crossed the links, if there are any. */
+  /** The links' counts, if there are links. */
   get linkCounts(): Links["counts"] | undefined {
     return this.#links?.counts;
   }
 
-  /** Frees what the switch has made itself. The devices are the sandbox's. */
+  /** Frees the switch's own resources. The sandbox owns the devices. */
   close(): void {
     this.#links?.close();
   }
@@ -153,7 +158,7 @@ export class Switch {
     this.#reactor.watchLevel(tun, port);
   }
 
-  /** Looks at the frame that was just read. False if it is not a whole IP packet. */
+  /** Parses the frame that was just read. Returns false if it is not a whole IP packet. */
   #take(frameBytes: number): boolean {
     const packet = this.#packet;
     packet.frameBytes = frameBytes;
@@ -183,7 +188,7 @@ export class Switch {
       this.#deliverToOthers(from, this.#frame.address, packet.frameBytes);
   }
 
-  /** A train of datagrams. Containers at links send none (sys/tun.ts). */
+  /** Handles a train of datagrams. Containers at links send none (sys/tun.ts). */
   #forwardTrain(from: number, verdict: number): void {
     const { bytes, view, frameBytes } = this.#packet;
     if (!this.#trains.parse(bytes, view)) {
@@ -203,7 +208,7 @@ export class Switch {
     else this.#trains.deliverWanted(deliver);
   }
 
-  /** The packet in the buffer has crossed its link. */
+  /** Handles a packet that has crossed its link and is back in the buffer. */
   #onArrival(exit: Exit, from: number, to: number, frameBytes: number): void {
     if (!this.#take(frameBytes)) return;
     if (exit === Exit.pipeSpace) this.#enterPipeSpace(from);
@@ -211,7 +216,7 @@ export class Switch {
     else this.#deliverTo(to, this.#frame.address, frameBytes);
   }
 
-  /** A packet other than TCP, if it can be recorded. */
+  /** Passes a non-TCP packet, if it can be recorded. */
   #deliverPacket(from: number, to: number): void {
     const { bytes, view, frameBytes } = this.#packet;
     const { headerAt, totalBytes } = view;
@@ -241,7 +246,7 @@ export class Switch {
     this.#deliver(this.#pipeTun, this.#frame.address, packet.frameBytes);
   }
 
-  /** The container whose address stands at `addressAt` in the packet in hand. */
+  /** The container with the address at `addressAt` of the current packet. */
   #containerAt(addressAt: number): number {
     const { view, bytes } = this.#packet;
     return this.#subnetOf(view).hostNumberAt(bytes, addressAt) - 1;
@@ -284,7 +289,7 @@ export class Switch {
         this.#deliverTo(to, frame, frameBytes);
   }
 
-  /** "Host unreachable", as the sender's own router would say it: it becomes EHOSTUNREACH there. */
+  /** Answers "host unreachable" as the sender's router would; the sender gets EHOSTUNREACH. */
   #answerUnreachable(from: number): void {
     const packet = this.#packet;
     const answer = this.#answer;
@@ -304,7 +309,8 @@ export class Switch {
   }
 
   #deliver(tun: Fd, frame: Address, frameBytes: number): void {
-    // EIO: a command took its interface down. ENOBUFS, ENOMEM: the kernel has no room. All are a lost packet.
+    // EIO: a command took its interface down. ENOBUFS, ENOMEM: the kernel has no room. The packet
+    // is lost.
     if (write(tun, frame, frameBytes) < 0) this.drops.refused++;
   }
 }

@@ -1,20 +1,20 @@
 /**
- * One device's way into the switch: its packets are read one after the other into one and the same
- * buffer, a frame each, which is a virtio header and an IP packet.
+ * Reads the packets of one device into a shared buffer, one frame at a time: a virtio header and an
+ * IP packet.
  */
 import type { Address, Fd } from "../base/units.ts";
 import { EPOLLERR, virtioNetHeaderBytes } from "../sys/abi.ts";
 import { read } from "../sys/libc.ts";
 import type { Reactor, Watcher } from "../sys/reactor.ts";
 
-/** A TUN packet is at most 65535 bytes, and there is one header before it. */
+/** A TUN packet has at most 65,535 bytes, plus its header. */
 export const frameCapacityBytes: number = virtioNetHeaderBytes + 0xffff;
-/** How many packets one device may send before another gets its turn. */
+/** The maximum number of packets read from one device before the next gets its turn. */
 const packetsPerTurn = 64;
 
 /**
- * Reads one device, a turn at a time. How many packets a turn takes follows from whether it is a burst:
- * a lone packet is read alone, and while a device has packets in every round, its turns double.
+ * Reads one device, one turn at a time. The number of packets per turn adapts: a single packet is
+ * read alone, and while a device has packets in every round, its turns double.
  */
 export class TunPort implements Watcher {
   readonly #reactor: Reactor;
@@ -32,7 +32,8 @@ export class TunPort implements Watcher {
   }
 
   onReady(events: number): void {
-    // A command deleted its interface (tun_chr_poll in drivers/net/tun.c): this would be told for ever.
+    // A command deleted its interface (tun_chr_poll in drivers/net/tun.c): epoll would never stop
+    // reporting it.
     if ((events & EPOLLERR) !== 0) {
       this.#reactor.unwatch(this.#tun);
       return;
@@ -44,7 +45,8 @@ export class TunPort implements Watcher {
     for (let packets = 0; packets < this.#turnPackets; packets++) {
       const frameBytes = read(this.#tun, this.#frame, frameCapacityBytes);
       if (frameBytes > virtioNetHeaderBytes) this.#forward(frameBytes);
-      // EAGAIN: the device is empty. EIO: a command took its interface down. Either way, nothing to read.
+      // EAGAIN: the device is empty. EIO: a command took its interface down. There is nothing to
+      // read.
       else if (frameBytes < 0) return;
     }
   }

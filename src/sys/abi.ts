@@ -1,7 +1,7 @@
 /**
- * Numbers and layouts of the Linux ABI, spelled as the kernel spells them. They are the same on
- * x86-64 and arm64 but for `epoll_event`; test/kernel/abi.test.ts checks each against the system's
- * headers where a C compiler is present.
+ * Constants and layouts of the Linux ABI, under the kernel's names. They are the same on x86-64 and
+ * arm64 unless noted. Where a C compiler is present, test/kernel/abi.test.ts checks each against
+ * the system's headers.
  */
 
 // <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h>
@@ -31,13 +31,13 @@ export const MSG_DONTWAIT = 0x40;
 export const iovec = { sizeBytes: 16, lengthAt: 8 } as const;
 export const msghdr = { sizeBytes: 56, vectorAt: 16, countAt: 24 } as const;
 
-// <linux/sockios.h>: bytes in the send queue that were not sent yet (tcp(7)).
+// <linux/sockios.h>: unsent bytes in the send queue (tcp(7)).
 export const SIOCOUTQNSD = 0x894b;
 
 // <sys/syscall.h>
 export const SYS_sched_setattr: number = process.arch === "x64" ? 314 : 274;
 export const SYS_sched_getattr: number = process.arch === "x64" ? 315 : 275;
-/** `struct sched_attr` of <linux/sched/types.h> in its first version, which every kernel takes. */
+/** The first version of `struct sched_attr` (<linux/sched/types.h>), which every kernel accepts. */
 export const schedAttr = { sizeBytes: 48, runtimeAt: 24 } as const;
 
 // <sys/mman.h>
@@ -80,7 +80,8 @@ export const TUN_F_TSO6 = 0x04;
 export const TUN_F_USO4 = 0x20;
 export const TUN_F_USO6 = 0x40;
 
-// <linux/virtio_net.h>: struct virtio_net_hdr { u8 flags, gso_type; u16 hdr_len, gso_size, csum_start, csum_offset; }
+// <linux/virtio_net.h>: struct virtio_net_hdr { u8 flags, gso_type; u16 hdr_len, gso_size,
+// csum_start, csum_offset; }
 export const virtioNetHeaderBytes = 10;
 export const VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
 export const VIRTIO_NET_HDR_GSO_UDP_L4 = 5;
@@ -102,7 +103,8 @@ export const MS_BIND = 0x1000;
 export const MS_REC = 0x4000;
 export const MS_PRIVATE = 0x4_0000;
 
-// <linux/netlink.h>, <linux/rtnetlink.h>, <linux/if.h>, <linux/if_link.h>, <linux/veth.h>, <linux/if_addr.h>, <linux/fib_rules.h>
+// <linux/netlink.h>, <linux/rtnetlink.h>, <linux/if.h>, <linux/if_link.h>, <linux/veth.h>,
+// <linux/if_addr.h>, <linux/fib_rules.h>
 export const NETLINK_SOCK_DIAG = 4;
 export const SOCK_DIAG_BY_FAMILY = 20;
 export const NLM_F_REQUEST = 0x01;

@@ -1,4 +1,4 @@
-/** This process' descriptors: how many there may be, of which a connection takes two, and who inherits them. */
+/** This process's descriptors: their limit (each connection needs two), and who inherits them. */
 import { readdirSync, readFileSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
 import { F_SETFD, FD_CLOEXEC, RLIMIT_NOFILE } from "./abi.ts";
@@ -9,15 +9,15 @@ import { allocateRegion } from "./memory.ts";
 /** `struct rlimit { rlim_t rlim_cur, rlim_max; }`, both of 64 bits. */
 const limit = allocateRegion(16);
 
-/** How many descriptors this process may have open. */
+/** The maximum number of open descriptors of this process. */
 export function descriptorLimit(): number {
   check(getrlimit(RLIMIT_NOFILE, limit.address), "getrlimit", "RLIMIT_NOFILE");
   return Number(limit.view.getBigUint64(0, true));
 }
 
 /**
- * Raises the limit as far as it goes: to what the kernel allows at all with privileges, to the hard
- * limit without. Children started later inherit it. Returns the limit.
+ * Raises the limit as far as possible: to the kernel's maximum with privileges, to the hard limit
+ * without. Children started later inherit it. Returns the new limit.
  */
 export function raiseDescriptorLimit(): number {
   descriptorLimit();
@@ -37,11 +37,12 @@ function kernelMaximum(): bigint {
 }
 
 /**
- * Keeps what is open now, but for the standard streams, from children. Node opens everything so, and does this
- * to what it inherits, but stops at the first gap beyond 16 (uv_disable_stdio_inheritance).
+ * Sets close-on-exec on all open descriptors except the standard streams. Node opens its own
+ * descriptors this way and also marks inherited ones, but stops at the first gap beyond 16
+ * (uv_disable_stdio_inheritance).
  */
 export function keepDescriptorsFromChildren(): void {
   for (const fd of readdirSync("/proc/self/fd").map(Number))
-    // An error: the listing's own descriptor, which is closed again.
+    // This fails for the descriptor of the listing itself, which is closed by now.
     if (fd > 2) fcntl(fd as Fd, F_SETFD, FD_CLOEXEC);
 }

@@ -1,4 +1,4 @@
-/** Error codes that plg tells apart, and system errors in words. */
+/** The error codes that plg distinguishes, and descriptions of system errors. */
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { errno } from "./libc.ts";
@@ -29,7 +29,7 @@ const words: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
 };
 
-/** A system call that failed where it should not have: names the call, the code and the subject. */
+/** An unexpected failure of a system call. The message names the call, the subject and the code. */
 export class SystemError extends Error {
   override readonly name = "SystemError";
   readonly code: string;
@@ -41,7 +41,7 @@ export class SystemError extends Error {
   }
 }
 
-/** Returns `result`, or throws a {@link SystemError} if it is the -1 of a failed call. */
+/** Returns `result`, or throws a {@link SystemError} if the call failed with -1. */
 export function check(result: number, call: string, subject: string): number {
   if (result < 0) throw new SystemError(call, subject, errno());
   return result;

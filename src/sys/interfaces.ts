@@ -1,9 +1,9 @@
-/** Interfaces and their addresses, in the network namespace of the calling thread. */
+/** Network interfaces and their addresses, in the calling thread's network namespace. */
 import * as abi from "./abi.ts";
 import type { Namespace } from "./namespace.ts";
 import { familyOf, indexOf, Request, text, u32 } from "./netlink.ts";
 
-/** Brings an interface up, with what else is to be set on it. */
+/** Brings an interface up and applies the given settings. */
 export function setLinkUp(
   name: string,
   options: { readonly mtuBytes?: number; readonly queuePackets?: number } = {},
@@ -18,8 +18,8 @@ export function setLinkUp(
 }
 
 /**
- * Has the kernel look at an interface's carrier now. Else it does so when it finds the time, and until then
- * drops what is sent (net/core/link_watch.c; rtnl_getlink in net/core/rtnetlink.c, since Linux 6.8).
+ * Makes the kernel check an interface's carrier now. Otherwise it checks later, and drops packets
+ * until then (net/core/link_watch.c; rtnl_getlink in net/core/rtnetlink.c, since Linux 6.8).
  */
 export function settleCarrier(name: string): void {
   const request = new Request(abi.RTM_GETLINK, 0, abi.ifinfomsgBytes);
@@ -33,7 +33,7 @@ export function deleteLink(name: string): void {
   request.perform("RTM_DELLINK", `interface ${name}`);
 }
 
-/** Gives an interface an address (4 or 16 bytes) and with it the route to its prefix. */
+/** Adds an address (4 or 16 bytes) to an interface, and with it the route to its prefix. */
 export function addAddress(
   name: string,
   address: Uint8Array,
@@ -44,7 +44,7 @@ export function addAddress(
   const request = new Request(abi.RTM_NEWADDR, abi.NLM_F_CREATE | abi.NLM_F_EXCL, 8);
   request.body.setUint8(0, familyOf(address));
   request.body.setUint8(1, prefixBits);
-  // No duplicate address detection: nobody else is on this link, and the address is usable at once.
+  // No duplicate address detection: the link has no other host, and the address is usable at once.
   request.body.setUint8(2, abi.IFA_F_NODAD);
   request.body.setUint32(4, indexOf(name), true);
   request.attribute(abi.IFA_LOCAL, address);
@@ -54,9 +54,9 @@ export function addAddress(
 }
 
 /**
- * Makes a veth pair: `name` here, `peerName` in `peerNamespace`, both still down. Neither asks who has an
- * address (`IFF_NOARP`): the kernel then writes the sender's own MAC as the destination
- * (arp_constructor in net/ipv4/arp.c), so the two ends have the same.
+ * Creates a veth pair: `name` here and `peerName` in `peerNamespace`, both still down. Neither
+ * resolves addresses (`IFF_NOARP`). The kernel then uses the sender's own MAC as the destination
+ * (arp_constructor in net/ipv4/arp.c), so both ends get the same MAC.
  */
 export function createVethPair(name: string, peerName: string, peerNamespace: Namespace): void {
   const request = new Request(
@@ -86,7 +86,7 @@ const sharedMac = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01);
 const peerHeader = new Uint8Array(abi.ifinfomsgBytes);
 setFlags(new DataView(peerHeader.buffer), abi.IFF_NOARP);
 
-/** struct ifinfomsg: family u8, pad u8, type u16, index i32, flags u32, and which of them change u32 */
+/** struct ifinfomsg: family u8, pad u8, type u16, index i32, flags u32, change mask u32 */
 function setFlags(header: DataView, flags: number): void {
   header.setUint32(8, flags, true);
   header.setUint32(12, flags, true);

@@ -1,9 +1,9 @@
 /**
- * The C library, and the only module that knows koffi. The functions take and return plain numbers
- * (descriptors, addresses, lengths), which koffi passes on without allocating. On error they return
- * -1 and leave the code in {@link errno}, which must be read before the next call.
+ * Bindings to the C library; no other module uses koffi. The functions take and return plain
+ * numbers (descriptors, addresses, lengths), which koffi passes without allocating. On error they
+ * return -1 and leave the code in {@link errno}; read it before the next call.
  *
- * What each function does is in its man page; memory.ts says where the addresses come from.
+ * The man pages document the functions; memory.ts explains where the addresses come from.
  */
 import koffi from "koffi";
 import type { Address, Fd } from "../base/units.ts";
@@ -12,7 +12,7 @@ const library = koffi.load(null);
 
 type Parameter = "int" | "uint" | "ulong" | "size_t" | "int64_t" | "pointer" | "string";
 
-/** Pointers go over as integers: 0.1 us cheaper a call than koffi's own pointer arguments. */
+/** Pointers are passed as integers: 0.1 us cheaper per call than koffi's pointer arguments. */
 const koffiTypes: Record<Parameter, string> = {
   int: "int",
   uint: "unsigned int",
@@ -28,10 +28,12 @@ function bind<F>(name: string, parameters: Parameter[], result: "int" | "intptr_
   return library.func(name, result, types) as unknown as F;
 }
 
-/** The error code that the last failed call of this thread left. */
+/** The error code of this thread's last failed call. */
 export const errno: () => number = () => koffi.errno();
 
-/** Where a typed array's bytes lie. Meant for memory that does not move: see memory.ts. */
+/**
+ * The address of a typed array's bytes. Use it only for memory that does not move: see memory.ts.
+ */
 export function addressOf(bytes: Uint8Array): Address {
   return Number(koffi.address(bytes)) as Address;
 }
@@ -77,14 +79,14 @@ export const getsockopt: (
   length: Address,
 ) => number = bind("getsockopt", ["int", "int", "int", "pointer", "pointer"]);
 
-/** `ioctl` whose argument is a pointer or an integer: both travel in one register. */
+/** `ioctl` with a pointer or an integer as argument: a register holds either. */
 export const ioctl: (fd: Fd, request: number, argument: number) => number = bind("ioctl", [
   "int",
   "ulong",
   "pointer",
 ]);
 
-/** `fcntl` whose argument is an integer. */
+/** `fcntl` with an integer argument. */
 export const fcntl: (fd: Fd, command: number, argument: number) => number = bind("fcntl", [
   "int",
   "int",
@@ -117,7 +119,7 @@ export const madvise: (at: Address, lengthBytes: number, advice: number) => numb
   ["pointer", "size_t", "int"],
 );
 
-/** `openat` without a mode: for what exists. */
+/** `openat` without a mode: it opens existing files only. */
 export const openat: (folder: Fd, path: string, flags: number) => number = bind("openat", [
   "int",
   "string",
@@ -140,7 +142,7 @@ export const setrlimit: (resource: number, limit: Address) => number = bind("set
   "int",
   "pointer",
 ]);
-/** For what not every C library has a function for (sched_setattr(2), say): up to four arguments. */
+/** For system calls that some C libraries do not wrap, such as sched_setattr(2). */
 export const syscall: (
   number: number,
   first: number,

@@ -1,11 +1,11 @@
-/** Who listens in a network namespace: from /proc/net/tcp and tcp6, as proc(5) lays them out. */
+/** Finds listening sockets of a network namespace in /proc/net/tcp and tcp6 (proc(5)). */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Family, Port } from "../base/units.ts";
 import { inNamespaces, type Namespace } from "./namespace.ts";
 
 /** The state of a listening socket in the table's fourth column: TCP_LISTEN. */
 const listening = "0A";
-/** The kernel lists listeners before all other sockets (tcp_seq_start), so the beginning is enough. */
+/** The kernel lists listeners before all other sockets (tcp_seq_start), so the start suffices. */
 const table = Buffer.alloc(0x4_0000);
 
 /** Whether a process in `network` listens on `port` with a socket of this family. */

@@ -3,13 +3,13 @@ import type { Address } from "../base/units.ts";
 import { MADV_HUGEPAGE } from "./abi.ts";
 import { addressOf, madvise } from "./libc.ts";
 
-/** The unit in which the kernel maps memory, and a multiple of every block size that `O_DIRECT` asks for. */
+/** The kernel's page size, and a multiple of every block size that `O_DIRECT` requires. */
 const pageBytes = 4096;
 
 /**
- * A stretch of memory that JavaScript reads and writes as bytes, that system calls take by address,
- * and that threads share. It is a `SharedArrayBuffer`, whose store never moves, so an address stays
- * good for as long as the region is referenced. It begins on a page boundary, as `O_DIRECT` wants.
+ * Memory that JavaScript accesses as bytes, system calls by address, and several threads at once.
+ * It is a `SharedArrayBuffer`, whose store never moves, so the address is valid as long as the
+ * region is referenced. It starts on a page boundary, as `O_DIRECT` requires.
  */
 export interface Region {
   readonly bytes: Uint8Array;
@@ -17,17 +17,17 @@ export interface Region {
   readonly address: Address;
 }
 
-/** The unit of the kernel's larger pages (mm/huge_memory.c) on x86-64, and on arm64 with pages of 4 KiB. */
+/** The size of huge pages (mm/huge_memory.c) on x86-64, and on arm64 with pages of 4 KiB. */
 export const hugePageBytes: number = 1 << 21;
 
-/** Makes a zeroed region of `lengthBytes`. */
+/** Allocates a zeroed region of `lengthBytes`. */
 export function allocateRegion(lengthBytes: number): Region {
   return regionIn(new SharedArrayBuffer(lengthBytes + pageBytes), lengthBytes);
 }
 
 /**
- * The same region as seen from another thread: pass `region.bytes.buffer` over, and call this there.
- * The place of the boundary follows from the store's address, which all threads share.
+ * The same region in another thread: send `region.bytes.buffer` there and pass it to this function.
+ * The start of the region follows from the store's address, which is the same in all threads.
  */
 export function regionIn(
   store: SharedArrayBuffer,
@@ -45,8 +45,8 @@ export function regionIn(
 }
 
 /**
- * Asks for huge pages for a region that has not been touched yet: to a disk such memory goes in few long pieces
- * instead of many of 4 KiB. Where the kernel has none to give, the region is as good without.
+ * Requests huge pages for an untouched region: a disk then reads few long pieces of memory instead
+ * of many of 4 KiB. Without huge pages the region works just as well, only more slowly.
  */
 export function adviseHugePages({ address, bytes }: Region): void {
   madvise(address, bytes.length, MADV_HUGEPAGE);

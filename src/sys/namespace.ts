@@ -1,18 +1,18 @@
 /**
- * Namespaces, entered and left by one thread.
+ * Lets a single thread enter and leave namespaces.
  *
- * `unshare(2)` and `setns(2)` act on the calling thread alone, and so does what is made inside: a
- * socket, a TUN device, a child process (libuv forks from the thread that calls `spawn`) belongs to
- * the namespaces that its thread is in at that moment. So a scope is entered, a *synchronous*
- * callback runs, and the scope is left again before anything else can happen on the thread. The
- * callback's type refuses a promise: what it awaited would run outside.
+ * `unshare(2)` and `setns(2)` affect the calling thread only. A socket, a TUN device or a child
+ * process (libuv forks from the thread that calls `spawn`) belongs to the namespaces that its
+ * thread is in at that moment. A scope therefore enters the namespaces, runs a *synchronous*
+ * callback, and leaves them before anything else can run on the thread. The callback's type refuses
+ * a promise, because code after an `await` would run outside.
  *
  * Three things to know. A mount namespace can be entered only by a thread that does not share its
  * working directory with others (fs/namespace.c, mntns_install: `fs->users != 1`), as every thread
  * does with the one that started it; CLONE_FS gives it one of its own. Entering moves the working
- * directory to the root, so leaving restores it. A PID namespace is entered for children only, and while it is, the thread can start no
- * other thread (kernel/fork.c), so it too is left at once. A thread that never forks, like the
- * engine, may stay in a network namespace for good.
+ * directory to the root, so leaving restores it. A PID namespace is entered for children only, and
+ * while it is, the thread can start no other thread (kernel/fork.c), so it too is left at once. A
+ * thread that never forks, like the engine, may stay in a network namespace for good.
  */
 import { constants, openSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
@@ -29,23 +29,26 @@ const kinds: Record<Kind, { readonly flag: number; readonly file: string; readon
     pid: { flag: CLONE_NEWPID, file: "pid_for_children", name: "a PID namespace" },
   };
 
-/** A namespace kept alive by a descriptor. Whoever made it closes it. */
+/** A namespace kept alive by a descriptor. Its creator closes it. */
 export interface Namespace {
   readonly kind: Kind;
   readonly fd: Fd;
 }
 
-/** What a scope's callback may return: anything but a promise. */
+/** The result of a scope's callback: anything but a promise. */
 type Settled<T> = T extends PromiseLike<unknown> ? never : T;
 
-/** The machine's own /proc, held open: inside a scope the path may lead to another, which does not know us. */
+/**
+ * The host's /proc, held open: inside a scope, the path may name another one that lacks this
+ * process.
+ */
 const proc = openSync("/proc", constants.O_RDONLY | constants.O_DIRECTORY) as Fd;
 
 function openCurrent(kind: Kind): Namespace {
   return open(kind, `thread-self/ns/${kinds[kind].file}`);
 }
 
-/** The namespace of this kind that the process `pid`, as plg itself knows it, is in. */
+/** The namespace of process `pid` (in plg's own PID namespace). */
 export function namespaceOf(pid: number, kind: Kind): Namespace {
   return open(kind, `${pid}/ns/${kind}`);
 }
@@ -84,12 +87,12 @@ export function inNamespaces<T>(namespaces: readonly Namespace[], body: () => T 
   );
 }
 
-/** The namespace of this kind that the thread is in now; for PID, the one its next child will be in. */
+/** The thread's current namespace; for PID namespaces, that of its next child. */
 export function currentNamespace(kind: Kind): Namespace {
   return openCurrent(kind);
 }
 
-/** Remembers the thread's namespaces of these kinds, runs `body`, and goes back to them whatever happens. */
+/** Runs `body` and then restores the thread's namespaces of these kinds, even if `body` throws. */
 function andBack<T>(touched: readonly Kind[], body: () => T): T {
   const cwd = touched.includes("mnt") ? process.cwd() : undefined;
   if (cwd !== undefined) check(unshare(CLONE_FS), "unshare", "the working directory");
@@ -98,7 +101,8 @@ function andBack<T>(touched: readonly Kind[], body: () => T): T {
   try {
     result = body();
   } catch (error) {
-    // Whoever was not allowed to leave cannot go back either, nor needs to: the first error is the one to tell.
+    // If leaving failed, going back may fail too, and is not needed: the first error is the one to
+    // report.
     try {
       goBack(homes, cwd);
     } catch {

@@ -1,6 +1,6 @@
 /**
- * Requests of rtnetlink(7) and their answers, in the network namespace of the calling thread. They are
- * few and small, and built anew each time, for clarity.
+ * rtnetlink(7) requests and their answers, in the calling thread's network namespace. Requests are
+ * few and small, so each is built from scratch, for clarity.
  */
 import type { Fd } from "../base/units.ts";
 import * as abi from "./abi.ts";
@@ -12,7 +12,10 @@ const exchange = allocateRegion(4096);
 /** `struct nlmsghdr`: length u32, type u16, flags u16, sequence u32, port u32. */
 const headerBytes = 16;
 
-/** One request: a header, a fixed body, then attributes, each padded to 4 bytes. One is built at a time. */
+/**
+ * A request: a header, a fixed body, and attributes padded to 4 bytes each. All requests share one
+ * buffer, so finish one before you build the next.
+ */
 export class Request {
   readonly body: DataView;
   #lengthBytes: number;
@@ -34,7 +37,9 @@ export class Request {
     this.#lengthBytes += (4 + value.length + 3) & ~3;
   }
 
-  /** An attribute that holds what `fill` adds: more attributes, or bytes by {@link append}. */
+  /**
+   * Adds an attribute with the content that `fill` adds: attributes, or bytes by {@link append}.
+   */
   nest(type: number, fill: () => void): void {
     const at = this.#lengthBytes;
     this.#lengthBytes += 4;
@@ -43,15 +48,16 @@ export class Request {
     exchange.view.setUint16(at + 2, type, true);
   }
 
-  /** Bytes that are no attribute: the fixed part at the start of a nest. */
+  /** Adds bytes outside any attribute: the fixed part at the start of a nest. */
   append(bytes: Uint8Array): void {
     exchange.bytes.set(bytes, this.#lengthBytes);
     this.#lengthBytes += (bytes.length + 3) & ~3;
   }
 
   /**
-   * Sends the request and reads what the kernel answers, up to its acknowledgment (netlink_ack): it has
-   * that ready at once. What is asked for stands before it, and is not looked at.
+   * Sends the request and reads the kernel's answers up to the acknowledgment (netlink_ack), which
+   * is available at once. Any data before the acknowledgment is ignored. Throws a {@link
+   * SystemError} if the kernel refuses the request.
    */
   perform(call: string, subject: string): void {
     exchange.view.setUint32(0, this.#lengthBytes, true);
@@ -64,13 +70,14 @@ export class Request {
     } finally {
       close(fd);
     }
-    // struct nlmsgerr: error i32 (negative errno, 0 for an acknowledgment), then the request's header.
+    // struct nlmsgerr: error i32 (negative errno, 0 for an acknowledgment), then the request's
+    // header.
     const error = exchange.view.getInt32(headerBytes, true);
     if (error !== 0) throw new SystemError(call, subject, -error);
   }
 }
 
-/** The number of an interface of this namespace; throws if there is none of the name. */
+/** The index of an interface in this namespace; throws if there is no such interface. */
 export function indexOf(name: string): number {
   const index = ifNameToIndex(name);
   // if_nametoindex(3) reports an error as 0.
@@ -88,7 +95,7 @@ export function u32(value: number): Uint8Array {
   return bytes;
 }
 
-/** A name as the kernel wants it: with a zero byte behind it. */
+/** A zero-terminated name. */
 export function text(value: string): Uint8Array {
   return new TextEncoder().encode(`${value}\0`);
 }

@@ -1,7 +1,7 @@
 /**
- * Pieces of one region that a single system call fills, or sends, one behind the other: the `struct msghdr`
- * of recvmsg(2) with its vector of `struct iovec`. The pieces are of the same length, and so is what lies
- * between two of them: in a recording the tail of one record and the header of the next.
+ * Equal pieces of a region that a single recvmsg(2) or sendmsg(2) fills or sends: a `struct msghdr`
+ * with its vector of `struct iovec`. The gaps between pieces are equal, too: in a recording, each
+ * holds the end of one record and the header of the next.
  */
 import { assert } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
@@ -9,7 +9,9 @@ import { iovec, MSG_NOSIGNAL, msghdr } from "./abi.ts";
 import { recvmsg, sendmsg } from "./libc.ts";
 import { allocateRegion, type Region } from "./memory.ts";
 
-/** As many as the kernel takes without allocating memory for the vector (UIO_FASTIOV in include/linux/uio.h). */
+/**
+ * The longest vector for which the kernel allocates no memory (UIO_FASTIOV in include/linux/uio.h).
+ */
 export const mostPieces = 8;
 
 const high32 = 2 ** 32;
@@ -22,23 +24,25 @@ export class Pieces {
   #stepBytes = 0;
   #count = 0;
 
-  /** Pieces of `region`; there are none before {@link layOut}. */
+  /** No pieces yet: call {@link layOut} before use. */
   constructor(region: Region) {
     this.region = region;
     const { view, address } = this.#header;
     writeAddress(view, msghdr.vectorAt, (address + msghdr.sizeBytes) as Address);
   }
 
-  /** A region as a single piece. */
+  /** The whole region as a single piece. */
   static whole(region: Region): Pieces {
     const pieces = new Pieces(region);
     pieces.layOut(0, region.bytes.length, 0, 1);
     return pieces;
   }
 
-  /** Lays out `count` pieces of `pieceBytes`: the first at `at` in the region, each next one `stepBytes` further on. */
+  /**
+   * Lays out `count` pieces of `pieceBytes`, the first at `at` in the region, `stepBytes` apart.
+   */
   layOut(at: number, pieceBytes: number, stepBytes: number, count: number): void {
-    assert(count > 0 && count <= mostPieces, "a vector has its limits");
+    assert(count > 0 && count <= mostPieces, "a vector has 1 to 8 pieces");
     this.#at = at;
     this.#pieceBytes = pieceBytes;
     this.#stepBytes = stepBytes;
@@ -52,22 +56,28 @@ export class Pieces {
     view.setUint32(msghdr.countAt, count, true);
   }
 
-  /** Where the first begins in the region. */
+  /** The offset of the first piece in the region. */
   get at(): number {
     return this.#at;
   }
 
-  /** How much all of them hold. */
+  /** The combined length of all pieces. */
   get capacityBytes(): number {
     return this.#count * this.#pieceBytes;
   }
 
-  /** Receives into them, in order. Returns the length, 0 at the stream's end, or -1 with an errno. */
+  /**
+   * Receives into the pieces in order. Returns the length, 0 at the stream's end, or -1 with errno
+   * set.
+   */
   receive(fd: Fd): number {
     return recvmsg(fd, this.#header.address, 0);
   }
 
-  /** Sends the first `lengthBytes` of what they hold. Returns how many the kernel took, or -1 with an errno. */
+  /**
+   * Sends the first `lengthBytes`. Returns the number of bytes the kernel took, or -1 with errno
+   * set.
+   */
   send(fd: Fd, lengthBytes: number): number {
     const { view, address } = this.#header;
     const last = Math.ceil(lengthBytes / this.#pieceBytes) - 1;
@@ -79,7 +89,7 @@ export class Pieces {
     return sent;
   }
 
-  /** Copies their content from byte `from` up to byte `to` to the beginning of `out`. */
+  /** Copies bytes `from` to `to` (exclusive) of the combined content to the start of `out`. */
   copyTo(out: Uint8Array, from: number, to: number): void {
     const { bytes } = this.region;
     for (let done = from; done < to;) {
@@ -96,7 +106,7 @@ function vectorAt(index: number): number {
   return msghdr.sizeBytes + index * iovec.sizeBytes;
 }
 
-/** A pointer, which is below 2^53 wherever Linux runs. */
+/** Writes a pointer, which is below 2^53 on every Linux machine. */
 function writeAddress(view: DataView, at: number, address: Address): void {
   view.setUint32(at, address % high32, true);
   view.setUint32(at + 4, Math.floor(address / high32), true);

@@ -1,20 +1,20 @@
 /**
- * The event loop of the engine's thread: one epoll, timers, and a list of things to go on with.
+ * The event loop of the engine thread: one epoll instance, timers, and deferred tasks.
  *
- * Descriptors are watched once and for good: no `epoll_ctl` follows a connection's ups and downs. A
- * stream is watched edge-triggered and for both directions, so whoever is told of an event reads until
- * there is no more, or asks to be called again with {@link Reactor.defer}. A packet device or a
- * listener is watched level-triggered and for input: it may be left with more, and the next round tells
- * so again, which for the lone packet of a ping-pong saves the read that finds nothing. An event carries the
- * watch's number besides its descriptor, because within one batch a descriptor can be closed and its
- * number given to another.
+ * A descriptor is registered once: no `epoll_ctl` follows a connection's progress. Streams are
+ * watched edge-triggered in both directions, so a watcher reads until nothing is left, or continues
+ * later by {@link Reactor.defer}. Packet devices and listeners are watched level-triggered for
+ * input: a watcher may leave input behind, because the next round reports it again. For the single
+ * packet of a ping-pong this saves the read that finds nothing. An event carries a generation
+ * number with its descriptor, because within one batch a descriptor can be closed and its number
+ * reused.
  *
- * After work the loop polls for a short while before it sleeps: on a small machine, and more so in a
- * virtual one, the round through the scheduler costs as much as the work itself. The time adapts to
- * whether polling pays (as the kernel's own halt polling does, Documentation/virt/kvm/halt-polling.rst).
+ * After work the loop polls briefly before it sleeps: on a small machine, above all a virtual one,
+ * a trip through the scheduler costs as much as the work itself. The polling time adapts to its
+ * success, like the kernel's halt polling (Documentation/virt/kvm/halt-polling.rst).
  */
 import { availableParallelism } from "node:os";
-// Not the global, which is a getter: asked in every round it shows in profiles.
+// Not the global, whose getter shows in profiles when called in every round.
 import { performance } from "node:perf_hooks";
 import { assert } from "../base/assert.ts";
 import type { Fd } from "../base/units.ts";
@@ -33,23 +33,23 @@ import { close, epollCreate1, epollCtl, epollWait, errno } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 import { type Timer, Timers } from "./timers.ts";
 
-/** Whoever owns a watched descriptor. */
+/** The owner of a watched descriptor. */
 export interface Watcher {
-  /** Called with the epoll events that came up. Edge-triggered: see above. */
+  /** Handles the epoll events that occurred. For edge-triggered streams, see above. */
   onReady(events: number): void;
 }
 
-/** Something to go on with later. */
+/** Work to continue later. */
 export interface Task {
   resume(): void;
 }
 
 const batchEvents = 512;
-/** How many rounds of events can pass before what waits for an idle moment is done all the same. */
+/** After this many busy rounds, tasks that wait for an idle moment run anyway. */
 const mostBusyRounds = 8;
 /**
- * Bounds of the polling time: one that never pays shrinks to the lower, which costs next to nothing. On a single
- * processor there is no polling: whoever is waited for could not run meanwhile.
+ * Bounds of the polling time. Without success it shrinks to the lower bound, which costs next to
+ * nothing. On a single processor there is no polling: the awaited process could not run meanwhile.
  */
 const pollMs = availableParallelism() > 1 ? { least: 0.005, most: 0.1 } : { least: 0, most: 0 };
 
@@ -66,12 +66,14 @@ export class Reactor {
   #forIdleSinceRound = 0;
   #running = false;
   #polling = pollMs.most;
-  /** When the current batch of events was picked up: milliseconds of `performance.now()`. */
+  /** The time of the current batch of events, in milliseconds of `performance.now()`. */
   nowMs: number = performance.now();
-  /** Counts the batches: whoever is called in two rounds that follow each other is in a burst. */
+  /** Counts the batches. A watcher that is called in consecutive rounds is in a burst. */
   round = 0;
 
-  /** Watches a stream for input, output and hang-up, edge-triggered. The reactor never closes it. */
+  /**
+   * Watches a stream for input, output and hang-up, edge-triggered. The reactor never closes it.
+   */
   watch(fd: Fd, watcher: Watcher): void {
     this.#add(fd, watcher, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   }
@@ -92,7 +94,7 @@ export class Reactor {
     check(epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, address), "epoll_ctl", `descriptor ${fd}`);
   }
 
-  /** Forgets a descriptor that its owner is about to close, which ends the kernel's watch as well. */
+  /** Forgets a descriptor that its owner is about to close; closing ends the kernel's watch. */
   forget(fd: Fd): void {
     this.#watchers[fd] = undefined;
   }
@@ -109,8 +111,8 @@ export class Reactor {
   }
 
   /**
-   * Calls `task.resume` when nothing else is to be done, or a few rounds later at the latest: for what nobody
-   * waits for, so that whoever waits for something else need not wait for this.
+   * Calls `task.resume` when the loop is idle, or a few rounds later at the latest. Use it for work
+   * that nobody waits for, so that it delays nothing else.
    */
   whenIdle(task: Task): void {
     if (this.#forIdle.push(task) === 1) this.#forIdleSinceRound = this.round;
@@ -157,7 +159,7 @@ export class Reactor {
     tasks.length = 0;
   }
 
-  /** What is deferred while these resume waits for the next round, so that events get their turn. */
+  /** Tasks deferred meanwhile wait for the next round, so that events are not starved. */
   #resumeDeferred(): void {
     if (this.#deferred.length === 0) return;
     const tasks = this.#deferred;
@@ -167,7 +169,10 @@ export class Reactor {
     tasks.length = 0;
   }
 
-  /** Waits for events: not at all if work is left over, polling first, then asleep. Returns their number. */
+  /**
+   * Waits for events: not at all while work is left, else polling, then asleep. Returns their
+   * number.
+   */
   #wait(): number {
     if (this.round - this.#forIdleSinceRound >= mostBusyRounds) this.#doForIdle();
     if (this.#deferred.length > 0) return this.#collect(0);
@@ -186,12 +191,12 @@ export class Reactor {
     this.#polling = Math.max(pollMs.least, this.#polling / 2);
     const sleptAtMs = this.nowMs;
     count = this.#collect(this.#timeoutMs(dueMs));
-    // Had it polled a little longer it would have been there: worth trying again.
+    // Slightly longer polling would have caught this event, so polling is worth trying again.
     if (this.nowMs - sleptAtMs < pollMs.most) this.#polling = pollMs.most;
     return count;
   }
 
-  /** For epoll_wait(2), which takes an int: -1 is forever, and what is further off than 24 days is asked for again. */
+  /** The timeout for epoll_wait(2), an int: -1 means forever; beyond 24 days it wakes early. */
   #timeoutMs(dueMs: number): number {
     if (dueMs === Infinity) return -1;
     return Math.min(0x7fff_ffff, Math.max(0, Math.ceil(dueMs - this.nowMs)));

@@ -1,17 +1,17 @@
-/** Routes, and the rules that choose a table of them, in the network namespace of the calling thread. */
+/** Routes, and the rules that select routing tables, in the calling thread's network namespace. */
 import * as abi from "./abi.ts";
 import { familyOf, indexOf, Request, text, u32 } from "./netlink.ts";
 
-/** Where packets for a network go. */
+/** A route: where packets for a network go. */
 export interface Route {
-  /** `unicast`: out through the interface. `local`: to this host's own sockets. */
+  /** `unicast`: through the interface. `local`: to this host's own sockets. */
   readonly kind: "unicast" | "local";
   readonly network: Uint8Array;
   readonly prefixBits: number;
   readonly interfaceName: string;
-  /** Below 256; the kind's usual table if not given. */
+  /** Below 256; by default the usual table of this kind of route. */
   readonly table?: number;
-  /** The source address for those who bind none. */
+  /** The source address of sockets that bind none. */
   readonly source?: Uint8Array;
 }
 
@@ -32,13 +32,13 @@ export function addRoute(route: Route): void {
   request.perform("RTM_NEWROUTE", `interface ${interfaceName}`);
 }
 
-/** Which packets look into which table. */
+/** A policy routing rule: which packets use which table. */
 export interface Rule {
   readonly family: 4 | 6;
-  /** The lower the number, the earlier the rule. */
+  /** Rules with lower numbers apply first. */
   readonly priority: number;
   readonly table: number;
-  /** Only packets that came in here; `lo` stands for those that this host sends. */
+  /** Only packets received on this interface; `lo` stands for packets that this host sends. */
   readonly from?: string;
   /** Only packets of this IP protocol. */
   readonly protocol?: number;
@@ -57,7 +57,8 @@ export function deleteRule(rule: Rule): void {
 }
 
 function ruleRequest(type: number, flags: number, rule: Rule): Request {
-  // struct fib_rule_hdr: family, dst_len, src_len, tos, table, res1, res2, action (u8 each), flags u32
+  // struct fib_rule_hdr: family, dst_len, src_len, tos, table, res1, res2, action (u8 each), flags
+  // u32
   const request = new Request(type, flags, 12);
   request.body.setUint8(0, rule.family === 4 ? abi.AF_INET : abi.AF_INET6);
   request.body.setUint8(4, rule.table);

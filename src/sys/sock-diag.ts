@@ -1,6 +1,6 @@
 /**
- * What a process has not read yet: the receive queue of one of its connections, asked of the kernel by
- * sock_diag(7), which answers for the network namespace that the asking socket was made in.
+ * What a process has not read yet: the receive queue of one of its connections, asked of the kernel
+ * by sock_diag(7), which answers for the network namespace that the asking socket was made in.
  */
 import type { Family, Fd } from "../base/units.ts";
 import * as abi from "./abi.ts";
@@ -12,23 +12,32 @@ import type { Endpoint } from "./socket.ts";
 const exchange = allocateRegion(1024);
 const headerBytes = 16;
 /**
- * `struct inet_diag_req_v2`: family, protocol, ext, pad (u8 each), states u32, then the socket's id:
- * ports u16 twice and addresses of 16 bytes twice, in network order, interface u32, cookie u32 twice.
+ * `struct inet_diag_req_v2`: family, protocol, ext, pad (u8 each), states u32, then the socket's
+ * id: ports u16 twice and addresses of 16 bytes twice, in network order, interface u32, cookie u32
+ * twice.
  */
 const requestBytes = headerBytes + 56;
-/** `struct inet_diag_msg`: family, state, timer, retrans (u8 each), the id, expires u32, then the queue. */
+/**
+ * `struct inet_diag_msg`: family, state, timer, retrans (u8 each), the id, expires u32, then the
+ * queue.
+ */
 const receiveQueueAt = headerBytes + 4 + 48 + 4;
 
 export class SocketDiagnosis {
   readonly #fd: number;
 
-  /** Asks about connections of `network`. Where the kernel cannot answer, everything counts as read. */
+  /**
+   * Asks about connections of `network`. Where the kernel cannot answer, everything counts as read.
+   */
   constructor(network: Namespace) {
     const type = abi.SOCK_RAW | abi.SOCK_CLOEXEC;
     this.#fd = inNamespaces([network], () => socket(abi.AF_NETLINK, type, abi.NETLINK_SOCK_DIAG));
   }
 
-  /** Bytes that arrived on the TCP connection between these ends and wait for the process at `local`. */
+  /**
+   * Bytes that arrived on the TCP connection between these ends and wait for the process at
+   * `local`.
+   */
   unreadBytes(family: Family, local: Endpoint, remote: Endpoint): number {
     if (this.#fd < 0) return 0;
     writeRequest(family, local, remote);

@@ -1,8 +1,8 @@
 /**
- * TCP sockets of the pipe space: all non-blocking, all with `SO_REUSEPORT`, which lets a socket be
- * bound to an address and port on which another of ours listens or still has a connection
- * (inet_csk_bind_conflict in net/ipv4/inet_connection_sock.c). Results are plain numbers, a negative
- * one being a negated errno: a refused connection is an event here, not an exception.
+ * TCP sockets of the pipe space. All are non-blocking. All have `SO_REUSEPORT`, so that a socket
+ * can bind to an address and port on which another of ours listens or still has a connection
+ * (inet_csk_bind_conflict in net/ipv4/inet_connection_sock.c). Results are plain numbers; a
+ * negative one is a negated errno, because a refused connection is an event here, not an exception.
  */
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
@@ -23,13 +23,13 @@ export interface Endpoint {
 }
 
 /**
- * Descriptors that new connections leave free: for those that are being accepted, for files, for
- * children. Numbers are given out from the lowest, so a socket's own number tells how many are taken.
+ * Descriptors kept free for connections being accepted, files and children. The kernel assigns the
+ * lowest free number, so a socket's own number shows how many are in use.
  */
 const reservedDescriptors = 256;
 let highestDescriptor = 0;
 
-/** Whether `fd` reaches into the reserve. The limit is looked up again, as it may have been raised. */
+/** Whether `fd` is in the reserve. Rereads the limit first, as it may have been raised. */
 function isBeyondLimit(fd: number): boolean {
   if (fd < highestDescriptor) return false;
   highestDescriptor = descriptorLimit() - reservedDescriptors;
@@ -46,9 +46,10 @@ export function boundSocket(family: Family, local: Endpoint): number {
     return -EMFILE;
   }
   setFlag(fd, abi.SOL_SOCKET, abi.SO_REUSEPORT);
-  // The subnet is local by a route alone, which IPv4 takes for an address of ours and IPv6 does not.
+  // Only a route makes the subnet local. IPv4 accepts that as an address of ours; IPv6 does not.
   if (family === 6) setFlag(fd, abi.IPPROTO_IPV6, abi.IPV6_FREEBIND);
-  // Bytes go on as they come, and Nagle was applied where they were first sent. Inherited by accept.
+  // Relay bytes as they arrive: the original sender has already applied Nagle. accept inherits
+  // this.
   setFlag(fd, abi.IPPROTO_TCP, abi.TCP_NODELAY);
   if (libc.bindSocket(fd, sockaddr.address, writeSockaddr(local)) < 0) return closedWithErrno(fd);
   return fd;
@@ -60,9 +61,10 @@ export function listen(fd: Fd, backlog: number): void {
 }
 
 /**
- * Connects: 0 once the connection is up, or a negated errno, which is EINPROGRESS while there is no answer.
- * The second call asks how the first went (connect(2), EALREADY): what nothing but memory is between answers
- * during the call, but the kernel looks at that answer only as the call ends (release_sock in net/core/sock.c).
+ * Connects. Returns 0 once the connection is up, or a negated errno: EINPROGRESS while there is no
+ * answer. The second call asks for the result of the first (connect(2), EALREADY): a peer on the
+ * same machine answers before `connect` returns, but the kernel processes that answer only as the
+ * call ends (release_sock in net/core/sock.c).
  */
 export function connect(fd: Fd, remote: Endpoint): number {
   const lengthBytes = writeSockaddr(remote);
@@ -73,7 +75,7 @@ export function connect(fd: Fd, remote: Endpoint): number {
   return error === EALREADY ? -EINPROGRESS : -error;
 }
 
-/** Whether a connection attempt still waits for its answer. */
+/** Whether a connection attempt is still unanswered. */
 export function isConnecting(fd: Fd): boolean {
   sockaddrLength.view.setUint32(0, 1, true);
   const { address } = sockaddrLength;
@@ -83,7 +85,7 @@ export function isConnecting(fd: Fd): boolean {
   return option.view.getUint8(0) === abi.TCP_SYN_SENT;
 }
 
-/** The errno with which a connection attempt or a connection failed, 0 for none; reading clears it. */
+/** The pending error (errno) of a connection or an attempt, or 0. Reading clears it. */
 export function takeError(fd: Fd): number {
   sockaddrLength.view.setUint32(0, 4, true);
   const { address } = sockaddrLength;
@@ -92,7 +94,7 @@ export function takeError(fd: Fd): number {
   return option.view.getInt32(0, true);
 }
 
-/** Where {@link accept} leaves the peer's port and address. Overwritten by the next call. */
+/** The peer's port and address, as left by {@link accept}. The next call overwrites it. */
 export const acceptedPeer: {
   readonly port: Port;
   readonly bytes: Uint8Array;
@@ -101,12 +103,15 @@ export const acceptedPeer: {
   get port(): Port {
     return sockaddr.view.getUint16(2) as Port;
   },
-  /** The memory and offset of the address: 4 bytes on IPv4, 16 on IPv6. */
+  /** The buffer that holds the address: 4 bytes on IPv4, 16 on IPv6. */
   bytes: sockaddr.bytes,
   addressAt: (family) => (family === 4 ? 4 : 8),
 };
 
-/** Accepts one connection, non-blocking; the peer is then in {@link acceptedPeer}. Or a negated errno. */
+/**
+ * Accepts one connection; {@link acceptedPeer} then has its peer. Returns a negated errno on
+ * failure.
+ */
 export function accept(listener: Fd): number {
   sockaddrLength.view.setUint32(0, sockaddr.bytes.length, true);
   const flags = abi.SOCK_NONBLOCK | abi.SOCK_CLOEXEC;
@@ -114,7 +119,9 @@ export function accept(listener: Fd): number {
   return fd < 0 ? -libc.errno() : fd;
 }
 
-/** Closes a connection with a reset instead of a FIN: `SO_LINGER` with a time of 0, see socket(7). */
+/**
+ * Closes a connection with a reset instead of a FIN: `SO_LINGER` with a time of 0, see socket(7).
+ */
 export function closeWithReset(fd: Fd): void {
   option.view.setInt32(0, 1, true);
   option.view.setInt32(4, 0, true);
@@ -122,14 +129,14 @@ export function closeWithReset(fd: Fd): void {
   libc.close(fd);
 }
 
-/** How many bytes the kernel holds for this connection that it has not sent for the first time. */
+/** The number of bytes that the kernel has not yet sent even once. */
 export function unsentBytes(fd: Fd): number {
   return libc.ioctl(fd, abi.SIOCOUTQNSD, option.address) < 0 ? 0 : option.view.getInt32(0, true);
 }
 
 /**
- * Has the kernel take so many bytes at least that were not acknowledged, where it would otherwise find the
- * limit by itself. Not beyond what it can count; without the right to do so, up to net.core.wmem_max.
+ * Fixes the size of the send buffer, which the kernel otherwise tunes by itself. Without
+ * CAP_NET_ADMIN the kernel limits it to net.core.wmem_max.
  */
 export function setSendRoom(fd: Fd, lengthBytes: number): void {
   option.view.setInt32(0, lengthBytes, true);

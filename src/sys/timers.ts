@@ -1,9 +1,9 @@
-/** Timers of the reactor, in a binary heap by due time: cheap to add, to take, and to cancel. */
+/** The reactor's timers: a binary heap by due time, cheap to add to, take from and cancel in. */
 
 export interface Timer {
-  /** When it is due, in milliseconds of the clock that the caller uses. */
+  /** The due time, in milliseconds of the caller's clock. */
   readonly dueMs: number;
-  /** What to do then; undefined once it has been done or cancelled. */
+  /** The action; undefined once it has run or was cancelled. */
   action: (() => void) | undefined;
 }
 
@@ -17,18 +17,20 @@ export class Timers {
     return timer;
   }
 
-  /** A cancelled timer stays in the heap, inert, until its time. */
+  /** A cancelled timer stays in the heap, inert, until it is due. */
   cancel(timer: Timer): void {
     timer.action = undefined;
   }
 
-  /** When the next live timer is due, or undefined if there is none. */
+  /** The due time of the next live timer, or undefined if there is none. */
   nextDueMs(): number | undefined {
     while (this.#heap[0] && !this.#heap[0].action) this.#removeFirst();
     return this.#heap[0]?.dueMs;
   }
 
-  /** Performs what is due at `nowMs`. What an action adds waits for the next call, even if due at once. */
+  /**
+   * Runs all timers due at `nowMs`. Timers that an action adds wait for the next call, even if due.
+   */
   run(nowMs: number): void {
     const due: Timer[] = [];
     while (this.#heap[0] && this.#heap[0].dueMs <= nowMs) {
@@ -71,7 +73,9 @@ export class Timers {
     }
   }
 
-  /** Swaps two places if the timer at `a` is due before the one at `b`; says whether it did. */
+  /**
+   * Swaps two entries if the timer at `a` is due before the one at `b`. Returns whether it swapped.
+   */
   #swapIfBefore(a: number, b: number): boolean {
     const first = this.#heap[a];
     const second = this.#heap[b];

@@ -1,12 +1,12 @@
 /**
- * Filters on an interface that lead some of its packets to another interface of the same namespace
- * (tc-bpf(8), tc-mirred(8)), by rtnetlink: the struct names are those of <linux/pkt_sched.h>,
- * <linux/pkt_cls.h>, <linux/tc_act/tc_mirred.h>.
+ * Filters that redirect some of an interface's packets to another interface of the same namespace
+ * (tc-bpf(8), tc-mirred(8)), set up by rtnetlink. Structs are from <linux/pkt_sched.h>,
+ * <linux/pkt_cls.h> and <linux/tc_act/tc_mirred.h>.
  */
 import * as abi from "./abi.ts";
 import { indexOf, Request, text, u32 } from "./netlink.ts";
 
-/** Gives an interface the two places where filters hang: packets that come in, packets that go out. */
+/** Adds hooks for filters to an interface, one for incoming and one for outgoing packets. */
 export function addFilterHooks(name: string): void {
   const request = trafficRequest(abi.RTM_NEWQDISC, name, abi.TC_H_CLSACT, 0);
   request.body.setUint32(8, major, true);
@@ -15,9 +15,10 @@ export function addFilterHooks(name: string): void {
 }
 
 /**
- * Leads the packets on their way `from` an interface (`out`, sent by this host, or `in`, received) for
- * which `program` returns other than 0 to another interface: they leave through it (`out`) or arrive
- * from it (`in`). The program is classic BPF, an array of `struct sock_filter` (<linux/filter.h>).
+ * Redirects packets for which `program` does not return 0. They are packets that this host sends
+ * through (`out`) or receives on (`in`) the interface `from`; they leave through the interface `to`
+ * (`out`) or arrive on it (`in`). The program is classic BPF: an array of `struct sock_filter`
+ * (<linux/filter.h>).
  */
 export function redirect(
   from: { readonly name: string; readonly way: "in" | "out" },
@@ -35,19 +36,20 @@ export function redirect(
   request.nest(abi.TCA_OPTIONS, () => {
     request.attribute(abi.TCA_BPF_OPS_LEN, u16(program.length / 8));
     request.attribute(abi.TCA_BPF_OPS, program);
-    // Actions are numbered from 1, in the order in which they are taken.
+    // Actions are numbered from 1, in order of execution.
     request.nest(abi.TCA_BPF_ACT, () => request.nest(1, () => addMirred(request, to)));
   });
   request.perform("RTM_NEWTFILTER", `interface ${from.name}`);
 }
 
-/** The number of the hooks among an interface's queueing disciplines. */
+/** The handle of the hooks among an interface's queueing disciplines. */
 const major = (abi.TC_H_CLSACT & 0xffff_0000) >>> 0;
 /** Priority 1 in the upper half; in the lower ETH_P_ALL (3), in network byte order. */
 const priorityAndProtocol = 0x0001_0300;
 
 function addMirred(request: Request, to: { readonly name: string; readonly way: string }): void {
-  // struct tc_mirred: index u32, capab u32, action i32, refcnt i32, bindcnt i32, eaction i32, ifindex u32
+  // struct tc_mirred: index u32, capab u32, action i32, refcnt i32, bindcnt i32, eaction i32,
+  // ifindex u32
   const options = new Uint8Array(28);
   const view = new DataView(options.buffer);
   view.setInt32(8, abi.TC_ACT_STOLEN, true);

@@ -1,9 +1,9 @@
 /**
- * TUN devices: a descriptor on which whole IP packets are read and written, each behind a virtio
- * header of 10 bytes. With the offloads below the kernel hands over packets of up to 64 KiB whose
- * checksum is not summed yet (drivers/net/tun.c), and takes them back the same way: the header is
- * handed on from one device to another as it came, and nobody segments or sums anything. The same holds
- * for trains of datagrams, where the kernel has them.
+ * TUN devices: descriptors that read and write whole IP packets, each behind a virtio header of 10
+ * bytes. With the offloads below, the kernel hands over packets of up to 64 KiB with partial
+ * checksums (drivers/net/tun.c) and accepts them in the same form. The switch passes the header
+ * from one device to the other unchanged, and nobody segments packets or computes checksums. The
+ * same applies to trains of datagrams, where the kernel supports them.
  */
 import { openSync } from "node:fs";
 import { MachineError } from "../base/errors.ts";
@@ -28,12 +28,12 @@ import { constants } from "node:fs";
 
 const devicePath = "/dev/net/tun";
 
-/** `struct ifreq` is 40 bytes: the name in 16, then a union that starts with the flags. */
+/** `struct ifreq` has 40 bytes: 16 for the name, then a union that starts with the flags. */
 const request = allocateRegion(40);
 
 /**
- * Creates the TUN device `name` in the network namespace of the calling thread. Non-blocking. Without
- * `segmentation` packets come out of it in the size that they would have on the wire.
+ * Creates the non-blocking TUN device `name` in the calling thread's network namespace. Without
+ * `segmentation`, its packets have the size that they would have on a wire.
  */
 export function createTun(name: string, segmentation = true): Fd {
   const fd = openDevice();
@@ -46,12 +46,12 @@ export function createTun(name: string, segmentation = true): Fd {
 }
 
 /**
- * Closes the descriptor and leaves the device to its namespace, with which it goes. A device that goes with its
- * descriptor is taken down during the call, and the kernel waits for some 40 ms (unregister_netdevice);
- * those of namespaces that go are taken down together, while nobody waits (default_device_exit_batch).
+ * Closes the descriptor but leaves the device, which disappears with its namespace. The kernel
+ * needs some 40 ms to remove a device together with its descriptor (unregister_netdevice); devices
+ * of dying namespaces are removed together, while nobody waits (default_device_exit_batch).
  */
 export function closeTun(tun: Fd): void {
-  // Fails where a command has deleted the device, which then is what was wanted.
+  // This fails if a command has deleted the device, which is fine.
   ioctl(tun, TUNSETPERSIST, 1);
   close(tun);
 }
@@ -59,7 +59,7 @@ export function closeTun(tun: Fd): void {
 function setOffloads(fd: Fd, name: string, segmentation: boolean): void {
   if (segmentation) {
     const withTcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
-    // UDP's came with Linux 6.2, which takes both families or none; before that it is EINVAL.
+    // UDP offload exists since Linux 6.2, for both families or none; older kernels return EINVAL.
     if (ioctl(fd, TUNSETOFFLOAD, withTcp | TUN_F_USO4 | TUN_F_USO6) === 0) return;
     check(ioctl(fd, TUNSETOFFLOAD, withTcp), "ioctl TUNSETOFFLOAD", `TUN device ${name}`);
   } else check(ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM), "ioctl TUNSETOFFLOAD", `TUN device ${name}`);
@@ -70,11 +70,11 @@ function openDevice(): Fd {
     return openSync(devicePath, constants.O_RDWR | constants.O_NONBLOCK) as Fd;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "error";
-    throw new MachineError(`cannot open ${devicePath}: ${code}; ${mend(code)}`, { cause: error });
+    throw new MachineError(`cannot open ${devicePath}: ${code}; ${hint(code)}`, { cause: error });
   }
 }
 
-function mend(code: string): string {
+function hint(code: string): string {
   if (code === "EACCES" || code === "EPERM")
     return "let this user open it ('chmod 0666 /dev/net/tun' as root; '--device /dev/net/tun' for a Docker container)";
   return "load the driver ('modprobe tun' as root; '--device /dev/net/tun' for a Docker container)";

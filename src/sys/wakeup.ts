@@ -1,6 +1,6 @@
 /**
- * An eventfd(2): how one thread wakes another that sleeps in epoll. It may be signalled from any
- * thread of the process; several signals before the sleeper looks are one.
+ * An eventfd(2) with which one thread wakes another that sleeps in epoll. Any thread of the process
+ * may signal it; several signals before the sleeper looks count as one.
  */
 import { writeSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
@@ -16,12 +16,12 @@ export function createWakeup(): Fd {
   return check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd", "a wake-up") as Fd;
 }
 
-/** Wakes whoever waits for `wakeup`. */
+/** Wakes the thread that waits for `wakeup`. */
 export function signal(wakeup: Fd): void {
   writeSync(wakeup, one);
 }
 
-/** Resets `wakeup`, so that it can be waited for again. */
+/** Resets `wakeup`. */
 export function acknowledge(wakeup: Fd): void {
   read(wakeup, counter.address, 8);
 }

@@ -1,6 +1,6 @@
 /** The completer thread: sleeps until blocks are handed over, and completes them. */
 import { workerData } from "node:worker_threads";
-import { requestShortTurns } from "../../sys/scheduling.ts";
+import { requestShortSlices } from "../../sys/scheduling.ts";
 import { completeBlocks } from "./block-completer.ts";
 import type { RecordCounts } from "../format/checksums.ts";
 import { Ring, type RingStore } from "./ring.ts";
@@ -13,5 +13,5 @@ export interface CompleterTask {
 }
 
 const { ring, counts } = workerData as CompleterTask;
-requestShortTurns();
+requestShortSlices();
 completeBlocks(new Ring(ring), counts);

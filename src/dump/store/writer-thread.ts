@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { MachineError } from "../../base/errors.ts";
 import { allocateRegion } from "../../sys/memory.ts";
-import { requestShortTurns } from "../../sys/scheduling.ts";
+import { requestShortSlices } from "../../sys/scheduling.ts";
 import { appendBlocks, writeBlocks } from "./block-writer.ts";
 import type { RecordCounts } from "../format/checksums.ts";
 import { DumpAppender, type DumpFile } from "./file.ts";
@@ -39,7 +39,7 @@ async function run(main: MessagePort, task: WriterTask): Promise<void> {
   const end = once(main, "message") as Promise<[WriterEnd]>;
   const ring = new Ring(task.ring);
   const appender = new DumpAppender(task.file, task.writtenBytes);
-  requestShortTurns();
+  requestShortSlices();
   try {
     writeBlocks(ring, appender);
     const [{ endNs, exits }] = await end;

@@ -1,6 +1,6 @@
 /**
- * Packets that are held until their time: a binary heap of slots by time, and by who came first where times
- * are the same. Slots are numbers of places that the caller has; all memory is there from the start.
+ * Holds packets until they are due: a binary heap of slot numbers by time, in order of arrival for
+ * equal times. The caller owns the slots' memory. Everything is preallocated.
  */
 export class HeldPackets {
   readonly capacity: number;
@@ -23,12 +23,14 @@ export class HeldPackets {
     return this.#count;
   }
 
-  /** When the next one is due; Infinity if none is held. */
+  /** The due time of the next packet; Infinity if none is held. */
   get nextDueMs(): number {
     return this.#count === 0 ? Infinity : (this.#dueMs[this.#slots[0] as number] as number);
   }
 
-  /** Holds a packet, and returns the slot that is its own until {@link take} returns it; -1 if all are taken. */
+  /**
+   * Holds a packet and returns its slot, valid until {@link take} returns it; -1 if none is free.
+   */
   hold(dueMs: number): number {
     if (this.#count === this.capacity) return -1;
     const slot = this.#slots[this.#count] as number;
@@ -38,7 +40,10 @@ export class HeldPackets {
     return slot;
   }
 
-  /** Takes out the next one, if it is due, and returns its slot, which is free from the next `hold` on; else -1. */
+  /**
+   * Removes the next packet if it is due and returns its slot, valid until the next `hold`; else
+   * -1.
+   */
   take(nowMs: number): number {
     if (this.nextDueMs > nowMs) return -1;
     this.#swap(0, --this.#count);

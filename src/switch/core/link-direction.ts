@@ -1,27 +1,27 @@
 /**
- * One direction of a link, in virtual time: a packet is sent at some time, and arrives at another, or
- * never. What a packet meets, in this order:
+ * One direction of a link, in virtual time: maps the time at which a packet is sent to the time at
+ * which it arrives, if it does. The stages, in order:
  *
  *     down?  lost    queue full?  dropped    rate: it takes its turn    loss    delay and jitter
  *
- * So a packet that is lost on the way has taken its share of the rate, as on a wire. The queue before the
- * wire is no list: how long a packet waits follows from when the wire is free.
+ * A packet lost on the way thus uses its share of the rate, as on a wire. The queue needs no list:
+ * a packet's wait follows from the time when the wire becomes free.
  *
- * Four random numbers are drawn for each packet, whatever becomes of it. So with the same seed the n-th
- * packet of a direction is lost, or doubled, or late, in each run that has it.
+ * Every packet consumes exactly four random numbers, whatever happens to it. With the same seed,
+ * the n-th packet of a direction is therefore lost, duplicated or late in every run.
  */
 import type { LinkConditions } from "./link-spec.ts";
 import type { Random } from "./random.ts";
 
-/** What {@link LinkDirection.send} says of a packet that does not arrive. */
+/** Returned by {@link LinkDirection.send} for a packet that does not arrive. */
 export const lost = -1;
 
 export class LinkDirection {
-  /** Whether the packet that was sent last arrives twice. */
+  /** Whether the last packet sent arrives twice. */
   isDoubled = false;
   readonly #conditions: LinkConditions;
   readonly #random: Random;
-  /** When the wire has taken all packets so far. */
+  /** When the wire becomes free. */
   #freeMs = 0;
   #lastArrivalMs = 0;
   #isUp: boolean;
@@ -30,13 +30,13 @@ export class LinkDirection {
   constructor(conditions: LinkConditions, random: Random) {
     this.#conditions = conditions;
     this.#random = random;
-    // A link that comes up first has been down until then.
+    // A link whose first change is "up" starts out down.
     this.#isUp = !(conditions.switches[0]?.isUp ?? false);
   }
 
   /**
-   * Sends a packet of `lengthBytes`, at a time since the run's start that never goes back. Returns when it
-   * arrives, or {@link lost}. A number, so that nothing is allocated.
+   * Sends a packet of `lengthBytes` at a time since the run's start, which never decreases. Returns
+   * its time of arrival, or {@link lost}; a number, so that nothing is allocated.
    */
   send(nowMs: number, lengthBytes: number): number {
     const { loss, duplicate, reorder, delayMs, jitterMs } = this.#conditions;
@@ -63,7 +63,7 @@ export class LinkDirection {
     }
   }
 
-  /** When the packet's last bit has left, or {@link lost} if too much waits before it. */
+  /** When the packet's last bit leaves, or {@link lost} if the queue is full. */
   #transmit(nowMs: number, lengthBytes: number): number {
     const { bitsPerMs, queueMs } = this.#conditions;
     const startMs = Math.max(nowMs, this.#freeMs);

@@ -1,39 +1,39 @@
 /**
- * All links of a run: pure. Which conditions hold between two containers, and where they act on TCP.
+ * All links of a run: the conditions between each two containers, and where they act on TCP. Pure.
  *
- * A TCP connection between two containers is two, one of each container with the pipe space. A link acts on
- * one of them only, in both directions: so there is one TCP that sees the link as it is, its whole delay
- * and loss, while the other is within plg. (Half of it on each would halve the round trip that each TCP
- * measures, and double what it sends under loss.) That is the one of the container that its spec names
- * first. In a replay the two connections have nothing to do with each other, and each crosses the link.
+ * A TCP connection between two containers consists of two, one from each container to the pipe
+ * space. A link acts on only one of them, in both directions, so that one TCP sees the link's full
+ * delay and loss. (Half on each side would halve the round trip that each TCP measures, and double
+ * its retransmissions under loss.) It acts on the side of the container that the spec names first.
+ * In a replay the two connections are independent, and both cross the link.
  */
 import { LinkDirection } from "./link-direction.ts";
 import type { LinkEnd, LinkSpec } from "./link-spec.ts";
 import { Random } from "./random.ts";
 
-/** The links of a run, as they are told to its threads. */
+/** The links of a run, as passed to its threads. */
 export interface LinkSetup {
   readonly specs: readonly LinkSpec[];
-  /** What all random numbers follow from: a whole number, up to 2^53-1. */
+  /** The seed of all random numbers: an integer up to 2^53-1. */
   readonly seed: number;
-  /** Whether TCP crosses a link at each of its two ends, as in a replay. */
+  /** Whether TCP crosses a link on both sides, as in a replay. */
   readonly atBothEnds: boolean;
 }
 
-/** One direction between two containers. */
+/** A link in one direction between two containers. */
 export interface Link {
   readonly direction: LinkDirection;
-  /** Whether it acts on TCP from the sending container to the pipe space, and from there to the receiving one. */
+  /** Whether it acts on TCP on the sender's side of the pipe space, and on the receiver's. */
   readonly actsAtSender: boolean;
   readonly actsAtReceiver: boolean;
 }
 
-/** Containers' indices are below this: two of them make a key. */
+/** Container indices are below this bound, so two of them form a key. */
 const keyFactor = 0x1_0000;
 
 export class LinkPlan {
   readonly #setup: LinkSetup;
-  /** By both ends; null where there is none. */
+  /** By both ends; null where there is no link. */
   readonly #links = new Map<number, Link | null>();
 
   constructor(setup: LinkSetup) {
@@ -61,7 +61,7 @@ export class LinkPlan {
   }
 }
 
-/** Which containers are at an end of a link: all their packets must pass through the switch, one by one. */
+/** The containers at either end of a link: all their packets must pass the switch one by one. */
 export function linkedContainers(specs: readonly LinkSpec[], containers: number): boolean[] {
   return Array.from({ length: containers }, (_, index) =>
     specs.some(({ from, to }) => isAt(from, index) || isAt(to, index)),
@@ -69,9 +69,9 @@ export function linkedContainers(specs: readonly LinkSpec[], containers: number)
 }
 
 /**
- * How long it may be quiet while something is still under way: a round trip over the slowest link, and where
- * packets get lost, twice the second that TCP waits before it sends again what was (RFC 6298, section 2). Without
- * links it is 0.
+ * How long traffic may pause although packets are in flight: a round trip over the slowest link,
+ * plus, with loss, twice TCP's initial retransmission timeout of a second (RFC 6298 section 2).
+ * Without links it is 0.
  */
 export function quietMsOf(links: { readonly specs: readonly LinkSpec[] } | undefined): number {
   const waits = (links?.specs ?? []).map(({ conditions }) => {
@@ -82,14 +82,14 @@ export function quietMsOf(links: { readonly specs: readonly LinkSpec[] } | undef
   return Math.max(0, ...waits);
 }
 
-/** The last spec that speaks of this direction, or -1. */
+/** The index of the last spec that covers this direction, or -1. */
 function specIndex(specs: readonly LinkSpec[], from: number, to: number): number {
   return specs.findLastIndex(
     (spec) => matches(spec, from, to) || (spec.bothWays && matches(spec, to, from)),
   );
 }
 
-/** Of two ends, the one that is named first by the first spec that counts for them. */
+/** The end that the first applicable spec names first. */
 function endOfTcp(specs: readonly LinkSpec[], one: number, other: number): number {
   const indices = [specIndex(specs, one, other), specIndex(specs, other, one)];
   const spec = specs[Math.min(...indices.filter((index) => index >= 0))];

@@ -1,32 +1,32 @@
 /**
- * What `--link` says, read: between whom a link lies, and what it is like.
+ * Parses a link specification: its two ends and its conditions.
  *
  *     'client<->server: delay 40ms jitter 5ms loss 1% rate 10mbit queue 100ms'
  *     'client->server: down at 2s, up at 5s'          '*->server: loss 0.5%'
  *
- * `<->` gives each of the two directions these conditions, `->` only the one. `*` is any container. Where
- * several specs speak of a direction, the last one counts, and it counts as a whole.
+ * `<->` applies the conditions to both directions, `->` to one. `*` is any container. Where several
+ * specs cover a direction, the last one replaces the others completely.
  */
 import { UsageError } from "../../base/errors.ts";
 
 /** A container's index, or any. */
 export type LinkEnd = number | "*";
 
-/** What one direction of a link is like. Chances are from 0 to 1. */
+/** The conditions of one direction of a link. Probabilities are from 0 to 1. */
 export interface LinkConditions {
   /** One way. */
   readonly delayMs: number;
-  /** The delay of a packet is off by at most this, either way. Packets keep their order all the same. */
+  /** The delay varies by at most this, either way. Packets still arrive in order. */
   readonly jitterMs: number;
   readonly loss: number;
   readonly duplicate: number;
-  /** The chance of a packet to arrive without the delay, before those that were sent earlier. */
+  /** The probability that a packet skips the delay and overtakes earlier ones. */
   readonly reorder: number;
-  /** In bits of IP packets; Infinity if there is no limit. */
+  /** In bits of IP packets; Infinity means no limit. */
   readonly bitsPerMs: number;
-  /** A packet that would wait longer for its turn at this rate is dropped. */
+  /** A packet that would wait longer at this rate is dropped. */
   readonly queueMs: number;
-  /** When the link goes down and comes up, in turns, since the run's start. */
+  /** The times, since the run's start, at which the link alternately goes down and up. */
   readonly switches: readonly LinkSwitch[];
 }
 
@@ -35,9 +35,9 @@ interface LinkSwitch {
   readonly isUp: boolean;
 }
 
-/** One `--link`. */
+/** One link specification. */
 export interface LinkSpec {
-  /** As it was written, in one line. */
+  /** The original text, on one line. */
   readonly text: string;
   readonly from: LinkEnd;
   readonly to: LinkEnd;
@@ -47,12 +47,12 @@ export interface LinkSpec {
 
 const example = "'client<->server: delay 40ms loss 1%'";
 const endsPattern = /^\s*(\*|[a-z0-9-]*?[a-z0-9])\s*(<->|->)\s*(\*|[a-z0-9-]*?[a-z0-9])\s*$/;
-/** A spec is kept in the dump, whose header has room for some. */
+/** The dump's header stores the specs, so their length is limited. */
 const longestText = 500;
-/** Packets on their way take memory: so long, and no longer, may they be. */
+/** Packets in flight take memory, so the delay is limited. */
 const longestWayMs = 60_000;
 const longestRunMs = 24 * 3_600_000;
-/** As long as a router's queue may well be. */
+/** The queue of a typical router. */
 const defaultQueueMs = 200;
 
 const timeUnitsMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
@@ -63,7 +63,7 @@ const rateUnitsPerMs: Readonly<Record<string, number>> = {
   gbit: 1_000_000,
 };
 
-/** `names` are the containers', by index. Throws a UsageError that says what is wrong where. */
+/** `names` are the containers' names, by index. Throws a UsageError that names the faulty word. */
 export function parseLink(text: string, names: readonly string[]): LinkSpec {
   const line = text.trim().replaceAll(/\s+/g, " ");
   const wrong = (what: string): UsageError => new UsageError(`--link '${line}': ${what}`);
@@ -88,7 +88,7 @@ export function parseLink(text: string, names: readonly string[]): LinkSpec {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Reads the words behind the colon. */
+/** Parses the words after the colon. */
 class ConditionsReader {
   readonly #words: readonly string[];
   readonly #wrong: (what: string) => UsageError;

@@ -1,6 +1,6 @@
 /**
- * Random numbers from a seed: the small generator sfc32 (Chris Doty-Humphrey, PractRand), whose state is
- * four 32-bit words, one of them a counter, so that no seed leads into a short cycle.
+ * Seeded random numbers: the small generator sfc32 (Chris Doty-Humphrey, PractRand). Its state is
+ * four 32-bit words; one of them is a counter, so no seed leads into a short cycle.
  */
 export class Random {
   #a: number;
@@ -8,16 +8,16 @@ export class Random {
   #c: number;
   #counter = 1;
 
-  /** The same numbers give the same sequence. */
+  /** The same words give the same sequence. */
   constructor(seed: number, stream: number) {
     this.#a = seed | 0;
     this.#b = stream | 0;
     this.#c = Math.floor(seed / 0x1_0000_0000) | 0;
-    // As its author does: by then each bit of the seed has reached each bit of the state.
+    // As its author does: afterwards each bit of the seed has reached each bit of the state.
     for (let i = 0; i < 15; i++) this.next();
   }
 
-  /** From 0 to 1, without 1. */
+  /** A number from 0 to 1, exclusive. */
   next(): number {
     const sum = (this.#a + this.#b + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;

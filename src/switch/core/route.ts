@@ -1,21 +1,21 @@
 /**
- * Where a packet goes: pure, and without state, since the i-th container has host number i+1.
+ * Decides where a packet goes. Pure and stateless, since container i has host number i+1.
  *
- * A verdict is a number, so that none is allocated: a container's index from 0, or one of
- * {@link Verdict}.
+ * A verdict is a number, so that nothing is allocated: a container's index, or one of {@link
+ * Verdict}.
  */
 import type { Family } from "../../base/units.ts";
 import { IPPROTO_TCP, type PacketView } from "../../net/packet.ts";
 import type { Subnet } from "../../net/subnet.ts";
 
 export const Verdict = {
-  /** TCP between two containers: into the pipe space. */
+  /** TCP between two containers: to the pipe space. */
   pipe: -1,
-  /** To the subnet's broadcast address or a multicast group: to all containers but the sender. */
+  /** Broadcast or multicast: to all containers except the sender. */
   everyone: -2,
   /** No container has this address. */
   unreachable: -3,
-  /** Not from the sender's own address, or not of a family or network that is routed here. */
+  /** Not from the sender's own address, or of a family or network that is not routed here. */
   foreign: -4,
 } as const;
 
@@ -32,7 +32,7 @@ export class Routes {
     return this.#subnets[family];
   }
 
-  /** The verdict on a packet that the container `from` sent. */
+  /** The verdict on a packet from container `from`. */
   fromContainer(view: PacketView, bytes: Uint8Array, from: number): number {
     const subnet = this.#subnets[view.family];
     if (!subnet) return Verdict.foreign;
@@ -44,7 +44,7 @@ export class Routes {
     return host === -1 ? Verdict.foreign : Verdict.unreachable;
   }
 
-  /** The verdict on a packet that the pipe space sent: only TCP to a container passes. */
+  /** The verdict on a packet from the pipe space: only TCP to a container passes. */
   fromPipeSpace(view: PacketView, bytes: Uint8Array): number {
     const subnet = this.#subnets[view.family];
     if (!subnet || view.protocol !== IPPROTO_TCP) return Verdict.foreign;
@@ -54,7 +54,10 @@ export class Routes {
   }
 }
 
-/** The last address of an IPv4 subnet, the limited broadcast address, or a multicast group (RFC 1112, RFC 4291). */
+/**
+ * Whether an address is a subnet's broadcast, the limited broadcast or a multicast group (RFC 1112,
+ * RFC 4291).
+ */
 function reachesEveryone(
   view: PacketView,
   bytes: Uint8Array,
