@@ -111,6 +111,8 @@ function sentenceOf(difference: StreamDifference): string {
       return "accepted it; in the recording it did not";
     case "stuck":
       return `took ${howFar(difference)} from ${peer} when patience ended`;
+    case "beyond-cut":
+      return `went on sending to ${peer} after the ${plural(difference.offset, "byte")} at which ${peer} had cut it off`;
     case "ambiguous-match":
       return `may as well be ${difference.candidates.filter((one) => one !== difference.connection).join(", ")}: their first bytes did not tell`;
     default:

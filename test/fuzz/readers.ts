@@ -101,7 +101,7 @@ function expectHarmless(text: string): void {
 /** To processes that do nothing at all. */
 function replay(index: RecordingIndex, order: Order): void {
   const containers = index.run.containers.map((_, container) => container).slice(0, 4);
-  const progress = new Progress(index.connections.count);
+  const progress = new Progress(index);
   const options: ScheduleOptions = { order, release: { type: "causal" }, patienceMs: 2000 };
   const schedules = (order === "global" ? [containers] : containers.map((one) => [one])).map(
     (mine) => new Schedule(index, new Set(containers), mine, progress, options, () => {}),

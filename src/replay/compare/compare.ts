@@ -27,6 +27,8 @@ export interface CompareParts {
   readonly read: ReadPayload;
   readonly report: ReportDifference;
   readonly masks: readonly Mask[];
+  /** Whether the peer cut `direction` off in the recording: then going on is no difference. */
+  readonly isCut: (connection: number, direction: Direction) => boolean;
   /** A faster one than the default, such as Buffer.compare. */
   readonly equal?: EqualBytes;
 }
@@ -46,11 +48,15 @@ export class StreamComparison {
   readonly #name: StreamName;
   readonly #recorded: RecordedStream;
   readonly #patterns: readonly RegExp[];
+  readonly #isCut: boolean;
   /** How far the recorded stream is behind. */
   #offset = 0;
   #position = 0;
-  /** `telling`: the first difference was found, and what the process goes on with is collected. */
-  #state: "equal" | "telling" | "different" = "equal";
+  /**
+   * `telling`: the first difference was found, and what the process goes on with is collected.
+   * `beyond`: the process goes on where the peer cut the recorded stream off.
+   */
+  #state: "equal" | "telling" | "different" | "beyond" = "equal";
   /** Live bytes that are looked at again when more of them have come. */
   #held = nothing;
   /** If there are masks: the live bytes just behind. */
@@ -66,6 +72,7 @@ export class StreamComparison {
     this.#name = nameStream(parts.index, connection, direction);
     this.#recorded = new RecordedStream(parts.index, parts.read, connection, direction);
     this.#patterns = masksFor(parts.masks, parts.index, connection, direction);
+    this.#isCut = parts.isCut(connection, direction);
   }
 
   /**
@@ -79,6 +86,7 @@ export class StreamComparison {
   /** Takes the next bytes that the process sent. They are not kept unless a mask is being looked at. */
   push(live: Uint8Array, at: number, lengthBytes: number): void {
     if (this.#state === "different") this.#offset += lengthBytes;
+    else if (this.#state === "beyond") return;
     else if (this.#state === "telling") this.#tell(live.subarray(at, at + lengthBytes));
     else if (this.#held.length === 0) this.#compare(live, at, at + lengthBytes, false);
     else {
@@ -104,7 +112,7 @@ export class StreamComparison {
 
   /** Whether other bytes than recorded came: from there on positions mean little. */
   get hasDiffered(): boolean {
-    return this.#state !== "equal";
+    return this.#state === "telling" || this.#state === "different";
   }
 
   /** Reports a difference of which more context was still awaited. */
@@ -119,12 +127,18 @@ export class StreamComparison {
       this.#pass(live, at, same);
       at += same;
       if (same === recorded.length && same > 0) continue;
+      if (this.#isCut && recorded.length === 0) return this.#goBeyond();
       const masked = this.#mask(live.subarray(at, to), isLast);
       if (masked === undefined) return;
       at += masked;
     }
     // So much at once is a piece of a long transfer, and the next one is on its way.
     if (!isLast && to - from < bulkBytes) this.#foreseeMask(nothing, false);
+  }
+
+  #goBeyond(): void {
+    this.#state = "beyond";
+    this.#report({ kind: "beyond-cut", ...this.#name, offset: this.#offset });
   }
 
   /** How many bytes are the same from here on. */

@@ -5,7 +5,8 @@ import { EngineThread } from "../../engine/thread.ts";
 import { quietMsOf } from "../../switch/core/link-plan.ts";
 import { Switch } from "../../switch/switch.ts";
 import { virtioNetHeaderBytes } from "../../sys/abi.ts";
-import { DifferenceLog } from "../findings/differences.ts";
+import type { CompareParts } from "../compare/compare.ts";
+import { DifferenceLog, type ReportDifference } from "../findings/differences.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
 import { Matching } from "../match/matching.ts";
 import { ReadBarrier } from "./read-barrier.ts";
@@ -51,7 +52,7 @@ class ReplayEngine {
     this.#goneAfterMs = goneAfterMs + linkMs;
     const index = new RecordingIndex(task.recording);
     const live = new Set(task.live);
-    const progress = new Progress(index.connections.count);
+    const progress = new Progress(index);
     const report = reporterFor(this.#log, index, progress, (connection, direction) =>
       this.#player.tell(connection, direction),
     );
@@ -70,7 +71,7 @@ class ReplayEngine {
       patienceMs: task.schedule.patienceMs,
       quietMs: quietAfterMs + linkMs,
       linkMs,
-      compare: task.compare ? { index, report, masks: task.masks, equal: equalBytes } : undefined,
+      compare: task.compare ? compareParts(task, index, progress, report) : undefined,
       readBarrier: this.#createPace(task, index),
       inject: (from, to, frame, frameBytes) =>
         this.#switch.sendToContainer(from, to, frame, frameBytes),
@@ -154,6 +155,22 @@ class ReplayEngine {
     };
     this.#engine.done(outcome);
   }
+}
+
+function compareParts(
+  { masks }: ReplayDetails,
+  index: RecordingIndex,
+  progress: Progress,
+  report: ReportDifference,
+): Omit<CompareParts, "read"> {
+  const { cuts } = progress;
+  return {
+    index,
+    report,
+    masks,
+    isCut: (connection, direction) => cuts.isCut(connection, direction),
+    equal: equalBytes,
+  };
 }
 
 /** The C library's memcmp, under Node's name for it. */

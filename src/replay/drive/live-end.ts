@@ -37,6 +37,9 @@ export interface LiveParts {
  */
 const sendRoomBytes = 0xa0_0000;
 
+/** How often a connection is read before others, and the schedule, get their turn. */
+const receivingsPerTurn = 8;
+
 export class LiveEnd implements EndOwner, PacedEnd {
   readonly wire: Connection;
   /** The direction that the process sends in. */
@@ -58,6 +61,13 @@ export class LiveEnd implements EndOwner, PacedEnd {
   /** The recording's FIN was said to the process. */
   #isShutDown = false;
   #isClosed = false;
+  #readsOn = false;
+  readonly #readOn = {
+    resume: (): void => {
+      this.#readsOn = false;
+      this.read();
+    },
+  };
 
   /** Takes over `end`, which is one of the connection `wire`. `identity`: the recorded connection's number, or the match that is pending. */
   constructor(
@@ -92,16 +102,26 @@ export class LiveEnd implements EndOwner, PacedEnd {
   /** Takes what there is to read. To be called once after the connection was made. */
   read(): void {
     if (this.#isClosed) return;
-    const { incoming } = this.#parts;
-    while (this.#end.readable && !this.#ended) {
-      const count = this.#end.receive(incoming);
-      if (count > 0) this.#take(count);
-      else if (count === 0 && !this.#end.failed) this.#onEnd("end");
-      else if (count !== nothingYet) this.#onEnd("reset");
-    }
+    for (let i = 0; i < receivingsPerTurn && this.#end.readable && !this.#ended; i++)
+      this.#receive();
+    if (this.#end.readable && !this.#ended) this.#readOnLater();
     // After its FIN all that can come from a process is a reset.
     if (this.#ended === "end" && this.#end.failed && !this.#isClosed) this.#onEnd("reset");
     this.runner.moved();
+  }
+
+  #readOnLater(): void {
+    if (this.#readsOn) return;
+    this.#readsOn = true;
+    this.#parts.reactor.defer(this.#readOn);
+  }
+
+  #receive(): void {
+    const { incoming } = this.#parts;
+    const count = this.#end.receive(incoming);
+    if (count > 0) this.#take(count);
+    else if (count === 0 && !this.#end.failed) this.#onEnd("end");
+    else if (count !== nothingYet) this.#onEnd("reset");
   }
 
   /** Decides by what is known which connection this is. */
@@ -180,7 +200,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.#end.readable = true;
     this.#end.dropBacklog();
     this.#releaseHeld();
-    this.#parts.reactor.defer({ resume: () => this.read() });
+    this.#readOnLater();
   }
 
   #identify(connection: number): void {

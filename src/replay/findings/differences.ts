@@ -99,11 +99,22 @@ interface StuckDifference extends StreamName {
  * A note, not a difference: it could not be told by its first bytes which of several recorded connections
  * a live one is. `connection` was taken.
  */
-export interface AmbiguousMatch extends StreamName {
+interface AmbiguousMatch extends StreamName {
   readonly kind: "ambiguous-match";
   /** All that it may have been. */
   readonly candidates: readonly number[];
 }
+
+/**
+ * A note, not a difference: the process went on after its `offset` recorded bytes, where its peer cut
+ * the stream off by an end or a reset.
+ */
+interface BeyondCut extends StreamName {
+  readonly kind: "beyond-cut";
+  readonly offset: number;
+}
+
+type Note = AmbiguousMatch | BeyondCut;
 
 export type Difference =
   | BytesDifference
@@ -114,7 +125,12 @@ export type Difference =
   | ConnectionDifference
   | UnexpectedConnectionDifference
   | StuckDifference
-  | AmbiguousMatch;
+  | Note;
+
+/** What is worth mentioning, but no difference. */
+export function isNote(difference: Difference): difference is Note {
+  return difference.kind === "ambiguous-match" || difference.kind === "beyond-cut";
+}
 
 /** Where the cores report what they find. */
 export type ReportDifference = (difference: Difference) => void;
@@ -151,7 +167,7 @@ export class DifferenceLog {
   }
 
   add(difference: Difference): void {
-    if (difference.kind === "ambiguous-match") {
+    if (isNote(difference)) {
       if (this.#notes.length < this.#most) this.#notes.push(difference);
       return;
     }
@@ -172,7 +188,7 @@ export class DifferenceLog {
   }
 
   /** One cause makes many effects: of each stream only the first is told, and of attempts to one place. */
-  #isFirst(difference: Exclude<Difference, AmbiguousMatch>): boolean {
+  #isFirst(difference: Exclude<Difference, Note>): boolean {
     if (difference.kind === "stuck") return true;
     const key =
       difference.kind === "unexpected-connection"

@@ -1,7 +1,12 @@
 /** What of that which the cores find is told, and with what: pure. */
 import { Direction } from "../../base/direction.ts";
 import { activityOf } from "./activity.ts";
-import type { Difference, DifferenceLog, ReportDifference } from "./differences.ts";
+import {
+  type Difference,
+  type DifferenceLog,
+  isNote,
+  type ReportDifference,
+} from "./differences.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
@@ -20,6 +25,7 @@ export function reporterFor(
 ): ReportDifference {
   const names = index.run.containers.map(({ name }) => name);
   return (difference) => {
+    if (isNote(difference)) return log.add(difference);
     const container = names.indexOf(difference.process);
     if (goesBeyond(difference) && index.isStopped(container)) return;
     // Other bytes come before missing ones, even if more of them was awaited to be shown.

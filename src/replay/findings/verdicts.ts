@@ -2,7 +2,7 @@
  * Says what is a difference, of all that happens to connections besides their bytes, and keeps the
  * progress. It decides nothing about when.
  */
-import { Direction } from "../../base/direction.ts";
+import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import { nameStream, type ReportDifference } from "./differences.ts";
 import { Done, endOf, Playing, type Progress } from "../progress/progress.ts";
@@ -39,12 +39,11 @@ export class Verdicts {
     const end = endOf(connection, direction);
     if (this.#progress.has(end, Done.ended | Done.reset)) return;
     this.#progress.mark(end, Done.ended);
-    const { connections } = this.#index;
     const offset = this.#progress.sentBytes(end);
     const expectedBytes = this.#expectedBytes(connection, direction);
     const name = nameStream(this.#index, connection, direction);
     if (offset < expectedBytes) this.#report({ kind: "early-end", ...name, offset, expectedBytes });
-    else if (!connections.hasEnd(connection, direction) && !this.#hasGotAll(connection, direction))
+    else if (!this.#mayEnd(connection, direction))
       this.#report({ kind: "unexpected-end", ...name, offset, expectedBytes });
   }
 
@@ -55,12 +54,9 @@ export class Verdicts {
     this.#progress.mark(end, Done.reset);
     this.#progress.play(end, Playing.not);
     this.#progress.takeLate(end);
-    const { connections } = this.#index;
     const offset = this.#progress.sentBytes(end);
     const expectedBytes = this.#expectedBytes(connection, direction);
-    const hasDoneAll = offset >= expectedBytes && this.#hasGotAll(connection, direction);
-    // A process that closes while something is still on its way to it resets: that is the kernel's doing.
-    if (hasDoneAll && (hadEnded || connections.hasReset(connection, direction))) return;
+    if (offset >= expectedBytes && this.#mayReset(connection, direction, hadEnded)) return;
     const name = nameStream(this.#index, connection, direction);
     this.#report({ kind: "unexpected-reset", ...name, offset, expectedBytes });
   }
@@ -94,8 +90,7 @@ export class Verdicts {
   /** The receiver of `event` does not take it. */
   stuck(event: number): void {
     const connection = this.#index.connection(event);
-    const receives =
-      this.#index.direction(event) === Direction.toServer ? Direction.toClient : Direction.toServer;
+    const receives = opposite(this.#index.direction(event));
     const offset = this.#progress.receivedBytes(endOf(connection, receives));
     const expectedBytes = this.#index.streamOffset(event) + this.#index.lengthBytes(event);
     const name = nameStream(this.#index, connection, receives);
@@ -108,23 +103,74 @@ export class Verdicts {
     const end = endOf(connection, direction);
     const offset = this.#progress.sentBytes(end);
     const expectedBytes = this.#index.streamOffset(event) + this.#index.lengthBytes(event);
-    const name = nameStream(this.#index, connection, direction);
-    this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes });
+    if (offset < Math.min(expectedBytes, this.#progress.cuts.offset(connection, direction))) {
+      const name = nameStream(this.#index, connection, direction);
+      this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes });
+    }
     this.#progress.excuseBytes(end, expectedBytes);
   }
 
-  /** What it sent in the recording until it was stopped. */
+  /** What it sent in the recording until it was stopped, or until its peer cut it off. */
   #expectedBytes(connection: number, direction: Direction): number {
     const container = this.#index.connections.endOf(connection, direction);
-    return this.#bytesUntilStop(connection, direction, container);
+    return Math.min(
+      this.#bytesUntilStop(connection, direction, container),
+      this.#progress.cuts.offset(connection, direction),
+    );
+  }
+
+  /** Whether a process that has sent all it had may end its stream now. */
+  #mayEnd(connection: number, direction: Direction): boolean {
+    return (
+      this.#index.connections.hasEnd(connection, direction) ||
+      this.#progress.cuts.isCut(connection, direction) ||
+      this.#hasGotAll(connection, direction) ||
+      this.#hasCutInTime(connection, direction)
+    );
+  }
+
+  /**
+   * Whether a process that has sent all it had may reset the connection now. One that closes while
+   * something is still on its way to it resets: that is the kernel's doing.
+   */
+  #mayReset(connection: number, direction: Direction, hadEnded: boolean): boolean {
+    if (this.#hasCutInTime(connection, direction)) return true;
+    if (!this.#hasGotAll(connection, direction)) return false;
+    return (
+      hadEnded ||
+      this.#index.connections.hasReset(connection, direction) ||
+      this.#progress.cuts.isCut(connection, direction)
+    );
+  }
+
+  /**
+   * Whether the process cut the other direction off in the recording, too, and did not do so earlier
+   * now. How much had reached its kernel by then is chance, but it waited for something.
+   */
+  #hasCutInTime(connection: number, direction: Direction): boolean {
+    if (!this.#progress.cuts.isCut(connection, opposite(direction))) return false;
+    const received = this.#progress.receivedBytes(endOf(connection, direction));
+    return received > this.#receivedWhenLastSending(connection, direction);
+  }
+
+  /** How many bytes the process had received when it last sent any, in the recording. */
+  #receivedWhenLastSending(connection: number, direction: Direction): number {
+    const { connections, byConnection } = this.#index;
+    let received = 0;
+    let before = 0;
+    for (let at = connections.from(connection); at < connections.to(connection); at++) {
+      const event = byConnection[at] as number;
+      if (this.#index.direction(event) !== direction) received += this.#index.lengthBytes(event);
+      else if (this.#index.kind(event) === RecordKind.data) before = received;
+    }
+    return before;
   }
 
   /** Whether all that was sent to the sender of `direction`, until it was stopped, was delivered to it. */
   #hasGotAll(connection: number, direction: Direction): boolean {
-    const other = direction === Direction.toServer ? Direction.toClient : Direction.toServer;
     const container = this.#index.connections.endOf(connection, direction);
     const received = this.#progress.receivedBytes(endOf(connection, direction));
-    return received >= this.#bytesUntilStop(connection, other, container);
+    return received >= this.#bytesUntilStop(connection, opposite(direction), container);
   }
 
   /** How many bytes of `direction` there are before `container` was stopped. */

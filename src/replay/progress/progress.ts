@@ -9,6 +9,7 @@
 import type { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
+import { CutStreams } from "./cut-streams.ts";
 
 /** The number of the end of `connection` that sends in `direction`. */
 export function endOf(connection: number, direction: Direction): number {
@@ -42,6 +43,7 @@ export const Done = {
 const mostGiveUps = 8;
 
 export class Progress {
+  readonly cuts: CutStreams;
   readonly #done: Uint8Array;
   readonly #playing: Uint8Array;
   readonly #giveUps: Uint8Array;
@@ -51,9 +53,9 @@ export class Progress {
   /** Ends that were given up and may still come, with the first event that was not played to them. */
   readonly #late = new Map<number, number>();
 
-  /** For connections with numbers up to `connections`. */
-  constructor(connections: number) {
-    const ends = 2 * (connections + 1);
+  constructor(index: RecordingIndex) {
+    const ends = 2 * (index.connections.count + 1);
+    this.cuts = new CutStreams(index);
     this.#done = new Uint8Array(ends);
     this.#playing = new Uint8Array(ends);
     this.#giveUps = new Uint8Array(ends);
@@ -152,7 +154,11 @@ export class Progress {
   }
 
   #hasSent(index: RecordingIndex, event: number, end: number): boolean {
-    const needed = index.streamOffset(event) + index.lengthBytes(event);
-    return (this.#sent[end] as number) + (this.#excused[end] as number) >= needed;
+    const awaited = this.cuts.awaitedBytes(
+      index.connection(event),
+      index.direction(event),
+      index.streamOffset(event) + index.lengthBytes(event),
+    );
+    return (this.#sent[end] as number) + (this.#excused[end] as number) >= awaited;
   }
 }

@@ -13,7 +13,7 @@ class Comparison {
   readonly recording: TestRecording = new TestRecording();
   readonly stream: StreamComparison;
 
-  constructor(pieces: readonly string[], masks: readonly Mask[] = [], fast = false) {
+  constructor(pieces: readonly string[], masks: readonly Mask[] = [], fast = false, isCut = false) {
     const number = this.recording.connect(0, 1, 0, 80);
     this.recording.event(0, number, RecordKind.accept, Direction.toClient);
     for (const piece of pieces) {
@@ -26,6 +26,7 @@ class Comparison {
       read: this.recording.read,
       report: (difference) => this.found.push(difference),
       masks,
+      isCut: () => isCut,
       ...(fast ? { equal } : {}),
     };
     this.stream = new StreamComparison(parts, number, Direction.toServer);
@@ -211,4 +212,12 @@ test("equal streams are read once, in pieces as they were recorded", () => {
   const one = new Comparison(["a".repeat(50), "b".repeat(50)], [], true);
   one.push("a".repeat(50) + "b".repeat(50));
   expect(one.recording.reads).toBe(2);
+});
+
+test("going on where the peer cut the stream off is a note; other bytes before that are a difference", () => {
+  const beyond = new Comparison(["12345"], [], true, true).push("123", "456", "789");
+  expect(beyond.finish()).toMatchObject([{ kind: "beyond-cut", offset: 5, process: "client" }]);
+  expect(beyond.stream.hasDiffered).toBe(false);
+  const other = new Comparison(["12345"], [], true, true).push("1x345678");
+  expect(other.finish()).toMatchObject([{ kind: "bytes", offset: 1 }]);
 });

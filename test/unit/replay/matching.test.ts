@@ -18,7 +18,7 @@ class Client {
 
   constructor(index: RecordingIndex) {
     this.#index = index;
-    this.progress = new Progress(index.connections.count);
+    this.progress = new Progress(index);
     this.matching = new Matching(index, this.progress, (note) => this.notes.push(note));
   }
 

@@ -48,7 +48,7 @@ export class Stage {
   ) {
     const all = { ...causal, ...options };
     this.index = index;
-    this.progress = new Progress(index.connections.count);
+    this.progress = new Progress(index);
     const containers = live.map(containerOf);
     const make = (mine: number[]): Schedule =>
       new Schedule(index, new Set(containers), mine, this.progress, all, (difference) =>
