@@ -1,4 +1,4 @@
-/** Where pipes and dump meet: what happens to a connection becomes records of the dump. */
+/** Connects pipes with the dump: turns what happens to a connection into records. */
 import { Direction } from "../base/direction.ts";
 import { type Port, hostOf } from "../base/units.ts";
 import type { DumpSink } from "../dump/store/sink.ts";
@@ -12,11 +12,11 @@ import { subnetFor } from "../net/subnet.ts";
 import type { Pieces } from "../sys/pieces.ts";
 import type { Task } from "../sys/reactor.ts";
 
-/** What the taps of one recording share. */
+/** The state that the taps of one recording share. */
 export class DumpTaps {
   readonly engine: EngineThread;
   readonly sink: DumpSink;
-  /** Who waits for room in the dump. */
+  /** The taps that wait for room in the dump. */
   #starved: Task[] = [];
 
   constructor(engine: EngineThread, sink: DumpSink) {
@@ -24,7 +24,7 @@ export class DumpTaps {
     this.sink = sink;
   }
 
-  /** Records the attempt and returns the tap for the rest. */
+  /** Records a connection attempt and returns the tap of the connection. */
   open(connection: Connection): DumpTap {
     const subnet = subnetFor(this.engine.subnets, connection.family);
     const endpoint = (container: number, port: Port) => ({
@@ -44,7 +44,7 @@ export class DumpTaps {
     this.#starved.push(task);
   }
 
-  /** The writer made room. */
+  /** Called when the writer has made room. */
   feedStarved(): void {
     const tasks = this.#starved;
     this.#starved = [];

@@ -1,6 +1,6 @@
 /**
- * The completer thread's work without the thread: makes the blocks that the engine has filled ready to be
- * written. It is a thread's work of its own so that neither the sums nor the disk waits for the other.
+ * The completer thread's work, without the thread: prepares the blocks that the engine has filled
+ * for writing. It has its own thread so that neither the checksums nor the disk wait for the other.
  */
 import { completeRecords, type RecordCounts } from "../format/checksums.ts";
 import { padToUnit } from "../format/pcapng.ts";
@@ -8,7 +8,10 @@ import type { Ring } from "./ring.ts";
 import { writeUnitBytes } from "../format/schema.ts";
 import { sumIn } from "../format/vector-sum.ts";
 
-/** Completes what is handed over until the ring is closed. `counts` has an element for each container, and grows. */
+/**
+ * Completes blocks until the ring is closed. `counts` has an element per container, which it
+ * increments.
+ */
 export function completeBlocks(ring: Ring, counts: RecordCounts): void {
   const sum = sumIn(ring.memory, ring.region.bytes.byteOffset);
   for (;;) {

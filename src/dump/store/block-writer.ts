@@ -1,21 +1,24 @@
-/** The writer thread's work without the thread: takes completed blocks off the ring and writes them. */
+/**
+ * The writer thread's work, without the thread: takes completed blocks from the ring and writes
+ * them.
+ */
 import { signal } from "../../sys/wakeup.ts";
 import type { RecordMemory } from "../format/encoder.ts";
 import { blockFrameBytes, padToUnit } from "../format/pcapng.ts";
 import type { Ring } from "./ring.ts";
 import { writeUnitBytes } from "../format/schema.ts";
 
-/** What blocks are appended to: a file (file.ts), or memory in a test. */
+/** The destination of blocks: a file (file.ts), or memory in a test. */
 export interface Appender {
   readonly lengthBytes: number;
-  /** Takes whole write units, which are the caller's again when it returns. */
+  /** Appends whole write units. The memory belongs to the caller again on return. */
   append(bytes: Uint8Array): void;
 }
 
 /**
- * Writes completed blocks until there will be no more. It waits for the disk itself, as a thread that did it
- * elsewhere would have to be woken before it could begin the next write, and the disk would rest meanwhile.
- * Throws the appender's error, and marks the ring as failed.
+ * Writes completed blocks until the ring is closed. The writes are synchronous: an asynchronous
+ * writer would have to be woken before each write, and the disk would idle meanwhile. Throws the
+ * appender's error, after marking the ring as failed.
  */
 export function writeBlocks(ring: Ring, file: Appender): void {
   try {
@@ -35,8 +38,8 @@ export function writeBlocks(ring: Ring, file: Appender): void {
 }
 
 /**
- * Appends blocks that are not records (the header, the trailer), packed into as few writes as `scratch`
- * allows: page-aligned memory, whole write units long. Each write ends in a padding block.
+ * Appends blocks other than records (the header, the trailer) in as few writes as `scratch` allows,
+ * which is page-aligned memory of whole write units. Each write ends with a padding block.
  */
 export function appendBlocks(
   file: Appender,

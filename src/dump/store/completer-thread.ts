@@ -5,10 +5,10 @@ import { completeBlocks } from "./block-completer.ts";
 import type { RecordCounts } from "../format/checksums.ts";
 import { Ring, type RingStore } from "./ring.ts";
 
-/** What the thread is started with. */
+/** The thread's parameters. */
 export interface CompleterTask {
   readonly ring: RingStore;
-  /** An element for each container, in shared memory. */
+  /** One element per container, in shared memory. */
   readonly counts: RecordCounts;
 }
 

@@ -2,8 +2,8 @@
  * The place where a recording goes: locked against other recorders, and careful with what is there.
  *
  * A file that is there stays as it is until the new recording begins. Then it moves to
- * `PATH.previous`, and the new file appears at `PATH` in one step (rename(2)), so that a reader finds
- * one of the two at any time. If the run comes to nothing, `withdraw` undoes the move. A
+ * `PATH.previous`, and the new file appears at `PATH` in one step (rename(2)), so that a reader
+ * finds one of the two at any time. If the run comes to nothing, `withdraw` undoes the move. A
  * `PATH.previous` that was there before waits as `PATH.previous~` until the new recording counts.
  *
  * The lock is on the file, not on the path, and a path may come to mean another file at any time.
@@ -73,7 +73,9 @@ export class DumpDestination {
     });
   }
 
-  /** The name of the recording that was at this path before, once {@link open} has moved it there. */
+  /**
+   * The name of the recording that was at this path before, once {@link open} has moved it there.
+   */
   get previous(): string | undefined {
     return this.#previous;
   }

@@ -131,8 +131,8 @@ export class DumpAppender implements Appender {
   }
 
   /**
-   * Writes all of `bytes`: whole write units, in memory that begins at a page. If the write fails, the file is
-   * cut back to what it was and a {@link MachineError} says why.
+   * Writes all of `bytes`: whole write units, in memory that begins at a page. If the write fails,
+   * the file is cut back to what it was and a {@link MachineError} says why.
    */
   append(bytes: Uint8Array): void {
     assert(bytes.length % writeUnitBytes === 0, "the dump grows by whole write units");
@@ -157,7 +157,8 @@ export class DumpAppender implements Appender {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EINTR") return 0;
-      // Some file systems take O_DIRECT at open and refuse it at the write, or after a write that fell short.
+      // Some file systems take O_DIRECT at open and refuse it at the write, or after a write that
+      // fell short.
       if (code !== "EINVAL" || this.#buffered !== undefined || !this.#file.direct) throw error;
       this.#buffered = openSync(`/proc/self/fd/${this.#file.fd}`, constants.O_WRONLY);
       this.#fd = this.#buffered;
@@ -170,7 +171,8 @@ export class DumpAppender implements Appender {
     try {
       if (fstatSync(this.#fd).isFile()) ftruncateSync(this.#fd, this.#length);
     } catch {
-      // The torn block stays: readers cut it off with a warning. The write's own error is what counts.
+      // The torn block stays: readers cut it off with a warning. The write's own error is what
+      // counts.
     }
   }
 

@@ -9,9 +9,9 @@ import { describeErrno } from "./file.ts";
 import { maxBlockBytes } from "../format/schema.ts";
 
 /**
- * Yields what the dump at `path` says, and returns how it ended. An item's bytes are good until the next
- * item is asked for. Throws a {@link PlgError} for a file that cannot be opened or read, a DumpError for one
- * that cannot be understood.
+ * Yields what the dump at `path` says, and returns how it ended. An item's bytes are good until the
+ * next item is asked for. Throws a {@link PlgError} for a file that cannot be opened or read, a
+ * DumpError for one that cannot be understood.
  */
 export function* readDump(path: string): Generator<DumpItem, DumpEnd, undefined> {
   const decoder = new DumpDecoder({ name: path });

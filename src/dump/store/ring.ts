@@ -1,18 +1,19 @@
 /**
- * The ring in which blocks of records go from thread to thread: the producer (the engine's thread) fills
- * them, the completer puts in the check sums, the writer writes them to the file. No locks:
+ * A lock-free ring that passes blocks of records between threads: the producer (the engine thread)
+ * fills them, the completer adds the checksums, and the writer writes them to the file.
  *
- * - `filled`, `completed` and `freed` count the blocks that each of the three is done with. Block number
- *   n lies in slot n mod N. It is the writer's while `freed` <= n < `completed`, the completer's while
- *   `completed` <= n < `filled`, and the producer's while `filled` <= n < `freed` + N.
- * - Each side changes only its own counter, after it is done with the block's bytes. Atomics are
- *   sequentially consistent, so whoever sees the counter sees the bytes.
- * - Completer and writer each sleep on a bell, which is rung after every change that they must look at.
- * - A producer that finds no free block sets `starving` and looks once more; the writer, having
- *   freed one, takes the flag and signals the producer's eventfd. In whatever order the two happen,
+ * - `filled`, `completed` and `freed` count the blocks that each of the three has finished. Block n
+ *   is in slot n mod N. The writer owns it while `freed` <= n < `completed`, the completer while
+ *   `completed` <= n < `filled`, and the producer while `filled` <= n < `freed` + N.
+ * - Each side changes only its own counter, after it has finished with the block's bytes. Atomics
+ *   are sequentially consistent, so a thread that sees the counter also sees the bytes.
+ * - Completer and writer each sleep on a bell, a word that is incremented after every relevant
+ *   change.
+ * - A producer that finds no free block sets `starving` and checks once more. The writer, after
+ *   freeing a block, takes the flag and signals the producer's eventfd. Whichever comes first,
  *   either the producer sees the free block or the writer sees the flag.
  *
- * The counters wrap at 2^32; only their difference is looked at.
+ * The counters wrap at 2^32; only their differences matter.
  */
 import { assert } from "../../base/assert.ts";
 import type { Fd } from "../../base/units.ts";
@@ -20,12 +21,14 @@ import { adviseHugePages, hugePageBytes, type Region, regionIn } from "../../sys
 import { writeUnitBytes } from "../format/schema.ts";
 import { createSummableMemory, type SummableMemory } from "../format/vector-sum.ts";
 
-/** Large enough for a disk to be written at full speed, in one piece of its memory. */
+/** Large enough to write to a disk at full speed; one huge page. */
 const ringBlockBytes = hugePageBytes;
-/** 16 MiB: what a disk may stall (a journal commit, say) without the traffic feeling it, at 1 Gb/s 0.1 s. */
+/**
+ * 16 MiB: traffic of 1 Gb/s does not notice a disk that stalls for 0.1 s, say for a journal commit.
+ */
 const ringBlocks = 8;
 
-/** What the threads share: structured clone passes it over as it is. */
+/** The memory that the threads share; structured clone passes it on. */
 export interface RingStore {
   readonly memory: SummableMemory;
   readonly control: SharedArrayBuffer;
@@ -33,7 +36,7 @@ export interface RingStore {
   readonly blockBytes: number;
 }
 
-/** The words of `control`; behind them the length of what is in each slot. */
+/** The words of `control`, followed by the length of each slot's content. */
 const Word = {
   filled: 0,
   completed: 1,
@@ -50,13 +53,13 @@ const Word = {
 const words = 11;
 type Bell = typeof Word.completerBell | typeof Word.writerBell;
 
-/** Makes an empty ring. */
+/** Creates an empty ring. */
 export function createRing(
   blocks: number = ringBlocks,
   blockBytes: number = ringBlockBytes,
 ): RingStore {
   assert(blockBytes % writeUnitBytes === 0, "ring blocks are whole write units");
-  // The region begins at the first boundary of a huge page, which the memory itself need not do.
+  // The region begins at the first huge-page boundary within the store.
   const memory = createSummableMemory(blocks * blockBytes + hugePageBytes);
   adviseHugePages(regionOf(memory, blocks * blockBytes));
   const control = new SharedArrayBuffer(4 * (words + blocks));
@@ -68,9 +71,9 @@ function regionOf(memory: SummableMemory, lengthBytes: number): Region {
   return regionIn(memory.buffer, lengthBytes, hugePageBytes);
 }
 
-/** What all three have: the memory, and the counters by name. */
+/** The part common to all sides: the memory, and the counters by name. */
 export class Ring {
-  /** The memory in which the region lies. */
+  /** The store that holds the region. */
   readonly memory: SummableMemory;
   readonly region: Region;
   readonly blocks: number;
@@ -85,7 +88,7 @@ export class Ring {
     this.#control = new Int32Array(ring.control);
   }
 
-  /** Where block number `block` begins within the region. */
+  /** The offset of block `block` in the region. */
   startOf(block: number): number {
     return ((block >>> 0) % this.blocks) * this.blockBytes;
   }
@@ -98,31 +101,31 @@ export class Ring {
     return Atomics.load(this.#control, Word.freed);
   }
 
-  /** How many blocks the producer may still hand over. */
+  /** The number of free blocks. */
   get free(): number {
     return this.blocks - ((this.filled - this.freed) | 0);
   }
 
-  /** Producer: hands the current block over, of which `lengthBytes` are filled. */
+  /** Producer: passes the current block on, filled with `lengthBytes`. */
   handOver(lengthBytes: number): void {
     this.#setLength(this.filled, lengthBytes);
     Atomics.add(this.#control, Word.filled, 1);
     this.#ring(Word.completerBell);
   }
 
-  /** Producer: true when a block is free; if not, the wake-up will be signalled as soon as one is. */
+  /** Producer: whether a block is free. If not, the eventfd is signaled as soon as one is. */
   freeOrStarve(): boolean {
     if (this.free > 0) return true;
     Atomics.store(this.#control, Word.starving, 1);
     return this.free > 0;
   }
 
-  /** Producer: names the eventfd to signal when it starves no longer. */
+  /** Producer: sets the eventfd to signal when a block becomes free. */
   set wakeup(fd: Fd) {
     Atomics.store(this.#control, Word.wakeup, fd);
   }
 
-  /** Completer, writer: the length of what is in block number `block`. */
+  /** Completer, writer: the content length of block `block`. */
   lengthOf(block: number): number {
     return Atomics.load(this.#control, words + ((block >>> 0) % this.blocks));
   }
@@ -131,30 +134,35 @@ export class Ring {
     Atomics.store(this.#control, words + ((block >>> 0) % this.blocks), lengthBytes);
   }
 
-  /** Completer: sleeps until there is a block to complete. Returns its number, or undefined when none will come any more. */
+  /**
+   * Completer: sleeps until there is a block to complete. Returns its number, or undefined at the
+   * end.
+   */
   nextToComplete(): number | undefined {
     return this.#next(Word.completerBell, Word.completed, Word.filled, Word.closing);
   }
 
-  /** Completer: hands the block on, of which `lengthBytes` are to be written. */
+  /** Completer: passes the block on, with `lengthBytes` to write. */
   complete(lengthBytes: number): void {
     this.#setLength(Atomics.load(this.#control, Word.completed), lengthBytes);
     Atomics.add(this.#control, Word.completed, 1);
     this.#ring(Word.writerBell);
   }
 
-  /** Completer: nothing more will be handed on. */
+  /** Completer: passes no more blocks. */
   completeAll(): void {
     Atomics.store(this.#control, Word.allCompleted, 1);
     this.#ring(Word.writerBell);
   }
 
-  /** Writer: sleeps until there is a block to write. Returns its number, or undefined when none will come any more. */
+  /**
+   * Writer: sleeps until there is a block to write. Returns its number, or undefined at the end.
+   */
   nextToWrite(): number | undefined {
     return this.#next(Word.writerBell, Word.freed, Word.completed, Word.allCompleted);
   }
 
-  /** Writer: gives the oldest block back. Returns the eventfd to signal if the producer waits for it, or -1. */
+  /** Writer: frees the oldest block. Returns the eventfd to signal if the producer waits, or -1. */
   giveBack(): Fd | -1 {
     Atomics.add(this.#control, Word.freed, 1);
     const starving = Atomics.exchange(this.#control, Word.starving, 0) === 1;
@@ -166,7 +174,10 @@ export class Ring {
     Atomics.notify(this.#control, bell);
   }
 
-  /** What comes after `done`, once `coming` is beyond it. What is read first is read again if the bell was rung since. */
+  /**
+   * Returns block `done` once `coming` has passed it. Reads the bell first: if it has been rung
+   * since, it does not sleep but checks again.
+   */
   #next(bell: Bell, done: number, coming: number, last: number): number | undefined {
     for (;;) {
       const seen = Atomics.load(this.#control, bell);
@@ -179,13 +190,13 @@ export class Ring {
     }
   }
 
-  /** Main thread: nothing more will be handed over. */
+  /** Main thread: no more blocks will follow. */
   close(): void {
     Atomics.store(this.#control, Word.closing, 1);
     this.#ring(Word.completerBell);
   }
 
-  /** Anyone: the file cannot be written any more. No block will be given back. */
+  /** Any thread: the file cannot be written any more, so no block will be freed. */
   fail(): void {
     Atomics.store(this.#control, Word.failed, 1);
     this.#ring(Word.completerBell);
@@ -196,7 +207,7 @@ export class Ring {
     return Atomics.load(this.#control, Word.failed) === 1;
   }
 
-  /** How much of the file is written: for a status line, from any thread. Good to 16 TiB. */
+  /** The number of bytes written, for a status line; from any thread. Valid up to 16 TiB. */
   get writtenBytes(): number {
     return (Atomics.load(this.#control, Word.pages) >>> 0) * writeUnitBytes;
   }

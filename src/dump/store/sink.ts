@@ -1,16 +1,16 @@
 /**
- * The engine's side of the dump: where recorded bytes are received to, and where events are noted.
+ * The engine's side of the dump: receives bytes into it, and notes events.
  *
- * Bytes: `reserve` tells where, the kernel receives chunks there, `commit` makes each a record.
- * The sink's next call takes the place back, so nothing else may happen between the two, and who
- * could not send the chunks on at once must copy the rest: once the block is handed over and written, it
- * is filled again.
+ * Bytes: `reserve` returns the place, the kernel receives chunks into it, and `commit` turns each
+ * into a record. Any other call to the sink invalidates the place, so nothing else may happen in
+ * between. A caller that cannot send the chunks on at once must copy the rest, because a written
+ * block is reused.
  *
- * A full ring: `reserve` answers 0 and `packet` false. The engine then reads no socket (so that the
- * senders feel it) and drops the packet, until the writer signals the eventfd. An event cannot be put
- * off, because it has happened: it goes to a spill buffer in this thread's memory, which is moved to
- * the ring before anything else is written there. Events are small and need a peer's
- * action each, so the spill stays small too.
+ * When the ring is full, `reserve` returns undefined and `packet` false. The engine then reads no
+ * socket, which slows the senders down, and drops packets, until the writer signals the eventfd. An
+ * event has already happened and cannot wait: it goes to a spill buffer in this thread's memory,
+ * which is moved to the ring before anything else. Events are small, and each needs an action of a
+ * peer, so the spill buffer stays small.
  */
 import { Direction } from "../../base/direction.ts";
 import { assert } from "../../base/assert.ts";
@@ -31,14 +31,14 @@ import {
   writeUnitBytes,
 } from "../format/schema.ts";
 
-/** What the engine needs to record: passed to its thread as it is. */
+/** The parameters of a sink, passed to the engine thread. */
 export interface SinkStore {
   readonly ring: RingStore;
-  /** The run's start since the epoch. */
+  /** The run's start, in nanoseconds since the epoch. */
   readonly startNs: bigint;
 }
 
-/** An event without payload that follows a `connect`. */
+/** An event without payload, after `connect`. */
 export type StreamEvent =
   | typeof RecordKind.accept
   | typeof RecordKind.refuse
@@ -49,7 +49,7 @@ export class DumpSink {
   readonly #ring: Ring;
   readonly #encoder: RecordEncoder;
   readonly #pieces: Pieces;
-  /** Bytes filled of the current block, if `#open`: else the ring is asked for a block first. */
+  /** Bytes used of the current block. Valid only if `#open`; otherwise a block must be acquired. */
   #used = 0;
   #open = false;
   #blockAt = 0;
@@ -57,7 +57,7 @@ export class DumpSink {
   #spill: RecordMemory | undefined;
   #spillBytes = 0;
 
-  /** `wakeup`: the eventfd that the writer signals after the sink was full. */
+  /** `wakeup`: the eventfd that the writer signals when a full ring has room again. */
   constructor(store: SinkStore, wakeup: Fd) {
     this.#ring = new Ring(store.ring);
     this.#ring.wakeup = wakeup;
@@ -66,8 +66,8 @@ export class DumpSink {
   }
 
   /**
-   * Where `most` chunks of `maxChunkBytes` may be received, or fewer, as many as the block has room for;
-   * undefined while the ring is full.
+   * Room for up to `most` chunks of `maxChunkBytes`, or as many as fit into the block; undefined
+   * while the ring is full.
    */
   reserve(family: Family, most: number): Pieces | undefined {
     const longestBytes = recordBytes(syntheticHeaderBytes(family) + maxChunkBytes);
@@ -78,7 +78,9 @@ export class DumpSink {
     return this.#pieces;
   }
 
-  /** Makes records of the `lengthBytes` received at the reserved place. `atNs`: since the run's start. */
+  /**
+   * Turns `lengthBytes` received at the reserved place into records. `atNs`: since the run's start.
+   */
   commit(stream: StreamState, direction: Direction, lengthBytes: number, atNs: number): void {
     const mostBytes = this.#pieces.capacityBytes;
     assert(lengthBytes > 0 && lengthBytes <= mostBytes, "what is received fits what was reserved");
@@ -97,7 +99,7 @@ export class DumpSink {
     }
   }
 
-  /** Records a connection attempt and numbers it. */
+  /** Records a connection attempt and returns its number. */
   connect(family: Family, client: Endpoint, server: Endpoint, atNs: number): StreamState {
     const stream: StreamState = {
       number: ++this.#connections,
@@ -113,8 +115,9 @@ export class DumpSink {
   }
 
   /**
-   * Records what happened to a connection; `direction` tells who did it. Never lost: see above. What comes
-   * when the connection is over already (a reset in answer to a reset) is not recorded.
+   * Records an event of a connection; `direction` says which side caused it. Events are never lost:
+   * see above. An event after the end of a connection (a reset in answer to a reset) is not
+   * recorded.
    */
   event(stream: StreamState, kind: StreamEvent, direction: Direction, atNs: number): void {
     if (stream.phase === "over") return;
@@ -123,8 +126,9 @@ export class DumpSink {
   }
 
   /**
-   * Records the IP packet in `bytes[from..from+lengthBytes)`, which container `sender` sent to
-   * `receiver` (-1: to no single one). False if the ring is full: then the packet is not to be sent either.
+   * Records the IP packet in `bytes[from..from+lengthBytes)` from container `sender` to `receiver`
+   * (-1: to more than one). Returns false if the ring is full: then the packet must not be sent,
+   * either.
    */
   packet(
     sender: number,
@@ -152,15 +156,16 @@ export class DumpSink {
   }
 
   /**
-   * Lets what was recorded reach the file soon; for a timer (100 ms). Nothing is handed over while the
-   * writer is busy: it would not be written sooner, and many small blocks would fill the ring.
+   * Passes the current block to the writer; called by a timer (100 ms). Does nothing while the
+   * writer is busy: it would not write the block any sooner, and many small blocks would fill the
+   * ring.
    */
   flush(): void {
     if (this.#spillBytes > 0) this.#unspill();
     if (this.#ring.free === this.#ring.blocks) this.#handOver();
   }
 
-  /** Hands everything over: the last call. False if the ring is too full for it: try again when woken. */
+  /** Passes everything on; the last call. Returns false if the ring is full: retry when woken. */
   seal(): boolean {
     if (this.#ring.failed) return true;
     if (this.#spillBytes > 0 && !this.#unspill()) return false;
@@ -191,14 +196,14 @@ export class DumpSink {
     this.#spillBytes += length;
   }
 
-  /** Sees to it that the current block takes a record of `lengthBytes`, after what has been spilled. */
+  /** Makes room for a record of `lengthBytes` in the current block, after any spilled records. */
   #makeRoom(lengthBytes: number): boolean {
     if (this.#spillBytes > 0 && !this.#unspill()) return false;
     return this.#roomInBlock(lengthBytes);
   }
 
   #roomInBlock(lengthBytes: number): boolean {
-    // Room for a padding block stays, so that the block can always be filled up to a write unit.
+    // Keep room for a padding block, so that the block can always be filled up to a write unit.
     if (this.#open && this.#used + lengthBytes + blockFrameBytes > this.#ring.blockBytes) {
       this.#handOver();
     }
@@ -210,7 +215,7 @@ export class DumpSink {
     return true;
   }
 
-  /** Moves spilled records to the ring, as many as it takes. True if none is left. */
+  /** Moves as many spilled records to the ring as fit. Returns true if none is left. */
   #unspill(): boolean {
     const spill = this.#spill as RecordMemory;
     let from = 0;
@@ -227,7 +232,7 @@ export class DumpSink {
     return this.#spillBytes === 0;
   }
 
-  /** Gives the current block to the writer, if there is anything in it. */
+  /** Passes the current block on, unless it is empty. */
   #handOver(): void {
     if (!this.#open || this.#used === 0) return;
     this.#ring.handOver(this.#used);
@@ -241,7 +246,7 @@ function advancePhase(stream: StreamState, kind: RecordKind, direction: Directio
   stream.phase = next;
 }
 
-/** Memory with room for `lengthBytes` more after the first `usedBytes`, which it keeps. */
+/** Returns memory with the first `usedBytes` of `bytes` and room for `lengthBytes` more. */
 function grown(
   memory: RecordMemory | undefined,
   usedBytes: number,

@@ -1,4 +1,4 @@
-/** The writer thread: sleeps until there are completed blocks, writes them, and in the end the trailer. */
+/** The writer thread: writes completed blocks as they come, and the trailer at the end. */
 import { once } from "node:events";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { MachineError } from "../../base/errors.ts";
@@ -11,23 +11,23 @@ import { trailerBlocks } from "../format/header.ts";
 import { Ring, type RingStore } from "./ring.ts";
 import { type CommandExit, maxBlockBytes } from "../format/schema.ts";
 
-/** What the thread is started with. */
+/** The thread's parameters. */
 export interface WriterTask {
   readonly ring: RingStore;
   readonly file: DumpFile;
   readonly writtenBytes: number;
-  /** What the completer counts, in shared memory. */
+  /** The completer's counts, in shared memory. */
   readonly counts: RecordCounts;
   readonly startNs: bigint;
 }
 
-/** What the main thread says in the end, before it closes the ring. */
+/** The main thread's only message, before it closes the ring. */
 export interface WriterEnd {
   readonly endNs: bigint;
   readonly exits: readonly CommandExit[];
 }
 
-/** What the thread says if a write fails, and nothing else: that it is done shows in its end. */
+/** The thread's only message, sent if a write fails. Its exit shows that it is done. */
 export interface WriterReport {
   readonly message: string;
 }
@@ -44,7 +44,7 @@ async function run(main: MessagePort, task: WriterTask): Promise<void> {
     writeBlocks(ring, appender);
     const [{ endNs, exits }] = await end;
     const trailer = trailerBlocks({ startNs: task.startNs, endNs, exits, records: task.counts });
-    // Failed elsewhere, blocks are missing: the dump then ends as after a kill.
+    // If another thread failed, blocks are missing: the dump then ends as after a kill.
     if (!ring.failed) appendBlocks(appender, trailer, allocateRegion(maxBlockBytes));
   } catch (error) {
     ring.fail();

@@ -1,4 +1,4 @@
-/** The main thread's side of the dump: starts its threads, hears of their failure, ends the file. */
+/** The main thread's side of the dump: starts its threads, notices their failure, ends the file. */
 import { Worker } from "node:worker_threads";
 import { MachineError } from "../../base/errors.ts";
 import { allocateRegion } from "../../sys/memory.ts";
@@ -11,20 +11,20 @@ import { maxBlockBytes, type RunInfo } from "../format/schema.ts";
 import type { SinkStore } from "./sink.ts";
 import type { WriterEnd, WriterReport, WriterTask } from "./writer-thread.ts";
 
-/** A recording that is being written. */
+/** A dump that is being written. */
 export interface DumpWriter {
-  /** For the engine's thread: what `new DumpSink` takes. */
+  /** The parameters of `new DumpSink`, for the engine thread. */
   readonly sinkStore: SinkStore;
   /** How much of the file is written. */
   readonly writtenBytes: number;
   /**
-   * Never settles while all goes well. Resolves once the file cannot be written any more: with a
-   * {@link MachineError}, such as of a full disk, or with a bug of a thread. The run should end then.
+   * Resolves if the file cannot be written any more: with a {@link MachineError}, for instance of a
+   * full disk, or with a thread's bug. The run should end then. Never settles otherwise.
    */
   readonly failed: Promise<Error>;
   /**
-   * Writes everything the sink has handed over (`DumpSink.seal` comes first), then the trailer, and closes
-   * the file. Resolves also after a failure, with what had been written before it.
+   * Writes everything the sink has handed over (`DumpSink.seal` comes first), then the trailer, and
+   * closes the file. Resolves also after a failure, with what had been written before it.
    */
   close(end: WriterEnd): Promise<{ readonly writtenBytes: number }>;
   /** Closes the file as it is, without a trailer: a recording that came to nothing. */
@@ -32,8 +32,8 @@ export interface DumpWriter {
 }
 
 /**
- * Writes the header and starts the threads. Throws a {@link MachineError} if not even the header can be
- * written. Owns `file` from here on.
+ * Writes the header and starts the threads. Throws a {@link MachineError} if not even the header
+ * can be written. Owns `file` from here on.
  */
 export function startWriter(file: DumpFile, run: RunInfo): DumpWriter {
   process.on("SIGXFSZ", noteNothing);
@@ -73,8 +73,9 @@ function startThread<Task>(name: string, workerData: Task): Worker {
 }
 
 /**
- * A write beyond the limit of file sizes (`ulimit -f`) ends the process, unless it listens to the signal; then
- * the write fails with EFBIG (setrlimit(2)), as it does beyond the file system's own.
+ * A write beyond the file size limit (`ulimit -f`) kills a process that does not handle the signal.
+ * If it does, the write fails with EFBIG (setrlimit(2)), as it does beyond the file system's own
+ * limit.
  */
 function noteNothing(): void {}
 

@@ -1,12 +1,12 @@
-/** A container's space: `lo`, and `tun0` with the container's own address in each subnet. */
+/** A container's network space: `lo`, and `tun0` with the container's address in each subnet. */
 import { hostOf } from "../../base/units.ts";
 import type { Subnet } from "../../net/subnet.ts";
 import { addAddress } from "../../sys/interfaces.ts";
 import { createSpace, device, type Space, trySysctl } from "./space.ts";
 
 /**
- * The space of the `container`-th command, which may be at the end of a link. `furnish` runs in it, when
- * all else is set up.
+ * Creates the space of container `container`, which may be at the end of a link. `furnish` runs
+ * inside after everything else is set up.
  */
 export function createContainerSpace(
   subnets: readonly Subnet[],
@@ -19,10 +19,11 @@ export function createContainerSpace(
       const address = subnet.addressBytes(hostOf(container));
       addAddress(device, address, subnet.prefixBits, broadcastOf(subnet));
     }
-    // "Host unreachable" comes from the container's own address, as on Linux where ARP had no answer;
-    // from outside, the kernel takes such a packet for a forgery unless it is told (ip-sysctl.rst).
+    // "Host unreachable" comes from the container's own address, as on Linux when ARP gets no
+    // answer. The kernel takes such a packet from outside for a forgery unless this is set
+    // (ip-sysctl.rst).
     trySysctl(`net/ipv4/conf/${device}/accept_local`, "1");
-    // Anyone may ping, as on most desktops: icmp(7), ping_group_range.
+    // Any user may ping, as on most desktops: icmp(7), ping_group_range.
     trySysctl("net/ipv4/ping_group_range", "0 2147483647");
     furnish?.();
   });

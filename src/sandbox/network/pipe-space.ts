@@ -1,21 +1,24 @@
 /**
- * The pipe space: where the pipes have their sockets, and no process lives. It masquerades as every
- * container at once.
+ * The pipe space: the network namespace of the pipes' sockets. It has no process, and masquerades
+ * as all containers at once.
  *
- * For a connection from A to B a pipe has two sockets here: one accepted at B's address with A as its
- * peer, one connected from A's address to B. So each address must be local when a packet comes in,
- * and a neighbour when one goes out. Linux decides both by routes, and rules choose between two
- * tables of them (ip-rule(8), "policy routing"): what these sockets send comes `from lo`, and finds
- * in the main table the way to the containers; what comes from a device finds the local table, in
- * which the whole subnet is our own. Packets cross as they are: no address is rewritten, no
- * checksum, and nothing is remembered of a connection.
+ * For a connection from A to B, a pipe has two sockets here: one accepted at B's address with peer
+ * A, and one connected from A's address to B. So every address must be local for incoming packets
+ * and remote for outgoing ones. Linux decides both by routes, and rules choose between two routing
+ * tables (ip-rule(8), "policy routing"). Packets from these sockets come `from lo` and use the main
+ * table, which has the routes to the containers. Packets from a device use the local table, in
+ * which the whole subnet is local. No address or checksum is rewritten, and there is no connection
+ * tracking.
  */
 import type { Subnet } from "../../net/subnet.ts";
 import { RT_TABLE_LOCAL, RT_TABLE_MAIN } from "../../sys/abi.ts";
 import { addRoute, addRule, deleteRule } from "../../sys/routes.ts";
 import { createSpace, device, type Space, trySysctl } from "./space.ts";
 
-/** `hasLinks`: some of its packets go over links. `bufferBytes`: see {@link boundBuffers}; the machine's own if not given. */
+/**
+ * Creates the pipe space. `hasLinks`: some packets cross links. `bufferBytes`: see {@link
+ * boundBuffers}; by default the machine's setting applies.
+ */
 export function createPipeSpace(
   subnets: readonly Subnet[],
   hasLinks: boolean,
@@ -23,7 +26,7 @@ export function createPipeSpace(
 ): Space {
   return createSpace(!hasLinks, () => {
     for (const [name, value] of sysctls) trySysctl(name, value);
-    // What crosses nothing but memory is best left alone. It is for IPv6 as well.
+    // Traffic that only crosses memory needs no congestion control. The setting covers IPv6, too.
     if (!hasLinks) trySysctl("net/ipv4/tcp_congestion_control", "reno");
     if (bufferBytes !== undefined) boundBuffers(bufferBytes);
     for (const subnet of subnets) masqueradeAll(subnet);
@@ -31,9 +34,9 @@ export function createPipeSpace(
 }
 
 /**
- * Documentation/networking/ip-sysctl.rst says what these are. Reuse a port pair from TIME_WAIT at
- * once; accept as many connections at once as come; keep the window open over idle times, as nothing
- * but memory is between the ends; take packets that claim to come from an address of ours, as all do.
+ * See Documentation/networking/ip-sysctl.rst. Reuse a port pair in TIME_WAIT at once; allow any
+ * number of pending connections; keep the congestion window over idle times, since the ends are in
+ * the same memory; and accept packets from local addresses, since all addresses are local here.
  */
 const sysctls: readonly (readonly [string, string])[] = [
   ["net/ipv4/tcp_tw_reuse", "1"],
@@ -48,8 +51,9 @@ const sysctls: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * How large the buffers of the pipes' sockets may grow, each for receiving and for sending: tcp(7), tcp_rmem
- * and tcp_wmem, of which the kernel starts with the second number. A sender whose reader sleeps is held once they are full.
+ * Limits the buffers of the pipes' sockets, in each direction: tcp_rmem and tcp_wmem of tcp(7),
+ * whose second number is the initial size. A sender blocks when its reader sleeps and the buffers
+ * are full.
  */
 function boundBuffers(mostBytes: number): void {
   const firstBytes = Math.min(mostBytes, 0x1_0000);
@@ -62,6 +66,6 @@ function masqueradeAll({ family, network, prefixBits }: Subnet): void {
   addRoute({ kind: "unicast", network, prefixBits, interfaceName: device });
   addRule({ family, priority: 10, from: "lo", table: RT_TABLE_MAIN });
   addRule({ family, priority: 20, table: RT_TABLE_LOCAL });
-  // The kernel's own first rule would find the local table for what goes out as well.
+  // The kernel's own first rule would apply the local table to outgoing packets as well.
   deleteRule({ family, priority: 0, table: RT_TABLE_LOCAL });
 }

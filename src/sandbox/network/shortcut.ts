@@ -1,23 +1,23 @@
 /**
- * The shortcut: how TCP crosses between a container and the pipe space without a way through our own
- * memory. Beside its TUN device the container gets one end of a veth pair, whose other end is in the
- * pipe space.
+ * The shortcut: lets TCP pass between a container and the pipe space without going through plg's
+ * memory. In addition to its TUN device, the container gets one end of a veth pair whose other end
+ * is in the pipe space.
  *
  *   container                                                        pipe space
  *   tun0  <--- SYN, RST, and what is not TCP ---> the switch <--->   tun0
  *   tcp0  <------------------ the rest of TCP ------------------->   c0, c1, ...
  *
- * A rule in the container leads TCP out through `tcp0`. A filter there sends what begins a connection
- * or breaks it off out through `tun0` after all: the switch has to know of it, and holds a SYN back.
- * What comes in by `tcp0` is made to arrive from `tun0`, so that a process sees one device at work:
- * sockets bound to it get their packets, and once it is down nothing comes in.
+ * A rule in the container routes TCP through `tcp0`. A filter there redirects packets that open or
+ * abort a connection to `tun0`, because the switch must see them, and holds SYNs. Packets that
+ * arrive on `tcp0` are made to appear on `tun0`, so that a process sees a single device: sockets
+ * bound to it receive their packets, and when it is down nothing arrives.
  *
- * A filter at the other end sends what says "there is no such connection" to the switch as well. It
- * may be said by mistake, see `onBareReset` in pipe/attempts.ts.
+ * A filter at the other end also sends resets that mean "no such connection" to the switch, because
+ * they may be mistaken: see `onBareReset` in pipe/attempts.ts.
  *
- * With it a byte is copied twice on its way through plg, into the record and out of it; through the
- * switch six times. It needs veth, clsact, cls_bpf and mirred of the kernel, which most have as
- * modules. Where one is missing, all goes through the switch: as right, but slower.
+ * With the shortcut plg copies a byte twice, into the record and out of it; through the switch, six
+ * times. The shortcut needs veth, clsact, cls_bpf and mirred, which most kernels have as modules.
+ * Without one of them everything goes through the switch, just as correctly, but more slowly.
  */
 import { hostOf } from "../../base/units.ts";
 import { bareReset, connectionChange, everything } from "../../net/bpf.ts";
@@ -31,10 +31,13 @@ import { addFilterHooks, redirect } from "../../sys/traffic-control.ts";
 import { device as tun } from "./space.ts";
 
 const device = "tcp0";
-/** The container's table of routes for TCP, which is looked into before the main one. */
+/** The container's routing table for TCP, which precedes the main one. */
 const tcpRoutes = { table: 100, priority: 100 } as const;
 
-/** As {@link createShortcut}; false if the kernel cannot, and then nothing of it is left. */
+/**
+ * Like {@link createShortcut}, but returns false, leaving nothing behind, if the kernel lacks
+ * support.
+ */
 export function tryShortcut(...parameters: Parameters<typeof createShortcut>): boolean {
   try {
     createShortcut(...parameters);
@@ -47,8 +50,8 @@ export function tryShortcut(...parameters: Parameters<typeof createShortcut>): b
 }
 
 /**
- * Gives the container in whose namespace the thread is a shortcut into the pipe space. Its `tun0` is
- * up. Throws a SystemError where the kernel lacks something.
+ * Creates a shortcut to the pipe space for the container whose namespace the thread is in. Its
+ * `tun0` must be up. Throws a SystemError if the kernel lacks support.
  */
 export function createShortcut(
   subnets: readonly Subnet[],
@@ -75,7 +78,7 @@ export function createShortcut(
   for (const subnet of subnets) leadTcp(subnet, container);
 }
 
-/** From here on the container's TCP takes the shortcut. */
+/** Switches the container's TCP over to the shortcut. */
 function leadTcp(subnet: Subnet, container: number): void {
   const { family, network, prefixBits } = subnet;
   const { table, priority } = tcpRoutes;
@@ -84,11 +87,14 @@ function leadTcp(subnet: Subnet, container: number): void {
   addRule({ family, priority, table, protocol: IPPROTO_TCP });
 }
 
-/** The pair's other end, the filters and the routes go with the device. A rule that finds no route is none. */
+/**
+ * Removes the device, and with it its peer, filters and routes. A rule without routes has no
+ * effect.
+ */
 function removeShortcut(): void {
   try {
     deleteLink(device);
   } catch {
-    // It was not made.
+    // The device does not exist.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A space: a network namespace with a TUN device. Each container has one, and the pipes have one together.
+ * A space: a network namespace with a TUN device. Each container has one, and all pipes share one.
  * The host's own namespace is never configured.
  */
 import { existsSync, writeFileSync } from "node:fs";
@@ -17,25 +17,26 @@ import { closeTun, createTun } from "../../sys/tun.ts";
 
 export interface Space {
   readonly namespace: Namespace;
-  /** The descriptor of its TUN device. */
+  /** The TUN device's descriptor. */
   readonly tun: Fd;
 }
 
-/** The TUN device, in every space. */
+/** The name of the TUN device in every space. */
 export const device = "tun0";
-/** That of Ethernet: what a process sees on a real network. Offload carries 64 KiB all the same. */
+/** Ethernet's MTU, as on a real network. With offload, packets still carry up to 64 KiB. */
 const mtuBytes = 1500;
-/** Packets that the kernel queues for the switch before it drops some. */
+/** The kernel's queue towards the switch; it drops packets beyond that. */
 const queuePackets = 4096;
 
-/** Whether this machine has IPv6 at all. */
+/** Whether this machine supports IPv6. */
 export function hasIpv6(): boolean {
   return existsSync("/proc/sys/net/ipv6");
 }
 
 /**
- * Makes a space; `configure` runs in it. Its device has no address yet, so nothing is lost before it is up.
- * Without `segmentation` each packet that comes out of the device is a packet on the wire.
+ * Creates a space and runs `configure` inside. Its device has no address before that, so no packet
+ * is lost. Without `segmentation`, packets from the device have the size that they would have on a
+ * wire.
  */
 export function createSpace(segmentation: boolean, configure: () => void): Space {
   try {
@@ -52,22 +53,25 @@ export function createSpace(segmentation: boolean, configure: () => void): Space
   }
 }
 
-/** Frees a space. Its namespace goes when its last process and socket are gone, and the device with it. */
+/** Frees a space. The namespace and its device disappear with the last process and socket in it. */
 export function closeSpace({ tun, namespace }: Space): void {
   closeTun(tun);
   closeNamespace(namespace);
 }
 
-/** Sets a sysctl of the calling thread's network namespace, where the kernel has it and lets us. */
+/** Sets a sysctl of the calling thread's network namespace, if the kernel has and allows it. */
 export function trySysctl(name: string, value: string): void {
   try {
     writeFileSync(`/proc/sys/${name}`, value);
   } catch {
-    // An older kernel, IPv6 switched off, or a read-only /proc/sys: all work, some a little worse.
+    // An older kernel, IPv6 switched off, or a read-only /proc/sys. All of them work, some less
+    // well.
   }
 }
 
-/** No router solicitations and no link-local addresses on what is made from now on: there is nobody to hear them. */
+/**
+ * Disables router solicitations and link-local addresses on new devices: nobody would hear them.
+ */
 function quietenIpv6(): void {
   for (const conf of ["default", "lo"]) trySysctl(`net/ipv6/conf/${conf}/disable_ipv6`, "0");
   trySysctl("net/ipv6/conf/default/addr_gen_mode", "1");

@@ -88,7 +88,10 @@ function uniqueName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
-/** The program's name in a shell command: the first word that is not an assignment, without its folder. */
+/**
+ * The program's name in a shell command: the first word that is not an assignment, without its
+ * folder.
+ */
 function programName(command: string): string {
   const words = command.trim().split(/\s+/);
   const program = words.find((word) => word !== "exec" && !/^\w+=/.test(word)) ?? "command";
