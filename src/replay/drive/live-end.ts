@@ -124,9 +124,20 @@ export class LiveEnd implements EndOwner, PacedEnd {
     else if (count !== nothingYet) this.#onEnd("reset");
   }
 
-  /** Decides by what is known which connection this is. */
+  /** The process has fallen quiet: decides by what is known which connection this is, if it can. */
   settle(): void {
-    if (this.#pending) this.#resolve(this.#pending.settle());
+    const connection = this.#pending?.settle();
+    if (connection !== undefined) this.#resolve(connection);
+  }
+
+  /** The recorded server speaks first on `connection`: this is the one. */
+  resolveAs(connection: number): void {
+    assert(this.#pending, "it was not identified");
+    this.#resolve(this.#pending.decideFor(connection));
+  }
+
+  isPending(match: PendingMatch): boolean {
+    return this.#pending === match;
   }
 
   /** Sends an event of data to the process, now or when it has taken those before. */
@@ -241,7 +252,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   #onEnd(how: "end" | "reset"): void {
     this.#ended = how;
     if (how === "reset") this.#close();
-    if (this.#pending) this.#resolve(this.#pending.settle());
+    if (this.#pending) this.#resolve(this.#pending.conclude());
     else this.#noteEnd();
   }
 

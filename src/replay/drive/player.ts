@@ -61,6 +61,11 @@ const isServedInOtherFamily = (): boolean => false;
 type StreamKind = (typeof RecordKind)["data" | "end" | "reset"];
 
 const receiveBytes = 0x1_0000;
+
+function isStreamKind(kind: RecordKind): kind is StreamKind {
+  return kind === RecordKind.data || kind === RecordKind.end || kind === RecordKind.reset;
+}
+
 /** What becomes of an attempt that was let in: the kernel accepts it, or its process has gone away. */
 interface Entering {
   readonly entered: (end: PipeSocket) => void;
@@ -173,12 +178,23 @@ export class Player implements AttemptHandler<Entering>, Performer {
   }
 
   deliver(runner: ScheduleRunner, event: number): number {
-    const { index, readBarrier } = this.#parts;
-    const direction = opposite(index.direction(event));
-    const live = this.#live.get(2 * index.connection(event) + direction);
+    const { readBarrier } = this.#parts;
+    const live = this.#receiverOf(event);
     const holdMs = readBarrier?.holdMs(event, live) ?? 0;
     if (holdMs === 0) this.#perform(runner, event, live);
     return holdMs;
+  }
+
+  /** The live connection that `event` happens on. If the server speaks first, that identifies it. */
+  #receiverOf(event: number): LiveEnd | undefined {
+    const { index, matching } = this.#parts;
+    const [connection, direction] = [index.connection(event), opposite(index.direction(event))];
+    const known = this.#live.get(2 * connection + direction);
+    if (known !== undefined || !isStreamKind(index.kind(event))) return known;
+    const match = matching.silentFor(connection);
+    const live = match && [...this.#pending].find((one) => one.isPending(match));
+    live?.resolveAs(connection);
+    return live;
   }
 
   #perform(runner: ScheduleRunner, event: number, live: LiveEnd | undefined): void {
@@ -262,10 +278,11 @@ export class Player implements AttemptHandler<Entering>, Performer {
         const wire = attempt.connection;
         const live = new LiveEnd(this.#liveParts, end, runner, wire, Direction.toServer, pending);
         this.#pending.add(live);
+        runner.schedule.noteOpened(pending.kept);
         live.read();
       },
       abandoned: () => {
-        const connection = pending.settle();
+        const connection = pending.conclude();
         runner.schedule.noteConnected(connection);
         runner.schedule.noteReset(connection, Direction.toServer);
         runner.moved();

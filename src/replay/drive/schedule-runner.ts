@@ -100,8 +100,8 @@ export class ScheduleRunner implements Task {
 
   /** Until something is noted, or until the time has come; whoever fell quiet is decided about by then. */
   #sleep(untilMs: number): void {
-    const hasPending = this.schedule.containers.some(
-      (client) => this.#matching.pendingOf(client).length > 0,
+    const hasPending = this.schedule.containers.some((client) =>
+      this.#matching.pendingOf(client).some(({ canSettle }) => canSettle),
     );
     const { nowMs } = this.#reactor;
     const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this.waitingFor);

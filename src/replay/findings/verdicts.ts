@@ -69,7 +69,8 @@ export class Verdicts {
     this.#progress.noteGiveUp(end);
     switch (this.#index.kind(event)) {
       case RecordKind.connect:
-        this.#tell("missing-connection", connection, direction);
+        if (this.#progress.has(end, Done.opened)) this.#tellSilent(connection, direction);
+        else this.#tell("missing-connection", connection, direction);
         return this.#progress.expectLate(end, event);
       case RecordKind.accept:
       case RecordKind.refuse:
@@ -108,6 +109,13 @@ export class Verdicts {
       this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes });
     }
     this.#progress.excuseBytes(end, expectedBytes);
+  }
+
+  /** A connection was opened, and nothing came that identified it. */
+  #tellSilent(connection: number, direction: Direction): void {
+    const expectedBytes = this.#index.connections.bytes(connection, direction);
+    const name = nameStream(this.#index, connection, direction);
+    this.#report({ kind: "missing-bytes", ...name, offset: 0, expectedBytes });
   }
 
   /** What it sent in the recording until it was stopped, or until its peer cut it off. */

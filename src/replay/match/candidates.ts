@@ -12,6 +12,8 @@ export interface Standing {
   isAccepted(connection: number): boolean;
   /** Whether it was given up, and may still come. */
   isLate(connection: number): boolean;
+  /** Whether it is kept for a live connection that is not identified yet. */
+  isKept(connection: number): boolean;
   /** Its first event. */
   startOf(connection: number): number;
 }
@@ -43,26 +45,32 @@ export class Candidates {
     this.#standing = standing;
   }
 
+  has(connection: number): boolean {
+    return this.#connections.includes(connection);
+  }
+
   /** Whether all were taken. */
   get isEmpty(): boolean {
     return this.#first() === undefined;
   }
 
-  /**
-   * The best, where what begins before the event `windowEnd` may be opened by now. So many that were
-   * accepted are passed over first: `kept` for others.
-   */
-  pick(windowEnd: number, kept = 0): Pick {
+  /** The best, where what begins before the event `windowEnd` may be opened by now. */
+  pick(windowEnd: number): Pick {
+    return this.#pickWithout(windowEnd, () => false);
+  }
+
+  /** The best of those that are not kept for others, and not `besides`. */
+  pickFree(windowEnd: number, besides = 0): Pick {
+    const { isKept } = this.#standing;
+    return this.#pickWithout(windowEnd, (one) => one === besides || isKept(one));
+  }
+
+  #pickWithout(windowEnd: number, isExcluded: (connection: number) => boolean): Pick {
     let late = 0;
-    let left = kept;
     this.#first();
     for (let at = this.#from; at < this.#connections.length; at++) {
       const connection = this.#connections[at] as number;
-      if (this.#standing.isTaken(connection)) continue;
-      if (left > 0 && this.#standing.isAccepted(connection)) {
-        left--;
-        continue;
-      }
+      if (this.#standing.isTaken(connection) || isExcluded(connection)) continue;
       if (!this.#standing.isLate(connection)) {
         if (this.#standing.startOf(connection) < windowEnd) return this.#say(3, connection);
         return late === 0 ? this.#say(1, connection) : this.#say(2, late);
@@ -97,8 +105,6 @@ export class CandidateGroup {
   readonly count: number;
   /** How many of the accepted ones are neither taken nor kept for a pending match. */
   free: number;
-  /** How many are kept for pending matches. */
-  kept = 0;
   /** Classes before this one are empty. */
   #openFrom = 0;
 

@@ -1,18 +1,19 @@
 /**
- * Which recorded connection is the one that a live process opens now? Pure.
+ * Finds the recorded connection that a live process opens now: pure.
  *
- * It is one of the same process to the same port of the same server, and as a rule the how-manieth
- * tells. But where some are opened at once, their order is anyone's guess, so the first bytes tell as
- * well: while there are several that opened differently, a connection is accepted at once and shown to
- * be the one whose opening it sends. (If the server spoke first there is no opening, and the order
- * decides.) The client's port is different in every run and tells nothing.
+ * It is one of the same process to the same port of the same server, as a rule the next in order. Where
+ * several are opened at once their order is chance, so their first bytes decide: while some of them
+ * opened differently, a live connection is accepted at once, and is identified by the opening that it
+ * sends. Until then one recorded connection, the next in order, is kept for it; that one counts as
+ * opened. If the server speaks first there is no opening, and the order decides. The client's port
+ * differs in every run and identifies nothing.
  */
 import type { Family, Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import { CandidateGroup, type Standing } from "./candidates.ts";
 import { containerName, nameStream, type ReportDifference } from "../findings/differences.ts";
 import { PendingMatch } from "./pending-match.ts";
-import { endOf, type Progress } from "../progress/progress.ts";
+import { Done, endOf, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export type { PendingMatch } from "./pending-match.ts";
@@ -29,7 +30,8 @@ export interface LiveAttempt {
  * What to do with an attempt.
  * `none`: the recording has no such connection; it was reported; refuse.
  * `matched`: it is `connection`: note it as connected; the schedule says when it is answered.
- * `deferred`: it may be several, all of which were accepted: accept it, and show `pending` its first bytes.
+ * `deferred`: it may be several, all of which were accepted: accept it, then note `pending.kept` as opened,
+ * and show `pending` its first bytes.
  */
 export type Match =
   | { readonly type: "none" }
@@ -39,23 +41,28 @@ export type Match =
 export class Matching {
   readonly #index: RecordingIndex;
   readonly #report: ReportDifference;
+  readonly #progress: Progress;
   readonly #standing: Standing;
   readonly #taken: Uint8Array;
   /** By family, client, server and port: the connections, and their group once it is needed. */
   readonly #places = new Map<string, { numbers: number[]; group?: CandidateGroup }>();
   /** By client. */
   readonly #pending = new Map<number, Set<PendingMatch>>();
+  /** By the connection that is kept for it. */
+  readonly #keeping = new Map<number, PendingMatch>();
 
   constructor(index: RecordingIndex, progress: Progress, report: ReportDifference) {
     const { connections, byConnection } = index;
     const taken = new Uint8Array(connections.count + 1);
     this.#index = index;
     this.#report = report;
+    this.#progress = progress;
     this.#taken = taken;
     this.#standing = {
       isTaken: (connection) => taken[connection] === 1,
       isAccepted: (connection) => connections.outcome(connection) === "accepted",
       isLate: (connection) => progress.isLate(endOf(connection, Direction.toServer)),
+      isKept: (connection) => this.#keeping.has(connection),
       startOf: (connection) => byConnection[connections.from(connection)] as number,
     };
     for (let number = 1; number <= connections.count; number++) this.#place(number);
@@ -65,9 +72,10 @@ export class Matching {
   attempt(attempt: LiveAttempt, windowEnd: number): Match {
     const group = this.#groupOf(attempt);
     if (group === undefined) return this.#unexpected(attempt, 0);
-    const first = group.all.pick(windowEnd, group.kept).connection;
+    const first = group.all.pickFree(windowEnd).connection;
     if (first > 0 && this.#standing.isAccepted(first) && group.free > 0) {
-      if (this.#isInDoubt(group, first, windowEnd)) return this.#defer(attempt, group, windowEnd);
+      if (this.#isInDoubt(group, first, windowEnd))
+        return this.#defer(attempt, group, first, windowEnd);
       group.free--;
       return this.#match(first);
     }
@@ -79,6 +87,17 @@ export class Matching {
   /** Those of the live process `client` that are not decided, in the order of their attempts. A copy. */
   pendingOf(client: number): readonly PendingMatch[] {
     return [...(this.#pending.get(client) ?? [])];
+  }
+
+  /**
+   * The recorded server speaks first on `connection`, which counts as opened but is not identified: the
+   * pending match that it is kept for. If that one has sent something, another that has not.
+   */
+  silentFor(connection: number): PendingMatch | undefined {
+    const keeper = this.#keeping.get(connection);
+    if (keeper === undefined || keeper.isSilent) return keeper;
+    const others = this.pendingOf(keeper.client);
+    return others.find((one) => one.isSilent && one.isLike(keeper));
   }
 
   #place(number: number): void {
@@ -107,7 +126,7 @@ export class Matching {
    */
   #isInDoubt(group: CandidateGroup, first: number, windowEnd: number): boolean {
     if (!group.isMixed || group.unaccepted.pick(windowEnd).rank === 3) return false;
-    const next = group.all.pick(windowEnd, group.kept + 1).connection;
+    const next = group.all.pickFree(windowEnd, first).connection;
     if (next > 0 && !this.#standing.isAccepted(next)) return false;
     if (this.#index.connections.opening(first).length > 0) return true;
     return group.classes.some((one) => one.opening.length > 0 && one.pick(windowEnd).rank === 3);
@@ -118,15 +137,14 @@ export class Matching {
     return { type: "matched", connection };
   }
 
-  #defer({ client }: LiveAttempt, group: CandidateGroup, windowEnd: number): Match {
+  #defer({ client }: LiveAttempt, group: CandidateGroup, kept: number, windowEnd: number): Match {
     group.free--;
-    group.kept++;
     const ofClient = this.#pending.get(client) ?? new Set();
     this.#pending.set(client, ofClient);
-    const pending = new PendingMatch(client, group, windowEnd, {
+    const pending = new PendingMatch(client, group, kept, windowEnd, {
       onDecided: (connection) => {
         this.#taken[connection] = 1;
-        group.kept--;
+        this.#release(pending, connection);
         ofClient.delete(pending);
       },
       onAmbiguous: (connection, candidates) =>
@@ -137,7 +155,21 @@ export class Matching {
         }),
     });
     ofClient.add(pending);
+    this.#keeping.set(kept, pending);
     return { type: "deferred", pending };
+  }
+
+  /** It is `connection`: what was kept for it goes to the one that `connection` was kept for. */
+  #release(pending: PendingMatch, connection: number): void {
+    const { kept } = pending;
+    const other = this.#keeping.get(connection);
+    this.#keeping.delete(kept);
+    this.#keeping.delete(connection);
+    if (other === pending) return;
+    if (other === undefined)
+      return this.#progress.clear(endOf(kept, Direction.toServer), Done.opened);
+    other.kept = kept;
+    this.#keeping.set(kept, other);
   }
 
   #unexpected(attempt: LiveAttempt, recordedConnections: number): Match {

@@ -1,14 +1,17 @@
 /**
- * A live connection of which it is not known yet which recorded one it is: its first bytes tell.
+ * A live connection that is not identified yet: its first bytes decide which recorded one it is.
  *
  * The classes it may belong to are an interval of all classes, which are in the order of their openings;
  * each byte that arrives narrows it. A class whose opening is used up fits as well as a longer one does
  * until another byte comes; then the longer ones are tried first.
+ *
+ * Silence decides nothing as long as the connection that is kept for it opened with bytes: they may
+ * still come.
  */
 import { assert } from "../../base/assert.ts";
 import type { CandidateGroup, Candidates, Rank } from "./candidates.ts";
 
-/** What a pending match tells those who made it. */
+/** What a pending match reports to its maker. */
 export interface PendingHooks {
   /** It is this connection. */
   onDecided(connection: number): void;
@@ -22,10 +25,13 @@ const mostNamed = 8;
 export class PendingMatch {
   /** The live process that opened the connection. */
   readonly client: number;
+  /** The recorded connection that counts as opened by this one until it is identified. */
+  kept: number;
   readonly #group: CandidateGroup;
   readonly #windowEnd: number;
   readonly #hooks: PendingHooks;
   #decided = false;
+  #isSilent = true;
   /** The interval, and how many bytes its openings have in common with the live connection. */
   #from = 0;
   #to: number;
@@ -33,23 +39,58 @@ export class PendingMatch {
   /** Classes whose whole openings came, and then more. The longest last. */
   readonly #usedUp: Candidates[] = [];
 
-  constructor(client: number, group: CandidateGroup, windowEnd: number, hooks: PendingHooks) {
+  constructor(
+    client: number,
+    group: CandidateGroup,
+    kept: number,
+    windowEnd: number,
+    hooks: PendingHooks,
+  ) {
     this.client = client;
+    this.kept = kept;
     this.#group = group;
     this.#windowEnd = windowEnd;
     this.#hooks = hooks;
     this.#to = group.classes.length;
   }
 
+  /** Whether the client has sent nothing. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** Whether a client that has fallen quiet need not be waited for any longer. */
+  get canSettle(): boolean {
+    return !this.#isSilent || this.#speaksSecond(this.kept);
+  }
+
+  /** Whether both are to the same port of the same server. */
+  isLike(other: PendingMatch): boolean {
+    return this.#group === other.#group;
+  }
+
   /** Takes the next bytes that the client sent. Returns the connection's number once it is known. */
   push(bytes: Uint8Array, at: number, lengthBytes: number): number | undefined {
+    this.#isSilent = false;
     for (let i = at; i < at + lengthBytes; i++)
       if (!this.#narrow(bytes[i] as number)) return this.#decide(this.#likeliest());
     return this.#certain();
   }
 
-  /** Decides by what is known: the process has fallen quiet, or ended the connection. */
-  settle(): number {
+  /** The server speaks first on `connection`, or is known to: it is this one. */
+  decideFor(connection: number): number {
+    return this.#decide(connection);
+  }
+
+  /** The process has fallen quiet. Decides by what is known, if that {@link canSettle}. */
+  settle(): number | undefined {
+    if (!this.canSettle) return undefined;
+    return this.#isSilent ? this.#decide(this.kept) : this.conclude();
+  }
+
+  /** Decides by what is known: the process ended the connection. */
+  conclude(): number {
+    if (this.#isSilent && this.#speaksSecond(this.kept)) return this.#decide(this.kept);
     const alike = this.#bestOf(this.#from, this.#to);
     const exact = this.#class(this.#from);
     if (exact?.opening.length === this.#depth) {
@@ -60,6 +101,11 @@ export class PendingMatch {
     if (connection === undefined) return this.#decide(this.#likeliest());
     if (alike.length > 1) this.#hooks.onAmbiguous(connection, alike.slice(0, mostNamed));
     return this.#decide(connection);
+  }
+
+  #speaksSecond(connection: number): boolean {
+    const [first] = this.#group.classes;
+    return first?.opening.length === 0 && first.has(connection);
   }
 
   #class(at: number): Candidates | undefined {

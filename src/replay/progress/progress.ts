@@ -37,6 +37,8 @@ export const Done = {
   /** It is no longer expected to end, or to reset, the connection. */
   excusedEnd: 32,
   excusedReset: 64,
+  /** It opened a connection that is not identified yet; this one is kept for that. */
+  opened: 128,
 } as const;
 
 /** Of how many times something was given up the patience takes notice. */
@@ -71,6 +73,11 @@ export class Progress {
 
   mark(end: number, what: number): void {
     this.#done[end] = (this.#done[end] as number) | what;
+  }
+
+  /** Takes back that `what` was done. */
+  clear(end: number, what: number): void {
+    this.#done[end] = (this.#done[end] as number) & ~what;
   }
 
   playing(end: number): Playing {
@@ -138,7 +145,7 @@ export class Progress {
     if (this.playing(end) === Playing.not) return true;
     switch (index.kind(event)) {
       case RecordKind.connect:
-        return this.has(end, Done.connected);
+        return this.has(end, Done.connected | Done.opened);
       case RecordKind.accept:
       case RecordKind.refuse:
         return this.has(end, Done.accepted | Done.refused);

@@ -72,6 +72,13 @@ export class Schedule {
     this.#engine.connected(end);
   }
 
+  /** The live process opened a connection that is not identified yet; `connection` is kept for it. */
+  noteOpened(connection: number): void {
+    const end = endOf(connection, Direction.toServer);
+    this.#progress.mark(end, Done.opened);
+    this.#engine.acted(end);
+  }
+
   /** The live process, as the server, accepted this connection. */
   noteAccepted(connection: number): void {
     this.#verdicts.accepted(connection);

@@ -5,7 +5,7 @@ import type { Port } from "../../../src/base/units.ts";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import type { Difference } from "../../../src/replay/findings/differences.ts";
 import { Matching, type PendingMatch } from "../../../src/replay/match/matching.ts";
-import { endOf, Progress } from "../../../src/replay/progress/progress.ts";
+import { Done, endOf, Progress } from "../../../src/replay/progress/progress.ts";
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import { record, TestRecording } from "./recording.ts";
 
@@ -112,10 +112,39 @@ test("an opening that is a part of another", () => {
   expect(client.notes).toEqual([]);
 });
 
-test("who waits for the server to speak is one that did so", () => {
+test("silence decides nothing while the next in order opened with bytes", () => {
   const client = new Client(openings("hello", ""));
-  expect(client.pending().settle()).toBe(2);
-  expect(client.open()).toBe(1);
+  const [one, two] = [client.pending(), client.pending()];
+  expect([one.kept, two.kept]).toEqual([1, 2]);
+  expect([one.canSettle, one.settle()]).toEqual([false, undefined]);
+  expect(two.settle()).toBe(2);
+  expect(send(one, "h")).toBe(1);
+});
+
+test("if the server speaks first, the order of opening decides", () => {
+  const client = new Client(openings("hello", "", "hello"));
+  const [one, two, three] = [client.pending(), client.pending(), client.pending()];
+  expect(client.matching.silentFor(2)).toBe(two);
+  expect(two.decideFor(2)).toBe(2);
+  expect(send(three, "h")).toBe(1);
+  expect(one.kept).toBe(3);
+});
+
+test("if the next in order has spoken, the server speaks to one that has not", () => {
+  const client = new Client(openings("hello", "", "help"));
+  const [one, two] = [client.pending(), client.pending()];
+  expect(send(two, "hel")).toBeUndefined();
+  expect(client.matching.silentFor(2)).toBe(one);
+  expect(one.decideFor(2)).toBe(2);
+  expect([two.kept, send(two, "p")]).toEqual([1, 3]);
+});
+
+test("a connection that is kept counts as opened until another is identified as it", () => {
+  const client = new Client(openings("a", "b", "c"));
+  const one = client.pending();
+  client.progress.mark(endOf(1, Direction.toServer), Done.opened);
+  expect(send(one, "c")).toBe(3);
+  expect(client.progress.has(endOf(1, Direction.toServer), Done.opened)).toBe(false);
 });
 
 test("when it cannot be told, that is noted", () => {
@@ -192,13 +221,21 @@ test("1000 parallel connections match whatever their order, and quickly", () => 
 });
 
 /** All of the text, or as much as it takes; then the process is quiet. */
-function sendInPieces(match: PendingMatch, text: string, next: (below: number) => number): number {
+function sendInPieces(
+  match: PendingMatch,
+  text: string,
+  next: (below: number) => number,
+): number | undefined {
   for (let at = 0, size = 1; at < text.length; at += size) {
     size = 1 + next(3);
     const number = send(match, text.slice(at, at + size));
     if (number !== undefined) return number;
   }
   return match.settle();
+}
+
+function settle(match: number | PendingMatch | "none" | undefined): number {
+  return typeof match === "object" ? (match.settle() ?? 0) : 0;
 }
 
 test("any openings, in any order, in any pieces: each finds its own", () => {
@@ -212,11 +249,11 @@ test("any openings, in any order, in any pieces: each finds its own", () => {
       const client = new Client(openings(...all));
       const waiting = all.map((_, i) => i).toSorted(() => next(3) - 1);
       const opened = waiting.map((which) => ({ text: all[which] as string, match: client.open() }));
-      const matched: number[] = [];
-      for (const { text, match } of opened) {
-        if (typeof match === "object") matched.push(sendInPieces(match, text, next));
-        else matched.push(match as number);
-      }
+      const first = opened.map(({ text, match }) =>
+        typeof match === "object" ? sendInPieces(match, text, next) : (match as number),
+      );
+      // Those that are silent are decided once the others are.
+      const matched = first.map((number, i) => number ?? settle(opened[i]?.match));
       expect(matched.map((number) => all[number - 1])).toEqual(opened.map(({ text }) => text));
       expect(matched.toSorted((a, b) => a - b)).toEqual(all.map((_, i) => i + 1));
     }),

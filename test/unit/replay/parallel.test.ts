@@ -67,7 +67,7 @@ function replayThreads(
       asking.set(match.connection, text);
       schedule.noteConnected(match.connection);
     } else {
-      const connection = match.pending.push(text, 0, text.length) ?? match.pending.settle();
+      const connection = match.pending.push(text, 0, text.length) ?? match.pending.conclude();
       expect(Buffer.from(index.connections.opening(connection)).toString()).toBe(text.toString());
       schedule.noteConnected(connection);
       schedule.noteBytes(connection, Direction.toServer, text.length);

@@ -2,6 +2,7 @@
  * Transcripts of replays. Each line is what a live process does, or what must become of it:
  *
  *     > client 1 connect     the live client does this; also accept, refuse, end, reset, "bytes", gone
+ *     > client 1 open        it opens a connection that is not identified; this one is kept for it
  *     > client packet other  it sends a packet
  *     < client 1 5 bytes     this is delivered to it next; also connect, accept, refuse, end, reset,
  *     < client packet other  or a packet from there
@@ -121,6 +122,7 @@ export class Stage {
     const isClient = this.index.connections.client(number) === containerOf(name);
     const direction = isClient ? Direction.toServer : Direction.toClient;
     if (what === "connect") schedule.noteConnected(number);
+    else if (what === "open") schedule.noteOpened(number);
     else if (what === "accept") schedule.noteAccepted(number);
     else if (what === "refuse") schedule.noteRefused(number);
     else if (what === "end") schedule.noteEnd(number, direction);

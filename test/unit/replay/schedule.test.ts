@@ -331,3 +331,39 @@ test("the window ends at the first event that tells the process something new", 
   `);
   expect(schedule.windowEnd(1)).toBe(5);
 });
+
+test("a connection that is opened but not identified satisfies the gate", () => {
+  const { index } = record(`
+    0 1 connect client server:80
+    0 1 accept
+    1 2 connect other client:81
+    2 2 accept
+    3 1 client "a"
+    4 1 server "b"
+  `);
+  const stage = new Stage(index, ["client"]);
+  stage.play(`
+    .. client
+    > client 1 open
+    < client 1 accept
+    < client 2 connect
+    > client 2 accept
+    .. client
+    > client 1 connect
+    > client 1 "a"
+    < client 1 1 bytes
+    = client
+  `);
+  expect(stage.differences).toEqual([]);
+});
+
+test("a connection that is opened and stays silent is missed by its bytes", () => {
+  const stage = new Stage(request, ["client"], { order: "connection" });
+  stage.play(`
+    > client 1 open
+    .. client until 2010
+    @ 2010
+    = client
+    ! missing-bytes 1 offset=0 expectedBytes=5
+  `);
+});
