@@ -6,7 +6,7 @@
  *     schedule: connect       -> dial to the live process, from the recorded client's address and port
  *     schedule: data, end ... -> live-end.ts, which also takes what the process sends
  */
-import { Direction, opposite } from "../../base/direction.ts";
+import { Direction } from "../../base/direction.ts";
 import { unreachable } from "../../base/assert.ts";
 import type { Fd } from "../../base/units.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -17,40 +17,28 @@ import { Doors } from "../../pipe/doors.ts";
 import { PipeSocket, nobody } from "../../pipe/pipe-socket.ts";
 import { type Subnet, subnetFor } from "../../net/subnet.ts";
 import { ECONNREFUSED } from "../../sys/errno.ts";
-import { allocateRegion } from "../../sys/memory.ts";
-import { Pieces } from "../../sys/pieces.ts";
-import type { Reactor } from "../../sys/reactor.ts";
 import { closeWithReset } from "../../sys/socket.ts";
-import { type CompareParts, StreamComparison } from "../compare/compare.ts";
-import { LiveEnd, type LiveParts } from "./live-end.ts";
-import type { Matching, PendingMatch } from "../match/matching.ts";
+import type { LiveEnd } from "./live-end.ts";
+import { LiveEnds, type LiveEndsParts } from "./live-ends.ts";
+import type { PendingMatch } from "../match/matching.ts";
 import { PacketPlayer, type PacketPlayerParts } from "./packet-player.ts";
-import { PayloadFile } from "../../recording/load/payload-file.ts";
 import type { ReadBarrier } from "./read-barrier.ts";
-import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { type Performer, ScheduleRunner } from "./schedule-runner.ts";
 
 /** What the player is made of. */
-export interface PlayerParts {
-  readonly reactor: Reactor;
+export interface PlayerParts extends LiveEndsParts {
   readonly subnets: readonly Subnet[];
-  readonly index: RecordingIndex;
-  readonly file: PayloadFile;
   readonly schedules: readonly Schedule[];
-  readonly matching: Matching;
   readonly patienceMs: number;
   /** How long nothing moves for a process that is quiet. */
   readonly quietMs: number;
   /** How much longer an answer takes over the links of this run. */
   readonly linkMs: number;
-  /** Absent with `--no-compare`. */
-  readonly compare: Omit<CompareParts, "read"> | undefined;
   /** Absent where order alone is kept, or none at all. */
   readonly readBarrier: ReadBarrier | undefined;
   readonly inject: PacketPlayerParts["inject"];
   readonly release: PacketPlayerParts["release"];
-  readonly onBytes: (lengthBytes: number) => void;
   readonly onConnection: () => void;
 }
 
@@ -59,12 +47,6 @@ const isServedInOtherFamily = (): boolean => false;
 
 /** What happens on a connection once it is accepted. */
 type StreamKind = (typeof RecordKind)["data" | "end" | "reset"];
-
-const receiveBytes = 0x1_0000;
-
-function isStreamKind(kind: RecordKind): kind is StreamKind {
-  return kind === RecordKind.data || kind === RecordKind.end || kind === RecordKind.reset;
-}
 
 /** What becomes of an attempt that was let in: the kernel accepts it, or its process has gone away. */
 interface Entering {
@@ -78,25 +60,20 @@ export class Player implements AttemptHandler<Entering>, Performer {
   readonly packets: PacketPlayer;
   readonly #parts: PlayerParts;
   readonly #startedMs: number;
-  readonly #liveParts: LiveParts;
+  readonly #ends: LiveEnds;
   readonly #doors: Doors;
   /** By container. */
   readonly #runnerOf = new Map<number, ScheduleRunner>();
   /** By connection: attempts that wait for the schedule to answer them. */
   readonly #asking = new Map<number, Attempt<Entering>>();
-  /** By 2 * connection + the direction that the live process sends in. */
-  readonly #live = new Map<number, LiveEnd>();
-  readonly #pending = new Set<LiveEnd>();
   readonly #dials = new Set<Dial>();
-  readonly #outgoing = PayloadFile.room();
-  readonly #recorded = PayloadFile.room();
 
   constructor(parts: PlayerParts) {
     const { reactor, subnets, schedules, matching } = parts;
     this.#parts = parts;
     this.attempts = new Attempts(this, reactor);
     this.#startedMs = reactor.nowMs;
-    this.#liveParts = this.#createLiveParts();
+    this.#ends = new LiveEnds(parts);
     this.#doors = new Doors(reactor, subnets, (connection, fd) => this.#onAccepted(connection, fd));
     this.runners = schedules.map(
       (schedule) => new ScheduleRunner(schedule, reactor, matching, this, parts.quietMs),
@@ -132,7 +109,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
   /** The run is over: what was compared so far is judged. */
   finish(): void {
     for (const dial of this.#dials) dial.cancel();
-    for (const live of this.#live.values()) live.finish();
+    this.#ends.finish();
   }
 
   onAttempt(attempt: Attempt<Entering>): void {
@@ -179,22 +156,10 @@ export class Player implements AttemptHandler<Entering>, Performer {
 
   deliver(runner: ScheduleRunner, event: number): number {
     const { readBarrier } = this.#parts;
-    const live = this.#receiverOf(event);
+    const live = this.#ends.receiverOf(event);
     const holdMs = readBarrier?.holdMs(event, live) ?? 0;
     if (holdMs === 0) this.#perform(runner, event, live);
     return holdMs;
-  }
-
-  /** The live connection that `event` happens on. If the server speaks first, that identifies it. */
-  #receiverOf(event: number): LiveEnd | undefined {
-    const { index, matching } = this.#parts;
-    const [connection, direction] = [index.connection(event), opposite(index.direction(event))];
-    const known = this.#live.get(2 * connection + direction);
-    if (known !== undefined || !isStreamKind(index.kind(event))) return known;
-    const match = matching.silentFor(connection);
-    const live = match && [...this.#pending].find((one) => one.isPending(match));
-    live?.resolveAs(connection);
-    return live;
   }
 
   #perform(runner: ScheduleRunner, event: number, live: LiveEnd | undefined): void {
@@ -220,64 +185,24 @@ export class Player implements AttemptHandler<Entering>, Performer {
   }
 
   isAstray(event: number): boolean {
-    return this.#senderOf(event)?.hasDiffered ?? false;
+    return this.#ends.senderOf(event)?.hasDiffered ?? false;
   }
 
   settle(runner: ScheduleRunner): void {
-    for (const live of this.#pending) if (live.runner === runner) live.settle();
-    const { index } = this.#parts;
-    const event = runner.waitingFor;
-    const live = event < 0 ? undefined : this.#senderOf(event);
-    if (live?.hasDiffered) {
-      const position = index.streamOffset(event) + index.lengthBytes(event);
-      runner.schedule.noteBytes(live.connection, live.direction, position);
-    }
+    this.#ends.settle(runner);
     runner.moved();
   }
 
   /** A stream is about to be told to lack something: what else is wrong with it comes first. */
   tell(connection: number, direction: Direction): void {
-    this.#live.get(2 * connection + direction)?.tell();
-  }
-
-  /** The live connection on which a piece of a stream is waited for. */
-  #senderOf(event: number): LiveEnd | undefined {
-    const { index } = this.#parts;
-    if (index.kind(event) !== RecordKind.data) return undefined;
-    return this.#live.get(2 * index.connection(event) + index.direction(event));
-  }
-
-  #createLiveParts(): LiveParts {
-    const { reactor, index, file, compare, onBytes } = this.#parts;
-    const read = (position: number, lengthBytes: number): Uint8Array => {
-      file.readInto(this.#recorded.bytes, 0, position, lengthBytes);
-      return this.#recorded.bytes.subarray(0, lengthBytes);
-    };
-    return {
-      reactor,
-      onBytes,
-      incoming: Pieces.whole(allocateRegion(receiveBytes)),
-      outgoing: Pieces.whole(this.#outgoing),
-      readPayload: (event) => {
-        const lengthBytes = index.lengthBytes(event);
-        file.readInto(this.#outgoing.bytes, 0, index.payloadPosition(event), lengthBytes);
-        return lengthBytes;
-      },
-      comparisonFor: (connection, direction) =>
-        compare && new StreamComparison({ ...compare, read }, connection, direction),
-      onIdentified: (live) => {
-        this.#pending.delete(live);
-        this.#live.set(2 * live.connection + live.direction, live);
-      },
-    };
+    this.#ends.tell(connection, direction);
   }
 
   #letInUndecided(attempt: Attempt<Entering>, runner: ScheduleRunner, pending: PendingMatch): void {
     this.#letIn(attempt, {
       entered: (end) => {
         const wire = attempt.connection;
-        const live = new LiveEnd(this.#liveParts, end, runner, wire, Direction.toServer, pending);
-        this.#pending.add(live);
+        const live = this.#ends.add(end, runner, wire, Direction.toServer, pending);
         runner.schedule.noteOpened(pending.kept);
         live.read();
       },
@@ -317,14 +242,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     this.#letIn(attempt, {
       entered: (end) => {
         const wire = attempt.connection;
-        const live = new LiveEnd(
-          this.#liveParts,
-          end,
-          runner,
-          wire,
-          Direction.toServer,
-          connection,
-        );
+        const live = this.#ends.add(end, runner, wire, Direction.toServer, connection);
         runner.schedule.noteDelivered(event);
         live.read();
       },
@@ -362,7 +280,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     const onConnected = (end: PipeSocket): void => {
       this.#dials.delete(dial);
       const wire = connection;
-      const live = new LiveEnd(this.#liveParts, end, runner, wire, Direction.toClient, number);
+      const live = this.#ends.add(end, runner, wire, Direction.toClient, number);
       runner.schedule.noteAccepted(number);
       live.read();
     };

@@ -61,8 +61,8 @@ export class Candidates {
 
   /** The best of those that are not kept for others, and not `besides`. */
   pickFree(windowEnd: number, besides = 0): Pick {
-    const { isKept } = this.#standing;
-    return this.#pickWithout(windowEnd, (one) => one === besides || isKept(one));
+    const standing = this.#standing;
+    return this.#pickWithout(windowEnd, (one) => one === besides || standing.isKept(one));
   }
 
   #pickWithout(windowEnd: number, isExcluded: (connection: number) => boolean): Pick {
