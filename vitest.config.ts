@@ -2,9 +2,9 @@ import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/closing-line.ts";
 import { ReliabilityPage } from "./test/faults/page.ts";
 
-// Four projects, from pure to real. `unit` needs no privilege and no built code; `kernel` makes
-// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software; `faults` breaks
-// what it rests on.
+// Four projects, from pure to real. `unit` needs no privilege and no built code; `kernel` creates
+// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software, three files
+// at a time, because most of a test is waiting; `faults` breaks what plg rests on, one file at a time.
 const isForPage = process.env["PLG_FAULTS"] === "many";
 
 // oxlint-disable-next-line import/no-default-export -- vitest wants it so
@@ -27,7 +27,7 @@ export default defineConfig({
           name: "programs",
           include: ["test/programs/**/*.test.ts", "test/network/**/*.test.ts"],
           pool: "forks",
-          fileParallelism: false,
+          maxWorkers: 3,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

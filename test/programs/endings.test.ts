@@ -6,6 +6,7 @@ import { describe, expect } from "vitest";
 import { streamBytes, tcpComplaints } from "./dump.ts";
 import { needs } from "./machine.ts";
 import { actor, expectOk, test } from "./plg.ts";
+import { eventually } from "./waiting.ts";
 
 const talk = actor("talk.mjs");
 const stubborn = "trap '' TERM INT HUP; echo stubborn; while :; do sleep 0.05; done";
@@ -26,7 +27,7 @@ describe("what commands leave behind", () => {
       `one=setsid sh -c '${stubborn.replaceAll("'", `'\\''`)}' & sleep 0.3`,
     ]);
     expectOk(run);
-    expect(plg.leftovers()).toEqual([]);
+    await eventually("the daemon is gone", () => plg.leftovers().length === 0);
   });
 
   test("orphans do not pile up as zombies while the run goes on", async ({ plg }) => {

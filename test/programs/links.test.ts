@@ -22,7 +22,7 @@ async function overLinks(plg: Plg, links: readonly string[], client: string): Pr
   return linesOf(run, "client");
 }
 
-/** Within 10 % of `wantedMs`. All figures are the least of many: a busy machine adds, and never takes. */
+/** Within 10 % of `wantedMs`. Each figure is the least of at least 20: a busy machine only adds. */
 function expectAbout(ms: number, wantedMs: number): void {
   expect(ms).toBeGreaterThanOrEqual(wantedMs);
   expect(ms).toBeLessThanOrEqual(wantedMs * 1.1);
@@ -52,7 +52,7 @@ describe("delay", () => {
   ] as const)(
     "TCP over %s connects, exchanges and is refused in time",
     async ([link, wantedMs], { plg }) => {
-      const measure = `${roundTrips} measure 10.0.0.1 7000 20; ${roundTrips} refuse 10.0.0.1 7001 5`;
+      const measure = `${roundTrips} measure 10.0.0.1 7000 20; ${roundTrips} refuse 10.0.0.1 7001 20`;
       // A refusal is not held: the server is up before it is asked.
       const wait = `until ${roundTrips} upload 10.0.0.1 7000 1 >/dev/null 2>&1; do :; done`;
       const options = ["--until=client", `--link=${link}`];
