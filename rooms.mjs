@@ -16,6 +16,8 @@ export const rooms = {
   // koffi is for libc.ts alone: oxlint.config.mjs.
   sys: { imports: ["base"] },
 
+  protocol: { pure, imports: ["base", "net"] },
+
   "dump/format": { pure, imports: ["base", "net"] },
   "dump/store": { imports: ["base", "net", "sys", "dump/format"] },
 
@@ -117,7 +119,7 @@ export const rooms = {
     ],
   },
 
-  report: { pure, imports: ["base", "net", "dump/format", "replay/findings"] },
+  report: { pure, imports: ["base", "net", "protocol", "dump/format", "replay/findings"] },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
 
   "cli/launch": { imports: ["base"] },

@@ -19,6 +19,13 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
 
+/** The time between a question and its answer: `0.34 ms`, `7 ms`, `12.3 s`. */
+export function formatLatency(nanoseconds: number): string {
+  const milliseconds = nanoseconds / 1e6;
+  if (milliseconds < 0.995) return `${milliseconds.toFixed(2)} ms`;
+  return milliseconds < 9999.5 ? `${milliseconds.toFixed(0)} ms` : formatDuration(milliseconds);
+}
+
 /** `1 command`, `2 commands`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -35,6 +35,11 @@ export class RecordingBuilder {
     else this.#stoppedAtNs[item.container] = item.exit.stoppedAtNs ?? Infinity;
   }
 
+  /** How many events there are so far: the number of the next one. */
+  get eventCount(): number {
+    return this.#events;
+  }
+
   /** After the last item. The builder is used up. */
   finish(): RecordingStore {
     assert(this.#run, "a dump begins with its run");

@@ -14,7 +14,12 @@ export function asText(bytes: Uint8Array): string {
 
 /** As text of one line. */
 export function asLine(bytes: Uint8Array): string {
-  return decoder.decode(bytes).replaceAll(/\r?\n/g, "\u21b5").replaceAll(unseen, stand);
+  return lineOf(decoder.decode(bytes));
+}
+
+/** Any text as one line, in which nothing gives a terminal orders. */
+export function lineOf(text: string): string {
+  return text.replaceAll(/\r?\n/g, "\u21b5").replaceAll(unseen, stand);
 }
 
 const rowBytes = 16;

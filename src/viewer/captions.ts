@@ -17,7 +17,7 @@ export class Captions {
     this.#dump = dump;
   }
 
-  /** The bytes of a stream as text, what a packet is; nothing for other events. */
+  /** What an event says, else the bytes of a stream as text or what a packet is; nothing for other events. */
   of(event: number): Promise<string> {
     const known = this.#kept.get(event);
     if (known !== undefined) return known;
@@ -28,6 +28,8 @@ export class Captions {
   }
 
   async #read(event: number): Promise<string> {
+    const text = this.#dump.texts.of(event);
+    if (text !== undefined) return text;
     const kind = this.#dump.index.kind(event);
     if (kind === RecordKind.data) return asLine(await payloadOf(this.#dump, event, shownBytes));
     if (kind === RecordKind.packet) return packetLabel(await payloadOf(this.#dump, event));

@@ -132,7 +132,9 @@ export class Conversation {
       kind === RecordKind.packet
         ? `${packetLabel(bytes)}, to ${names[1]}: ${labelOf(index, event)}`
         : labelOf(index, event);
-    const heading = element("h3", "", `${timeLabel(index.timeNs(event))}  ${names[0]}  ${label}`);
+    const said = this.#dump.texts.of(event);
+    const texts = [timeLabel(index.timeNs(event)), names[0], label, ...(said ? [said] : [])];
+    const heading = element("h3", "", texts.join("  "));
     heading.addEventListener("click", () => this.#onEvent(event));
     const part = element("div", `part ${side} kind-${kindWords[kind]}`, heading);
     part.dataset["event"] = String(event);

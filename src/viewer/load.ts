@@ -1,7 +1,8 @@
 /** Reads a dump, piece by piece, into what the page shows of it. */
-import { DumpDecoder } from "../dump/format/decoder.ts";
+import { DumpDecoder, type DumpItem } from "../dump/format/decoder.ts";
 import { RecordingIndex } from "../recording/recording.ts";
 import { RecordingBuilder } from "../recording/recording-builder.ts";
+import { MessageTexts } from "../report/message-texts.ts";
 import { type DumpSummary, SummaryFold } from "../report/summary.ts";
 
 /** A dump that was read. Its bytes stay where they are, on a disk perhaps. */
@@ -10,6 +11,7 @@ export interface LoadedDump {
   readonly bytes: Blob;
   readonly index: RecordingIndex;
   readonly summary: DumpSummary;
+  readonly texts: MessageTexts;
 }
 
 /** Read at once: long enough to be quick, and short enough for the page to stay awake. */
@@ -25,22 +27,40 @@ export async function loadDump(
   onProgress: (share: number) => void = () => {},
 ): Promise<LoadedDump> {
   const decoder = new DumpDecoder({ name });
-  const builder = new RecordingBuilder();
-  const fold = new SummaryFold();
+  const folds = new Folds();
   const read = (at: number): Promise<ArrayBuffer> => bytes.slice(at, at + pieceBytes).arrayBuffer();
   let coming = read(0);
   for (let at = 0; at < bytes.size; at += pieceBytes) {
     const piece = await coming;
     coming = read(at + pieceBytes);
     decoder.push(new Uint8Array(piece));
-    for (let item = decoder.next(); item !== undefined; item = decoder.next()) {
-      builder.add(item);
-      fold.add(item);
-    }
+    for (let item = decoder.next(); item !== undefined; item = decoder.next()) folds.add(item);
     onProgress(Math.min(1, (at + pieceBytes) / bytes.size));
   }
-  const summary = fold.summary(decoder.end());
-  return { name, bytes, index: new RecordingIndex(builder.finish()), summary };
+  const end = decoder.end();
+  const { builder, summary, texts } = folds;
+  texts.finish();
+  return {
+    name,
+    bytes,
+    index: new RecordingIndex(builder.finish()),
+    summary: summary.summary(end),
+    texts,
+  };
+}
+
+/** What is made of a dump's items. */
+class Folds {
+  readonly builder: RecordingBuilder = new RecordingBuilder();
+  readonly summary: SummaryFold = new SummaryFold();
+  readonly texts: MessageTexts = new MessageTexts();
+
+  add(item: DumpItem): void {
+    const event = this.builder.eventCount;
+    this.builder.add(item);
+    this.summary.add(item);
+    this.texts.add(item, event);
+  }
 }
 
 /** The first `mostBytes` of what an event carries: a piece of a stream, or a packet from its IP header on. */

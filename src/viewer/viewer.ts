@@ -98,13 +98,17 @@ export class Viewer {
 
   /** Shows what passes the filter. Returns what is wrong with it, else nothing. */
   #show(filter: string): string {
-    const { index } = this.#dump;
+    const { index, texts } = this.#dump;
     const { selection, problem } = parseFilter(filter, index);
     if (selection === undefined) {
       this.#count.textContent = problem;
       return problem;
     }
-    const events = eventsThatPass(index, selection, (event) => labelOf(index, event));
+    const events = eventsThatPass(
+      index,
+      selection,
+      (event) => texts.of(event) ?? labelOf(index, event),
+    );
     this.#sequence.show(events);
     this.#connections.show(connectionsOf(index, events));
     this.#activity.show(events);

@@ -5,6 +5,7 @@ import { type Phase, phaseAfter } from "../../dump/format/lifecycle.ts";
 import { readDump } from "../../dump/store/reader.ts";
 import type { RunInfo } from "../../dump/format/schema.ts";
 import { type Notation, renderEvent, renderParties } from "../../report/conversation.ts";
+import { write } from "../launch/standard-streams.ts";
 
 /** Prints it as it is read: no faster than it is taken, and no further than to its end, or to where nobody reads any more. */
 export async function showConnection(
@@ -29,9 +30,4 @@ export async function showConnection(
     throw new UsageError(
       `there is no connection ${number} in ${path}, which has ${plural(connections, "connection")}`,
     );
-}
-
-/** Settles when it was taken, or with false if its reader has gone. */
-function write(text: string): Promise<boolean> {
-  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
 }

@@ -9,14 +9,20 @@ import { defaultFile, pathOf } from "../options/dump-argument.ts";
 import { warnIfIncomplete } from "../terminal/incomplete.ts";
 import { type ShownSummary, summarizeShown } from "../terminal/reading.ts";
 import { showConnection } from "./show-connection.ts";
+import { showTimeline } from "./show-timeline.ts";
 import { forResults } from "../terminal/terminal.ts";
-import { parseCount } from "../options/values.ts";
+import { collect, parseCount } from "../options/values.ts";
 
 interface ShowFlags {
   readonly file?: string;
   readonly json?: boolean;
   readonly connection?: string;
   readonly hex?: boolean;
+  readonly timeline?: boolean;
+  readonly only: readonly string[];
+  readonly grep?: string;
+  readonly from?: string;
+  readonly to?: string;
 }
 
 export function addShow(program: Cli): void {
@@ -28,6 +34,16 @@ export function addShow(program: Cli): void {
     .option("--json", "the same for programs: one JSON object on standard output")
     .option("-c, --connection <number>", "what was said on this connection instead")
     .option("--hex", "that in hexadecimal")
+    .option("-t, --timeline", "all messages of the run instead, in order, decoded where possible")
+    .option(
+      "--only <words>",
+      "of them, those of a container, #connection, :port or kind",
+      collect,
+      [],
+    )
+    .option("--grep <regex>", "of them, those whose line matches")
+    .option("--from <time>", "of them, those from this time of the run on, such as 1.5s")
+    .option("--to <time>", "of them, those up to this time")
     .addHelpText("after", examples)
     .action((dump: string | undefined, flags: ShowFlags) =>
       show(pathOf("show", dump, flags), flags),
@@ -39,22 +55,37 @@ Examples:
   $ plg show
   $ plg show nightly.traffic --json | jq '.totals'
   $ plg show --connection 3
+  $ plg show --timeline --only api --grep 'POST|error' --from 1.5s
 
 'start' counts from the start of the run. 'sent' is what the client sent, 'received' what it got.
 A connection ended 'closed' (both sides said so), 'reset by client', 'reset by server', 'refused',
 'unanswered', or not before the recording did: 'open'.`;
 
 async function show(path: string, flags: ShowFlags): Promise<void> {
+  checkCombination(flags);
+  if (flags.timeline) return await showTimeline(path, flags);
   if (flags.connection !== undefined) {
-    if (flags.json) throw new UsageError("--connection and --json exclude each other");
     const number = parseCount(flags.connection, "--connection", 2 ** 32 - 1);
     return await showConnection(path, number, flags.hex ? "hexadecimal" : "text");
   }
-  if (flags.hex) throw new UsageError("--hex is for --connection");
   const terminal = forResults();
   const summary = await summarizeShown(path, terminal);
   warnIfIncomplete(terminal, path, summary);
   process.stdout.write(flags.json ? `${jsonOf(path, summary)}\n` : textOf(summary));
+}
+
+function checkCombination(flags: ShowFlags): void {
+  const { connection, timeline, json, hex, only, grep, from, to } = flags;
+  if (connection !== undefined && json)
+    throw new UsageError("--connection and --json exclude each other");
+  if (connection !== undefined && timeline)
+    throw new UsageError(
+      `--connection and --timeline exclude each other: try --timeline --only '#${connection}'`,
+    );
+  if (hex && connection === undefined) throw new UsageError("--hex is for --connection");
+  const selects = only.length > 0 || [grep, from, to].some((option) => option !== undefined);
+  if (selects && !timeline)
+    throw new UsageError("--only, --grep, --from and --to select lines of --timeline");
 }
 
 function textOf(summary: DumpSummary): string {

@@ -23,3 +23,8 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   // Called with an error if the reader has gone: then there is nothing to wait for either.
   return new Promise((resolve) => stream.write("", () => resolve()));
 }
+
+/** Writes a result to standard output. Settles when it was taken, or with false if its reader has gone. */
+export function write(text: string): Promise<boolean> {
+  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
+}

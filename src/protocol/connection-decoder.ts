@@ -1,0 +1,116 @@
+/**
+ * Decodes one connection: recognizes its protocol by the first bytes and hands both directions to the
+ * decoders of that protocol. Bytes that no decoder understands are messages as well, one for each
+ * piece in which they came, so that nothing is left out.
+ *
+ * The side that speaks first decides, as soon as its bytes suffice. If the other side speaks before
+ * that, nobody understands the connection.
+ */
+import { Direction, opposite } from "../base/direction.ts";
+import { dns } from "./dns.ts";
+import { http1 } from "./http1.ts";
+import { http2 } from "./http2.ts";
+import { Garbled, Input, type Moment, type Start, textOf } from "./input.ts";
+import type { Decoder, Decoding, Message, Protocol } from "./message.ts";
+import { mysql } from "./mysql.ts";
+import { postgres } from "./postgres.ts";
+import { resp } from "./resp.ts";
+import { tls } from "./tls.ts";
+
+const protocols: readonly Protocol[] = [http1, http2, resp, postgres, mysql, tls, dns];
+
+/** Of bytes that nobody understands, as many are shown. */
+const shownBytes = 160;
+
+/** One direction. */
+interface Side {
+  readonly input: Input;
+  /** Undefined where the rest of the bytes is not understood. */
+  decoding: Decoding | undefined;
+  /** The beginning of the message in progress when its decoder last gave one. */
+  told: Start | undefined;
+}
+
+export class ConnectionDecoder {
+  readonly #sides: readonly [Side, Side] = [
+    { input: new Input(), decoding: undefined, told: undefined },
+    { input: new Input(), decoding: undefined, told: undefined },
+  ];
+  #protocol: Protocol | undefined;
+  #isDecided = false;
+
+  /**
+   * Takes the next bytes of a direction, which are not kept; returns the messages that they complete.
+   * It never throws, whatever the bytes are.
+   */
+  push(direction: Direction, bytes: Uint8Array, moment: Moment): Message[] {
+    const messages: Message[] = [];
+    const { input } = this.#sides[direction];
+    input.push(bytes, moment);
+    if (!this.#isDecided) this.#decide(direction, messages);
+    if (this.#isDecided) this.#decode(direction, messages);
+    input.settle();
+    return messages;
+  }
+
+  /** No more bytes will come: returns those that wait for others as messages. */
+  end(): Message[] {
+    const messages: Message[] = [];
+    this.#isDecided = true;
+    for (const direction of [Direction.toServer, Direction.toClient]) {
+      this.#sides[direction].decoding = undefined;
+      this.#decode(direction, messages);
+    }
+    return messages;
+  }
+
+  #decide(direction: Direction, messages: Message[]): void {
+    const other = opposite(direction);
+    const opening = this.#sides[direction].input.heldBytes;
+    const isInTurn = this.#sides[other].input.heldBytes.length === 0;
+    const verdicts = protocols.map((one) =>
+      isInTurn ? one.recognizes(opening, direction) : false,
+    );
+    this.#protocol = protocols[verdicts.indexOf(true)];
+    this.#isDecided = this.#protocol !== undefined || !verdicts.includes(undefined);
+    if (!this.#isDecided) return;
+    this.#protocol?.decoders().forEach((decoder, side) => this.#begin(side as Direction, decoder));
+    this.#decode(other, messages);
+  }
+
+  #begin(direction: Direction, decoder: Decoder): void {
+    const side = this.#sides[direction];
+    side.decoding = decoder(side.input);
+  }
+
+  #decode(direction: Direction, messages: Message[]): void {
+    const side = this.#sides[direction];
+    try {
+      for (let next = side.decoding?.next(); next; next = side.decoding?.next()) {
+        if (next.done) break;
+        if (next.value === undefined) return;
+        const { start, protocol = this.#protocol?.name, ...said } = next.value;
+        messages.push({ ...said, ...start, protocol, direction });
+        side.told = side.input.messageStart;
+      }
+    } catch (error) {
+      if (!(error instanceof Garbled)) throw error;
+    }
+    side.decoding = undefined;
+    const rest = restOf(side, direction);
+    if (rest) messages.push(rest);
+    side.input.drop();
+  }
+}
+
+/** What is not understood: from the message in progress on, unless that was told before its end came. */
+function restOf({ input, told }: Side, direction: Direction): Message | undefined {
+  const { messageStart, heldBytes, heldStart, endOffset } = input;
+  const isTold = messageStart === undefined || messageStart === told;
+  const start = isTold ? heldStart : messageStart;
+  const lengthBytes = endOffset - start.offset;
+  const text = textOf(heldBytes.subarray(0, shownBytes));
+  return lengthBytes === 0
+    ? undefined
+    : { ...start, protocol: undefined, direction, text, lengthBytes };
+}

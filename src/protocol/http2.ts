@@ -1,0 +1,206 @@
+/** HTTP/2 (RFC 9113) in the clear: by prior knowledge, or after an upgrade. */
+import { Direction, opposite } from "../base/direction.ts";
+import { formatBytes } from "../base/text.ts";
+import { HeaderDecoder, type HeaderField } from "./hpack.ts";
+import {
+  type Frame,
+  FrameFlag,
+  frameHeaderAt,
+  frameHeaderBytes,
+  FrameType,
+  headerBlockOf,
+  preface,
+  readFrame,
+} from "./http2-frames.ts";
+import { Garbled, type Input, type Reading, type Start, textOf } from "./input.ts";
+import { type Decoder, type Decoding, inOneLine, type Protocol, type Said } from "./message.ts";
+
+const protocol = "HTTP/2";
+
+/** RFC 9113, section 6.5.2. */
+const SETTINGS_HEADER_TABLE_SIZE = 1;
+const settingBytes = 6;
+const mostBlockBytes = 64 * 1024;
+/** So many streams may be without an answer; more are not paired. */
+const mostOpenStreams = 10_000;
+
+export const http2: Protocol = {
+  name: protocol,
+  recognizes(bytes, direction) {
+    return direction === Direction.toServer ? isPreface(bytes) : isFirstSettings(bytes);
+  },
+  decoders() {
+    return new Http2().decoders();
+  },
+};
+
+function isPreface(bytes: Uint8Array): boolean | undefined {
+  const length = Math.min(bytes.length, preface.length);
+  for (let i = 0; i < length; i++) if (bytes[i] !== preface.charCodeAt(i)) return false;
+  return length === preface.length || undefined;
+}
+
+/** A server may speak first; then it sends its settings. */
+function isFirstSettings(bytes: Uint8Array): boolean | undefined {
+  if (bytes.length < frameHeaderBytes)
+    return bytes.some((byte, i) => i < 2 && byte > 0) ? false : undefined;
+  const { lengthBytes, type, flags, stream } = frameHeaderAt(bytes, 0);
+  return (
+    type === FrameType.settings &&
+    flags === 0 &&
+    stream === 0 &&
+    lengthBytes % settingBytes === 0 &&
+    lengthBytes < 0x100
+  );
+}
+
+/** What both directions of a connection know. */
+export class Http2 {
+  readonly #headers: readonly [HeaderDecoder, HeaderDecoder] = [
+    new HeaderDecoder(),
+    new HeaderDecoder(),
+  ];
+  /** By stream, the number of its request, if that has no answer yet. */
+  readonly #open = new Map<number, number>();
+  #asked = 0;
+
+  decoders(): readonly [Decoder, Decoder] {
+    return [
+      (input) => this.#direction(input, Direction.toServer),
+      (input) => this.#direction(input, Direction.toClient),
+    ];
+  }
+
+  /** For a connection that was HTTP/1 until this request, whose answer comes on stream 1. */
+  afterUpgrade(question: number): readonly [Decoder, Decoder] {
+    this.#asked = question;
+    this.#open.set(1, question);
+    return this.decoders();
+  }
+
+  *#direction(input: Input, direction: Direction): Decoding {
+    if (direction === Direction.toServer) {
+      const bytes = yield* input.take(preface.length);
+      if (isPreface(bytes) !== true) throw new Garbled("no preface");
+    }
+    for (;;) {
+      const start = yield* input.start();
+      const frame = yield* readFrame(input);
+      const said = carriesHeaders(frame)
+        ? this.#saysHeaders(start, yield* readBlock(input, frame), frame, direction)
+        : this.#says(start, frame, direction);
+      if (said) yield said;
+    }
+  }
+
+  #says(start: Start, frame: Frame, direction: Direction): Said | undefined {
+    const { type, flags, stream } = frame;
+    if (type === FrameType.settings && (flags & FrameFlag.ack) === 0)
+      this.#obey(frame.payload, opposite(direction));
+    if (type === FrameType.resetStream) this.#open.delete(stream);
+    const text = describe(frame);
+    return text === undefined ? undefined : { start, protocol, text: inOneLine(text) };
+  }
+
+  /** The sender of settings says how its peer may compress headers. */
+  #obey(payload: Uint8Array, peer: Direction): void {
+    for (let at = 0; at + settingBytes <= payload.length; at += settingBytes)
+      if (numberAt(payload, at, 2) === SETTINGS_HEADER_TABLE_SIZE)
+        this.#headers[peer].allow(numberAt(payload, at + 2, 4));
+  }
+
+  #saysHeaders(
+    start: Start,
+    block: Uint8Array,
+    { type, stream }: Frame,
+    direction: Direction,
+  ): Said {
+    const fields = this.#headers[direction].decode(block);
+    const method = valueOf(fields, ":method");
+    const status = valueOf(fields, ":status");
+    if (method !== undefined) {
+      const request = inOneLine(`${method} ${valueOf(fields, ":path") ?? authorityOf(fields)}`);
+      if (type === FrameType.pushPromise) return { start, protocol, text: `promises ${request}` };
+      return { start, protocol, text: request, question: this.#ask(stream) };
+    }
+    if (status === undefined)
+      return { start, protocol, text: inOneLine(`stream ${stream}: ${trailersOf(fields)}`) };
+    const grpc = valueOf(fields, "grpc-status");
+    const text = inOneLine(grpc === undefined ? status : `${status}, grpc-status ${grpc}`);
+    // RFC 9113, section 8.1: an interim answer precedes the final one.
+    if (/^1\d\d$/.test(status)) return { start, protocol, text };
+    return { start, protocol, text, answers: this.#answer(stream) };
+  }
+
+  #ask(stream: number): number | undefined {
+    if (this.#open.size >= mostOpenStreams) return undefined;
+    this.#open.set(stream, ++this.#asked);
+    return this.#asked;
+  }
+
+  #answer(stream: number): number | undefined {
+    const question = this.#open.get(stream);
+    this.#open.delete(stream);
+    return question;
+  }
+}
+
+function carriesHeaders({ type }: Frame): boolean {
+  return type === FrameType.headers || type === FrameType.pushPromise;
+}
+
+/** The header block that begins in this frame, with that of the CONTINUATION frames behind it. */
+function* readBlock(input: Input, first: Frame): Reading<Uint8Array> {
+  const parts = [headerBlockOf(first)];
+  let sizeBytes = 0;
+  for (let last = first; (last.flags & FrameFlag.endHeaders) === 0;) {
+    last = yield* readFrame(input);
+    sizeBytes += last.payload.length + frameHeaderBytes;
+    if (last.type !== FrameType.continuation || last.stream !== first.stream)
+      throw new Garbled("no continuation");
+    if (sizeBytes > mostBlockBytes) throw new Garbled("a long header block");
+    parts.push(last.payload);
+  }
+  return parts.length === 1 ? (parts[0] as Uint8Array) : joined(parts);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+function valueOf(fields: readonly HeaderField[], wanted: string): string | undefined {
+  return fields.find(([name]) => name === wanted)?.[1];
+}
+
+function authorityOf(fields: readonly HeaderField[]): string {
+  return valueOf(fields, ":authority") ?? "";
+}
+
+function trailersOf(fields: readonly HeaderField[]): string {
+  return fields.map(([name, value]) => `${name}: ${value}`).join(", ");
+}
+
+/** A frame that carries no headers; flow control and acknowledgments are no messages. */
+function describe({ type, flags, stream, lengthBytes, payload }: Frame): string | undefined {
+  const isEnd = (flags & FrameFlag.endStream) !== 0;
+  switch (type) {
+    case FrameType.data:
+      return `stream ${stream}: ${formatBytes(lengthBytes)}${isEnd ? ", its last" : ""}`;
+    case FrameType.resetStream:
+      return `stream ${stream}: reset, error ${numberAt(payload, 0, 4)}`;
+    case FrameType.settings:
+      return isEnd ? undefined : "settings";
+    case FrameType.ping:
+      return isEnd ? undefined : "ping";
+    case FrameType.goAway: {
+      const why = textOf(payload.subarray(8, 8 + 200));
+      return `goes away, error ${numberAt(payload, 4, 4)} ${why}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function numberAt(bytes: Uint8Array, at: number, lengthBytes: number): number {
+  return bytes.subarray(at, at + lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0);
+}

@@ -1,0 +1,201 @@
+/**
+ * The bytes of one direction, as a decoder reads them. A decoder is a generator: where it needs
+ * more bytes than there are it yields `undefined`, and it goes on when they have come. So a decoder
+ * reads like a description of its format, and gives the same messages however the bytes are cut.
+ *
+ * Memory is bounded: a decoder holds at most {@link mostHeldBytes}, whatever lengths it is told.
+ */
+
+/** Where in a recording a piece of a stream was: which event, and when since the run's start. */
+export interface Moment {
+  readonly event: number;
+  readonly atNs: number;
+}
+
+/** Reads a T, and yields when it needs more bytes. */
+export type Reading<T> = Generator<undefined, T, void>;
+
+/** The bytes are not what the decoder decodes: thrown by decoders, caught by what drives them. */
+export class Garbled extends Error {
+  override readonly name = "Garbled";
+}
+
+/** The beginning of a message: how many bytes of the direction came before, and its moment. */
+export interface Start {
+  readonly offset: number;
+  readonly moment: Moment;
+}
+
+/** The longest message head that is understood: no decoder needs more of it at once. */
+const mostHeldBytes = 256 * 1024;
+/** The longest line: what nginx and Node allow is less. */
+const mostLineBytes = 32 * 1024;
+
+const newline = 0x0a;
+
+export class Input {
+  /** What is there: from `#kept` on for the message that is being read, from `#at` on unread. */
+  #bytes: Uint8Array = nothing;
+  #kept = 0;
+  #at = 0;
+  #end = 0;
+  /** Whether `#bytes` is our own to write to. */
+  #isOwn = false;
+  /** How many bytes of the direction came before `#bytes`. */
+  #base = 0;
+  #messageStart: Start | undefined;
+  /** Where the pieces begin that `#bytes` consists of, in terms of the direction. */
+  readonly #pieces: { readonly offset: number; readonly moment: Moment }[] = [];
+
+  /** Takes the next bytes. They are only looked at until `settle`. */
+  push(bytes: Uint8Array, moment: Moment): void {
+    const isEmpty = this.#kept === this.#end;
+    if (isEmpty) {
+      this.#base += this.#end;
+      // Of a Buffer, `slice` would make no copy.
+      this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+      this.#kept = this.#at = 0;
+      this.#end = bytes.length;
+      this.#isOwn = false;
+      this.#pieces.length = 0;
+    } else this.#append(bytes);
+    this.#pieces.push({ offset: this.#base + this.#end - bytes.length, moment });
+  }
+
+  /** Copies what is still needed: the bytes that were pushed may change now. */
+  settle(): void {
+    if (this.#isOwn || this.#kept === this.#end) return;
+    this.#own(this.#end - this.#kept);
+  }
+
+  /** How many bytes came in this direction. */
+  get endOffset(): number {
+    return this.#base + this.#end;
+  }
+
+  /** What came of the message that is being read, as far as it is kept: for a preview. */
+  get heldBytes(): Uint8Array {
+    return this.#bytes.subarray(this.#kept, this.#end);
+  }
+
+  /** Where `heldBytes` begins. */
+  get heldStart(): Start {
+    return this.#startAt(this.#kept);
+  }
+
+  /** The beginning of the message that is being read; undefined before its first byte. */
+  get messageStart(): Start | undefined {
+    return this.#messageStart;
+  }
+
+  /** Reads nothing more of what came so far. */
+  drop(): void {
+    this.#kept = this.#at = this.#end;
+    this.#messageStart = undefined;
+  }
+
+  /** Holds nothing of what was read of this message so far. */
+  release(): void {
+    this.#kept = this.#at;
+  }
+
+  /** A message begins here; waits for its first byte. */
+  *start(): Reading<Start> {
+    this.#messageStart = undefined;
+    this.#kept = this.#at;
+    yield* this.#need(1);
+    this.#messageStart = this.#startAt(this.#at);
+    return this.#messageStart;
+  }
+
+  /** The next bytes, without reading them. Good until the decoder next yields. */
+  *peek(lengthBytes: number): Reading<Uint8Array> {
+    yield* this.#need(lengthBytes);
+    return this.#bytes.subarray(this.#at, this.#at + lengthBytes);
+  }
+
+  /** The next bytes. Good until the decoder next yields. */
+  *take(lengthBytes: number): Reading<Uint8Array> {
+    yield* this.#need(lengthBytes);
+    this.#at += lengthBytes;
+    return this.#bytes.subarray(this.#at - lengthBytes, this.#at);
+  }
+
+  /** The next bytes, of which at most `mostBytes` are looked at and the others are skipped. */
+  *takeSome(lengthBytes: number, mostBytes: number): Reading<Uint8Array> {
+    if (lengthBytes <= mostBytes) return yield* this.take(lengthBytes);
+    const some = (yield* this.take(mostBytes)).slice();
+    yield* this.skip(lengthBytes - mostBytes);
+    return some;
+  }
+
+  /** Passes over bytes, of whatever number, without keeping them. */
+  *skip(lengthBytes: number): Reading<void> {
+    for (let left = lengthBytes; left > 0;) {
+      if (this.#at === this.#end) {
+        this.#kept = this.#at;
+        yield;
+        continue;
+      }
+      const passed = Math.min(left, this.#end - this.#at);
+      this.#at += passed;
+      left -= passed;
+    }
+  }
+
+  /** A line without its end, which is LF or CR LF. */
+  *line(): Reading<string> {
+    for (let length = 0; ; length = this.#end - this.#at) {
+      yield* this.#need(length + 1);
+      const end = this.#bytes.indexOf(newline, this.#at + length);
+      const isWhole = end >= 0 && end < this.#end;
+      if ((isWhole ? end : this.#end) - this.#at > mostLineBytes) throw new Garbled("a long line");
+      if (!isWhole) continue;
+      const line = textOf(this.#bytes.subarray(this.#at, end));
+      this.#at = end + 1;
+      return line.endsWith("\r") ? line.slice(0, -1) : line;
+    }
+  }
+
+  *#need(lengthBytes: number): Reading<void> {
+    if (this.#at - this.#kept + lengthBytes > mostHeldBytes) throw new Garbled("a long message");
+    while (this.#end - this.#at < lengthBytes) yield;
+  }
+
+  #startAt(at: number): Start {
+    const offset = this.#base + at;
+    const piece = this.#pieces.findLast((one) => one.offset <= offset);
+    return { offset, moment: piece?.moment ?? { event: 0, atNs: 0 } };
+  }
+
+  #append(bytes: Uint8Array): void {
+    const held = this.#end - this.#kept;
+    if (!this.#isOwn || this.#end + bytes.length > this.#bytes.length)
+      this.#own(2 * (held + bytes.length));
+    this.#bytes.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** Moves what is kept to the beginning of memory of our own. */
+  #own(capacityBytes: number): void {
+    const own = new Uint8Array(capacityBytes);
+    own.set(this.heldBytes);
+    this.#base += this.#kept;
+    this.#at -= this.#kept;
+    this.#end -= this.#kept;
+    this.#kept = 0;
+    this.#bytes = own;
+    this.#isOwn = true;
+    const first = this.#pieces.findLastIndex((one) => one.offset <= this.#base);
+    if (first > 0) this.#pieces.splice(0, first);
+  }
+}
+
+const nothing: Uint8Array = new Uint8Array(0);
+
+const decoder = new TextDecoder();
+
+/** Bytes as UTF-8; what is none becomes U+FFFD. */
+export function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
