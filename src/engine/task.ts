@@ -21,6 +21,8 @@ export interface EngineTask {
   readonly counters: SharedArrayBuffer;
   /** The start of the run, in nanoseconds of `process.hrtime.bigint()`. */
   readonly startHrNs: bigint;
+  /** A mount of /proc that lists the run's processes. */
+  readonly procPath: string;
 }
 
 /** Indices of the counters. */

@@ -10,6 +10,7 @@ import type { LinkSetup } from "../switch/core/link-plan.ts";
 import type { Switch } from "../switch/switch.ts";
 import { enterForever } from "../sys/namespace.ts";
 import { Reactor } from "../sys/reactor.ts";
+import { hasRunnableThread } from "../sys/threads.ts";
 import { acknowledge } from "../sys/wakeup.ts";
 import { Counter, type EngineNotice, type EngineOrder, type EngineTask } from "./task.ts";
 
@@ -19,6 +20,7 @@ export class EngineThread {
   readonly counters: Float64Array;
   readonly #startMs: number;
   readonly #links: LinkSetup | undefined;
+  readonly #task: EngineTask;
 
   constructor(
     task: EngineTask,
@@ -35,6 +37,7 @@ export class EngineThread {
     this.subnets = task.subnets.map((text) => Subnet.parse(text));
     this.counters = new Float64Array(task.counters);
     this.#links = task.links;
+    this.#task = task;
     // Each thread's performance.now() has its own origin, so the run's start comes from a common
     // clock.
     const sinceStartMs = Number(process.hrtime.bigint() - task.startHrNs) / 1e6;
@@ -59,6 +62,13 @@ export class EngineThread {
   /** The switch's view of the run's links. */
   get links(): { readonly setup: LinkSetup; readonly startMs: number } | undefined {
     return this.#links && { setup: this.#links, startMs: this.#startMs };
+  }
+
+  /** Whether a process of this container runs or waits for a processor. */
+  isAtWork(container: number): boolean {
+    const { namespaces, procPath } = this.#task;
+    const network = namespaces[container];
+    return network !== undefined && hasRunnableThread(procPath, network);
   }
 
   /** Adds to one of the counters that the main thread reads. */

@@ -15,11 +15,11 @@ import type { Reactor } from "../sys/reactor.ts";
 import * as socket from "../sys/socket.ts";
 import type { Timer } from "../sys/timers.ts";
 import type { Connection } from "./core/connection.ts";
-import { PipeSocket, type EndOwner } from "./pipe-socket.ts";
+import { PipeSocket, type EndOwner, nobody } from "./pipe-socket.ts";
 
 /** Who started the dial. */
 export interface DialHandler {
-  /** The destination accepted; `end` is handed over. */
+  /** The destination accepted; `end` is handed over. It has `failed` if a reset followed at once. */
   onConnected(end: PipeSocket): void;
   /** The destination did not answer. Nothing happens until {@link Dial.again}. */
   onSilent(): void;
@@ -88,18 +88,15 @@ export class Dial implements EndOwner {
   }
 
   onEndReady(end: PipeSocket): void {
-    if (end.failed) {
-      const error = socket.takeError(end.fd);
-      end.close();
-      this.#takeEnd();
-      this.#failed(error);
-    } else if (end.connected) {
-      this.#takeEnd();
-      this.#handler.onConnected(end);
-    }
+    if (!end.failed && !end.connected) return;
+    const error = end.failed ? socket.takeError(end.fd) : 0;
+    this.#takeEnd();
+    if (error === 0 || socket.wasConnected(error)) return this.#handler.onConnected(end);
+    end.close();
+    this.#failed(error);
   }
 
-  /** It is decided: whoever was waited for has answered, or will not. */
+  /** The destination has answered, or will not. */
   #takeEnd(): PipeSocket | undefined {
     const end = this.#end;
     this.#end = undefined;
@@ -136,8 +133,20 @@ export class Dial implements EndOwner {
       this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#giveUpSyn());
       return undefined;
     }
+    if (socket.wasConnected(error)) return this.#connectedAndReset(fd as Fd);
     close(fd as Fd);
     return this.#failed(error);
+  }
+
+  /** The destination has accepted and reset the connection already. Its bytes can still be read. */
+  #connectedAndReset(fd: Fd): undefined {
+    const end = new PipeSocket(this.#reactor, fd, nobody);
+    end.failed = true;
+    this.#end = end;
+    this.#timer = this.#reactor.after(0, () => {
+      this.#takeEnd();
+      this.#handler.onConnected(end);
+    });
   }
 
   #failed(error: number): undefined {

@@ -49,6 +49,7 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #waitListenMs: number;
   readonly #linkMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
+  readonly #isAtWork: (container: number) => boolean;
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
   #hasWarned = false;
@@ -63,6 +64,8 @@ export class Joiner implements AttemptHandler<Making> {
     readonly linkMs: number;
     /** See {@link DialOptions}. */
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
+    /** Whether a process of this container runs or waits for a processor. */
+    readonly isAtWork: (container: number) => boolean;
     readonly onWarning: (text: string) => void;
   }) {
     this.attempts = new Attempts(this, parts.reactor);
@@ -72,6 +75,7 @@ export class Joiner implements AttemptHandler<Making> {
     this.#waitListenMs = parts.waitListenMs;
     this.#linkMs = parts.linkMs;
     this.#isServedInOtherFamily = parts.isServedInOtherFamily;
+    this.#isAtWork = parts.isAtWork;
     this.#onWarning = parts.onWarning;
     this.#doors = new Doors(parts.reactor, parts.subnets, (connection, fd) =>
       this.#onAccepted(connection, fd),
@@ -164,7 +168,9 @@ export class Joiner implements AttemptHandler<Making> {
       closeWithReset(fd);
       return;
     }
-    const client = new PipeSocket(this.#reactor, fd, nobody);
+    const client = PipeSocket.accepted(this.#reactor, fd, nobody, () =>
+      this.#isAtWork(connection.client),
+    );
     new Relay(this.#reactor, client, making.server, making.tap).start();
   }
 

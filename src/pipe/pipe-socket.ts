@@ -36,8 +36,24 @@ export const nobody: EndOwner = { onEndReady: () => {} };
 const resetGraceMs = 2000;
 const resetLookMs = 2;
 
+/**
+ * How long a client counts as new, whose `connect` may not have returned; how often such a client is
+ * looked at before it is reset; and how many times at most. Looks are counted as well as time, because
+ * the engine may have to wait for a processor just like the client.
+ */
+const newClient = { ageMs: 100, lookMs: 0.5, mostLooks: 200 } as const;
+
 /** Returned by {@link PipeSocket.receive} when there is nothing to read now. */
 export const nothingYet: number = -EAGAIN;
+
+/** A client that was accepted. */
+interface NewClient {
+  /** Whether a thread of it runs or waits for a processor. */
+  readonly isAtWork: () => boolean;
+  readonly acceptedMs: number;
+  /** How many times it was found at work when it was to be reset. */
+  looks: number;
+}
 
 export class PipeSocket implements Watcher, Task {
   readonly fd: Fd;
@@ -52,6 +68,8 @@ export class PipeSocket implements Watcher, Task {
   failed = false;
   readonly #reactor: Reactor;
   #sawEnd = false;
+  /** Of an accepted end, while its client is new. */
+  #newClient: NewClient | undefined;
   #backlog: Region | undefined;
   #backlogAt = 0;
   #backlogEnd = 0;
@@ -62,6 +80,29 @@ export class PipeSocket implements Watcher, Task {
     this.fd = fd;
     this.owner = owner;
     reactor.watch(fd, this);
+  }
+
+  /**
+   * An end whose client has just been accepted. Takes over `fd`. A reset that arrives before the client's
+   * `connect` returns makes that fail with ECONNRESET. On a plain network it returns first: the answer
+   * to a SYN is there before the client goes to sleep, and the server has yet to be scheduled. Here the
+   * client does sleep. So a reset waits until `isAtWork` says that no thread of the client is running
+   * or waiting for a processor: the kernel made the client's thread runnable before we accepted it.
+   */
+  static accepted(reactor: Reactor, fd: Fd, owner: EndOwner, isAtWork: () => boolean): PipeSocket {
+    const end = new PipeSocket(reactor, fd, owner);
+    end.#newClient = { isAtWork, acceptedMs: reactor.nowMs, looks: 0 };
+    return end;
+  }
+
+  /** Whether a reset may be sent now: 0, or in how many milliseconds to ask again. */
+  askForReset(): number {
+    const client = this.#newClient;
+    if (!client) return 0;
+    const isNew = client.looks > 0 || this.#reactor.nowMs - client.acceptedMs < newClient.ageMs;
+    if (isNew && client.looks++ < newClient.mostLooks && client.isAtWork()) return newClient.lookMs;
+    this.#newClient = undefined;
+    return 0;
   }
 
   onReady(events: number): void {
@@ -81,6 +122,7 @@ export class PipeSocket implements Watcher, Task {
     const count = pieces.receive(this.fd);
     this.floods = count === pieces.capacityBytes;
     if (count > 0) {
+      this.#newClient = undefined;
       // Less than asked for: the queue is empty, and what comes next makes an edge (epoll(7)).
       if (!this.floods && !this.#sawEnd) this.readable = false;
       return count;
@@ -160,12 +202,14 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /**
-   * Resets the connection, but not before what was sent is out: a reset drops what the kernel still holds.
-   * It waits with a limit, because a receiver that does not read would never be told.
+   * Resets the connection, but not before the bytes sent earlier are out: a reset drops what the kernel
+   * still holds. The wait is limited, because a receiver that does not read would never see the reset.
    */
   resetOnceSent(whenReset: () => void, untilMs: number = this.#reactor.nowMs + resetGraceMs): void {
-    if (this.flush() && this.#waitingBytes() > 0 && this.#reactor.nowMs < untilMs) {
-      this.#reactor.after(resetLookMs, () => this.resetOnceSent(whenReset, untilMs));
+    const hasUnsent = this.flush() && this.#waitingBytes() > 0 && this.#reactor.nowMs < untilMs;
+    const holdMs = hasUnsent ? resetLookMs : this.askForReset();
+    if (holdMs > 0) {
+      this.#reactor.after(holdMs, () => this.resetOnceSent(whenReset, untilMs));
       return;
     }
     this.reset();

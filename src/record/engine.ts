@@ -50,6 +50,7 @@ class RecordEngine {
         const network = task.namespaces[server];
         return network !== undefined && isListening(network, family === 4 ? 6 : 4, serverPort);
       },
+      isAtWork: (container) => this.#engine.isAtWork(container),
       onWarning: (text) => this.#engine.warn(text),
     });
     this.#switch = new Switch({

@@ -84,6 +84,7 @@ export class RecordSession {
       onFailure(() => writer.abort());
       const engine = await playground.startEngine<RecordDetails>(
         new URL("./engine.js", import.meta.url),
+        run.procPath,
         { sink: writer.sinkStore, waitListenMs: options.waitListenMs },
         (text) => hooks.onWarning(text),
       );

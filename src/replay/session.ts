@@ -111,7 +111,9 @@ export class ReplaySession {
         replayCounters,
       };
       const module = new URL("./drive/engine.js", import.meta.url);
-      const engine = await playground.startEngine(module, details, (text) => hooks.onWarning(text));
+      const engine = await playground.startEngine(module, run.procPath, details, (text) =>
+        hooks.onWarning(text),
+      );
       return new ReplaySession(options, run, playground, engine, new Float64Array(replayCounters));
     });
   }

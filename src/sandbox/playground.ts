@@ -32,7 +32,7 @@ const descriptors = { anyway: 160, perContainer: 4, forConnections: 1000 } as co
 
 export class Playground {
   readonly spaces: readonly Space[];
-  readonly task: EngineTask;
+  readonly task: Omit<EngineTask, "procPath">;
   readonly #pipeSpace: Space;
   readonly #undertaker: Undertaker;
 
@@ -83,10 +83,11 @@ export class Playground {
   /** Starts an engine: `url` is its compiled module, `details` what it gets besides the common task. */
   async startEngine<Details extends object>(
     url: URL,
+    procPath: string,
     details: Details,
     onWarning: (text: string) => void,
   ): Promise<EngineHost> {
-    const engine = new EngineHost(url, { ...this.task, ...details }, onWarning);
+    const engine = new EngineHost(url, { ...this.task, procPath, ...details }, onWarning);
     await engine.ready();
     return engine;
   }

@@ -7,13 +7,14 @@ const { errno: codes } = constants;
 export const EADDRINUSE: number = codes.EADDRINUSE;
 export const EADDRNOTAVAIL: number = codes.EADDRNOTAVAIL;
 export const EAGAIN: number = codes.EAGAIN;
-export const EALREADY: number = codes.EALREADY;
 export const ECONNABORTED: number = codes.ECONNABORTED;
 export const ECONNREFUSED: number = codes.ECONNREFUSED;
+export const ECONNRESET: number = codes.ECONNRESET;
 export const EINPROGRESS: number = codes.EINPROGRESS;
 export const EINTR: number = codes.EINTR;
 export const EMFILE: number = codes.EMFILE;
 export const ENFILE: number = codes.ENFILE;
+export const EPIPE: number = codes.EPIPE;
 
 const words: Readonly<Record<string, string>> = {
   EACCES: "permission denied",

@@ -7,7 +7,7 @@
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import { check, EALREADY, EINPROGRESS, EMFILE } from "./errno.ts";
+import { check, ECONNRESET, EINPROGRESS, EMFILE, EPIPE } from "./errno.ts";
 import * as libc from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
@@ -61,28 +61,39 @@ export function listen(fd: Fd, backlog: number): void {
 }
 
 /**
- * Connects. Returns 0 once the connection is up, or a negated errno: EINPROGRESS while there is no
- * answer. The second call asks for the result of the first (connect(2), EALREADY): a peer on the
- * same machine answers before `connect` returns, but the kernel processes that answer only as the
- * call ends (release_sock in net/core/sock.c).
+ * Connects: 0 once the connection is up, or a negated errno: EINPROGRESS while there is no answer; see
+ * {@link wasConnected}. An in-memory peer answers before `connect` returns, but the kernel processes
+ * that answer only as the call ends (release_sock in net/core/sock.c), so the state is read afterwards.
+ * A second `connect` would return it as well, but drops received bytes if the peer has reset already.
  */
 export function connect(fd: Fd, remote: Endpoint): number {
-  const lengthBytes = writeSockaddr(remote);
-  if (libc.connect(fd, sockaddr.address, lengthBytes) === 0) return 0;
-  if (libc.errno() !== EINPROGRESS) return -libc.errno();
-  if (libc.connect(fd, sockaddr.address, lengthBytes) === 0) return 0;
+  if (libc.connect(fd, sockaddr.address, writeSockaddr(remote)) === 0) return 0;
   const error = libc.errno();
-  return error === EALREADY ? -EINPROGRESS : -error;
+  if (error !== EINPROGRESS || isConnecting(fd)) return -error;
+  return stateOf(fd) === abi.TCP_CLOSE ? -takeError(fd) : 0;
 }
 
 /** Whether a connection attempt is still unanswered. */
 export function isConnecting(fd: Fd): boolean {
+  const state = stateOf(fd);
+  return state === abi.TCP_SYN_SENT || state === abi.TCP_SYN_RECV;
+}
+
+/**
+ * Whether this error of {@link connect} or {@link takeError} means that the peer accepted, and then
+ * reset the connection. A refusal is ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c).
+ */
+export function wasConnected(error: number): boolean {
+  return error === ECONNRESET || error === EPIPE;
+}
+
+function stateOf(fd: Fd): number {
   sockaddrLength.view.setUint32(0, 1, true);
   const { address } = sockaddrLength;
   const at = option.address;
   check(libc.getsockopt(fd, abi.IPPROTO_TCP, abi.TCP_INFO, at, address), "getsockopt", "a socket");
   // struct tcp_info begins with the state.
-  return option.view.getUint8(0) === abi.TCP_SYN_SENT;
+  return option.view.getUint8(0);
 }
 
 /** The pending error (errno) of a connection or an attempt, or 0. Reading clears it. */

@@ -62,7 +62,7 @@ export async function record(plg: Plg, ...args: readonly string[]): Promise<Fini
 
 /** A connection as `plg show --json` describes it: the part that the tests look at. */
 interface ShownConnection {
-  readonly outcome: string;
+  readonly ending: string;
   readonly bytesToServer: number;
   readonly bytesToClient: number;
 }

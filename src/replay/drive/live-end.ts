@@ -89,6 +89,11 @@ export class LiveEnd implements EndOwner, PacedEnd {
     else this.#pending = identity;
   }
 
+  /** See {@link PipeSocket.askForReset}. */
+  askForReset(): number {
+    return this.#isClosed ? 0 : this.#end.askForReset();
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }

@@ -39,6 +39,8 @@ export interface PlayerParts extends LiveEndsParts {
   readonly readBarrier: ReadBarrier | undefined;
   readonly inject: PacketPlayerParts["inject"];
   readonly release: PacketPlayerParts["release"];
+  /** Whether a process of this container runs or waits for a processor. */
+  readonly isAtWork: (container: number) => boolean;
   readonly onConnection: () => void;
 }
 
@@ -155,9 +157,11 @@ export class Player implements AttemptHandler<Entering>, Performer {
   }
 
   deliver(runner: ScheduleRunner, event: number): number {
-    const { readBarrier } = this.#parts;
+    const { index, readBarrier } = this.#parts;
     const live = this.#ends.receiverOf(event);
-    const holdMs = readBarrier?.holdMs(event, live) ?? 0;
+    const isReset = index.kind(event) === RecordKind.reset;
+    const askMs = isReset ? (live?.askForReset() ?? 0) : 0;
+    const holdMs = askMs || (readBarrier?.holdMs(event, live) ?? 0);
     if (holdMs === 0) this.#perform(runner, event, live);
     return holdMs;
   }
@@ -231,7 +235,8 @@ export class Player implements AttemptHandler<Entering>, Performer {
       return;
     }
     attempt.work = undefined;
-    entering.entered(new PipeSocket(this.#parts.reactor, fd, nobody));
+    const { reactor, isAtWork } = this.#parts;
+    entering.entered(PipeSocket.accepted(reactor, fd, nobody, () => isAtWork(connection.client)));
   }
 
   /** The recorded server accepts the live client. One that was let in undecided is in already. */

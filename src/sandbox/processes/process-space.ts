@@ -59,6 +59,8 @@ interface Entrance {
 }
 
 export class ProcessSpace {
+  /** A mount of /proc that lists the processes that live here, if the keeper could mount it; else the machine's. */
+  readonly procPath: string;
   readonly #mounts: Namespace;
   /** Held as long as it is asked for by its number: the kernel gives that of one that is gone to the next. */
   readonly #pids: Namespace;
@@ -79,7 +81,9 @@ export class ProcessSpace {
     keeper: ChildProcess,
     first: number,
     entrance: Entrance,
+    hasOwnProc: boolean,
   ) {
+    this.procPath = hasOwnProc ? `/proc/${first}/root/proc` : "/proc";
     this.#mounts = mounts;
     this.#pids = pids;
     this.#keeper = keeper;
@@ -119,13 +123,14 @@ export class ProcessSpace {
     const hasOwnProc = (await firstWord(keeper)) === "mounted";
     if (pids) {
       const entrance = { namespaces: [pids], prefix: [] };
-      return new ProcessSpace(mounts, pids, keeper, keeper.pid ?? 0, entrance);
+      return new ProcessSpace(mounts, pids, keeper, keeper.pid ?? 0, entrance, hasOwnProc);
     }
     // Of the two that a program led in, the keeper is the second.
     const first = onlyChildOf(keeper.pid ?? 0);
     const link = `/proc/${hasOwnProc ? 1 : first}/ns/pid`;
     const entrance = { namespaces: [], prefix: ["nsenter", `--pid=${link}`, "--"] };
-    return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, first, entrance);
+    const held = namespaceOf(first, "pid");
+    return new ProcessSpace(mounts, held, keeper, first, entrance, hasOwnProc);
   }
 
   /** Starts a program here, in a mount namespace of its own and the given network. */

@@ -54,6 +54,11 @@ export class CommandRun {
     return new CommandRun(await ProcessSpace.create(hostsText(topology, machineHosts())), options);
   }
 
+  /** A mount of /proc that lists the run's processes. */
+  get procPath(): string {
+    return this.#space.procPath;
+  }
+
   /** Starts the commands of these containers. `spaces` are all containers' networks, by index. */
   start(topology: Topology, plans: readonly ContainerPlan[], spaces: readonly Space[]): void {
     for (const plan of plans) {
