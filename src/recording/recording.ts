@@ -115,6 +115,24 @@ export class RecordingIndex {
     return this.#segment(event).times[event & segmentMask] as number;
   }
 
+  /** The acceptance of `connection`; undefined if it was not accepted. */
+  acceptOf(connection: number): number | undefined {
+    if (this.connections.outcome(connection) !== "accepted") return undefined;
+    const { byConnection } = this;
+    for (let at = this.connections.from(connection); at < this.connections.to(connection); at++)
+      if (this.kind(byConnection[at] as number) === RecordKind.accept) return byConnection[at];
+    return undefined;
+  }
+
+  /**
+   * When a replay is to deliver `event`, since the run's start. A SYN to a server that accepted it is
+   * delivered at the time of the acceptance, which may be long after the SYN.
+   */
+  deliveryNs(event: number): number {
+    if (this.kind(event) !== RecordKind.connect) return this.timeNs(event);
+    return this.timeNs(this.acceptOf(this.connection(event)) ?? event);
+  }
+
   /**
    * Whether the recorder had told the container's command to stop by then. What it does from then on is
    * the stop's doing, which a replay does not bring about at the same moment.

@@ -307,7 +307,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
   /** A server has as long to start as it had then, and the patience on top. */
   #untilListeningMs(event: number): number {
     const { reactor, index, patienceMs } = this.#parts;
-    const recordedMs = index.timeNs(event) / 1e6;
+    const recordedMs = index.deliveryNs(event) / 1e6;
     return patienceMs + Math.max(0, recordedMs - (reactor.nowMs - this.#startedMs));
   }
 

@@ -88,7 +88,7 @@ export class ReadBarrier {
 
   #startHoldMs(container: number, event: number): number {
     if (this.#reached.has(container)) return 0;
-    const wantedMs = Math.min(this.#index.timeNs(event) / 1e6, this.#startLimitMs);
+    const wantedMs = Math.min(this.#index.deliveryNs(event) / 1e6, this.#startLimitMs);
     const leftMs = this.#startedMs + wantedMs - this.#reactor.nowMs;
     if (leftMs <= 0) this.#reached.add(container);
     return Math.max(0, leftMs);

@@ -268,7 +268,7 @@ export class CursorEngine {
   #dueMs(cursor: Cursor, event: number): number {
     const { release } = this.#options;
     if (release.type !== "speed") return -Infinity;
-    const gapNs = Math.max(0, this.#index.timeNs(event) - cursor.clockNs);
+    const gapNs = Math.max(0, this.#index.deliveryNs(event) - cursor.clockNs);
     return cursor.clockMs + gapNs / 1e6 / release.factor;
   }
 

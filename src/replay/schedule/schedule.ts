@@ -175,7 +175,11 @@ export class Schedule {
     let at = Math.max(mainAt, this.#windows.get(container) ?? 0);
     while (at < script.length && !this.#isNews(script[at] as number, container)) at++;
     this.#windows.set(container, at);
-    return script[at] ?? this.#index.eventCount;
+    const news = script[at];
+    if (news === undefined) return this.#index.eventCount;
+    // A connect may stand further down than its number says: see script.ts.
+    const isConnect = this.#index.kind(news) === RecordKind.connect;
+    return isConnect ? (this.#index.acceptOf(this.#index.connection(news)) ?? news) : news;
   }
 
   #isNews(event: number, container: number): boolean {

@@ -75,14 +75,20 @@ export class Actor {
     this.#happened.add(event);
   }
 
-  /** Whether it has done all that it had done before `event`; of the connection alone, if one is given. */
-  hasCaused(event: number, connection?: number): boolean {
-    return this.script.every(
-      (other) =>
-        other >= event ||
-        this.#happened.has(other) ||
-        (connection !== undefined && this.#stage.index.connection(other) !== connection),
-    );
+  /**
+   * Whether everything of its script has happened that stands before `event` in `order`; of the
+   * connection alone, if one is given.
+   */
+  hasCaused(event: number, order: readonly number[], connection?: number): boolean {
+    const own = new Set(this.script);
+    return order
+      .slice(0, order.indexOf(event))
+      .every(
+        (other) =>
+          !own.has(other) ||
+          this.#happened.has(other) ||
+          (connection !== undefined && this.#stage.index.connection(other) !== connection),
+      );
   }
 
   /** What it can do next: what follows all that it knows, in any order, but each connection in its own. */

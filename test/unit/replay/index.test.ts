@@ -161,7 +161,8 @@ test("a script has what concerns a process; packets too", () => {
     4 packet server client
     5 1 accept
   `);
-  expect([...scriptOf(index, 0)]).toEqual([0, 1, 3, 4, 5]);
+  // A server is dialed where it accepted.
+  expect([...scriptOf(index, 0)]).toEqual([1, 3, 4, 0, 5]);
   expect([...scriptOf(index, 1)]).toEqual([0, 2, 4, 5]);
   expect([...globalScript(index, new Set([2]))]).toEqual([1, 2, 3]);
 });

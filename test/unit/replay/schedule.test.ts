@@ -248,10 +248,12 @@ test("apart, with a speed, each connection keeps its own gaps since it was made"
   const server = new Stage(request, ["server"], { release, order: "connection" });
   server.play(`
     @ 700
-    < server 1 connect
-    > server 1 accept
     .. server until 710
     @ 710
+    < server 1 connect
+    > server 1 accept
+    .. server until 720
+    @ 720
     < server 1 5 bytes
   `);
 });
