@@ -1,25 +1,27 @@
-/** A check of this machine: something that a run needs, tried out. */
+/** A check of this machine: tries out something that a run needs. */
 import { MachineError } from "../base/errors.ts";
 
-/** `missing`: nothing can be recorded without it. `limited`: all works, but for what is told. */
+/**
+ * `missing`: recording is impossible without it. `limited`: everything works, with a restriction.
+ */
 export type CheckStatus = "ok" | "limited" | "missing";
 
 export interface Check {
   readonly name: string;
   readonly status: CheckStatus;
-  /** What was found, or what failed. */
+  /** The finding, or the failure. */
   readonly detail: string;
-  /** What to do about it, if it is not ok. */
-  readonly mend?: string | undefined;
+  /** How to fix it, if it is not ok. */
+  readonly fix?: string | undefined;
 }
 
-/** What it means when an attempt fails. */
+/** The meaning of a failure. */
 export interface Otherwise {
   readonly status: Exclude<CheckStatus, "ok">;
-  readonly mend: string;
+  readonly fix: string;
 }
 
-/** The check that `attempt` makes: it tells what it found, or throws. */
+/** Runs `attempt`, which returns its finding or throws, and turns the outcome into a check. */
 export async function tryOut(
   name: string,
   attempt: () => string | Promise<string>,
@@ -29,8 +31,8 @@ export async function tryOut(
     return { name, status: "ok", detail: await attempt() };
   } catch (error) {
     const detail = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
-    // What a MachineError says ends in the mend.
-    const mend = error instanceof MachineError ? undefined : otherwise.mend;
-    return { name, status: otherwise.status, detail, mend };
+    // The message of a MachineError already contains the fix.
+    const fix = error instanceof MachineError ? undefined : otherwise.fix;
+    return { name, status: otherwise.status, detail, fix };
   }
 }

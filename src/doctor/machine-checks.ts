@@ -1,4 +1,4 @@
-/** Checks of what else is there: the system, programs, the folder for the dump, limits. */
+/** Checks the system, programs, the folder for dumps, and limits. */
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeSync } from "node:fs";
 import { machine, release, type as kernelName } from "node:os";
@@ -8,22 +8,22 @@ import { writeUnitBytes } from "../dump/format/schema.ts";
 import { allocateRegion } from "../sys/memory.ts";
 import { type Check, type CheckStatus, tryOut } from "./check.ts";
 
-/** `folder`: where dumps are to be written. */
+/** `folder`: the folder for dumps. */
 export async function checkMachine(folder: string): Promise<Check[]> {
   return [
-    await tryOut("Linux", tryKernel, { status: "missing", mend: "plg runs on Linux alone" }),
+    await tryOut("Linux", tryKernel, { status: "missing", fix: "plg runs only on Linux" }),
     await tryOut("Node.js", tryNode, {
       status: "missing",
-      mend: "install Node.js 20.19 or newer",
+      fix: "install Node.js 20.19 or newer",
     }),
     ...(await checkPrograms()),
     await tryOut("O_DIRECT", () => tryDirect(folder), {
       status: "limited",
-      mend: "dumps go through the page cache, which is slower; -f can name one elsewhere",
+      fix: "dumps go through the page cache, which is slower; choose another file system for them",
     }),
     await tryOut("open files", tryDescriptors, {
       status: "limited",
-      mend: "raise the limit with 'ulimit -n' before starting plg",
+      fix: "raise the limit with 'ulimit -n' before starting plg",
     }),
   ];
 }
@@ -40,10 +40,10 @@ function tryNode(): string {
   return process.version;
 }
 
-/** The programs that plg starts besides the commands, and what for. */
+/** The programs that plg itself runs, and why. */
 const programs: readonly (readonly [string, Exclude<CheckStatus, "ok">, string])[] = [
-  ["/bin/sh", "missing", "commands are run by it: install a shell"],
-  ["mount", "limited", "commands see the machine's /proc without it: install util-linux (mount)"],
+  ["/bin/sh", "missing", "it runs the commands: install a shell"],
+  ["mount", "limited", "without it commands see the machine's /proc: install mount (util-linux)"],
   ["setpriv", "limited", "--uid and --gid need it: install util-linux"],
   ["getent", "limited", "--uid and --gid need it for names: install libc-bin"],
   ["unshare", "limited", "running without root needs it: install util-linux"],
@@ -52,15 +52,15 @@ const programs: readonly (readonly [string, Exclude<CheckStatus, "ok">, string])
 
 function checkPrograms(): Promise<Check[]> {
   return Promise.all(
-    programs.map(([name, status, mend]) => tryOut(name, () => tryProgram(name), { status, mend })),
+    programs.map(([name, status, fix]) => tryOut(name, () => tryProgram(name), { status, fix })),
   );
 }
 
 function tryProgram(name: string): string {
   const args = name === "/bin/sh" ? ["-c", ":"] : ["--version"];
   const { error, stdout, status } = spawnSync(name, args, { encoding: "utf8", timeout: 5000 });
-  if (error) throw new Error(`it cannot be run: ${describeErrno(error).words}`);
-  // BusyBox has no --version, and so not the options that plg uses.
+  if (error) throw new Error(`cannot run it: ${describeErrno(error).words}`);
+  // BusyBox has no --version, and lacks the options that plg uses.
   if (status !== 0) throw new Error(`'${name} ${args.join(" ")}' failed`);
   return stdout.split("\n")[0]?.replaceAll(/ \([^)]*\)/g, "") || "it runs";
 }
@@ -69,8 +69,8 @@ function tryDirect(folder: string): string {
   const path = join(folder, `.plg-doctor-${process.pid}`);
   const file = openDumpFile(path);
   try {
-    if (!file.direct) throw new Error(`the file system of ${folder} has none`);
-    // Some take the flag at open and refuse it at the write: page-aligned memory, one write unit.
+    if (!file.direct) throw new Error(`the file system of ${folder} does not support it`);
+    // Some file systems accept the flag at open and refuse it at the write.
     writeSync(file.fd, allocateRegion(writeUnitBytes).bytes);
     return `dumps in ${folder} go past the page cache`;
   } finally {
@@ -79,12 +79,12 @@ function tryDirect(folder: string): string {
   }
 }
 
-/** With fewer, a few thousand connections at once are too many. */
+/** With fewer descriptors, a few thousand concurrent connections are too many. */
 const fewDescriptors = 4096;
 
 function tryDescriptors(): string {
   const limits = readFileSync("/proc/self/limits", "utf8");
-  // Node raises the soft limit to the hard one when it starts.
+  // Node raises the soft limit to the hard limit when it starts.
   const limit = Number(/^Max open files +(\d+)/m.exec(limits)?.[1]);
   const text = `at most ${limit}: two for each open connection, two for each container`;
   if (limit < fewDescriptors) throw new Error(text);

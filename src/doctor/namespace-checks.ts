@@ -1,6 +1,6 @@
 /**
- * Checks of what the kernel must let plg do, in the process that would record: each makes the very thing
- * that a run makes, and lets it go again.
+ * Checks what the kernel allows, in the process that would record: each creates the same thing that
+ * a run creates, and frees it.
  */
 import { Subnet } from "../net/subnet.ts";
 import { closeNamespace, currentNamespace, inNewNamespaces } from "../sys/namespace.ts";
@@ -13,25 +13,25 @@ import { createShortcut } from "../sandbox/network/shortcut.ts";
 import { closeSpace, hasIpv6 } from "../sandbox/network/space.ts";
 
 const privileges =
-  "run as root, or where users may make user namespaces; in a Docker container '--cap-add SYS_ADMIN --cap-add NET_ADMIN'";
+  "run as root, or allow user namespaces; for a Docker container '--cap-add SYS_ADMIN --cap-add NET_ADMIN'";
 
 export async function checkNamespaces(): Promise<Check[]> {
   return [
     await tryOut("network namespaces", tryNetworkNamespace, {
       status: "missing",
-      mend: privileges,
+      fix: privileges,
     }),
     await tryOut("/dev/net/tun", () => tryContainer("10.0.0.0/24"), {
       status: "missing",
-      mend: privileges,
+      fix: privileges,
     }),
     await tryOut("IPv6", tryIpv6, {
       status: "limited",
-      mend: "the containers have IPv4 alone; boot without 'ipv6.disable=1' to have both",
+      fix: "containers have only IPv4; boot without 'ipv6.disable=1' to have both",
     }),
     await tryOut("the shortcut", tryToTakeShortcut, {
       status: "limited",
-      mend: "all TCP goes through the switch, which is slower; as root 'modprobe -a veth sch_ingress cls_bpf act_mirred'",
+      fix: "all TCP goes through the switch, which is slower; as root 'modprobe -a veth sch_ingress cls_bpf act_mirred'",
     }),
     ...(await checkProcesses()),
   ];
@@ -43,13 +43,13 @@ function tryNetworkNamespace(): string {
     return currentNamespace("net");
   });
   closeNamespace(namespace);
-  return "one was made and configured";
+  return "created and configured one";
 }
 
-/** Nothing outside the new namespace gets to know of the address. */
+/** The address is invisible outside the new namespace. */
 function tryContainer(subnet: string): string {
   closeSpace(createContainerSpace([Subnet.parse(subnet)], 0, false));
-  return "a device was made, with offload and an address";
+  return "created a device with offload and an address";
 }
 
 function tryIpv6(): string {
@@ -68,12 +68,12 @@ function tryToTakeShortcut(): string {
   } finally {
     closeSpace(pipeSpace);
   }
-  return "TCP crosses to the pipe space within the kernel";
+  return "TCP reaches the pipe space within the kernel";
 }
 
 /**
- * Says which hosts file it sees, and whether /proc knows the shell by its number in the new PID namespace.
- * `read` is the shell's own, so that /proc/self is the shell.
+ * Prints the hosts file, and whether /proc shows the shell under its pid in the new PID namespace.
+ * `read` is a builtin, so /proc/self is the shell.
  */
 const script = `cat /etc/hosts; read -r pid rest </proc/self/stat; [ "$pid" = "$$" ] && echo own proc`;
 const hosts = "10.0.0.1\tplg-doctor";
@@ -86,18 +86,18 @@ async function checkProcesses(): Promise<Check[]> {
     async () => {
       const output = await runInProcessSpace();
       ownProc = output.includes("own proc");
-      if (output.includes(hosts)) return "a process ran in new ones, with a hosts file of its own";
+      if (output.includes(hosts)) return "ran a process in new ones, with its own hosts file";
       throw new Error("a process in new namespaces did not run, or saw the machine's /etc/hosts");
     },
     {
       status: "missing",
-      mend: `${privileges} and, where AppArmor forbids mounts, '--security-opt apparmor=unconfined'`,
+      fix: `${privileges} and, where AppArmor forbids mounts, '--security-opt apparmor=unconfined'`,
     },
   );
   if (processes.status !== "ok" || ownProc) return [processes];
-  const mend = "install mount (util-linux); in a container '--security-opt systempaths=unconfined'";
-  const detail = "commands see the machine's /proc: theirs could not be mounted";
-  return [processes, { name: "/proc", status: "limited", detail, mend }];
+  const fix = "install mount (util-linux); in a container '--security-opt systempaths=unconfined'";
+  const detail = "commands see the machine's /proc, because mounting a new one failed";
+  return [processes, { name: "/proc", status: "limited", detail, fix }];
 }
 
 async function runInProcessSpace(): Promise<string> {
@@ -107,7 +107,7 @@ async function runInProcessSpace(): Promise<string> {
     const child = space.spawn(network, "/bin/sh", ["-c", script], {
       stdio: ["ignore", "pipe", "ignore"],
     });
-    // Its output ends without a word if it cannot be started; that is told by what is missing from it.
+    // If it cannot be started, its output is empty, which the caller notices.
     child.once("error", () => {});
     let output = "";
     for await (const chunk of child.stdout ?? []) output += String(chunk);

@@ -1,11 +1,13 @@
-/** Checks of user namespaces, without which only root can record. */
+/** Checks user namespaces, without which only root can record. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { MachineError } from "../base/errors.ts";
 import { type Check, tryOut } from "./check.ts";
 
-/** As root: whether other users could record, too. Tried as nobody, with the options that plg uses. */
+/**
+ * As root: whether other users can record, too. Tries as nobody, with the options that plg uses.
+ */
 export function checkOtherUsers(unshareOptions: readonly string[]): Promise<Check> {
   const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   const unshare = ["unshare", ...unshareOptions, "--"];
@@ -17,13 +19,13 @@ export function checkOtherUsers(unshareOptions: readonly string[]): Promise<Chec
         throw new MachineError(
           "only root can record: only root can open /dev/net/tun ('chmod 0666 /dev/net/tun' as root)",
         );
-      return "users other than root can make namespaces and open /dev/net/tun";
+      return "other users can create namespaces and open /dev/net/tun";
     },
-    { status: "limited", mend: `only root can record; ${mendForUsers()}` },
+    { status: "limited", fix: `only root can record; ${fixForUsers()}` },
   );
 }
 
-/** As another user: whether a user namespace can be made. */
+/** As another user: whether the user can create a user namespace. */
 export function checkUserNamespace(unshareOptions: readonly string[]): Promise<Check> {
   return tryOut(
     "user namespaces",
@@ -31,11 +33,11 @@ export function checkUserNamespace(unshareOptions: readonly string[]): Promise<C
       run(["unshare", ...unshareOptions, "--", "true"]);
       return "this user can be root in one";
     },
-    { status: "missing", mend: `run plg as root, or: ${mendForUsers()}` },
+    { status: "missing", fix: `run plg as root, or: ${fixForUsers()}` },
   );
 }
 
-/** As another user: whether more users than root exist in it. */
+/** As another user: whether the user namespace has users besides root. */
 export function checkSubordinateIds(unshareOptions: readonly string[]): Promise<Check> {
   const { username } = userInfo();
   const range = "100000-165535";
@@ -47,7 +49,7 @@ export function checkSubordinateIds(unshareOptions: readonly string[]): Promise<
     },
     {
       status: "limited",
-      mend: `commands are root in their namespace, and nobody else exists there (PostgreSQL refuses to be root); install newuidmap (uidmap), and as root 'usermod --add-subuids ${range} --add-subgids ${range} ${username}'`,
+      fix: `commands run as root of their namespace, which has no other user (PostgreSQL refuses to run as root); install newuidmap (uidmap), and as root 'usermod --add-subuids ${range} --add-subgids ${range} ${username}'`,
     },
   );
 }
@@ -63,32 +65,36 @@ function canOpenTun(by: readonly string[]): boolean {
 
 function run([file = "", ...args]: readonly string[]): void {
   const { error, status, stderr } = spawnSync(file, args, { encoding: "utf8", timeout: 5000 });
-  if (error) throw new Error(`${file} cannot be run: ${error.message}`);
+  if (error) throw new Error(`cannot run ${file}: ${error.message}`);
   if (status !== 0) throw new Error(stderr.trim().split("\n")[0] || `${file} failed`);
 }
 
-/** What distributions forbid users by, the value that allows it, and the test. */
+/**
+ * The sysctls by which distributions forbid user namespaces, a value that allows them, and a test.
+ */
 const switches: readonly (readonly [string, string, (value: number) => boolean])[] = [
   ["kernel.unprivileged_userns_clone", "1", (value) => value > 0],
   ["user.max_user_namespaces", "15000", (value) => value > 0],
   ["kernel.apparmor_restrict_unprivileged_userns", "0", (value) => value === 0],
 ];
 
-/** The sysctls that stand in the way; or else, what else there is. */
-function mendForUsers(): string {
+/**
+ * How to allow user namespaces: by the sysctls that forbid them, or else by what may be in the way.
+ */
+function fixForUsers(): string {
   const inTheWay = switches.filter(([name, , allows]) => {
     const value = readSysctl(name);
     return value !== undefined && !allows(value);
   });
   if (inTheWay.length > 0)
     return inTheWay.map(([name, value]) => `'sysctl -w ${name}=${value}' as root`).join(" and ");
-  return "the sysctls allow it, so something else forbids it: a container runtime's seccomp profile, for one";
+  return "no sysctl forbids it, so something else does, such as a container runtime's seccomp profile";
 }
 
 function readSysctl(name: string): number | undefined {
   try {
     return Number(readFileSync(`/proc/sys/${name.replaceAll(".", "/")}`, "utf8"));
   } catch {
-    return undefined; // This kernel does not have it.
+    return undefined; // This kernel lacks it.
   }
 }

@@ -149,19 +149,19 @@ describe("doctor", () => {
 describe("doctor in a container", () => {
   needsRoot();
 
-  test("finds what is missing, and says what mends it", async ({ plg }) => {
+  test("finds what is missing, and says how to fix it", async ({ plg }) => {
     // CAP_NET_ADMIN is what most containers lack.
     const without = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
     const run = await plg.run(["doctor", "--json"], { through: without });
     expect(run.exitCode).toBe(4);
     const { ok, checks } = JSON.parse(run.stdout) as {
       ok: boolean;
-      checks: { name: string; status: string; mend?: string }[];
+      checks: { name: string; status: string; fix?: string }[];
     };
     expect(ok).toBe(false);
     const network = checks.find(({ name }) => name === "network namespaces");
     expect(network).toMatchObject({ status: "missing" });
-    expect(network?.mend).toContain("NET_ADMIN");
+    expect(network?.fix).toContain("NET_ADMIN");
     expect(checks.find(({ name }) => name === "a recording")).toMatchObject({ status: "missing" });
   });
 });

@@ -1,4 +1,4 @@
-/** `plg doctor`: whether this machine can record, what is missing, and the mend. */
+/** `plg doctor`: checks whether this machine can record, and explains how to fix problems. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Command as Cli } from "commander";
@@ -58,7 +58,7 @@ async function allChecks(): Promise<Check[]> {
   return [...machine, ...namespaces, tryRecording(hasIpv6())];
 }
 
-/** Without root, plg works in a user namespace: there the others are tried. */
+/** Without root, plg works in a user namespace, so the remaining checks run in one. */
 async function checkAsUser(): Promise<Check[]> {
   const user = await checkUserNamespace(unshareOptions);
   if (user.status !== "ok") return [user];
@@ -77,15 +77,15 @@ const marks: Readonly<Record<CheckStatus, string>> = {
 
 function render(checks: readonly Check[], ok: boolean): string {
   const nameWidth = Math.max(...checks.map(({ name }) => name.length));
-  const lines = checks.map(({ name, status, detail, mend }) => {
+  const lines = checks.map(({ name, status, detail, fix }) => {
     const head = `${marks[status].padEnd("missing".length)}  ${name.padEnd(nameWidth)}  ${detail}`;
-    return mend === undefined ? head : `${head}\n${" ".repeat(11 + nameWidth)}mend: ${mend}`;
+    return fix === undefined ? head : `${head}\n${" ".repeat(11 + nameWidth)}fix: ${fix}`;
   });
-  const verdict = ok ? "Recording works here." : "Nothing can be recorded here as it is.";
+  const verdict = ok ? "Recording works here." : "Recording does not work here yet.";
   return `${[...lines, "", verdict, ...(ok ? [] : hints())].join("\n")}\n`;
 }
 
-/** How those start it who run it in someone else's container. See docs/ci.md. */
+/** How to start plg in a container or on CI. See docs/ci.md. */
 function hints(): string[] {
   const inContainer = existsSync("/.dockerenv") || existsSync("/run/.containerenv");
   const all: readonly (readonly [boolean, string])[] = [
