@@ -114,6 +114,7 @@ export const rooms = {
       "sandbox/network",
       "sandbox/processes",
       "replay/compare",
+      "replay/findings",
       "replay/schedule",
       "replay/drive",
     ],

@@ -15,6 +15,9 @@ import { type LinkSetup, quietMsOf } from "../switch/core/link-plan.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { ContainerPlan, Topology } from "../sandbox/network/topology.ts";
 import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./drive/engine-details.ts";
+import { compareEnd } from "./findings/command-ends.ts";
+import { type DifferenceList, DifferenceLog } from "./findings/differences.ts";
+import { orderDifferences } from "./findings/divergence.ts";
 import type { Mask } from "./compare/masks.ts";
 import type { Recording } from "../recording/load/read-recording.ts";
 import type { ScheduleOptions } from "./schedule/schedule.ts";
@@ -134,8 +137,9 @@ export class ReplaySession {
       await Promise.race([this.#run.stop(), this.#engine.failed]);
       const outcome = (await this.#engine.finish()) as ReplayOutcome;
       const ends = this.#run.commands.map(({ end }) => end).filter((end) => end !== undefined);
+      const differences = this.#withEnds(outcome.differences);
       const durationMs = performance.now() - this.#startedMs;
-      return { ...outcome, counts: this.#engine.counts(), durationMs, ends };
+      return { ...outcome, differences, counts: this.#engine.counts(), durationMs, ends };
     } finally {
       this.#run.close();
       this.#playground.close();
@@ -160,6 +164,20 @@ export class ReplaySession {
       differences: at(ReplayCounter.differences),
       waitingFor: at(ReplayCounter.waitingFor),
     };
+  }
+
+  /** Adds how commands ended, and puts all differences in the order in which they happened. */
+  #withEnds(found: DifferenceList): DifferenceList {
+    const { recording, mostDifferences, until } = this.#options;
+    // Whoever ends the run early does not ask how the others would have ended.
+    const mayStop = this.#stopped || until !== "all";
+    const log = DifferenceLog.from(found, mostDifferences);
+    for (const { plan, end } of this.#run.commands) {
+      const recorded = recording.exits[plan.index];
+      const difference = end && compareEnd(plan.name, recorded, end, mayStop);
+      if (difference !== undefined) log.add(difference);
+    }
+    return orderDifferences(recording.index, log.list());
   }
 
   #isPlayed(): boolean {

@@ -1,7 +1,13 @@
 /** Where a replay differed from the recording, for people and for programs. */
 import { unreachable } from "../base/assert.ts";
 import { plural } from "../base/text.ts";
-import type { Difference, DifferenceList, StreamName } from "../replay/findings/differences.ts";
+import type {
+  Difference,
+  DifferenceList,
+  EndState,
+  StreamName,
+} from "../replay/findings/differences.ts";
+import { crashOf } from "../replay/findings/command-ends.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** A difference as `--json` has it: with a sentence that says what it is. */
@@ -28,22 +34,53 @@ function withText(difference: Difference): ReportedDifference {
   return { ...difference, text: describeDifference(difference) };
 }
 
+/** How much of a list is rendered, and how to get at the rest. */
+export interface DifferenceView {
+  /** Whether a process's later differences are shown, too, and not only its first divergence. */
+  readonly all: boolean;
+  /** What shows all of them: `--all`. */
+  readonly toShowAll: string;
+  /** What shows more than were kept: `--max-differences`. */
+  readonly toKeepMore: string;
+}
+
 /** All of it for people. Empty if there is nothing to say; else every line ends in a newline. */
-export function renderDifferences(list: DifferenceList): string {
+export function renderDifferences(list: DifferenceList, view: DifferenceView): string {
   const { differences, notes, count, byProcess } = list;
-  const lines = differences.flatMap((difference) => ["", ...renderDifference(difference)]);
-  if (count > 0) lines.unshift(`${plural(count, "difference")}: ${tally(byProcess)}`);
-  if (count > differences.length)
-    lines.push("", `and ${count - differences.length} more (--max-differences shows more)`);
-  if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${describeDifference(note)}`));
-  if (count === 0) lines.shift();
+  const lines: string[] = [];
+  if (count > 0) lines.push(`${plural(count, "difference")}: ${tally(byProcess)}`);
+  for (const process of new Set(differences.map((one) => one.process)))
+    lines.push(...renderProcess(differences, process, view));
+  const left = count - differences.length;
+  if (left > 0) lines.push("", `and ${left} more (${view.toKeepMore} shows more)`);
+  if (notes.length > 0 && count > 0) lines.push("");
+  lines.push(...notes.map((note) => `note: ${describeDifference(note)}`));
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** One difference for people, as lines: the sentence, the bytes, and what else was going on. */
-export function renderDifference(difference: Difference): readonly string[] {
+/** What a process did first explains what it did later, more often than not. */
+function renderProcess(
+  differences: readonly Difference[],
+  process: string,
+  { all, toShowAll }: DifferenceView,
+): string[] {
+  const own = differences.filter((one) => one.process === process);
+  const shown = all ? own : own.slice(0, 1);
+  const folded = own.length - shown.length;
+  const lines = shown.flatMap((one) => ["", ...renderDifference(one, own.length > 1)]);
+  if (folded > 0)
+    lines.push("", `${process}: ${plural(folded, "consequence")} (${toShowAll} shows them)`);
+  return lines;
+}
+
+/**
+ * One difference for people, as lines: the sentence, the bytes, and what else was going on. If
+ * there are `others` of its process, the first one is marked.
+ */
+export function renderDifference(difference: Difference, others = false): readonly string[] {
+  const mark = others && difference.isFirst === true ? " (first divergence)" : "";
   return [
-    describeDifference(difference),
+    `${describeDifference(difference)}${mark}`,
     ...bytesOf(difference).map((row) => `  ${row}`),
     ...(difference.meanwhile ?? []).map((line) => `  meanwhile ${line}`),
   ];
@@ -51,11 +88,26 @@ export function renderDifference(difference: Difference): readonly string[] {
 
 /** The difference in one sentence, which begins with the process that made it. */
 export function describeDifference(difference: Difference): string {
+  if (difference.kind === "command-end") return describeEnd(difference);
   if (difference.kind === "unexpected-connection") {
     const { process, server, serverPort } = difference;
     return `${process}: opened a connection to ${server}:${serverPort}; in the recording it had ${connectionsThere(difference)}; it was refused`;
   }
   return `${difference.process}: connection ${nameConnection(difference)}: ${sentenceOf(difference)}`;
+}
+
+type CommandEndDifference = Extract<Difference, { readonly kind: "command-end" }>;
+
+function describeEnd({ process, recorded, now }: CommandEndDifference): string {
+  const was = recorded.stopped ? "it ran until it was stopped" : `it ${endText(recorded)}`;
+  const is = now.stopped ? "was still running when the replay was over" : endText(now);
+  return `${process}: ${is}; in the recording ${was}`;
+}
+
+function endText(end: EndState): string {
+  if (end.signal !== undefined) return `was ended by ${end.signal}`;
+  const crash = crashOf(end);
+  return `exited with ${end.exitCode}${crash === undefined ? "" : ` (${crash})`}`;
 }
 
 type UnexpectedConnection = Extract<Difference, { readonly kind: "unexpected-connection" }>;
@@ -70,7 +122,10 @@ function connectionsThere(difference: UnexpectedConnection): string {
   return `no connection there${over}, but ${otherFamilyConnections} over IPv${family === 4 ? 6 : 4}`;
 }
 
-type StreamDifference = Exclude<Difference, { readonly kind: "unexpected-connection" }>;
+type StreamDifference = Exclude<
+  Difference,
+  { readonly kind: "unexpected-connection" | "command-end" }
+>;
 
 function nameConnection({
   connection,

@@ -1,61 +1,64 @@
 /**
- * A replay as JUnit XML, which continuous integration systems read: each process is a test case, and its
- * differences are the failure.
+ * A replay as JUnit XML, which continuous integration systems read: each live process is a test
+ * case. Its differences are a failure; if it failed by itself or was cut off, that is an error.
  */
-import { plural } from "../base/text.ts";
 import type { Difference, DifferenceList } from "../replay/findings/differences.ts";
 import { renderDifference } from "./differences.ts";
+import type { Outcome, ProcessOutcome } from "./outcome.ts";
 
 /** What was replayed. */
 export interface JunitRun {
   /** Such as the dump's path. */
   readonly name: string;
-  /** The names of the live processes. */
-  readonly processes: readonly string[];
   readonly durationMs: number;
 }
 
 /** The whole document. Its lines end in newlines. */
-export function renderJunit(run: JunitRun, list: DifferenceList): string {
+export function renderJunit(run: JunitRun, { processes }: Outcome, list: DifferenceList): string {
   const seconds = (run.durationMs / 1000).toFixed(3);
-  const failed = run.processes.filter((process) => countOf(list, process) > 0);
-  const counts = `tests="${run.processes.length}" failures="${failed.length}" errors="0"`;
+  const count = (result: ProcessOutcome["result"]): number =>
+    processes.filter((process) => process.result === result).length;
+  const counts = `tests="${processes.length}" failures="${count("failure")}" errors="${count("error")}"`;
   const suite = `name=${attribute(run.name)} ${counts} skipped="0" time="${seconds}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="plg replay" ${counts} time="${seconds}">`,
     `  <testsuite ${suite}>`,
-    ...run.processes.flatMap((process) => renderCase(run, process, list)),
+    ...processes.flatMap((process) => renderCase(run, process, list)),
     "  </testsuite>",
     "</testsuites>",
     "",
   ].join("\n");
 }
 
-function renderCase(run: JunitRun, process: string, list: DifferenceList): readonly string[] {
+function renderCase(run: JunitRun, process: ProcessOutcome, list: DifferenceList): string[] {
   const seconds = (run.durationMs / 1000).toFixed(3);
-  const open = `    <testcase classname=${attribute(run.name)} name=${attribute(process)} time="${seconds}"`;
-  const count = countOf(list, process);
-  const isIts = (difference: Difference): boolean => difference.process === process;
-  const notes = list.notes.filter(isIts).flatMap(renderDifference);
+  const names = `classname=${attribute(run.name)} name=${attribute(process.name)}`;
+  const open = `    <testcase ${names} time="${seconds}"`;
+  const isIts = (difference: Difference): boolean => difference.process === process.name;
+  const notes = list.notes.filter(isIts).flatMap((note) => renderDifference(note));
   const out = notes.length === 0 ? [] : [`      <system-out>${content(notes)}</system-out>`];
-  if (count === 0 && out.length === 0) return [`${open}/>`];
-  if (count === 0) return [`${open}>`, ...out, "    </testcase>"];
-  const differences = list.differences.filter(isIts);
-  const lines = differences.flatMap((difference) => [...renderDifference(difference), ""]);
-  const left = count - differences.length;
+  const lines = [...renderResult(process, list), ...out];
+  return lines.length === 0 ? [`${open}/>`] : [`${open}>`, ...lines, "    </testcase>"];
+}
+
+function renderResult(process: ProcessOutcome, list: DifferenceList): string[] {
+  if (process.result === "success") return [];
+  const message = attribute(process.message);
+  if (process.result === "error")
+    return [`      <error message=${message} type=${attribute(process.type)}/>`];
+  const differences = list.differences.filter((one) => one.process === process.name);
+  const lines = differences.flatMap((one) => [
+    ...renderDifference(one, differences.length > 1),
+    "",
+  ]);
+  const left = countOf(list, process.name) - differences.length;
   if (left > 0) lines.push(`and ${left} more`);
-  const message = attribute(`${plural(count, "difference")} from the recording`);
-  return [
-    `${open}>`,
-    `      <failure message=${message} type="difference">${content(lines)}</failure>`,
-    ...out,
-    "    </testcase>",
-  ];
+  return [`      <failure message=${message} type="difference">${content(lines)}</failure>`];
 }
 
 /** A process may be named "constructor", which every object has. */
-function countOf({ byProcess }: DifferenceList, process: string): number {
+export function countOf({ byProcess }: DifferenceList, process: string): number {
   return Object.hasOwn(byProcess, process) ? (byProcess[process] as number) : 0;
 }
 

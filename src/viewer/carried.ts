@@ -1,5 +1,5 @@
 /** What a page carries: gzipped, in base64, in script elements that are none (`carriedPart` in cli/page.ts). */
-import type { CarriedDifferences } from "./differences.ts";
+import type { CarriedDifferences } from "../report/carried.ts";
 
 export interface CarriedDump {
   readonly name: string;

@@ -21,7 +21,7 @@ async function open(name: string, bytes: Blob): Promise<void> {
     });
     // The differences are of one recording, and say nothing of others.
     const isTheirs = String(dump.summary.run.startNs) === differences?.startNs;
-    document.body.replaceChildren(new Viewer(dump, isTheirs ? differences.list : undefined).root);
+    document.body.replaceChildren(new Viewer(dump, isTheirs ? differences : undefined).root);
     document.title = `${name} \u2013 plg`;
   } catch (error) {
     askFor((error as Error).message);

@@ -1,13 +1,13 @@
 /** A dump on the page: what is shown follows from the filter and from the event that is chosen. */
 import { formatBytes, plural } from "../base/text.ts";
-import type { DifferenceList } from "../replay/findings/differences.ts";
+import type { CarriedDifferences } from "../report/carried.ts";
 import type { RecordingIndex } from "../recording/recording.ts";
 import { renderRun } from "../report/summary.ts";
 import { ActivityPlot } from "./activity-plot.ts";
 import { ConnectionList } from "./connection-list.ts";
 import { Conversation } from "./conversation.ts";
 import { DifferenceCards } from "./difference-cards.ts";
-import { eventOf } from "./differences.ts";
+import { eventOf } from "../replay/findings/divergence.ts";
 import { button, element } from "./dom.ts";
 import { eventsThatPass, parseFilter } from "./filter.ts";
 import { labelOf } from "./labels.ts";
@@ -30,7 +30,8 @@ export class Viewer {
   readonly #buttons: Readonly<Record<Tab, HTMLButtonElement>>;
 
   /** `differences` are those of a replay of this dump. */
-  constructor(dump: LoadedDump, differences?: DifferenceList) {
+  constructor(dump: LoadedDump, carried?: CarriedDifferences) {
+    const differences = carried?.list;
     this.#dump = dump;
     const { index } = dump;
     this.#sequence = new SequenceView(dump, (event) => this.#choose(event));
@@ -60,7 +61,7 @@ export class Viewer {
     this.root = element(
       "div",
       "viewer",
-      this.#about(),
+      this.#about(carried?.outcome),
       this.#activity.root,
       bar,
       element("main", "", lists, this.#conversation.root),
@@ -69,18 +70,22 @@ export class Viewer {
     this.#show("");
   }
 
-  #about(): HTMLElement {
+  #about(outcome: CarriedDifferences["outcome"] | undefined): HTMLElement {
     const { name, summary } = this.#dump;
     const { connections, bytesToServer, bytesToClient } = summary.totals;
     const totals = [
       plural(connections, "connection"),
       formatBytes(bytesToServer + bytesToClient),
       ...(summary.packets > 0 ? [`${plural(summary.packets, "packet")} other than TCP`] : []),
-      ...(summary.end.complete ? [] : ["cut short: how its commands ended is not known"]),
+      ...(summary.end.complete ? [] : ["cut off before its end"]),
     ];
     const run = element("pre", "", renderRun(summary));
     const details = element("details", "", element("summary", "", totals.join(", ")), run);
-    return element("header", "about", element("h1", "", name), details);
+    const verdict =
+      outcome === undefined
+        ? []
+        : [element("p", `verdict ${outcome.verdict}`, `${outcome.verdict}: ${outcome.text}`)];
+    return element("header", "about", element("h1", "", name), ...verdict, details);
   }
 
   #filter(): HTMLElement {

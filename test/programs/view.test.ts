@@ -143,11 +143,11 @@ describe("the page of a replay", () => {
     await samePage.close();
   });
 
-  test("that cannot be written is told after the result", async ({ plg }) => {
+  test("that cannot be written is refused before anything runs", async ({ plg }) => {
     expectOk(await plg.run(["record", "one=true"]));
     const run = await plg.run(["replay", "--page=no/such/page.html"]);
     expect(run.exitCode).toBe(2);
-    expect(run.stderr).toMatch(/no difference\nplg: cannot write the page no\/such\/page\.html: /);
+    expect(run.stderr).toMatch(/^plg: cannot write --page no\/such\/page\.html: [^\n]+\n$/);
   });
 });
 
@@ -226,7 +226,7 @@ describe("without a page", () => {
     expectOk(await plg.run(["record", "true"]));
     const run = await plg.run(["view", "-o", "no/such/folder.html"]);
     expect(run).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(run.stderr).toMatch(/^plg: cannot write the page no\/such\/folder\.html: [^\n]+\n$/);
+    expect(run.stderr).toMatch(/^plg: cannot write -o no\/such\/folder\.html: [^\n]+\n$/);
     const pipe = await plg.run(["view", "/dev/stdin"], {
       through: ["/bin/sh", "-c", `cat dump.traffic | "$@"`, "sh"],
     });

@@ -3,14 +3,15 @@
  * where a replay differed, if it is of one.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { gzipSync } from "node:zlib";
 import { assert } from "../../base/assert.ts";
-import { UsageError } from "../../base/errors.ts";
-import { describeErrno } from "../../dump/store/file.ts";
 import { readRun } from "../../dump/store/reader.ts";
 import type { DifferenceList } from "../../replay/findings/differences.ts";
+import type { CarriedDifferences } from "../../report/carried.ts";
+import type { Outcome } from "../../report/outcome.ts";
+import { writeReport } from "./report-file.ts";
 
 /** What a page carries: a browser unpacks so much in a second. Larger dumps are opened from the page. */
 const mostCarriedBytes = 64 << 20;
@@ -20,36 +21,40 @@ export function isCarried(dump: string): boolean {
   return statSync(dump).size <= mostCarriedBytes;
 }
 
+/** What the page of a replay shows besides the dump. */
+export interface ReplayFindings {
+  readonly outcome: Outcome;
+  readonly differences: DifferenceList;
+}
+
 /**
- * Writes the page of a dump, and returns its length in bytes. Only its owner may read it, as it is with the dump.
- * Throws a {@link UsageError} that names `option`, the one by which another path is given.
+ * Writes the page of a dump, and returns its length in bytes. Only its owner may read it, as it is
+ * with the dump. Throws a {@link UsageError} that names `option`, which gave the path.
  */
 export function writePage(
   page: string,
   dump: string,
   option: string,
-  differences?: DifferenceList,
+  findings?: ReplayFindings,
 ): number {
-  const html = renderPage(dump, differences);
-  try {
-    writeFileSync(page, html, { mode: 0o600 });
-    chmodSync(page, 0o600);
-  } catch (error) {
-    const { code, words } = describeErrno(error);
-    throw new UsageError(
-      `cannot write the page ${page}: ${words} (${code}); name another with ${option} PATH`,
-    );
-  }
+  const html = renderPage(dump, findings);
+  writeReport(option, page, html, 0o600);
+  // A file that was there before keeps its mode when it is opened.
+  chmodSync(page, 0o600);
   return Buffer.byteLength(html);
 }
 
-function renderPage(dump: string, list: DifferenceList | undefined): string {
+function renderPage(dump: string, findings: ReplayFindings | undefined): string {
   const [code, style] = [part("page.js"), part("page.css")];
   assert(!/<\/(script|style)/i.test(code + style), "neither ends the element that it is in");
   // Nothing but this code runs, whatever the dump says, and nothing is fetched or sent.
   const policy = `default-src 'none'; script-src '${sourceOf(code)}'; style-src '${sourceOf(style)}'`;
   const name = escaped(basename(dump));
-  const differences = list && { startNs: String(readRun(dump).startNs), list };
+  const differences: CarriedDifferences | undefined = findings && {
+    startNs: String(readRun(dump).startNs),
+    outcome: { verdict: findings.outcome.verdict, text: findings.outcome.text },
+    list: findings.differences,
+  };
   return `<!doctype html>
 <html lang="en">
 <head>

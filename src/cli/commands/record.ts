@@ -107,11 +107,11 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
     hooks,
   );
   tellLinks(terminal, links);
-  const { result, interruptedCode } = await attend(terminal, session, statusOf(session), () =>
+  const { result, interrupted } = await attend(terminal, session, statusOf(session), () =>
     session.run(hooks),
   );
   const exitCode = conclude(terminal, topology, flags, result);
-  if (interruptedCode !== undefined) return interruptedCode;
+  if (interrupted !== undefined) return interrupted.exitCode;
   if (times === 0) return exitCode;
   const verdict = await verify(terminal, flags, times);
   return exitCode === ExitCode.ok ? verdict : exitCode;

@@ -1,8 +1,8 @@
 /** `plg replay`, and the classic `plg --replay`. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import type { Command as Cli } from "commander";
-import { ExitCode, UsageError } from "../../base/errors.ts";
+import { UsageError } from "../../base/errors.ts";
 import { printableJson } from "../../base/printable.ts";
 import { formatBytes, formatDuration, plural } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
@@ -11,16 +11,21 @@ import type { Order, Release } from "../../replay/schedule/schedule.ts";
 import { type ReplayResult, ReplaySession } from "../../replay/session.ts";
 import { givenCommands, recordedTopology } from "../../replay/topology.ts";
 import { readRecording, type Recording } from "../../recording/load/read-recording.ts";
-import { renderDifferences, reportDifferences } from "../../report/differences.ts";
-import { renderJunit } from "../../report/junit.ts";
+import {
+  type DifferenceView,
+  renderDifferences,
+  reportDifferences,
+} from "../../report/differences.ts";
+import { countOf, renderJunit } from "../../report/junit.ts";
+import { type Outcome, outcomeOf, type ProcessFacts } from "../../report/outcome.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../../sandbox/network/topology.ts";
-import { attend } from "../terminal/attend.ts";
-import { hasFailed, hooksFor } from "../terminal/command-ends.ts";
+import { attend, type Interruption } from "../terminal/attend.ts";
+import { describeFailure, hasFailed, hooksFor } from "../terminal/command-ends.ts";
 import { tellDrops } from "../terminal/drops.ts";
-import { spareDump } from "../options/dump-argument.ts";
 import { parseMask, parseMaskFile } from "../options/ignore.ts";
 import { isOwnSeal } from "./own-recordings.ts";
 import { writePage } from "./page.ts";
+import { checkReport, markUnfinished, writeReport } from "./report-file.ts";
 import { completenessOf, warnIfIncomplete } from "../terminal/incomplete.ts";
 import { withProgress } from "../terminal/reading.ts";
 import {
@@ -49,6 +54,7 @@ interface ReplayFlags extends CommonFlags, LinkFlags {
   readonly ignoreFile?: string;
   /** commander's way to say `--no-compare`. */
   readonly compare: boolean;
+  readonly all?: boolean;
   readonly maxDifferences: string;
   readonly junit?: string;
   readonly page?: string;
@@ -74,6 +80,7 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
     .option("--ignore <mask>", "what may differ, as [name][:port]/regex/ (repeatable)", collect, [])
     .option("--ignore-file <path>", "a file of such masks, one a line")
     .option("--no-compare", "do not compare what the processes send")
+    .option("--all", "show all differences of a process, not only its first divergence")
     .option("--max-differences <n>", "how many differences are told", "100")
     .option("--junit <path>", "write the result as JUnit XML")
     .option("--page <path>", "write a page that shows in a browser where it differed")
@@ -101,8 +108,8 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
     release: parseRelease(flags),
     patienceMs: parseDuration(flags.patience, "--patience"),
   };
-  spareDump(flags.file, "--junit", flags.junit);
-  spareDump(flags.file, "--page", flags.page);
+  checkReport(flags.file, "--junit", flags.junit);
+  checkReport(flags.file, "--page", flags.page);
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const terminal = terminalFor(flags, readRun(flags.file).containers);
   const readSinceMs = Date.now();
@@ -115,12 +122,14 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   const topology = recordedTopology(recording, given);
   checkSubnet(flags.subnet, topology);
   const live = parseOnly(flags.only, topology);
+  refuseUnused(given, live, topology);
   const options = runOptions(flags, live, terminal);
   const masks = parseMasks(flags, topology);
   const links = parseLinks(flags, topology.containers, true);
   warnIfIncomplete(terminal, flags.file, { ...recording, completeness });
   const unasked = live.filter(({ index }) => given[index] === undefined);
   await confirmRecorded(recording, unasked, flags, terminal);
+  if (flags.junit !== undefined) markUnfinished(flags.junit, flags.file, live);
   const hooks = hooksFor(terminal);
   const session = await ReplaySession.prepare(
     {
@@ -138,11 +147,8 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   );
   tellLinks(terminal, links);
   const status = statusOf(session, recording);
-  const { result, interruptedCode } = await attend(terminal, session, status, () =>
-    session.run(hooks),
-  );
-  const exitCode = conclude(terminal, flags, live, result);
-  return interruptedCode ?? exitCode;
+  const { result, interrupted } = await attend(terminal, session, status, () => session.run(hooks));
+  return conclude(terminal, flags, live, result, interrupted);
 }
 
 function parseOrder(text: string): Order {
@@ -178,6 +184,19 @@ function parseOnly(only: string | undefined, { containers }: Topology): readonly
         `--only '${name}': the recording has no such container (it has ${containers.map((container) => container.name).join(", ")})`,
       );
   return containers.filter(({ name }) => names.includes(name));
+}
+
+/** A command for a container that `--only` leaves out would never run. */
+function refuseUnused(
+  given: readonly (string | undefined)[],
+  live: readonly ContainerPlan[],
+  { containers }: Topology,
+): void {
+  for (const container of containers)
+    if (given[container.index] !== undefined && !live.includes(container))
+      throw new UsageError(
+        `--only leaves out '${container.name}', but a command is given for it: add it to --only, or leave out the command`,
+      );
 }
 
 /** The classic form names the subnet again; addresses are the recorded ones, so it must be the same. */
@@ -235,34 +254,55 @@ function conclude(
   flags: ReplayFlags,
   live: readonly ContainerPlan[],
   result: ReplayResult,
-): ExitCode {
-  const { differences, played, total, counts, durationMs, ends } = result;
-  if (flags.json) {
-    const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
-    const { links, dropped } = counts;
-    const summary = { file: flags.file, played, total, durationMs, links, dropped, commands };
-    process.stdout.write(`${printableJson({ ...summary, ...reportDifferences(differences) })}\n`);
-  } else if (differences.count > 0 || differences.notes.length > 0)
-    process.stdout.write(renderDifferences(differences));
-  const verdict =
-    differences.count === 0 ? "no difference" : plural(differences.count, "difference");
+  interrupted: Interruption | undefined,
+): number {
+  const { differences, played, total, counts, durationMs } = result;
+  const outcome = outcomeOf({
+    processes: live.map(({ name }, i) => factsOf(name, result, i)),
+    interrupted,
+    played,
+    total,
+    compared: flags.compare,
+  });
+  if (flags.json) process.stdout.write(`${jsonOf(flags.file, live, result, outcome)}\n`);
+  else process.stdout.write(renderDifferences(differences, viewOf(flags)));
   terminal.info(
-    `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${flags.compare ? verdict : "not compared"}`,
+    `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${outcome.text}`,
   );
   tellDrops(terminal, counts);
   // Last of all: what could not be written has been told.
-  const processes = live.map(({ name }) => name);
+  const junit = { name: flags.file, durationMs };
   if (flags.junit !== undefined)
-    writeJunit(flags.junit, renderJunit({ name: flags.file, processes, durationMs }, differences));
-  if (flags.page !== undefined) writePage(flags.page, flags.file, "--page", differences);
-  if (differences.count > 0) return ExitCode.replayDiffers;
-  return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
+    writeReport("--junit", flags.junit, renderJunit(junit, outcome, differences));
+  if (flags.page !== undefined)
+    writePage(flags.page, flags.file, "--page", { outcome, differences });
+  return outcome.exitCode;
 }
 
-function writeJunit(path: string, xml: string): void {
-  try {
-    writeFileSync(path, xml);
-  } catch (error) {
-    throw new UsageError(`cannot write --junit ${path}: ${(error as Error).message}`);
-  }
+function viewOf({ all }: ReplayFlags): DifferenceView {
+  return { all: all === true, toShowAll: "--all", toKeepMore: "--max-differences" };
+}
+
+function factsOf(name: string, { differences, ends }: ReplayResult, i: number): ProcessFacts {
+  const end = ends[i];
+  const failure = end && hasFailed(end) ? `the command ${describeFailure(end)}` : undefined;
+  return { name, differences: countOf(differences, name), failure };
+}
+
+function jsonOf(
+  file: string,
+  live: readonly ContainerPlan[],
+  { differences, played, total, counts, durationMs, ends }: ReplayResult,
+  { verdict, exitCode }: Outcome,
+): string {
+  const { links, dropped } = counts;
+  const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
+  const summary = { file, outcome: verdict, exitCode, played, total, durationMs };
+  return printableJson({
+    ...summary,
+    links,
+    dropped,
+    commands,
+    ...reportDifferences(differences),
+  });
 }

@@ -2,11 +2,13 @@
 import { spawn } from "node:child_process";
 import { ExitCode } from "../../base/errors.ts";
 import { plural } from "../../base/text.ts";
+import type { Verdict } from "../../report/outcome.ts";
 import type { CommonFlags } from "../options/run-options.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 /** What a replay prints with `--json`, as far as it is looked at here. */
 interface ReplaySummary {
+  readonly outcome: Verdict;
   readonly count: number;
   readonly durationMs: number;
   readonly byProcess: Readonly<Record<string, number>>;
@@ -26,14 +28,20 @@ export async function verify(
       terminal.warn(`verify ${time} of ${times}: the replay failed with exit code ${exitCode}`);
       return exitCode;
     }
-    if (summary.count === 0) faithful++;
+    if (isFaithful(summary)) faithful++;
     terminal.info(`verify ${time} of ${times}: ${verdict(summary)}`);
   }
   terminal.info(`the recording replays without a difference ${faithful} times of ${times}`);
   return faithful === times ? ExitCode.ok : ExitCode.replayDiffers;
 }
 
-function verdict({ count, byProcess }: ReplaySummary): string {
+/** A command may fail, if it did so in the recording: else that is a difference. */
+function isFaithful({ outcome, count }: ReplaySummary): boolean {
+  return outcome !== "interrupted" && count === 0;
+}
+
+function verdict({ outcome, count, byProcess }: ReplaySummary): string {
+  if (outcome === "interrupted") return "cut off";
   if (count === 0) return "no difference";
   const who = Object.entries(byProcess).map(([name, differences]) => `${name} ${differences}`);
   return `${plural(count, "difference")} (${who.join(", ")})`;

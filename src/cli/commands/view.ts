@@ -6,8 +6,9 @@ import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
-import { defaultFile, pathOf, spareDump } from "../options/dump-argument.ts";
+import { defaultFile, pathOf } from "../options/dump-argument.ts";
 import { isCarried, writePage } from "./page.ts";
+import { checkReport } from "./report-file.ts";
 import { warnIfIncomplete } from "../terminal/incomplete.ts";
 import { summarizeShown } from "../terminal/reading.ts";
 import { forResults } from "../terminal/terminal.ts";
@@ -40,7 +41,7 @@ than 64 MiB; a larger one is chosen in the page, and read from the disk as it is
 It is as private as the dump (mode 0600).`;
 
 async function view(path: string, { output = `${path}.html` }: ViewFlags): Promise<void> {
-  spareDump(path, "-o", output);
+  checkReport(path, "-o", output);
   // What cannot be read is told here, not in the page.
   readRun(path);
   if (!statSync(path).isFile())

@@ -1,5 +1,5 @@
 /** The dump that a command of the command line reads: which, and what is to be known of it first. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { UsageError } from "../../base/errors.ts";
 
 export const defaultFile = "dump.traffic";
@@ -18,12 +18,4 @@ export function pathOf(
       `there is no ${defaultFile} here: name the dump, as in: plg ${command} PATH`,
     );
   return named ?? defaultFile;
-}
-
-/** Throws a {@link UsageError} if what is to be written to `path`, as `option` has it, would be written over the dump. */
-export function spareDump(dump: string, option: string, path: string | undefined): void {
-  if (path === undefined) return;
-  const [ours, theirs] = [dump, path].map((file) => statSync(file, { throwIfNoEntry: false }));
-  if (ours === undefined || ours.dev !== theirs?.dev || ours.ino !== theirs.ino) return;
-  throw new UsageError(`${option} ${path} is the dump itself: name another file`);
 }

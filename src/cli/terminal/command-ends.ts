@@ -1,6 +1,11 @@
-/** What is told to the user while a run goes on, above all of commands that fail. */
+/** Reports commands that fail while a run goes on. */
 import { formatDuration } from "../../base/text.ts";
-import { type Command, type CommandEnd, ShellExit } from "../../sandbox/processes/command.ts";
+import {
+  type Command,
+  type CommandEnd,
+  couldStart,
+  ShellExit,
+} from "../../sandbox/processes/command.ts";
 import type { RunHooks } from "../../sandbox/processes/run.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -17,15 +22,20 @@ export function hooksFor(terminal: Terminal): RunHooks {
 }
 
 /** Reports a command that failed by its name. */
-function reportEnd(terminal: Terminal, command: Command, end: CommandEnd): void {
-  const { name, command: text } = command.plan;
+function reportEnd(terminal: Terminal, { plan }: Command, end: CommandEnd): void {
   if (!hasFailed(end)) return;
-  const after = `after ${formatDuration(end.lastedMs)}`;
-  if (end.failure !== undefined) terminal.warn(`${name} could not be started: ${end.failure}`);
-  else if (end.exitCode === ShellExit.notFound)
-    terminal.warn(`${name} could not be started: command not found (exit code 127): ${text}`);
-  else if (end.exitCode === ShellExit.notExecutable)
-    terminal.warn(`${name} could not be started: not executable (exit code 126): ${text}`);
-  else if (end.signal) terminal.warn(`${name} was ended by ${end.signal} ${after}`);
-  else terminal.warn(`${name} failed with exit code ${end.exitCode} ${after}`);
+  const command = couldStart(end) || end.failure !== undefined ? "" : `: ${plan.command}`;
+  terminal.warn(`${plan.name} ${describeFailure(end)}${command}`);
+}
+
+/** How a command failed, as the rest of a sentence that begins with its name. */
+export function describeFailure({ exitCode, signal, failure, lastedMs }: CommandEnd): string {
+  if (failure !== undefined) return `could not be started: ${failure}`;
+  if (exitCode === ShellExit.notFound)
+    return `could not be started: command not found (exit code ${exitCode})`;
+  if (exitCode === ShellExit.notExecutable)
+    return `could not be started: not executable (exit code ${exitCode})`;
+  const after = `after ${formatDuration(lastedMs)}`;
+  if (signal !== undefined) return `was ended by ${signal} ${after}`;
+  return `failed with exit code ${exitCode} ${after}`;
 }

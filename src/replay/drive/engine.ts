@@ -144,6 +144,10 @@ class ReplayEngine {
     return this.#schedules.reduce((sum, schedule) => sum + schedule[what], 0);
   }
 
+  #countHappened(): number {
+    return this.#schedules.reduce((sum, schedule) => sum + schedule.countHappened(), 0);
+  }
+
   #finish(): void {
     this.#player.finish();
     this.#file.close();
@@ -151,7 +155,8 @@ class ReplayEngine {
     this.#switch.close();
     const outcome: ReplayOutcome = {
       differences: this.#log.list(),
-      played: this.#sum("played"),
+      // Without a difference nothing was given up.
+      played: this.#log.count === 0 ? this.#sum("played") : this.#countHappened(),
       total: this.#sum("total"),
     };
     this.#engine.done(outcome);

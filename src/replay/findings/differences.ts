@@ -82,6 +82,8 @@ interface UnexpectedConnectionDifference {
   readonly server: string;
   readonly serverPort: number;
   readonly family: Family;
+  /** The first event of the recording that the process could not know of yet. */
+  readonly beforeEvent: number;
   /** How many connections to there it had opened in the recording, over this IP family and over the other. */
   readonly recordedConnections: number;
   readonly otherFamilyConnections: number;
@@ -93,6 +95,23 @@ interface StuckDifference extends StreamName {
   readonly kind: "stuck";
   readonly offset: number;
   readonly expectedBytes: number;
+}
+
+/** How a command ended. Neither code nor signal if that is not known. */
+export interface EndState {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  /** It was still running when it was stopped. */
+  readonly stopped: boolean;
+}
+
+/** The command ended otherwise than in the recording. */
+interface CommandEndDifference {
+  readonly kind: "command-end";
+  readonly process: string;
+  readonly recorded: EndState;
+  readonly now: EndState;
+  readonly meanwhile?: readonly string[];
 }
 
 /**
@@ -116,7 +135,7 @@ interface BeyondCut extends StreamName {
 
 type Note = AmbiguousMatch | BeyondCut;
 
-export type Difference =
+type Finding =
   | BytesDifference
   | ExtraBytesDifference
   | MissingBytesDifference
@@ -125,6 +144,7 @@ export type Difference =
   | ConnectionDifference
   | UnexpectedConnectionDifference
   | StuckDifference
+  | CommandEndDifference
   | Note;
 
 /** What is worth mentioning, but no difference. */
@@ -132,12 +152,18 @@ export function isNote(difference: Difference): difference is Note {
   return difference.kind === "ambiguous-match" || difference.kind === "beyond-cut";
 }
 
+/** A finding, and whether it is the first divergence of its process: see divergence.ts. */
+export type Difference = Finding & { readonly isFirst?: boolean };
+
 /** Where the cores report what they find. */
 export type ReportDifference = (difference: Difference) => void;
 
 /** All that was found, as plain data. */
 export interface DifferenceList {
-  /** In the order in which they were found: at most `--max-differences`. */
+  /**
+   * The first ones found, in the order of {@link orderDifferences}: process by process, each from
+   * its first divergence on.
+   */
   readonly differences: readonly Difference[];
   /** How many were found in all, notes not counted. */
   readonly count: number;
@@ -159,6 +185,17 @@ export class DifferenceLog {
   /** Keeps at most `most` differences, and as many notes. */
   constructor(most: number) {
     this.#most = most;
+  }
+
+  /** Goes on with what was found elsewhere. */
+  static from(list: DifferenceList, most: number): DifferenceLog {
+    const log = new DifferenceLog(most);
+    log.#count = list.count;
+    log.#kept.push(...list.differences);
+    log.#notes.push(...list.notes);
+    for (const [process, count] of Object.entries(list.byProcess))
+      log.#byProcess.set(process, count);
+    return log;
   }
 
   /** How many were found. */
@@ -188,16 +225,20 @@ export class DifferenceLog {
   }
 
   /** One cause makes many effects: of each stream only the first is told, and of attempts to one place. */
-  #isFirst(difference: Exclude<Difference, Note>): boolean {
+  #isFirst(difference: Difference): boolean {
     if (difference.kind === "stuck") return true;
-    const key =
-      difference.kind === "unexpected-connection"
-        ? `${difference.process} ${difference.server}:${difference.serverPort}`
-        : `${difference.connection} ${difference.direction}`;
+    const key = keyOf(difference);
     if (this.#streams.has(key)) return false;
     this.#streams.add(key);
     return true;
   }
+}
+
+function keyOf(difference: Difference): string {
+  if (difference.kind === "command-end") return difference.process;
+  if (difference.kind === "unexpected-connection")
+    return `${difference.process} ${difference.server}:${difference.serverPort}`;
+  return `${difference.connection} ${difference.direction}`;
 }
 
 /** How what the process sends in `direction` of a recorded connection is named. */

@@ -71,7 +71,7 @@ export class Matching {
   /** A live process asks for a connection. `windowEnd` is what its schedule says now. */
   attempt(attempt: LiveAttempt, windowEnd: number): Match {
     const group = this.#groupOf(attempt);
-    if (group === undefined) return this.#unexpected(attempt, 0);
+    if (group === undefined) return this.#unexpected(attempt, 0, windowEnd);
     const first = group.all.pickFree(windowEnd).connection;
     if (first > 0 && this.#standing.isAccepted(first) && group.free > 0) {
       if (this.#isInDoubt(group, first, windowEnd))
@@ -81,7 +81,7 @@ export class Matching {
     }
     // Those that were accepted may all be kept for connections that are pending.
     const { rank, connection } = group.unaccepted.pick(windowEnd);
-    return rank > 0 ? this.#match(connection) : this.#unexpected(attempt, group.count);
+    return rank > 0 ? this.#match(connection) : this.#unexpected(attempt, group.count, windowEnd);
   }
 
   /** Those of the live process `client` that are not decided, in the order of their attempts. A copy. */
@@ -172,7 +172,7 @@ export class Matching {
     this.#keeping.set(kept, other);
   }
 
-  #unexpected(attempt: LiveAttempt, recordedConnections: number): Match {
+  #unexpected(attempt: LiveAttempt, recordedConnections: number, beforeEvent: number): Match {
     const family = attempt.family === 4 ? 6 : 4;
     this.#report({
       kind: "unexpected-connection",
@@ -180,6 +180,7 @@ export class Matching {
       server: containerName(this.#index, attempt.server),
       serverPort: attempt.serverPort,
       family: attempt.family,
+      beforeEvent,
       recordedConnections,
       otherFamilyConnections: this.#places.get(keyOf({ ...attempt, family }))?.numbers.length ?? 0,
     });

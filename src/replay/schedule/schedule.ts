@@ -6,6 +6,7 @@ import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { ReportDifference } from "../findings/differences.ts";
 import { Gate } from "./gate.ts";
+import { hasHappened } from "../findings/happened.ts";
 import { Verdicts } from "../findings/verdicts.ts";
 import { Packets } from "./packets.ts";
 import { Done, endOf, type Progress } from "../progress/progress.ts";
@@ -58,6 +59,15 @@ export class Schedule {
   /** How many events have happened or were given up. */
   get played(): number {
     return this.#engine.isDone ? this.total : Math.min(this.total, this.#engine.played);
+  }
+
+  /** How many events have happened, without those that were given up. Looks at each of them. */
+  countHappened(): number {
+    const mine = new Set(this.containers);
+    const happened = this.#engine.script.filter((event) =>
+      hasHappened(this.#index, this.#progress, mine, event),
+    );
+    return Math.min(this.played, happened.length);
   }
 
   /** What to do at `nowMs`. To be asked after anything was noted, at `untilMs`, and until it says `wait`. */

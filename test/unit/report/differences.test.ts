@@ -1,8 +1,8 @@
-import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   type Difference,
   DifferenceLog,
+  type EndState,
   type StreamName,
 } from "../../../src/replay/findings/differences.ts";
 import {
@@ -10,7 +10,6 @@ import {
   renderDifferences,
   reportDifferences,
 } from "../../../src/report/differences.ts";
-import { renderJunit } from "../../../src/report/junit.ts";
 
 const stream: StreamName = {
   process: "client",
@@ -36,6 +35,8 @@ const otherBytes: Difference = {
   meanwhile: ["connection 1, client:40001 \u2192 server:80: has sent 3 of 5 bytes, got 0 of 6"],
 };
 
+const view = { all: false, toShowAll: "ALL", toKeepMore: "MORE" };
+
 function listOf(most: number, ...differences: Difference[]) {
   const log = new DifferenceLog(most);
   for (const difference of differences) log.add(difference);
@@ -43,7 +44,7 @@ function listOf(most: number, ...differences: Difference[]) {
 }
 
 test("bytes are shown side by side, in hexadecimal and as text", () => {
-  expect(renderDifferences(listOf(9, otherBytes))).toBe(
+  expect(renderDifferences(listOf(9, otherBytes), view)).toBe(
     `1 difference: client 1
 
 client: connection 2 (client:40002 \u2192 server:80): sent other bytes to server from byte 11 on
@@ -57,6 +58,14 @@ client: connection 2 (client:40002 \u2192 server:80): sent other bytes to server
 `,
   );
 });
+
+const unexpected = {
+  process: "client",
+  server: "server",
+  serverPort: 80,
+  family: 6,
+  beforeEvent: 0,
+} as const;
 
 test("every difference is a sentence", () => {
   const half = { offset: 1, expectedBytes: 9 };
@@ -91,7 +100,6 @@ test("every difference is a sentence", () => {
     "took 1 of 9 bytes from server when patience ended",
     "may as well be 3, 5: their first bytes did not tell",
   ]);
-  const unexpected = { process: "client", server: "server", serverPort: 80, family: 6 } as const;
   const counts = [
     [0, 0],
     [2, 0],
@@ -128,15 +136,51 @@ test("of each stream the first difference is kept, up to the limit; the others c
   const list = listOf(2, otherBytes, early, note, missing(3, "a"), missing(4, "a"));
   expect(list.differences).toEqual([otherBytes, missing(3, "a")]);
   expect([list.count, list.byProcess, list.notes]).toEqual([3, { client: 1, a: 2 }, [note]]);
-  const text = renderDifferences(list);
+  const text = renderDifferences(list, view);
   expect(text).toMatch(/^3 differences: client 1, a 2\n\n/);
   expect(text).toMatch(/\n\nand 1 more \(.*\)\n\nnote: client: connection 2 /);
 });
 
 test("nothing to say is nothing, and a note alone is a line", () => {
-  expect(renderDifferences(listOf(9))).toBe("");
+  expect(renderDifferences(listOf(9), view)).toBe("");
   const note: Difference = { ...stream, kind: "ambiguous-match", candidates: [2, 3] };
-  expect(renderDifferences(listOf(9, note))).toMatch(/^note: [^\n]*\n$/);
+  expect(renderDifferences(listOf(9, note), view)).toMatch(/^note: [^\n]*\n$/);
+});
+
+test("of each process the first divergence is shown, and its consequences on request", () => {
+  const early: Difference = {
+    ...stream,
+    connection: 3,
+    kind: "early-end",
+    offset: 1,
+    expectedBytes: 2,
+  };
+  const list = listOf(9, { ...otherBytes, isFirst: true }, early);
+  const folded = renderDifferences(list, view);
+  expect(folded).toMatch(/sent other bytes to server from byte 11 on \(first divergence\)\n/);
+  expect(folded).toMatch(/\nclient: 1 consequence \(ALL shows them\)\n$/);
+  expect(folded).not.toContain("ended what it sends");
+  const whole = renderDifferences(list, { ...view, all: true });
+  expect(whole).toContain("ended what it sends");
+  expect(whole).not.toContain("consequence");
+});
+
+function end(recorded: EndState, now: EndState): string {
+  return describeDifference({ kind: "command-end", process: "app", recorded, now });
+}
+
+test("how a command ended is told with both ends", () => {
+  const stopped = { stopped: true };
+  const zero = { exitCode: 0, stopped: false };
+  expect(end(zero, { exitCode: 5, stopped: false })).toBe(
+    "app: exited with 5; in the recording it exited with 0",
+  );
+  expect(end(zero, stopped)).toBe(
+    "app: was still running when the replay was over; in the recording it exited with 0",
+  );
+  expect(end(stopped, { signal: "SIGSEGV", stopped: false })).toBe(
+    "app: was ended by SIGSEGV; in the recording it ran until it was stopped",
+  );
 });
 
 test("for programs each difference has its sentence, and is plain JSON", () => {
@@ -147,47 +191,4 @@ test("for programs each difference has its sentence, and is plain JSON", () => {
     offset: 11,
     text: expect.stringContaining("other bytes") as string,
   });
-});
-
-const run = { name: "a <dump>", processes: ["client", "server"], durationMs: 1234 };
-
-test("as JUnit each process is a test case", () => {
-  const unexpected: Difference = {
-    kind: "unexpected-connection",
-    process: "client",
-    server: 'sp\u0001"\u{d800}&',
-    serverPort: 1,
-    recordedConnections: 0,
-    family: 4,
-    otherFamilyConnections: 0,
-  };
-  const xml = renderJunit(run, listOf(2, otherBytes, unexpected, { ...unexpected, serverPort: 2 }));
-  expect(xml).toContain('<testsuites name="plg replay" tests="2" failures="1"');
-  expect(xml).toContain('<testcase classname="a &lt;dump&gt;" name="server" time="1.234"/>');
-  expect(xml).toContain('message="3 differences from the recording"');
-  expect(xml).toContain("hxml &lt;HT");
-  expect(xml).toContain('sp\u{fffd}"\u{fffd}&amp;:1');
-  expect(xml).toContain("\nand 1 more</failure>");
-});
-
-test("whatever processes are called and send, it is well-formed XML", () => {
-  const any = fc.string({ unit: "binary", maxLength: 8 });
-  fc.assert(
-    fc.property(fc.uniqueArray(any, { maxLength: 3 }), any, any, (processes, name, server) => {
-      const differences = processes.map((process): Difference => ({
-        kind: "unexpected-connection",
-        process,
-        server,
-        serverPort: 1,
-        recordedConnections: 0,
-        family: 4,
-        otherFamilyConnections: 0,
-      }));
-      const xml = renderJunit({ name, processes, durationMs: 0 }, listOf(9, ...differences));
-      expect(xml).not.toMatch(/[^\P{Cc}\t\n\r\u007f-\u009f]|[\ufffe\uffff]/u);
-      expect(xml.match(/<testcase /g) ?? []).toHaveLength(processes.length);
-      const bare = xml.replaceAll(/<\/?[a-z]+( [a-z]+="[^"<&]*(&[^;]+;[^"<&]*)*")*\/?>/g, "");
-      expect(bare).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>[^<]*$/);
-    }),
-  );
 });

@@ -1,0 +1,50 @@
+/** Counts how much of a recording a replay repeated, where it did not repeat all of it: pure. */
+import { Direction, opposite } from "../../base/direction.ts";
+import { RecordKind } from "../../dump/format/schema.ts";
+import type { RecordingIndex } from "../../recording/recording.ts";
+import { Done, endOf, type Progress } from "../progress/progress.ts";
+
+/**
+ * Whether `event` happened again: its sender, if it is live, did it, and its receiver, if it is
+ * live, was there to see it. What a command did after it was told to stop counts as done: it is no
+ * part of a replay.
+ */
+export function hasHappened(
+  index: RecordingIndex,
+  progress: Progress,
+  live: ReadonlySet<number>,
+  event: number,
+): boolean {
+  const kind = index.kind(event);
+  if (kind === RecordKind.packet) return true;
+  const [sender, receiver] = [index.sender(event), index.receiver(event)];
+  const isDone =
+    !live.has(sender) || index.wasStopped(sender, event) || hasDone(index, progress, event);
+  const isSeen =
+    !live.has(receiver) || index.wasStopped(receiver, event) || hasSeen(index, progress, event);
+  return isDone && isSeen;
+}
+
+function hasDone(index: RecordingIndex, progress: Progress, event: number): boolean {
+  const end = endOf(index.connection(event), index.direction(event));
+  switch (index.kind(event)) {
+    case RecordKind.connect:
+      return progress.has(end, Done.connected);
+    case RecordKind.accept:
+    case RecordKind.refuse:
+      return progress.has(end, Done.accepted | Done.refused);
+    case RecordKind.data:
+      return progress.sentBytes(end) >= index.streamOffset(event) + index.lengthBytes(event);
+    default:
+      return progress.has(end, Done.ended | Done.reset);
+  }
+}
+
+function hasSeen(index: RecordingIndex, progress: Progress, event: number): boolean {
+  const direction = index.direction(event);
+  const end = endOf(index.connection(event), opposite(direction));
+  if (index.kind(event) === RecordKind.data)
+    return progress.receivedBytes(end) >= index.streamOffset(event) + index.lengthBytes(event);
+  const isThere = direction === Direction.toServer ? Done.accepted | Done.refused : Done.connected;
+  return progress.has(end, isThere);
+}

@@ -1,0 +1,105 @@
+/**
+ * The outcome of a replay, decided in one place: pure. The exit code, the summary, `--json`, JUnit
+ * and the page all take it from here, so none of them can pass where another fails.
+ *
+ * docs/ci.md has the table of all combinations; a test writes it.
+ */
+import { ExitCode } from "../base/errors.ts";
+import { plural } from "../base/text.ts";
+
+/** What happened to one live process. */
+export interface ProcessFacts {
+  readonly name: string;
+  /** How often it differed from the recording. */
+  readonly differences: number;
+  /** Its command failed by itself, and how. */
+  readonly failure?: string | undefined;
+}
+
+/** What happened in a replay. */
+export interface ReplayFacts {
+  readonly processes: readonly ProcessFacts[];
+  /** The signal that cut the replay off, and what plg exits with then. */
+  readonly interrupted?: { readonly signal: string; readonly exitCode: number } | undefined;
+  readonly played: number;
+  readonly total: number;
+  /** Whether bytes were compared. */
+  readonly compared: boolean;
+}
+
+/** In the order of precedence, the gravest last. */
+export type Verdict = "passed" | "failed" | "differed" | "interrupted";
+
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly exitCode: number;
+  /** The end of the summary: `no difference`. */
+  readonly text: string;
+  /** By live process, in their order. */
+  readonly processes: readonly ProcessOutcome[];
+}
+
+/** What JUnit calls a success, a failure or an error. */
+export type ProcessOutcome = { readonly name: string } & (
+  | { readonly result: "success" }
+  | { readonly result: "failure"; readonly message: string }
+  | { readonly result: "error"; readonly type: "interrupted" | "failed"; readonly message: string }
+);
+
+export function outcomeOf(facts: ReplayFacts): Outcome {
+  const verdict = verdictOf(facts);
+  return {
+    verdict,
+    exitCode: exitCodeOf(verdict, facts),
+    text: textOf(facts),
+    processes: facts.processes.map((process) => ({
+      name: process.name,
+      ...outcomeOfProcess(process, facts),
+    })),
+  };
+}
+
+function verdictOf({ interrupted, processes }: ReplayFacts): Verdict {
+  if (interrupted) return "interrupted";
+  if (processes.some(({ differences }) => differences > 0)) return "differed";
+  return processes.some(({ failure }) => failure !== undefined) ? "failed" : "passed";
+}
+
+function exitCodeOf(verdict: Verdict, { interrupted }: ReplayFacts): number {
+  if (interrupted) return interrupted.exitCode;
+  if (verdict === "differed") return ExitCode.replayDiffers;
+  return verdict === "failed" ? ExitCode.commandFailed : ExitCode.ok;
+}
+
+function textOf({ interrupted, processes, compared }: ReplayFacts): string {
+  const count = processes.reduce((sum, { differences }) => sum + differences, 0);
+  const failed = processes.filter(({ failure }) => failure !== undefined).length;
+  const found = count > 0 ? plural(count, "difference") : "no difference";
+  return [
+    compared || count > 0 ? found : "bytes not compared",
+    ...(failed > 0 ? [`${plural(failed, "command")} failed`] : []),
+    ...(interrupted ? [`cut off by ${interrupted.signal}`] : []),
+  ].join(", ");
+}
+
+function outcomeOfProcess(
+  { differences, failure }: ProcessFacts,
+  { interrupted, played, total }: ReplayFacts,
+): ProcessOutcomeWithoutName {
+  if (differences > 0)
+    return {
+      result: "failure",
+      message: `${plural(differences, "difference")} from the recording`,
+    };
+  if (interrupted)
+    return {
+      result: "error",
+      type: "interrupted",
+      message: `the replay was cut off by ${interrupted.signal} after ${played} of ${plural(total, "event")}`,
+    };
+  if (failure !== undefined) return { result: "error", type: "failed", message: failure };
+  return { result: "success" };
+}
+
+type WithoutName<T> = T extends unknown ? Omit<T, "name"> : never;
+type ProcessOutcomeWithoutName = WithoutName<ProcessOutcome>;
