@@ -109,6 +109,9 @@ export class Verdicts {
       this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes });
     }
     this.#progress.excuseBytes(end, expectedBytes);
+    // The client of a connection asks; an answer needs a question.
+    if (direction === Direction.toServer && !this.#progress.has(end, Done.spoke))
+      this.#progress.mark(end, Done.silent);
   }
 
   /** A connection was opened, and nothing came that identified it. */

@@ -39,6 +39,10 @@ export const Done = {
   excusedReset: 64,
   /** It opened a connection that is not identified yet; this one is kept for that. */
   opened: 128,
+  /** It has sent something since bytes were last delivered to it. */
+  spoke: 256,
+  /** Its bytes were given up before it sent any: it gets no answer to them. */
+  silent: 512,
 } as const;
 
 /** Of how many times something was given up the patience takes notice. */
@@ -46,7 +50,7 @@ const mostGiveUps = 8;
 
 export class Progress {
   readonly cuts: CutStreams;
-  readonly #done: Uint8Array;
+  readonly #done: Uint16Array;
   readonly #playing: Uint8Array;
   readonly #giveUps: Uint8Array;
   readonly #sent: Float64Array;
@@ -58,7 +62,7 @@ export class Progress {
   constructor(index: RecordingIndex) {
     const ends = 2 * (index.connections.count + 1);
     this.cuts = new CutStreams(index);
-    this.#done = new Uint8Array(ends);
+    this.#done = new Uint16Array(ends);
     this.#playing = new Uint8Array(ends);
     this.#giveUps = new Uint8Array(ends);
     this.#sent = new Float64Array(ends);

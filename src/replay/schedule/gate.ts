@@ -7,7 +7,7 @@ import { RecordKind } from "../../dump/format/schema.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Verdicts } from "../findings/verdicts.ts";
 import type { Packets } from "./packets.ts";
-import { endOf, Playing, type Progress } from "../progress/progress.ts";
+import { Done, endOf, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { LiveSet } from "./script.ts";
 
@@ -87,8 +87,9 @@ export class Gate {
       return isThere && [...this.#mine].some((container) => this.getsPacket(container, event));
     }
     const receiver = this.#index.receiver(event);
-    if (this.isGone(receiver)) return false;
-    return this.#plays(cursor, event, this.receiverEnd(event), receiver);
+    const end = this.receiverEnd(event);
+    if (this.isGone(receiver) || this.#progress.has(end, Done.silent)) return false;
+    return this.#plays(cursor, event, end, receiver);
   }
 
   /** Whether `event` is one that `cursor` waits for or delivers at all. */

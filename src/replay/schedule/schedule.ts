@@ -108,6 +108,8 @@ export class Schedule {
   noteBytes(connection: number, direction: Direction, totalBytes: number, astray = false): void {
     const end = endOf(connection, direction);
     this.#progress.noteSent(end, totalBytes);
+    this.#progress.mark(end, Done.spoke);
+    this.#progress.clear(end, Done.silent);
     if (astray) this.#engine.strayed(end);
     else this.#engine.acted(end);
   }
@@ -153,11 +155,11 @@ export class Schedule {
   noteDelivered(event: number): void {
     if (this.#index.kind(event) === RecordKind.packet) return this.#engine.delivered(-1, event);
     const end = this.#gate.receiverEnd(event);
-    if (this.#index.kind(event) === RecordKind.data)
-      this.#progress.noteReceived(
-        end,
-        this.#index.streamOffset(event) + this.#index.lengthBytes(event),
-      );
+    if (this.#index.kind(event) === RecordKind.data) {
+      const position = this.#index.streamOffset(event) + this.#index.lengthBytes(event);
+      this.#progress.noteReceived(end, position);
+      this.#progress.clear(end, Done.spoke);
+    }
     this.#engine.delivered(end, event);
   }
 

@@ -86,8 +86,9 @@ test("what is sent on a stream that has differed postpones nothing", () => {
       < client 1 accept
       > client 2 connect
       < client 2 accept
+      > client 1 "ans"
     `);
-    // It never sends the answer, and its heart beats on the other connection.
+    // It never sends the rest of the answer, and its heart beats on the other connection.
     const schedule = stage.schedule("client");
     for (let turn = schedule.next(0); turn.type === "wait"; turn = schedule.next(stage.nowMs)) {
       stage.nowMs += 500;
