@@ -1,14 +1,16 @@
 /**
- * The connections of a recording as a table of columns in shared memory, and the bytes that each client
- * opened its connection with, by which connections are told apart when several are made at once.
+ * The connections of a recording, as a table of columns in shared memory. It also has the first
+ * bytes of each client, which identify a connection when several are opened at once.
  */
 import type { Family, Port } from "../base/units.ts";
 import { Direction } from "../base/direction.ts";
 
-/** What became of a connection attempt. `unanswered`: neither accepted nor refused. */
+/** The outcome of a connection attempt. `unanswered`: neither accepted nor refused. */
 export type Outcome = "accepted" | "refused" | "unanswered";
 
-/** Facts about a connection, as bits. A bit for the client, shifted by the direction for the server. */
+/**
+ * Facts about a connection, as bits. A bit for the client, shifted by the direction for the server.
+ */
 export const Fact = {
   accepted: 1,
   refused: 2,
@@ -19,14 +21,14 @@ export const Fact = {
   ipv6: 64,
 } as const;
 
-/** How many columns the 32-bit part has, and which is which. Rows are numbered like connections, from 1. */
+/** The columns of the 32-bit part, and their number. Rows are numbered like connections, from 1. */
 export const Column = {
   client: 0,
   server: 1,
-  /** The client's port in the high half, the server's in the low one. */
+  /** The client's port in the upper half, the server's in the lower half. */
   ports: 2,
   facts: 3,
-  /** Where the group of its events begins in `byConnection`; the next row's is where it ends. */
+  /** The start of its events in `byConnection`; they end where the next row's start. */
   from: 4,
   openingAt: 5,
   openingLength: 6,
@@ -40,11 +42,11 @@ export interface ConnectionTableStore {
   readonly words: SharedArrayBuffer;
   /** Float64: the bytes of each direction, at 2 * row + direction. */
   readonly bytes: SharedArrayBuffer;
-  /** What the clients' openings consist of. */
+  /** The bytes of the clients' openings. */
   readonly openings: SharedArrayBuffer;
 }
 
-/** What is known of one connection, for reports. */
+/** The description of a connection, for reports. */
 export interface RecordedConnection {
   readonly number: number;
   readonly family: Family;
@@ -58,7 +60,7 @@ export interface RecordedConnection {
 }
 
 export class ConnectionTable {
-  /** Connections have the numbers 1 to `count`. */
+  /** The number of connections; they are numbered from 1. */
   readonly count: number;
   readonly #words: Uint32Array;
   readonly #bytes: Float64Array;
@@ -102,7 +104,7 @@ export class ConnectionTable {
     return direction === Direction.toServer ? this.client(connection) : this.server(connection);
   }
 
-  /** How many bytes were recorded of `direction` in all. */
+  /** The total number of bytes recorded in `direction`. */
   bytes(connection: number, direction: Direction): number {
     return this.#bytes[2 * connection + direction] as number;
   }
@@ -117,26 +119,26 @@ export class ConnectionTable {
     return (this.#word(connection, Column.facts) & (Fact.reset << direction)) !== 0;
   }
 
-  /** Where the connection's events begin in {@link RecordingIndex.byConnection}. */
+  /** The start of the connection's events in {@link RecordingIndex.byConnection}. */
   from(connection: number): number {
     return this.#word(connection, Column.from);
   }
 
-  /** Where they end: the first place that is not theirs. */
+  /** The end (exclusive) of the connection's events. */
   to(connection: number): number {
     return this.#word(connection + 1, Column.from);
   }
 
   /**
-   * What the client sent before anything was sent to it: up to 1 KiB (less in recordings of very many
-   * connections). Empty if the server spoke first. A view, not to be written to.
+   * The bytes that the client sent before it received any: up to 1 KiB (less in recordings of very
+   * many connections). Empty if the server spoke first. A view; do not write to it.
    */
   opening(connection: number): Uint8Array {
     const at = this.#word(connection, Column.openingAt);
     return this.#openings.subarray(at, at + this.#word(connection, Column.openingLength));
   }
 
-  /** All of it but the opening, as an object of its own. */
+  /** The row as an object, without the opening. */
   describe(number: number): RecordedConnection {
     return {
       number,

@@ -1,17 +1,19 @@
 /**
- * Collects what clients open their connections with, while an index is built.
+ * Collects the first bytes of each client (its opening) while an index is built.
  *
- * Many connections of one kind open alike, so equal openings are kept once. And as the rest of an index
- * is small, openings must not be what fills the memory: the more there is, the less is kept of each.
+ * Connections of the same kind open alike, so equal openings are stored once. To keep the index
+ * small, the stored length of each opening shrinks as their total grows.
  */
 
-/** The longest opening that is kept, while less than so many bytes of them are kept in all. */
+/**
+ * The maximum stored length of an opening, as long as all openings together stay below the limit.
+ */
 const allowances = [
   { lengthBytes: 1024, untilBytes: 8 << 20 },
   { lengthBytes: 128, untilBytes: 24 << 20 },
 ] as const;
 
-/** Where an opening lies among all. */
+/** The position of an opening in the common storage. */
 export interface OpeningPlace {
   readonly at: number;
   readonly lengthBytes: number;
@@ -22,12 +24,12 @@ const noOpening: OpeningPlace = { at: 0, lengthBytes: 0 };
 export class Openings {
   #bytes = new Uint8Array(4096);
   #used = 0;
-  /** By connection: what was collected of those whose opening may go on. */
+  /** By connection: the bytes of openings that may still continue. */
   readonly #growing = new Map<number, Uint8Array>();
   /** By a hash of the bytes. */
   readonly #kept = new Map<number, OpeningPlace>();
 
-  /** The client opens with these bytes, or goes on to. Copied. */
+  /** Adds bytes to the client's opening. Copies them. */
   add(connection: number, payload: Uint8Array): void {
     const sofar = this.#growing.get(connection) ?? new Uint8Array(0);
     const more = Math.min(payload.length, Math.max(0, this.#allowed() - sofar.length));
@@ -38,7 +40,7 @@ export class Openings {
     this.#growing.set(connection, both);
   }
 
-  /** The opening is over: something was sent to the client, or the connection is over. */
+  /** Ends an opening: something was sent to the client, or the connection is over. */
   take(connection: number): OpeningPlace {
     const bytes = this.#growing.get(connection);
     if (bytes === undefined) return noOpening;
@@ -46,7 +48,7 @@ export class Openings {
     return this.#keep(bytes);
   }
 
-  /** All that were taken, in memory that can be shared. */
+  /** All openings, in memory that can be shared. */
   finish(): SharedArrayBuffer {
     const shared = new SharedArrayBuffer(this.#used);
     new Uint8Array(shared).set(this.#bytes.subarray(0, this.#used));
@@ -81,7 +83,7 @@ export class Openings {
   }
 }
 
-/** FNV-1a: good enough to find what is equal, which is then compared. */
+/** FNV-1a: good enough to find candidates, which are then compared. */
 function hashOf(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);

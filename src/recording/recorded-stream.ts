@@ -1,23 +1,23 @@
-/** One direction of a recorded connection, read from the file where it is asked for. */
+/** One direction of a recorded connection, read from the file on demand. */
 import type { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import type { RecordingIndex } from "./recording.ts";
 
 /**
- * Reads `lengthBytes` (at most a record's payload) of the file from `position`. The result has exactly
- * that length, and is good until the next call.
+ * Reads `lengthBytes` (at most a record's payload) of the file from `position`. The result has
+ * exactly that length and is valid until the next call.
  */
 export type ReadPayload = (position: number, lengthBytes: number) => Uint8Array;
 
 export class RecordedStream {
-  /** How many bytes it has. */
+  /** The length of the stream in bytes. */
   readonly lengthBytes: number;
   readonly #index: RecordingIndex;
   readonly #read: ReadPayload;
   readonly #direction: Direction;
   readonly #from: number;
   readonly #to: number;
-  /** Where in the index's `byConnection` the last piece was found: the next is there or behind it. */
+  /** The last piece's position in the index's `byConnection`; usually the next one follows it. */
   #at: number;
 
   constructor(index: RecordingIndex, read: ReadPayload, connection: number, direction: Direction) {
@@ -31,8 +31,8 @@ export class RecordedStream {
   }
 
   /**
-   * Up to `mostBytes` from `offset`: as much as lies together. Empty at the end. Good until the next
-   * call. Reading forwards is fast.
+   * Up to `mostBytes` from `offset`, as far as they are contiguous in the file; empty at the end.
+   * Valid until the next call. Sequential reading is fast.
    */
   piece(offset: number, mostBytes: number): Uint8Array {
     const event = this.#eventAt(offset);
@@ -42,7 +42,7 @@ export class RecordedStream {
     return this.#read(this.#index.payloadPosition(event) + skip, lengthBytes);
   }
 
-  /** A copy of `from` to `to`, or as much of that as there is. */
+  /** A copy of bytes `from` to `to` (exclusive), or as many as exist. */
   copy(from: number, to: number): Uint8Array {
     const start = Math.max(0, from);
     const copy = new Uint8Array(Math.max(0, Math.min(to, this.lengthBytes) - start));
@@ -56,7 +56,7 @@ export class RecordedStream {
 
   #eventAt(offset: number): number | undefined {
     if (offset >= this.lengthBytes) return undefined;
-    // Only after a difference is anything looked for that lies before.
+    // Only reports of differences read backwards.
     while (this.#at > this.#from && this.#offsetHere() > offset) this.#at--;
     for (; this.#at < this.#to; this.#at++) {
       const event = this.#index.byConnection[this.#at] as number;
@@ -66,7 +66,9 @@ export class RecordedStream {
     return undefined;
   }
 
-  /** Where the piece here begins; for what is no piece of this direction, nowhere before the first. */
+  /**
+   * Where the piece here begins; for what is no piece of this direction, nowhere before the first.
+   */
   #offsetHere(): number {
     const event = this.#index.byConnection[this.#at] as number;
     return this.#isPiece(event) ? this.#index.streamOffset(event) : Infinity;

@@ -1,6 +1,6 @@
 /**
- * Builds the index of a recording from the decoder's items, in one pass and in bounded memory: 37 bytes
- * an event, about 50 a connection, and what the openings of connections take.
+ * Builds the index of a recording from the decoder's items, in one pass and in bounded memory: 37
+ * bytes an event, about 50 a connection, and what the openings of connections take.
  */
 import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
@@ -24,10 +24,13 @@ export class RecordingBuilder {
   #events = 0;
   readonly #rows = new Rows();
   readonly #view = new PacketView();
-  /** By container, since the run's start; Infinity if it was not stopped. */
+  /**
+   * By container: when it was stopped, in nanoseconds since the run's start; Infinity if it was
+   * not.
+   */
   readonly #stoppedAtNs: number[] = [];
 
-  /** Takes the decoder's next item; its bytes are copied if they are kept. The first is the run. */
+  /** Takes the decoder's next item and copies the bytes it keeps. The first item is the run. */
   add(item: DumpItem): void {
     if (item.type === "run") this.#run = item.run;
     else if (item.type === "stream") this.#addStreamEvent(item);
@@ -35,12 +38,12 @@ export class RecordingBuilder {
     else this.#stoppedAtNs[item.container] = item.exit.stoppedAtNs ?? Infinity;
   }
 
-  /** How many events there are so far: the number of the next one. */
+  /** The number of events so far, which is the next event's number. */
   get eventCount(): number {
     return this.#events;
   }
 
-  /** After the last item. The builder is used up. */
+  /** Returns the index after the last item. The builder must not be used again. */
   finish(): RecordingStore {
     assert(this.#run, "a dump begins with its run");
     const connections = this.#rows.finish();
@@ -55,9 +58,9 @@ export class RecordingBuilder {
   }
 
   /**
-   * By container, the event from which on its command counts as stopped: the first that is no earlier. What follows
-   * follows, even where a dump that no recorder wrote has times that go back. A command of which no end is
-   * told, in a torn recording, stops where that is torn off.
+   * By container: the first event that is not before the stop of its command. All later events
+   * count as after the stop, even if a manipulated dump has times that go back. In a torn
+   * recording, a command without a recorded end stops at the tear.
    */
   #stoppedFrom(containers: number): number[] {
     const stoppedAtNs = (container: number): number => this.#stoppedAtNs[container] ?? Infinity;
@@ -85,7 +88,7 @@ export class RecordingBuilder {
     this.#append(tag, connection.number, payload.length, payloadPosition, streamOffset, atNs);
   }
 
-  /** That a kernel joined a group is its own affair: it tells at random times, and nobody here listens. */
+  /** Multicast group reports: kernels send them at random times, and no process sees them. */
   #addPacket({ sender, receiver, packet, packetPosition, atNs }: PacketItem): void {
     if (receiver < 0 && this.#view.parse(packet, 0, packet.length))
       if (this.#view.protocol === IPPROTO_IGMP) return;
@@ -149,13 +152,13 @@ class Rows {
   #bytes = new Float64Array(64 * 2);
   #count = 0;
   readonly #openings = new Openings();
-  /** Connections whose client has got nothing yet. */
+  /** Connections whose client has not received anything yet. */
   readonly #opening = new Set<number>();
 
   begin({ number, family, client, server }: StreamItem["connection"]): void {
     assert(number === this.#count + 1, "connections are numbered in order");
     this.#count = number;
-    // One more than there are, for the end of the last group.
+    // One more row, for the end of the last group.
     if ((number + 2) * Column.count > this.#words.length) this.#grow();
     this.#set(number, Column.client, client.container);
     this.#set(number, Column.server, server.container);

@@ -1,10 +1,11 @@
 /**
- * A whole recording as an index: where each event lies in the file, and what it is. The bytes themselves
- * stay in the file.
+ * The index of a recording: each event's kind and its position in the file. The bytes stay in the
+ * file.
  *
- * Events are numbered from 0 in the file's order, which is the order in which the relay saw them. They
- * take 33 bytes each, in segments of shared memory, so that one thread builds the index and another
- * reads it, and nothing is ever copied or grown. See recording-builder.ts for how it is made.
+ * Events are numbered from 0 in the file's order, which is the order in which the relay saw them.
+ * They take 33 bytes each, in segments of shared memory, so that one thread builds the index and
+ * another reads it, and nothing is ever copied or grown. See recording-builder.ts for how it is
+ * made.
  */
 import { Direction } from "../base/direction.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
@@ -21,19 +22,19 @@ export interface EventSegment {
   readonly kinds: Uint8Array;
   /** The connection; for a packet the container that sent it. */
   readonly connections: Uint32Array;
-  /** Of the payload, in bytes. */
+  /** The payload's length in bytes. */
   readonly lengths: Uint32Array;
-  /** Where in the file the payload lies, in bytes. */
+  /** The payload's offset in the file, in bytes. */
   readonly positions: Float64Array;
-  /** How many bytes of the stream came before; for a packet the container that gets it, or -1. */
+  /** The event's offset in its stream; for a packet the receiving container, or -1. */
   readonly offsets: Float64Array;
-  /** Since the run's start, in nanoseconds. */
+  /** Nanoseconds since the run's start. */
   readonly times: Float64Array;
 }
 
 export const segmentBytes: number = segmentEvents * (3 * 8 + 2 * 4 + 1);
 
-/** The columns over a segment's memory, which has {@link segmentBytes}. */
+/** Lays the columns over a segment's memory of {@link segmentBytes}. */
 export function segmentOver(memory: SharedArrayBuffer): EventSegment {
   const n = segmentEvents;
   return {
@@ -46,11 +47,13 @@ export function segmentOver(memory: SharedArrayBuffer): EventSegment {
   };
 }
 
-/** All of an index as plain data: what goes to another thread, in `workerData` or a message. */
+/** An index as plain data, to be passed to another thread in `workerData` or a message. */
 export interface RecordingStore {
   readonly run: RunInfo;
   readonly events: number;
-  /** By container: the first event at which the recorder had told its command to stop; Infinity if it did not. */
+  /**
+   * By container: the first event after the recorder stopped its command; Infinity if it did not.
+   */
   readonly stoppedFrom: readonly number[];
   readonly segments: readonly SharedArrayBuffer[];
   readonly connections: ConnectionTableStore;
@@ -58,14 +61,14 @@ export interface RecordingStore {
   readonly byConnection: SharedArrayBuffer;
 }
 
-/** Reads an index. Several may read one store. */
+/** Reads an index. Several readers may share one store. */
 export class RecordingIndex {
   readonly run: RunInfo;
   readonly eventCount: number;
   readonly connections: ConnectionTable;
   /**
-   * Events of connections (no packets), grouped by connection, each group in order. That of connection c
-   * is `connections.from(c)` up to, not including, `connections.to(c)`.
+   * The events of connections (not packets), grouped by connection, each group in order. Connection
+   * c has the range from `connections.from(c)` to `connections.to(c)` (exclusive).
    */
   readonly byConnection: Uint32Array;
   readonly #segments: readonly EventSegment[];
@@ -84,7 +87,7 @@ export class RecordingIndex {
     return ((this.#segment(event).kinds[event & segmentMask] as number) & 0xf) as RecordKind;
   }
 
-  /** Who did it: `toServer` is the client. Without meaning for a packet. */
+  /** The side that caused it: `toServer` means the client. Meaningless for a packet. */
   direction(event: number): Direction {
     return ((this.#segment(event).kinds[event & segmentMask] as number) >>> 4) as Direction;
   }
@@ -95,22 +98,22 @@ export class RecordingIndex {
     return this.#segment(event).connections[event & segmentMask] as number;
   }
 
-  /** Of the payload: the bytes of a piece of a stream, or the packet from its IP header on. */
+  /** The payload's length: a piece of a stream, or a packet from its IP header on. */
   lengthBytes(event: number): number {
     return this.#segment(event).lengths[event & segmentMask] as number;
   }
 
-  /** Where the payload lies in the file. */
+  /** The payload's offset in the file. */
   payloadPosition(event: number): number {
     return this.#segment(event).positions[event & segmentMask] as number;
   }
 
-  /** How many bytes of its direction came before. */
+  /** The event's offset in its stream. */
   streamOffset(event: number): number {
     return this.#segment(event).offsets[event & segmentMask] as number;
   }
 
-  /** Since the run's start. */
+  /** Nanoseconds since the run's start. */
   timeNs(event: number): number {
     return this.#segment(event).times[event & segmentMask] as number;
   }
@@ -125,7 +128,7 @@ export class RecordingIndex {
   }
 
   /**
-   * When a replay is to deliver `event`, since the run's start. A SYN to a server that accepted it is
+   * The recorded time at which a replay delivers `event`. A SYN that the server accepted is
    * delivered at the time of the acceptance, which may be long after the SYN.
    */
   deliveryNs(event: number): number {
@@ -134,19 +137,19 @@ export class RecordingIndex {
   }
 
   /**
-   * Whether the recorder had told the container's command to stop by then. What it does from then on is
-   * the stop's doing, which a replay does not bring about at the same moment.
+   * Whether the recorder had stopped the container's command before `event`. Later events are
+   * effects of the stop, which a replay does not cause at the same moment.
    */
   wasStopped(container: number, event: number): boolean {
     return event >= (this.#stoppedFrom[container] ?? Infinity);
   }
 
-  /** Whether the recorder told the container's command to stop at all. */
+  /** Whether the recorder stopped the container's command. */
   isStopped(container: number): boolean {
     return (this.#stoppedFrom[container] ?? Infinity) < Infinity;
   }
 
-  /** The container that did it. */
+  /** The container that caused it. */
   sender(event: number): number {
     const segment = this.#segment(event);
     const connection = segment.connections[event & segmentMask] as number;
@@ -154,7 +157,7 @@ export class RecordingIndex {
     return this.connections.endOf(connection, this.direction(event));
   }
 
-  /** The container to which it happens; -1 for a packet to no single one. */
+  /** The container to which it happens; -1 for a packet to more than one. */
   receiver(event: number): number {
     const segment = this.#segment(event);
     if (this.kind(event) === RecordKind.packet)

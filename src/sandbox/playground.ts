@@ -1,6 +1,6 @@
 /**
- * The playground: the network of a run, with its engine thread. Recording and replaying differ only in
- * the engine's module and in what it is told besides.
+ * The playground: the network of a run and its engine thread. Recording and replaying differ only
+ * in the engine's module and its parameters.
  */
 import { MachineError } from "../base/errors.ts";
 import { plural } from "../base/text.ts";
@@ -16,17 +16,17 @@ import { tryShortcut } from "./network/shortcut.ts";
 import { closeSpace, type Space } from "./network/space.ts";
 import { Undertaker } from "./processes/undertaker.ts";
 
-/** What the network of a run is like. */
+/** The properties of a run's network. */
 export interface NetworkOptions {
-  /** What lies between the containers. */
+  /** The links between the containers. */
   readonly links?: LinkSetup | undefined;
-  /** How large the kernel's buffers of a pipe may grow, each way at either end. */
+  /** The maximum size of a pipe socket's send and receive buffers. */
   readonly bufferBytes?: number | undefined;
 }
 
 /**
- * How many descriptors a run takes: for threads, their wake-ups and the modules that they load at once (some 90 were
- * too few), and for each container's network and output.
+ * The descriptors that a run needs: for threads, their wake-ups and the modules that they load at
+ * once (90 were too few), and for each container's network and output.
  */
 const descriptors = { anyway: 160, perContainer: 4, forConnections: 1000 } as const;
 
@@ -36,7 +36,10 @@ export class Playground {
   readonly #pipeSpace: Space;
   readonly #undertaker: Undertaker;
 
-  /** Makes `containers` namespaces and the pipe space. Throws a MachineError where that is not possible. */
+  /**
+   * Creates `containers` namespaces and the pipe space. Throws a MachineError if that is
+   * impossible.
+   */
   constructor(
     subnets: readonly Subnet[],
     containers: number,
@@ -44,7 +47,7 @@ export class Playground {
     { links, bufferBytes }: NetworkOptions,
   ) {
     requireDescriptors(containers);
-    // Before the first child is started, which is the undertaker.
+    // Before the first child starts, which is the undertaker.
     keepDescriptorsFromChildren();
     const isLinked = linkedContainers(links?.specs ?? [], containers);
     this.#pipeSpace = createPipeSpace(subnets, isLinked.includes(true), bufferBytes);
@@ -55,7 +58,7 @@ export class Playground {
       for (const [i, linked] of isLinked.entries())
         spaces.push(
           createContainerSpace(subnets, i, linked, () => {
-            // A link acts in the switch, so all packets pass there.
+            // A link acts in the switch, so all packets must pass through it.
             if (!linked) hasShortcuts &&= tryShortcut(subnets, i, pipeSpace);
           }),
         );
@@ -80,7 +83,9 @@ export class Playground {
     };
   }
 
-  /** Starts an engine: `url` is its compiled module, `details` what it gets besides the common task. */
+  /**
+   * Starts an engine from the compiled module `url`, with `details` in addition to the common task.
+   */
   async startEngine<Details extends object>(
     url: URL,
     procPath: string,
@@ -100,7 +105,7 @@ export class Playground {
   }
 }
 
-/** Throws a MachineError if there may not be enough descriptors to begin with. */
+/** Throws a MachineError if the descriptor limit is too low for the run. */
 function requireDescriptors(containers: number): void {
   const needed = descriptors.anyway + descriptors.perContainer * containers;
   const limit = descriptorLimit();

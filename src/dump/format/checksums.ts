@@ -1,6 +1,6 @@
 /**
- * Completes the records of a block just before it is written: the two check sums of each, which the
- * engine thread has left zero because this thread has the time. Also counts what is in them.
+ * Completes the records of a block just before it is written: fills in the two checksums of each
+ * record, which the engine thread has no time for, and counts the records.
  */
 import { assert } from "../../base/assert.ts";
 import { crc32Range } from "./crc32.ts";
@@ -8,18 +8,18 @@ import type { RecordMemory } from "./encoder.ts";
 import { RecordAt, recordHeaderBytes, recordTailBytes, TailAt } from "./schema.ts";
 import type { SumRange } from "./vector-sum.ts";
 
-/** How many records each container has sent: what `isb_ifrecv` says in the end. */
+/** The number of records that each container has sent, for `isb_ifrecv`. */
 export type RecordCounts = Float64Array;
 
-/** The check sum in our option: over the block's header and the option's bytes up to the sum. */
+/** The checksum in our option: over the block's header and the option's bytes before the sum. */
 export function recordCheck(bytes: Uint8Array, at: number, tail: number): number {
   const header = crc32Range(bytes, at, at + recordHeaderBytes);
   return crc32Range(bytes, tail + TailAt.version, tail + TailAt.check, header);
 }
 
 /**
- * Fills in the sums of the records in `[from..to)`, which hold nothing else, and counts them. `sum` takes
- * places in `memory`.
+ * Fills in the checksums of the records in `[from..to)`, a range of whole records, and counts them.
+ * `sum` expects offsets in `memory`.
  */
 export function completeRecords(
   memory: RecordMemory,

@@ -1,7 +1,7 @@
 /**
  * CRC-32 as in zlib, Ethernet and PNG (polynomial 0xEDB88320, reflected), in plain TypeScript: for
- * the few dozen bytes of a record's header, where a call of `zlib.crc32` costs more than the sum
- * itself (0.2 us), and for the decoder in a browser.
+ * the decoder in a browser, and for the few dozen bytes of a record's header, where calling
+ * `zlib.crc32` costs more than the sum itself (0.2 us).
  */
 
 /** Slicing by 4: `table[256 * k + b]` is the CRC of the byte `b` followed by `k` zero bytes. */

@@ -1,29 +1,30 @@
 /**
- * The check sum of a record's packet data, made for speed: all that a flood sends is summed once when
- * it is written and once when it is read, and the CRC-32 of zlib took a quarter of the CPU time of a
- * recording at full speed.
+ * The checksum of a record's packet data, designed for speed: every byte is summed once when it is
+ * written and once when it is read, and zlib's CRC-32 took a quarter of the CPU time of a recording
+ * at full speed.
  *
- * The data is taken as little-endian words of 32 bits, dealt out in turn to four lanes. A lane keeps
- * the sum of its words and the sum of those sums, modulo 2^32, as Fletcher's check sum does (RFC 1146):
- * the second knows each word's place. Four lanes are one vector of 128 bits (vector-sum.ts). The check
- * sum is the CRC-32 of the lanes' sums and, behind them, their sums of sums. One word that changes is found for
- * certain, anything else but for one chance in 2^32: damage, not forgery, is what it is for.
+ * The data is a sequence of little-endian 32-bit words, distributed in turn to four lanes. Each
+ * lane keeps the sum of its words and the sum of those sums, modulo 2^32, as Fletcher's checksum
+ * does (RFC 1146); the second depends on each word's position. Four lanes fill one 128-bit vector
+ * (vector-sum.ts). The checksum is the CRC-32 of the lanes' sums followed by their sums of sums. It
+ * always detects a single changed word, and anything else except for one chance in 2^32. It detects
+ * damage, not forgery.
  */
 import { crc32Range } from "./crc32.ts";
 
 const lanes = 4;
-/** What the lanes have come to: their sums, then their sums of sums. */
+/** The state of the lanes: their sums, then their sums of sums. */
 export const laneSumsBytes: number = 2 * 4 * lanes;
 
 const ownSums = new Int32Array(2 * lanes);
 
-/** The check sum of `words[from..to)`. */
+/** The checksum of `words[from..to)`. */
 export function sumWords(words: Int32Array, from: number, to: number): number {
   ownSums.fill(0);
   return continueSum(words, from, to, ownSums);
 }
 
-/** The check sum of `bytes[from..to)`, a whole number of words, wherever they lie. */
+/** The checksum of `bytes[from..to)`: a whole number of words, at any alignment. */
 export function sumBytes(bytes: Uint8Array, from: number, to: number): number {
   const isAligned = (bytes.byteOffset + from) % 4 === 0;
   const stretch = bytes.subarray(from, to);
@@ -35,7 +36,10 @@ export function sumBytes(bytes: Uint8Array, from: number, to: number): number {
   );
 }
 
-/** The check sum of what the lanes have taken so far, `sums`, and `words[from..to)`. Overwrites `sums`. */
+/**
+ * The checksum of the data summed in `sums` so far, followed by `words[from..to)`. Overwrites
+ * `sums`.
+ */
 export function continueSum(words: Int32Array, from: number, to: number, sums: Int32Array): number {
   const groupsEnd = to - ((to - from) % lanes);
   addGroups(words, from, groupsEnd, sums);
@@ -48,8 +52,8 @@ export function continueSum(words: Int32Array, from: number, to: number, sums: I
 }
 
 /**
- * Adds whole groups of four words. Written out, lane by lane: the additions of one do not wait for the
- * other's, which makes it twice as fast as a loop over the lanes.
+ * Adds whole groups of four words. Unrolled, so that no lane's additions wait for another's: twice
+ * as fast as a loop over the lanes.
  */
 function addGroups(words: Int32Array, from: number, to: number, sums: Int32Array): void {
   let a0 = sums[0] as number;

@@ -1,9 +1,10 @@
 /**
- * Reads a dump as a stream of bytes and yields what it says, item by item, in bounded memory: one block,
- * and a few words for each connection that is open. Pure: it runs in a browser as well.
+ * Decodes a dump, a stream of bytes, into items, in bounded memory: one block, and a few words for
+ * each open connection. Pure: it runs in a browser as well.
  *
- * It believes nothing: every check sum is verified, every record must continue its stream where the last
- * one ended, and every connection must go through its phases. What does not fit is a {@link DumpError}.
+ * It trusts nothing: it verifies every checksum, every record must continue its stream where the
+ * last one ended, and every connection must pass through its phases. Anything else is a {@link
+ * DumpError}.
  */
 import { Direction } from "../../base/direction.ts";
 import { DumpError } from "../../base/errors.ts";
@@ -36,7 +37,7 @@ import {
 } from "./schema.ts";
 import { syntheticHeaderBytes } from "../../net/synthetic.ts";
 
-/** A connection of the recording. The same object in every item of it. */
+/** A connection of the recording. All its items share one object. */
 interface DumpConnection {
   /** From 1, in the order of the connection attempts. */
   readonly number: number;
@@ -45,44 +46,46 @@ interface DumpConnection {
   readonly server: Endpoint;
 }
 
-/** First of all: whose recording it is. */
+/** The first item: the recorded run. */
 export interface RunItem {
   readonly type: "run";
   readonly run: RunInfo;
 }
 
-/** Something happened to a connection. */
+/** An event of a connection. */
 export interface StreamItem {
   readonly type: "stream";
   readonly kind: Exclude<RecordKind, typeof RecordKind.packet>;
   readonly connection: DumpConnection;
-  /** Who did it: `toServer` is the client. */
+  /** Which side caused it: `toServer` means the client. */
   readonly direction: Direction;
-  /** Since the run's start. */
+  /** Nanoseconds since the run's start. */
   readonly atNs: number;
-  /** How many bytes of this direction came before. */
+  /** The number of bytes of this direction before this item. */
   readonly streamOffset: number;
-  /** The bytes, if `kind` is `data`; good until the next `push`. */
+  /** The bytes, if `kind` is `data`; valid until the next `push`. */
   readonly payload: Uint8Array;
-  /** Where `payload` lies in the file, and where its record does. */
+  /** The file offsets of `payload` and of its record. */
   readonly payloadPosition: number;
   readonly position: number;
 }
 
-/** A packet that is not TCP. */
+/** A packet other than TCP. */
 export interface PacketItem {
   readonly type: "packet";
-  /** The containers that sent it and got it; -1 if it went to no single one. */
+  /** The sending and the receiving container; -1 for more than one receiver. */
   readonly sender: number;
   readonly receiver: number;
   readonly atNs: number;
-  /** From the IP header on; good until the next `push`. */
+  /** The packet from its IP header on; valid until the next `push`. */
   readonly packet: Uint8Array;
   readonly packetPosition: number;
   readonly position: number;
 }
 
-/** At the end, for each container: how its command ended. Absent if the recording was cut short. */
+/**
+ * At the end, for each container: how its command ended. Missing if the recording was cut short.
+ */
 export interface ExitItem extends ContainerEnd {
   readonly type: "exit";
 }
@@ -91,9 +94,9 @@ export type DumpItem = RunItem | StreamItem | PacketItem | ExitItem;
 
 /** How the file ended. */
 export interface DumpEnd {
-  /** Whether the recording was ended properly. */
+  /** Whether the recording was completed. */
   readonly complete: boolean;
-  /** Where a torn tail begins that was left out. */
+  /** The start of a torn tail, which was ignored. */
   readonly tornAt: number | undefined;
 }
 
@@ -104,7 +107,7 @@ interface OpenConnection {
 }
 
 export interface DecoderOptions {
-  /** What messages call the file: its path. */
+  /** The file's name in messages. */
   readonly name?: string;
 }
 
@@ -127,7 +130,9 @@ export class DumpDecoder {
     this.#blocks = new BlockReader(this.#name);
   }
 
-  /** Takes the file's next bytes; ask for items until there are none before you push more. */
+  /**
+   * Takes the file's next bytes. Call {@link next} until it returns undefined before you push more.
+   */
   push(chunk: Uint8Array): void {
     this.#blocks.push(chunk);
   }
@@ -170,7 +175,7 @@ export class DumpDecoder {
     return this.#section !== undefined && this.#containers.length === this.#section.containers;
   }
 
-  /** Reads a block; what is wrong with it becomes a {@link DumpError} that says where. */
+  /** Reads a block. A problem becomes a {@link DumpError} with the block's offset. */
   #read(block: Block): DumpItem | undefined {
     try {
       return this.#readBlock(block);
@@ -192,7 +197,7 @@ export class DumpDecoder {
         return this.#readExit(block);
       case BlockType.padding:
         return undefined;
-      default: // Names and TLS keys are for other readers.
+      default: // Name resolution and TLS keys serve other readers.
         check(blockCheckHolds(block), "a block's check sum does not match");
         return undefined;
     }
@@ -305,7 +310,7 @@ export class DumpDecoder {
     return open;
   }
 
-  /** The endpoints of a container share its address: a recording may have many connections. */
+  /** All endpoints of a container share one address array, since there may be many connections. */
   #endpoint(
     { bytes }: Block,
     { family }: DumpRecord,

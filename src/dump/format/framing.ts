@@ -1,10 +1,10 @@
 /**
- * Cuts a byte stream into pcapng blocks, and tells a torn tail from damage.
+ * Splits a byte stream into pcapng blocks, and distinguishes a torn tail from damage.
  *
- * A recording may be cut short anywhere: plg was killed, the disk was full, the machine went down. Then
- * the file ends within a block, or (file systems differ in what a crash leaves) in zeros that begin on a
- * 32-bit boundary. Both are a torn tail: what stands before it is good. Anything else that does not fit
- * is damage, and no reason to guess.
+ * A recording may be cut short anywhere: plg was killed, the disk was full, the machine crashed.
+ * The file then ends within a block or, depending on the file system, in zeros that start on a
+ * 32-bit boundary. Both are a torn tail, and everything before it is valid. Anything else that does
+ * not fit is damage, and no reason to guess.
  */
 import { DumpError } from "../../base/errors.ts";
 import { BlockType, blockFrameBytes } from "./pcapng.ts";
@@ -19,7 +19,7 @@ import {
   writeUnitBytes,
 } from "./schema.ts";
 
-/** One whole block. `bytes` and `view` are good until the next `push`. */
+/** A whole block. `bytes` and `view` are valid until the next `push`. */
 export interface Block {
   readonly type: number;
   /** Its offset in the file. */
@@ -35,21 +35,21 @@ export class BlockReader {
   readonly #maxZeroTailBytes: number;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(writeUnitBytes);
   #view: DataView = new DataView(this.#buffer.buffer);
-  /** The buffer holds the file's bytes from `#position` on in [`#start`, `#end`). */
+  /** The buffer's bytes [`#start`, `#end`) are those of the file from `#position` on. */
   #start = 0;
   #end = 0;
   #position = 0;
   #length = 0;
-  /** Set once nothing but zeros may follow: what is wrong if something else does, and where. */
+  /** Set once only zeros may follow: the problem to report if something else does. */
   #torn: DumpError | undefined;
 
-  /** `name`: what messages call the file. */
+  /** `name`: the file's name in messages. */
   constructor(name: string, mostZeroTailBytes: number = maxZeroTailBytes) {
     this.#name = name;
     this.#maxZeroTailBytes = mostZeroTailBytes;
   }
 
-  /** Takes the file's next bytes, which the caller may use again at once. */
+  /** Takes the file's next bytes, and copies them. */
   push(chunk: Uint8Array): void {
     if (this.#end + chunk.length > this.#buffer.length) this.#makeRoom(chunk.length);
     this.#buffer.set(chunk, this.#end);
@@ -57,7 +57,7 @@ export class BlockReader {
     this.#length += chunk.length;
   }
 
-  /** The bytes not yet read, as far as they are there: to look ahead. */
+  /** The unread bytes that are available, for looking ahead. */
   get front(): Uint8Array {
     return this.#buffer.subarray(this.#start, this.#end);
   }
@@ -73,13 +73,13 @@ export class BlockReader {
     return this.#take(totalBytes);
   }
 
-  /** After the last byte and the last block: where a torn tail begins, or undefined if the file ends with a block. */
+  /** At the end: the start of a torn tail, or undefined if the file ends with a whole block. */
   end(): number | undefined {
     if (this.#torn !== undefined) return this.#torn.position;
     return this.#start === this.#end ? undefined : this.#position;
   }
 
-  /** How much of the file has been pushed. */
+  /** The number of bytes pushed so far. */
   get length(): number {
     return this.#length;
   }
@@ -98,7 +98,7 @@ export class BlockReader {
     this.#end = held;
   }
 
-  /** The length that the block at the front claims, judged as soon as its first bytes are there. */
+  /** The length that the first block claims, checked as soon as its first bytes are available. */
   #blockLength(): number | undefined {
     const held = this.#end - this.#start;
     if (held < blockFrameBytes) return undefined;
@@ -116,7 +116,9 @@ export class BlockReader {
     return totalBytes;
   }
 
-  /** Records and padding have a length that follows from something else: so a wrong one is not taken for a tear. */
+  /**
+   * The length of records and padding follows from other fields, so a wrong one is not a torn tail.
+   */
   #judgeLength(type: number, totalBytes: number): void {
     if (type === BlockType.padding) {
       const aligned = (this.#position + totalBytes) % writeUnitBytes === 0;
@@ -127,7 +129,7 @@ export class BlockReader {
     if (type === BlockType.enhancedPacket && this.#end - this.#start >= recordHeaderBytes) {
       const captured = this.#view.getUint32(this.#start + RecordAt.capturedLength, true);
       const possible = captured <= ethernetHeaderBytes + maxPacketBytes;
-      // A header that a tail of zeros has cut through says 0 here, too.
+      // A header that a tail of zeros has overwritten has 0 here, too.
       if (captured !== 0 && (!possible || recordBytes(captured) !== totalBytes)) {
         throw this.#damage("the lengths of a record disagree");
       }
@@ -149,7 +151,7 @@ export class BlockReader {
     return block;
   }
 
-  /** From `lengthBytes` behind the front on there should be zeros, to the end of the file. */
+  /** Expects zeros from `lengthBytes` after the front to the end of the file. */
   #suspectTail(what: string, lengthBytes: number): void {
     this.#torn = this.#damage(what);
     this.#start += lengthBytes;

@@ -1,14 +1,16 @@
 /**
- * What may happen to a connection, and in what order. One table for both sides: the sink holds the engine
- * to it, the decoder holds the file to it.
+ * The life cycle of a connection. One table serves both sides: the sink checks the engine's events
+ * against it, and the decoder checks the file's records.
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "./schema.ts";
 
-/** Where a connection stands. `over`: nothing more is recorded of it. */
+/** The phase of a connection. `over`: no more of its events are recorded. */
 export type Phase = "connecting" | "open" | "clientEnded" | "serverEnded" | "over";
 
-/** What both directions of each kind lead to: [to the server, to the client]. Absent: it cannot happen. */
+/**
+ * For each kind, the next phase by direction: [to the server, to the client]. Missing: impossible.
+ */
 type Row = Partial<Record<RecordKind, readonly [Phase | undefined, Phase | undefined]>>;
 
 const reset = ["over", "over"] as const;
@@ -37,7 +39,7 @@ const table: Readonly<Record<Phase, Row>> = {
   over: {},
 };
 
-/** The phase after `kind` by the sender of `direction`, or undefined if that cannot happen in `phase`. */
+/** The phase after `kind` in `direction`, or undefined if it is impossible in `phase`. */
 export function phaseAfter(
   phase: Phase,
   kind: RecordKind,

@@ -1,6 +1,6 @@
 /**
- * The pcapng container: codes of draft-ietf-opsawg-pcapng, and a builder for the blocks that are
- * written once per run. (The blocks of the data path are written in place: see encoder.ts.)
+ * The pcapng container: the codes of draft-ietf-opsawg-pcapng, and a builder for blocks that are
+ * written once per run. (Blocks of the data path are written in place: see encoder.ts.)
  *
  * Every block is [type u32][total length u32][body, padded to 4][total length u32]. Numbers are
  * little-endian throughout: the profile fixes it (see schema.ts).
@@ -8,7 +8,7 @@
 import { assert } from "../../base/assert.ts";
 import { crc32Range } from "./crc32.ts";
 
-/** Block types (section 11.1). Those with the top bit set are for local use: readers skip them. */
+/** Block types (section 11.1). Types with the top bit set are for local use; readers skip them. */
 export const BlockType = {
   sectionHeader: 0x0a0d0d0a,
   interfaceDescription: 1,
@@ -16,11 +16,11 @@ export const BlockType = {
   interfaceStatistics: 5,
   enhancedPacket: 6,
   decryptionSecrets: 10,
-  /** Ours: fills a write up to the next page. Local use bit, then "PLG". */
+  /** Our padding, which fills a write up to the next page. The local use bit, then "PLG". */
   padding: 0x80504c47,
 } as const;
 
-/** Option codes; which of them belong to which block is in sections 3.5 and 4 of the draft. */
+/** Option codes. Sections 3.5 and 4 of the draft say which block has which. */
 export const OptionCode = {
   endOfOptions: 0,
   comment: 1,
@@ -37,9 +37,9 @@ export const OptionCode = {
   isbStartTime: 2,
   isbEndTime: 3,
   isbIfRecv: 4,
-  /** Ours, on every event record: see schema.ts. Local use bit, then "PL". */
+  /** Our option in every event record: see schema.ts. The local use bit, then "PL". */
   plgRecord: 0xd04c,
-  /** Ours, last on every other block: CRC-32 over the block's bytes before this option. */
+  /** Our last option in every other block: the CRC-32 of the block's bytes before it. */
   plgBlockCheck: 0xd04d,
 } as const;
 
@@ -47,27 +47,27 @@ export const byteOrderMagic = 0x1a2b3c4d;
 export const linktypeEthernet = 1;
 /** `if_tsresol` 9: timestamps count nanoseconds. */
 export const nanosecondResolution = 9;
-/** A block's type, and its total length twice. */
+/** The length of a block's type and its two total lengths. */
 export const blockFrameBytes = 12;
-/** The length of an option's value is a u16. */
+/** An option stores the length of its value as a u16. */
 export const maxOptionBytes = 65_535;
 
-/** `lengthBytes` rounded up to the 32-bit boundary that every field of a block keeps. */
+/** `lengthBytes` rounded up to a 32-bit boundary, where every field of a block starts. */
 export function paddedTo4(lengthBytes: number): number {
   return (lengthBytes + 3) & ~3;
 }
 
 const utf8 = new TextEncoder();
 
-/** `text` as UTF-8, cut at a character's border to what one option can hold. */
+/** `text` as UTF-8, cut between characters to fit into one option. */
 function optionText(text: string): Uint8Array {
   const bytes = new Uint8Array(maxOptionBytes);
   return bytes.subarray(0, utf8.encodeInto(text, bytes).written);
 }
 
-/** Builds one rarely-written block; it grows as it is filled, and {@link finish} yields its bytes. */
+/** Builds a block. It grows as it is filled; {@link finish} returns its bytes. */
 export class BlockBuilder {
-  // Growing replaces both, so a place is asked for before the view is looked at.
+  // Growing replaces both fields, so make room before you use the view.
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(512);
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
@@ -99,7 +99,7 @@ export class BlockBuilder {
     return this.u32(Number(ns >> 32n)).u32(Number(ns & 0xffff_ffffn));
   }
 
-  /** Bytes, and zeros up to the next 32-bit boundary. */
+  /** Appends bytes, and zeros up to the next 32-bit boundary. */
   padded(value: Uint8Array): this {
     const at = this.#grow(paddedTo4(value.length));
     this.#bytes.set(value, at);
@@ -123,7 +123,9 @@ export class BlockBuilder {
     return this.u16(code).u16(8).u64(value);
   }
 
-  /** Ends the options with the block's check sum, sets both lengths and hands the block's bytes out. */
+  /**
+   * Ends the options with the block's checksum, sets both lengths and returns the block's bytes.
+   */
   finish(): Uint8Array<ArrayBuffer> {
     const totalBytes = this.#length + 8 + 4 + 4;
     this.#view.setUint32(4, totalBytes, true);
@@ -133,7 +135,7 @@ export class BlockBuilder {
     return this.#bytes.slice(0, this.#length);
   }
 
-  /** Makes room for `lengthBytes` zeroed bytes more and tells where they start. */
+  /** Appends `lengthBytes` zeros and returns their offset. */
   #grow(lengthBytes: number): number {
     const at = this.#length;
     this.#length += lengthBytes;
@@ -148,8 +150,8 @@ export class BlockBuilder {
 }
 
 /**
- * Sees to it that what lies in `[from..to)` ends at a multiple of `unitBytes` from its beginning: by a padding
- * block behind it, if it must. Returns where it ends then.
+ * Pads the content of `[from..to)` to a multiple of `unitBytes`, by a padding block if necessary.
+ * Returns the new end.
  */
 export function padToUnit(
   memory: { readonly bytes: Uint8Array; readonly view: DataView },
@@ -162,13 +164,16 @@ export function padToUnit(
   return to + lengthBytes;
 }
 
-/** How long the padding block must be that ends `usedBytes` at a multiple of `unitBytes`; 0 if none is needed. */
+/** The length of the padding block that fills `usedBytes` up to a multiple of `unitBytes`, or 0. */
 function paddingAfter(usedBytes: number, unitBytes: number): number {
   const gap = (unitBytes - (usedBytes % unitBytes)) % unitBytes;
   return gap > 0 && gap < blockFrameBytes ? gap + unitBytes : gap;
 }
 
-/** Writes a padding block of `lengthBytes` (12 or more, a multiple of 4) at `at`; its body is zeroed. */
+/**
+ * Writes a padding block of `lengthBytes` (at least 12, a multiple of 4) at `at`, and zeros its
+ * body.
+ */
 function writePadding(bytes: Uint8Array, view: DataView, at: number, lengthBytes: number): void {
   view.setUint32(at, BlockType.padding, true);
   view.setUint32(at + 4, lengthBytes, true);

@@ -1,4 +1,4 @@
-/** Reads one event record, as encoder.ts writes it, and verifies both of its check sums. */
+/** Reads an event record, as encoder.ts writes it, and verifies its two checksums. */
 import { Direction } from "../../base/direction.ts";
 import type { Family, Port } from "../../base/units.ts";
 import { addressBytesOf } from "../../net/address.ts";
@@ -24,7 +24,7 @@ import {
   TailAt,
 } from "./schema.ts";
 
-/** A record's fields, with its check sums verified. */
+/** The fields of a record with verified checksums. */
 export interface DumpRecord {
   readonly kind: RecordKind;
   readonly direction: Direction;
@@ -34,7 +34,7 @@ export interface DumpRecord {
   readonly container: number;
   readonly timeHigh: number;
   readonly timeLow: number;
-  /** Of the packet, by its Ethernet type. */
+  /** The packet's IP version, by its Ethernet type. */
   readonly family: Family;
   readonly capturedBytes: number;
 }
@@ -72,7 +72,7 @@ export function readRecord(block: Block): DumpRecord {
   };
 }
 
-/** Verifies what is the same in every record, and both sums. Returns the length of the packet data. */
+/** Verifies the fixed fields and both checksums. Returns the length of the packet data. */
 function verifyRecord({ bytes, view }: Block): number {
   check(bytes.length >= recordHeaderBytes + recordTailBytes, "a record is too short");
   const captured = view.getUint32(RecordAt.capturedLength, true);
@@ -97,15 +97,15 @@ function verifyRecord({ bytes, view }: Block): number {
   return captured;
 }
 
-/** A container and a port, as the synthetic header of a client's SYN has them. */
+/** A container and a port, from the synthetic header of a client's SYN. */
 export interface NamedEnd {
   readonly container: number;
   readonly port: Port;
-  /** Where in the block its address stands. */
+  /** The offset of its address in the block. */
   readonly addressAt: number;
 }
 
-/** Who is connected with whom, from the synthetic header of the client's SYN. */
+/** The two ends of a connection, from the synthetic header of the client's SYN. */
 export function readEnds(
   block: Block,
   { family, capturedBytes }: DumpRecord,
@@ -126,7 +126,10 @@ export function readEnds(
   };
 }
 
-/** The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or -1: it is no container's. */
+/**
+ * The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or -1: it is no
+ * container's.
+ */
 export function containerOfMac(bytes: Uint8Array, at: number): number {
   const ours = read16(bytes, at) === 0x0270 && bytes[at + 2] === 0x6c;
   return ours ? (read32(bytes, at + 2) & 0xff_ffff) - 1 : -1;

@@ -1,19 +1,20 @@
 /**
- * The check sum of data-sum.ts by vector instructions, for whole blocks of records: 16 bytes at a time,
- * one addition for all four sums and one for the sums of sums. JavaScript has no vectors, but the
- * WebAssembly in it has. It sees only memory of its own, so that is where the dump's ring lies.
+ * The checksum of data-sum.ts with vector instructions, for whole blocks of records: 16 bytes at a
+ * time, with one addition for all four sums and one for the sums of sums. JavaScript has no
+ * vectors, but WebAssembly has. WebAssembly sees only its own memory, so the dump's ring is in such
+ * memory.
  *
- * Over 16 MiB of memory, by CPU time, on the machine of docs/benchmarks.md while it was busy: 12 to 16 GB/s. The same in
- * plain TypeScript did 2.5 to 3, zlib's CRC-32 as much.
+ * Measured over 16 MiB by CPU time, on the machine of docs/benchmarks.md while it was busy: 12 to
+ * 16 GB/s. The same in plain TypeScript reaches 2.5 to 3 GB/s, as does zlib's CRC-32.
  */
 import { continueSum, laneSumsBytes, sumWords } from "./data-sum.ts";
 
-/** Memory that vector instructions can work in, and threads can share: structured clone passes it over as it is. */
+/** Memory for vector instructions that threads can share; structured clone passes it on. */
 export interface SummableMemory {
   readonly buffer: SharedArrayBuffer;
 }
 
-/** The part of WebAssembly's interface that is used here; its types come with those for browsers, not with Node's. */
+/** The part of WebAssembly used here; its types come with those of browsers, not with Node's. */
 declare const WebAssembly: {
   readonly Memory: new (size: {
     readonly initial: number;
@@ -28,21 +29,21 @@ declare const WebAssembly: {
   validate(code: Uint8Array): boolean;
 };
 
-/** The check sum of the bytes from one place of the memory to another; both are multiples of 4. */
+/** The checksum of a range of the memory; both offsets are multiples of 4. */
 export type SumRange = (from: number, to: number) => number;
 
 const pageBytes = 0x1_0000;
 const vectorBytes = 16;
 
-/** At least `lengthBytes`, and behind them room for {@link sumIn} to work. */
+/** Allocates at least `lengthBytes`, followed by scratch space for {@link sumIn}. */
 export function createSummableMemory(lengthBytes: number): SummableMemory {
   const pages = Math.ceil((lengthBytes + laneSumsBytes) / pageBytes);
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
 /**
- * Sums what lies in `memory`, one range at a time. Places are counted from `baseBytes`, a multiple of 16. Only
- * one thread may.
+ * Returns a function that sums ranges of `memory`, with offsets from `baseBytes`, a multiple of 16.
+ * Only one thread may use it, because it uses the scratch space.
  */
 export function sumIn(memory: SummableMemory, baseBytes: number): SumRange {
   const sum = sumInAll(memory);
@@ -63,7 +64,10 @@ function sumInAll(memory: SummableMemory): SumRange {
   };
 }
 
-/** A section of a module: its number, its length, its content (all of them are short, so lengths are one byte). */
+/**
+ * A section of a module: its number, its length and its content. All are short: lengths are one
+ * byte.
+ */
 const section = (id: number, ...content: number[]): number[] => [id, content.length, ...content];
 const text = (value: string): number[] => [value.length, ...new TextEncoder().encode(value)];
 const [i32, v128] = [0x7f, 0x7b];
@@ -77,7 +81,7 @@ const store = (offset: number): number[] => [0xfd, 0x0b, 0, offset];
 const add = [0xfd, 0xae, 0x01];
 
 /**
- * The function, as WebAssembly's text format has it:
+ * The function, in WebAssembly's text format:
  *
  *   (func (param $from i32) (param $to i32) (param $sumsAt i32) (local $sums v128) (local $sumsOfSums v128)
  *     (block (loop
@@ -103,7 +107,10 @@ const body = [
   0x0b,
 ];
 
-/** The module (WebAssembly core specification, section 5.5): one type, the memory imported, one function, exported. */
+/**
+ * The module (WebAssembly core specification, section 5.5): one type, the imported memory, one
+ * export.
+ */
 // oxfmt-ignore
 const code = Uint8Array.of(
   // The magic number, and version 1.

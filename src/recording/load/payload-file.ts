@@ -1,4 +1,4 @@
-/** The recorded bytes, read from the dump when they are needed. */
+/** Reads recorded bytes from the dump on demand. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { ExitCode, PlgError } from "../../base/errors.ts";
 import { allocateRegion, type Region } from "../../sys/memory.ts";
@@ -15,12 +15,12 @@ export class PayloadFile {
     this.#fd = openSync(path, "r");
   }
 
-  /** Memory that one payload fits into. */
+  /** Allocates memory for one payload. */
   static room(): Region {
     return allocateRegion(longestBytes);
   }
 
-  /** Reads `lengthBytes` from `position` of the file to the place `at` of `bytes`. */
+  /** Reads `lengthBytes` from `position` of the file into `bytes` at `at`. */
   readInto(bytes: Uint8Array, at: number, position: number, lengthBytes: number): void {
     let done = 0;
     while (done < lengthBytes) {

@@ -17,14 +17,14 @@ export interface Recording {
   readonly end: DumpEnd;
 }
 
-/** How often the reading of a dump lets others have their turn, and tells how far it is. */
+/** How often reading a dump yields to other tasks and reports its progress. */
 const pauseEveryMs = 100;
-/** How many items are read between two looks at the clock. */
+/** The number of items between two looks at the clock. */
 const itemsPerLook = 64;
 
 /**
- * Reads a dump once, from end to end, which takes a while for a large one: `onRead` is told again and again
- * how many bytes are behind. Throws a DumpError if it is not one, or damaged.
+ * Reads a dump from beginning to end. This takes a while for a large one, so `onRead` receives the
+ * number of bytes read every `everyMs`. Throws a DumpError if the file is not a dump, or damaged.
  */
 export async function readRecording(
   path: string,
