@@ -1,4 +1,5 @@
 /** Which commands a replay runs in the recorded containers. */
+import { indexOfName, isSameName } from "../base/container-name.ts";
 import { UsageError } from "../base/errors.ts";
 import { Subnet } from "../net/subnet.ts";
 import type { Recording } from "../recording/load/read-recording.ts";
@@ -48,9 +49,9 @@ function commandsByName(
   names: readonly string[],
 ): (string | undefined)[] {
   for (const { name, command } of commands)
-    if (name === undefined || !names.includes(name))
+    if (name === undefined || indexOfName(names, name) < 0)
       throw new UsageError(
         `'${name ?? command}' names none of the recorded containers (${names.join(", ")}): write name=command`,
       );
-  return names.map((name) => commands.findLast((line) => line.name === name)?.command);
+  return names.map((name) => commands.findLast((line) => isSameName(line.name, name))?.command);
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import type { Command as Cli } from "commander";
+import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import { printableJson } from "../../base/printable.ts";
 import { formatBytes, formatDuration, plural } from "../../base/text.ts";
@@ -178,12 +179,13 @@ function parseMasks({ ignore, ignoreFile }: ReplayFlags, { containers }: Topolog
 function parseOnly(only: string | undefined, { containers }: Topology): readonly ContainerPlan[] {
   if (only === undefined) return containers;
   const names = only.split(",").map((name) => name.trim());
+  const recorded = containers.map(({ name }) => name);
   for (const name of names)
-    if (!containers.some((container) => container.name === name))
+    if (indexOfName(recorded, name) < 0)
       throw new UsageError(
-        `--only '${name}': the recording has no such container (it has ${containers.map((container) => container.name).join(", ")})`,
+        `--only '${name}': the recording has no such container (it has ${recorded.join(", ")})`,
       );
-  return containers.filter(({ name }) => names.includes(name));
+  return containers.filter(({ name }) => indexOfName(names, name) >= 0);
 }
 
 /** A command for a container that `--only` leaves out would never run. */

@@ -1,8 +1,9 @@
 /** Reads the masks of `--ignore`: `[name][:port]/regex/flags`, a line each in a file. */
+import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Mask } from "../../replay/compare/masks.ts";
 
-const maskPattern = /^([a-z0-9-]*)(?::(\d{1,5}))?\/(.*)\/([a-z]*)$/s;
+const maskPattern = /^([\w.-]*)(?::(\d{1,5}))?\/(.*)\/([a-z]*)$/s;
 
 /** `names` are the recording's containers. Throws a UsageError that tells where, if `place` is given. */
 export function parseMask(text: string, names: readonly string[], place = "--ignore"): Mask {
@@ -12,12 +13,13 @@ export function parseMask(text: string, names: readonly string[], place = "--ign
       `${place} '${text}' is not a mask: write [name][:port]/regex/, as in server:80/^Date: .*$/m`,
     );
   const [, container, port, source = "", flags] = match;
-  if (container && !names.includes(container))
+  const index = container ? indexOfName(names, container) : -1;
+  if (container && index < 0)
     throw new UsageError(
       `${place} '${text}': the recording has no container '${container}' (it has ${names.join(", ")})`,
     );
   return {
-    ...(container ? { container } : {}),
+    ...(index < 0 ? {} : { container: names[index] }),
     ...(port === undefined ? {} : { port: Number(port) }),
     pattern: compile(source, flags ?? "", place),
   };

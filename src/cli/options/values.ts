@@ -1,6 +1,7 @@
 /** Reads the values of options: each returns what was meant or throws a UsageError with the mend. */
 import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
+import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import { ulaFor, Subnet } from "../../net/subnet.ts";
 import { hasIpv6 } from "../../sandbox/network/space.ts";
@@ -75,7 +76,8 @@ export function parseSignal(text: string): NodeJS.Signals {
 
 /** `all`, `first`, or a container's name, which must be one of `names`. */
 export function parseUntil(text: string, names: readonly string[]): Until {
-  if (names.includes(text)) return { name: text };
+  const name = names[indexOfName(names, text)];
+  if (name !== undefined) return { name };
   if (text === "all" || text === "first") return text;
   throw new UsageError(
     `--until '${text}' is neither 'all', 'first' nor a command's name (${names.join(", ")})`,

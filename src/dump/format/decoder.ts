@@ -7,6 +7,7 @@
  * DumpError}.
  */
 import { Direction } from "../../base/direction.ts";
+import { foldName } from "../../base/container-name.ts";
 import { DumpError } from "../../base/errors.ts";
 import type { Family } from "../../base/units.ts";
 import { addressBytesOf, parseAddress } from "../../net/address.ts";
@@ -217,8 +218,9 @@ export class DumpDecoder {
     check(this.#section !== undefined, "an interface is out of place");
     const { length } = this.#containers;
     const container = readContainer(block, this.#section.subnets, length);
-    check(!this.#names.has(container.name), "two containers have one name");
-    this.#names.add(container.name);
+    const name = foldName(container.name);
+    check(!this.#names.has(name), "two containers have one name");
+    this.#names.add(name);
     this.#containers.push(container);
     this.#addresses.push(container.addresses.map((text) => parseAddress(text) as Uint8Array));
     return this.#runIfWhole();

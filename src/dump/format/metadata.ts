@@ -2,6 +2,7 @@
  * Reads back the blocks that header.ts writes. They come from a file that may be anyone's: every length and
  * every field of the JSON is checked before it is used, and what does not fit is refused with one sentence.
  */
+import { isContainerName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import { hostOf } from "../../base/units.ts";
 import { formatAddress } from "../../net/address.ts";
@@ -13,7 +14,6 @@ import {
   type CommandExit,
   type ContainerInfo,
   formatVersion,
-  isContainerName,
   maxCommandBytes,
   maxContainers,
   type RunInfo,

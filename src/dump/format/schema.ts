@@ -96,11 +96,6 @@ export const maxZeroTailBytes: number = 2 ** 32;
 export const maxOpenConnections: number = 1 << 20;
 /** Interfaces, and so containers, of one recording: each has a TUN device and a namespace while it runs. */
 export const maxContainers = 4000;
-/** A container's name is a host name's label, in lower case: it stands in /etc/hosts, in URLs, on terminals. */
-export function isContainerName(name: string): boolean {
-  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) && name !== "localhost";
-}
-
 /** Linux runs no command that is longer (MAX_ARG_STRLEN, execve(2)). */
 export const maxCommandBytes = 131_072;
 

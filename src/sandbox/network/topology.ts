@@ -4,7 +4,8 @@
 import { hostOf } from "../../base/units.ts";
 import { basename } from "node:path/posix";
 import { UsageError } from "../../base/errors.ts";
-import { isContainerName, maxContainers } from "../../dump/format/schema.ts";
+import { foldName, isContainerName, longestName } from "../../base/container-name.ts";
+import { maxContainers } from "../../dump/format/schema.ts";
 import type { Subnet } from "../../net/subnet.ts";
 
 /** One command and the container it runs in. */
@@ -29,12 +30,29 @@ export interface CommandLine {
   readonly command: string;
 }
 
-const namedCommand = /^([a-z0-9][a-z0-9-]*)=(.*)$/s;
+/**
+ * What stands before the first `=` is meant as a name, unless it has white space, a slash or other
+ * syntax of the shell, as in `curl --max-time=1` or `./a=b`.
+ */
+const namedCommand = /^([^\s=/'"`$(){}[\]<>|&;\\#!*?~-][^\s=/'"`$(){}[\]<>|&;\\#!*?~]*|)=(.*)$/s;
 
-/** Reads `name=command`, or a command alone. `PORT=80 server`, in capitals, is a command. */
+/**
+ * Reads `NAME=COMMAND`, or a command alone. A shell would read `PORT=80 ./server` as an assignment,
+ * here it is a container called PORT. Throws a {@link UsageError} for a name that cannot be one.
+ */
 export function parseCommand(text: string): CommandLine {
   const match = namedCommand.exec(text);
-  return match ? { name: match[1], command: match[2] ?? "" } : { command: text };
+  if (!match) return { command: text };
+  const [, name = "", command = ""] = match;
+  checkName(name);
+  return { name, command };
+}
+
+function checkName(name: string): void {
+  if (isContainerName(name)) return;
+  throw new UsageError(
+    `'${name}' cannot be a container's name: use up to ${longestName} letters, digits, '-', '_' and '.', but no address and not 'localhost'`,
+  );
 }
 
 /** Assigns names and addresses; throws a UsageError for what cannot be. */
@@ -71,12 +89,9 @@ function nameAll(commands: readonly CommandLine[]): string[] {
     if (command.trim() === "")
       throw new UsageError(`the command ${name ? `of '${name}' ` : ""}is empty`);
     if (name === undefined) continue;
-    if (!isContainerName(name))
-      throw new UsageError(
-        `'${name}' cannot be a container's name: use up to 63 lower-case letters, digits and '-' (and not 'localhost')`,
-      );
-    if (taken.has(name)) throw new UsageError(`two commands are named '${name}'`);
-    taken.add(name);
+    checkName(name);
+    if (taken.has(foldName(name))) throw new UsageError(`two commands are named '${name}'`);
+    taken.add(foldName(name));
   }
   return commands.map(({ name, command }) => name ?? uniqueName(programName(command), taken));
 }

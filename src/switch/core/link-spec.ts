@@ -7,6 +7,7 @@
  * `<->` applies the conditions to both directions, `->` to one. `*` is any container. Where several
  * specs cover a direction, the last one replaces the others completely.
  */
+import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 
 /** A container's index, or any. */
@@ -46,7 +47,7 @@ export interface LinkSpec {
 }
 
 const example = "'client<->server: delay 40ms loss 1%'";
-const endsPattern = /^\s*(\*|[a-z0-9-]*?[a-z0-9])\s*(<->|->)\s*(\*|[a-z0-9-]*?[a-z0-9])\s*$/;
+const endsPattern = /^\s*(\*|[\w.-]*?\w)\s*(<->|->)\s*(\*|[\w.-]*?\w)\s*$/;
 /** The dump's header stores the specs, so their length is limited. */
 const longestText = 500;
 /** Packets in flight take memory, so the delay is limited. */
@@ -74,7 +75,7 @@ export function parseLink(text: string, names: readonly string[]): LinkSpec {
   const [, first = "", arrow, second = ""] = ends;
   const endOf = (name: string): LinkEnd => {
     if (name === "*") return "*";
-    const index = names.indexOf(name);
+    const index = indexOfName(names, name);
     if (index < 0) throw wrong(`there is no container '${name}' (there are ${names.join(", ")})`);
     return index;
   };

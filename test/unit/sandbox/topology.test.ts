@@ -26,12 +26,35 @@ describe("parseCommand", () => {
     ["s-2=a=b", "s-2", "a=b"],
     ["a=", "a", ""],
     ["a=line one\nline two", "a", "line one\nline two"],
-    ["PORT=80 server", undefined, "PORT=80 server"],
+    ["my_db=redis-server --port 1", "my_db", "redis-server --port 1"],
+    ["Web.1=./server", "Web.1", "./server"],
+    ["PORT=80 server", "PORT", "80 server"],
+    ["_=x", "_", "x"],
+    ["curl --max-time=1", undefined, "curl --max-time=1"],
+    ["$A=b", undefined, "$A=b"],
     ["redis-server --port=1", undefined, "redis-server --port=1"],
     ["./a=b", undefined, "./a=b"],
     ["-a=b", undefined, "-a=b"],
   ])("reads %j", (text, name, command) => {
     expect(parseCommand(text)).toEqual(name === undefined ? { command } : { name, command });
+  });
+});
+
+describe("a name that cannot be one", () => {
+  it.each(["", "a-", ".a", "a..", "ü", "a:b", "db@home", "a+", "10.0.0.1", "LocalHost"])(
+    "%j is refused, and not run as an assignment",
+    (name) => {
+      expect(() => parseCommand(`${name}=server`)).toThrow(/cannot be a container's name/);
+    },
+  );
+
+  it("is one that another has, in whatever case", () => {
+    const commands = [
+      { name: "Web", command: "x" },
+      { name: "web", command: "y" },
+    ];
+    expect(() => plan(commands)).toThrow(/two commands are named 'web'/);
+    expect(namesOf("curl", "Curl")).toEqual(["curl", "curl-2"]);
   });
 });
 
@@ -97,13 +120,16 @@ describe("planTopology", () => {
 
 describe("hostsText", () => {
   it("names every container, of both families, before what the machine's file says", () => {
-    const text = hostsText(plan(["one", "two"]), "127.0.0.1 localhost\n10.0.0.1 other\n");
+    const text = hostsText(
+      plan(["one", { name: "Two.2", command: "x" }]),
+      "127.0.0.1 localhost\n10.0.0.1 other\n",
+    );
     const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     expect(lines).toEqual([
       "10.0.0.1\tone",
       "fd00:1::1\tone",
-      "10.0.0.2\ttwo",
-      "fd00:1::2\ttwo",
+      "10.0.0.2\tTwo.2 two.2",
+      "fd00:1::2\tTwo.2 two.2",
       "127.0.0.1 localhost",
       "10.0.0.1 other",
     ]);
