@@ -1,4 +1,4 @@
-/** Runs the measurements round by round, each the direct way and then through plg. */
+/** Runs the measurements round by round, each directly and then through plg. */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { formatBytes } from "../src/base/text.ts";
@@ -15,14 +15,14 @@ export interface Plan {
   readonly folder: string;
   /** plg's main module. */
   readonly plg: string;
-  /** Aborted when the user wants it all to end. */
+  /** Aborted when the user interrupts the benchmark. */
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
 }
 
 export interface Result {
   readonly rows: readonly Row[];
-  /** What the disk took alone, each time before a measurement that fills it, in Gb/s. */
+  /** The disk's own rate in Gb/s, measured before each measurement that fills it. */
   readonly disk: readonly number[];
   readonly failures: readonly string[];
 }
@@ -59,7 +59,7 @@ export class Benchmark {
     };
   }
 
-  /** One that failed is not tried again, and is no reason to lose the others. */
+  /** A failed measurement is not repeated, and does not stop the others. */
   async #guarded(measurement: Measurement, body: () => Promise<void>): Promise<void> {
     if (this.#failures.has(measurement)) return;
     try {

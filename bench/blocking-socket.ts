@@ -1,6 +1,6 @@
 /**
- * Blocking IPv4 sockets for the echo programs. Node's own sockets would put a turn of the event loop
- * into every exchange, on both ends, and measure that; here a message costs its system calls alone.
+ * Blocking IPv4 sockets for the echo programs. Node's own sockets would add a turn of the event
+ * loop to every exchange, at both ends; here a message costs only its system calls.
  */
 import type { Address, Fd } from "../src/base/units.ts";
 import * as abi from "../src/sys/abi.ts";
@@ -8,7 +8,7 @@ import { check } from "../src/sys/errno.ts";
 import * as libc from "../src/sys/libc.ts";
 import { allocateRegion } from "../src/sys/memory.ts";
 
-/** What goes back and forth. */
+/** The message that goes back and forth. */
 const messageBytes = 64;
 
 const message = allocateRegion(messageBytes);
@@ -39,7 +39,7 @@ export function sendMessage(fd: Fd): void {
   check(sent, "send", "a message");
 }
 
-/** Waits for a whole message. False if the other end closed instead. */
+/** Waits for a whole message. Returns false if the other end closes instead. */
 export function receiveMessage(fd: Fd): boolean {
   for (let got = 0; got < messageBytes;) {
     const at = (message.address + got) as Address;
@@ -50,7 +50,7 @@ export function receiveMessage(fd: Fd): boolean {
   return true;
 }
 
-/** Sends a message and waits for the one that comes back. */
+/** Sends a message and waits for the answer. */
 export function exchangeMessage(fd: Fd): void {
   sendMessage(fd);
   if (!receiveMessage(fd)) throw new Error("the server closed the connection");
@@ -70,7 +70,7 @@ function openSocket(): Fd {
   return fd;
 }
 
-/** Fills in a sockaddr_in and returns where it lies. */
+/** Fills in a sockaddr_in and returns its address. */
 function writeSockaddr(address: string, port: number): Address {
   sockaddr.view.setUint16(0, abi.AF_INET, true);
   sockaddr.view.setUint16(2, port);

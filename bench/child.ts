@@ -1,4 +1,7 @@
-/** Waits for child processes, and ends them when the benchmark is stopped or they take too long. */
+/**
+ * Waits for child processes, and stops them when the benchmark is interrupted or they take too
+ * long.
+ */
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -6,8 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 export type End = number | string;
 
 /**
- * Resolves when the child has ended. If `signal` is aborted, it is told to end, and killed 10 s later;
- * how it ended says nothing then (iperf3 calls it a success), so that rejects.
+ * Resolves when the child has ended. If `signal` is aborted, the child is terminated, and killed 10
+ * s later; its exit code is meaningless then (iperf3 reports success), so the promise rejects.
  */
 export async function ended(child: ChildProcess, signal: AbortSignal): Promise<End> {
   const end = new Promise<End>((resolve, reject) => {
@@ -26,7 +29,7 @@ export async function ended(child: ChildProcess, signal: AbortSignal): Promise<E
   }
 }
 
-/** Tells a child to end and waits for that, `graceMs` at most. */
+/** Terminates a child and waits for its end, for at most `graceMs`. */
 export async function dismiss(child: ChildProcess, graceMs: number): Promise<void> {
   if (hasEnded(child)) return;
   const exit = new Promise((resolve) => child.once("exit", resolve));

@@ -1,17 +1,19 @@
 /**
- * Connects to the echo server, exchanges one message, closes, again and again. Arguments: address,
- * port, seconds. Prints two rates as JSON, in connections per second: that of the first thousand, and the one
- * at which it goes on. They differ, because Node compiles what runs while it runs, in plg and in both programs.
+ * Connects to the echo server, exchanges a message and closes, again and again. Arguments: address,
+ * port, seconds. Prints two rates as JSON, in connections per second: that of the first thousand,
+ * and the steady rate. They differ because Node compiles code while it runs, in plg and in both
+ * programs.
  */
 import { closeSocket, connectTo, exchangeMessage } from "./blocking-socket.ts";
 
 const firstConnections = 1000;
-/** From here on the rate changes no more: all that is used often has been compiled. */
+/** From here on the rate is steady, because the hot code has been compiled. */
 const warmUpConnections = 5000;
 /**
- * Each leaves its port in TIME_WAIT for a minute. connect(2) prefers one half of the 28,000 ephemeral
- * ports (the even ones, __inet_hash_connect in the kernel), and when these 14,000 are used up it looks
- * through all of them each time: direct, the rate falls from 14,000/s to some hundreds.
+ * Each connection leaves its port in TIME_WAIT for a minute. connect(2) prefers the even half of
+ * the 28,000 ephemeral ports (__inet_hash_connect in the kernel). Once these 14,000 are used, it
+ * searches through all of them every time: on the direct link the rate falls from 14,000/s to some
+ * hundreds.
  */
 const mostConnections = 13_000;
 
@@ -21,7 +23,9 @@ measure(warmUpConnections - firstConnections);
 const sustained = measure(mostConnections - warmUpConnections, Number(seconds));
 process.stdout.write(`${JSON.stringify([first, sustained])}\n`);
 
-/** Makes `most` connections, or as many as come about in `durationS`. Returns how many a second. */
+/**
+ * Opens `most` connections, or as many as fit into `durationS`. Returns their number per second.
+ */
 function measure(most: number, durationS = Infinity): number {
   const startMs = performance.now();
   const endMs = startMs + durationS * 1000;

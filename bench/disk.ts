@@ -1,4 +1,4 @@
-/** How fast the disk takes a dump when nothing else goes on: what throughput through plg can be at most. */
+/** How fast an idle machine writes a dump to disk: the upper bound of throughput through plg. */
 import { randomBytes } from "node:crypto";
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { adviseHugePages, hugePageBytes, regionIn } from "../src/sys/memory.ts";
 
 const durationMs = 1000;
 
-/** Writes a file in `folder` for a second, as plg's writer does: in large pieces, past the page cache. In Gb/s. */
+/** Writes a file for a second as plg does, in large pieces past the page cache. Returns Gb/s. */
 export function measureDisk(folder: string): number {
   const file = openDumpFile(join(folder, "disk.traffic"));
   const appender = new DumpAppender(file, 0);
@@ -24,7 +24,7 @@ export function measureDisk(folder: string): number {
   }
 }
 
-/** One of the ring's blocks, as it were, and not of zeros: a disk may know better than to write them. */
+/** A block like the ring's, not filled with zeros, which a disk may optimize away. */
 function filledPiece(): Uint8Array {
   const region = regionIn(new SharedArrayBuffer(2 * hugePageBytes), hugePageBytes, hugePageBytes);
   adviseHugePages(region);

@@ -1,7 +1,7 @@
 /**
- * The direct network: two namespaces and a veth pair between them, what a container is connected with
- * elsewhere. The namespaces have no names, so they go with the last descriptor and process, however
- * the benchmark ends; the pair goes with them.
+ * The direct network: two namespaces connected by a veth pair, like containers elsewhere. The
+ * namespaces have no names, so they and the pair disappear with their last descriptor and process,
+ * however the benchmark ends.
  */
 import { spawnSync } from "node:child_process";
 import { MachineError } from "../src/base/errors.ts";
@@ -37,7 +37,7 @@ export function closeLink({ server, client }: Link): void {
   closeNamespace(client);
 }
 
-/** iproute2 takes a path for the name of a namespace. */
+/** iproute2 accepts a path as the name of a namespace. */
 function createPair(peer: Namespace): void {
   const theirs = `/proc/${process.pid}/fd/${peer.fd}`;
   const pair = ["link", "add", device, "type", "veth", "peer", "name", device, "netns", theirs];

@@ -1,4 +1,4 @@
-/** Waits for a server to listen; plg has `--wait-listen` for that, the direct link has not. */
+/** Waits for a server to listen on the direct link; plg has `--wait-listen` for that. */
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,7 +6,7 @@ import { hasEnded } from "./child.ts";
 
 const patienceMs = 60_000;
 
-/** Resolves when somebody listens on `port` in the network namespace of `server`. */
+/** Resolves when a process listens on `port` in the network namespace of `server`. */
 export async function whenListening(
   server: ChildProcess,
   port: number,
@@ -21,7 +21,10 @@ export async function whenListening(
   }
 }
 
-/** Reads proc_pid_net(5): the local address and port in hexadecimal, the remote one, and the state, 0A for LISTEN. */
+/**
+ * Reads proc_pid_net(5): local and remote address and port in hexadecimal, and the state (0A:
+ * LISTEN).
+ */
 function isListening({ pid }: ChildProcess, port: number): boolean {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return ["tcp", "tcp6"].some((table) =>

@@ -1,4 +1,4 @@
-/** What was measured, and on what: without it figures mean little. */
+/** What was measured, and on which machine: without that, figures mean little. */
 import { spawnSync } from "node:child_process";
 import { cpus, loadavg, release } from "node:os";
 
@@ -7,9 +7,9 @@ export interface Machine {
   readonly cores: number;
   readonly kernel: string;
   readonly node: string;
-  /** Of the machine before the first measurement: well above 0, and others were at work too. */
+  /** The load before the first measurement. Well above 0 means that other programs were running. */
   readonly load: number;
-  /** The commit that plg was built from, with a `+` if files differ from it. */
+  /** The commit that plg was built from, with a `+` if the tree has changes. */
   readonly commit: string;
   readonly date: string;
 }

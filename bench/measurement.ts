@@ -1,34 +1,36 @@
-/** What a measurement is: a server and a client, as shell commands, and how to read what the client prints. */
+/** A measurement: a server and a client, as shell commands, and how to read the client's output. */
 
-/** Where the server is, in both kinds of network: the first address of the subnet. */
+/** The server's address in both networks: the first of the subnet. */
 export const serverAddress = "10.0.0.1";
 export const clientAddress = "10.0.0.2";
 
 export type Unit = "Gb/s" | "us" | "/s";
 
-/** One number that a measurement yields, a row of the table. */
+/** One figure of a measurement: a row of the table. */
 export interface Figure {
   readonly name: string;
   readonly unit: Unit;
 }
 
-/** Both are run by `/bin/sh -c`. The server's is to end on SIGTERM, so it should `exec` its program. */
+/**
+ * `/bin/sh -c` runs both commands. The server must end on SIGTERM, so it should `exec` its program.
+ */
 export interface Commands {
   readonly server: string;
   readonly client: string;
 }
 
 export interface Measurement {
-  /** How `--only` names it. */
+  /** Its name for `--only`. */
   readonly name: string;
-  /** Programs and users without which it is skipped. */
+  /** The programs and users that it needs; without them it is skipped. */
   readonly needs: readonly Need[];
-  /** Where the server listens. */
+  /** The port that the server listens on. */
   readonly port: number;
   readonly figures: readonly Figure[];
-  /** It writes to disk as fast as it can, so what the disk takes is measured next to it. */
+  /** It writes to disk as fast as possible, so the disk's own rate is measured next to it. */
   readonly fillsDisk?: true;
-  /** To be run once before the measurement, over the direct link. */
+  /** Runs once before the measurement, over the direct link. */
   readonly prepare?: (setting: Setting) => Commands;
   readonly commands: (setting: Setting) => Commands;
   /** Reads the figures, in their order, from the client's standard output. */
@@ -39,9 +41,9 @@ export type Need = { readonly program: string } | { readonly user: string };
 
 export interface Setting {
   readonly seconds: number;
-  /** For files that last as long as the benchmark. */
+  /** A folder for files that last as long as the benchmark. */
   readonly folder: string;
-  /** A program that is needed, ready to stand in a shell command. */
+  /** A needed program, quoted for the shell. */
   readonly program: (name: string) => string;
 }
 

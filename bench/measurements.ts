@@ -29,7 +29,7 @@ function throughput(streams: number): Measurement {
   };
 }
 
-/** What the server got, which is less than what the client's kernel took. */
+/** The bytes that the server received, which are fewer than the client's kernel accepted. */
 function receivedBitsPerSecond(output: string): number {
   const report = JSON.parse(output) as {
     readonly end?: { readonly sum_received?: { readonly bits_per_second?: number } };
@@ -100,7 +100,10 @@ const nginx: Measurement = {
   read: (output) => [numberIn(output, /Requests\/sec:\s+([\d.]+)/)],
 };
 
-/** The answer stands in the configuration, and connections are kept: requests are measured, not files. */
+/**
+ * The configuration has the answer, and connections are kept alive: this measures requests, not
+ * files.
+ */
 function nginxServer({ folder, program }: Setting): string {
   const settings = [
     `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr;`,

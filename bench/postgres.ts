@@ -1,8 +1,8 @@
-/** pgbench, reading only. The cluster is made once, and serves every round. PostgreSQL refuses to run as root. */
+/** Read-only pgbench. One cluster serves all rounds. PostgreSQL refuses to run as root. */
 import { type Measurement, numberIn, quoted, serverAddress, type Setting } from "./measurement.ts";
 
 const asPostgres = "setpriv --reuid=postgres --regid=postgres --init-groups";
-/** `pgbench -i` makes 100,000 rows for each. */
+/** `pgbench -i` creates 100,000 rows per unit. */
 const scale = 10;
 const target = `-h ${serverAddress} -U postgres`;
 const database = `${target} postgres`;
@@ -21,7 +21,7 @@ function create(setting: Setting): string {
   ].join(" && ");
 }
 
-/** A lock file that a killed server left would keep this one from starting. */
+/** The lock file of a killed server would prevent this one from starting. */
 function serve(setting: Setting): string {
   const data = dataFolder(setting);
   const settings = "-c listen_addresses='*' -c unix_socket_directories='' -c fsync=off";

@@ -3,18 +3,18 @@ import { accessSync, constants, readdirSync, readFileSync, statSync } from "node
 import { delimiter, join } from "node:path";
 import type { Measurement, Need } from "./measurement.ts";
 
-/** Debian keeps PostgreSQL's programs here, by version; those in the path are wrappers written in Perl. */
+/** Debian's folder of PostgreSQL programs, by version; those in the path are Perl wrappers. */
 const postgresRoot = "/usr/lib/postgresql";
 const administration = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/** The whole path of a program, or undefined. */
+/** The full path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
   const path = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   const folders = [...postgresFolders(), ...path, ...administration];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-/** What a measurement needs and this machine does not have. */
+/** The requirements of a measurement that this machine lacks. */
 export function missingFor({ needs }: Measurement): string[] {
   return needs.filter((need) => !isHere(need)).map(nameOf);
 }

@@ -1,4 +1,4 @@
-/** Collects what the runs yield, and works out medians and ratios: pure. */
+/** Collects the figures of the runs, and computes medians and ratios. Pure. */
 import type { Figure, Unit } from "./measurement.ts";
 
 /** One figure, round by round. */

@@ -1,4 +1,4 @@
-/** The result as people read it. */
+/** Renders the result as a table. */
 import { formatBytes } from "../src/base/text.ts";
 import { formatFigure, median, type Row } from "./results.ts";
 

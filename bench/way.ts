@@ -1,7 +1,7 @@
 /**
- * The two ways in which a server and a client are brought together: over the direct link, and in
- * containers of `plg record`. The commands are the same, so are the addresses, and every run has fresh
- * namespaces: what one leaves behind, ports in TIME_WAIT for one, is no burden to the next.
+ * The two ways to connect a server and a client: over the direct link, and in containers of `plg
+ * record`. Commands and addresses are the same. Every run has fresh namespaces, so leftovers such
+ * as ports in TIME_WAIT do not affect the next one.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -16,7 +16,7 @@ import { type Commands, quoted } from "./measurement.ts";
 interface Job {
   readonly commands: Commands;
   readonly port: number;
-  /** For this job alone. */
+  /** A folder for this job only. */
   readonly folder: string;
   readonly signal: AbortSignal;
 }
@@ -24,13 +24,13 @@ interface Job {
 interface Outcome {
   /** The client's standard output. */
   readonly output: string;
-  /** Of the dump; undefined over the direct link. */
+  /** The dump's size; undefined over the direct link. */
   readonly dumpBytes?: number;
 }
 
 export type Way = (job: Job) => Promise<Outcome>;
 
-/** How long a server may take to end once it was told to. */
+/** The time that a server has to end after SIGTERM. */
 const graceMs = 5000;
 
 export const direct: Way = (job) =>
@@ -46,7 +46,7 @@ export const direct: Way = (job) =>
     }
   });
 
-/** In a process space like that of a recording, whose end no process outlives. */
+/** Runs in a process space like a recording's, so that no process outlives it. */
 async function runOver(link: Link, space: ProcessSpace, job: Job): Promise<void> {
   const start = (network: Namespace, command: string): ChildProcess =>
     space.spawn(network, "/bin/sh", ["-c", command], { stdio: "ignore", detached: true });
@@ -77,7 +77,7 @@ export function throughPlg(program: string): Way {
     });
 }
 
-/** Runs `body` with the job's folder in place, and adds the client's output to what it returns. */
+/** Runs `body` in the job's folder, and adds the client's output to its result. */
 async function inFolder(
   { folder, signal }: Job,
   body: () => Promise<Omit<Outcome, "output">>,
@@ -96,7 +96,7 @@ async function inFolder(
   }
 }
 
-/** The same files both ways, so that it is no part of the difference where output goes. */
+/** Uses the same files both ways, so that the output's destination makes no difference. */
 function redirected({ commands, folder }: Job): Commands {
   const file = (name: string): string => quoted(join(folder, name));
   return {
@@ -112,7 +112,7 @@ function lastWords(folder: string): string {
 function lastLines(file: string): string {
   try {
     const lines = readFileSync(file, "utf8").trim().split("\n");
-    // Node says what failed above the stack, others at the end.
+    // Node prints the error before the stack trace; other programs print it last.
     const told = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.slice(-3).join(" / ");
     return told === "" ? "" : `; ${told}`;
   } catch {

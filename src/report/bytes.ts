@@ -1,30 +1,33 @@
-/** Bytes as people read them: as text, or in hexadecimal. */
+/** Renders bytes for people: as text, or in hexadecimal. */
 
 const decoder = new TextDecoder();
 
-/** What is no letter, and would change how the text around it looks. */
+/** Characters that would change how the text around them looks. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Cn}\p{Co}]/gu;
 const unseenInLines = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Cn}\p{Co}]/gu;
 const stand = "\u00b7";
 
-/** As text of several lines, in UTF-8; what cannot be seen is a dot, and a carriage return before a line's end nothing. */
+/**
+ * Lines of UTF-8 text. Invisible characters become dots; a carriage return before a line feed
+ * vanishes.
+ */
 export function asText(bytes: Uint8Array): string {
   return decoder.decode(bytes).replaceAll("\r\n", "\n").replaceAll(unseenInLines, stand);
 }
 
-/** As text of one line. */
+/** A single line of text. */
 export function asLine(bytes: Uint8Array): string {
   return lineOf(decoder.decode(bytes));
 }
 
-/** Any text as one line, in which nothing gives a terminal orders. */
+/** Any text as one line that is safe to print. */
 export function lineOf(text: string): string {
   return text.replaceAll(/\r?\n/g, "\u21b5").replaceAll(unseen, stand);
 }
 
 const rowBytes = 16;
 
-/** Rows of 16 bytes each: where they are, in hexadecimal, and in ASCII. `offset` is that of the first byte. */
+/** Rows of 16 bytes: their offset, hexadecimal and ASCII. `offset` is that of the first byte. */
 export function asHex(bytes: Uint8Array, offset: number): string {
   const rows: string[] = [];
   for (let at = 0; at < bytes.length; at += rowBytes) {

@@ -1,4 +1,4 @@
-/** How much was going on over the time of the run: a small plot, and a way to get to a moment. */
+/** A small plot of the traffic over time. Clicking it jumps to that moment. */
 import { formatBytes } from "../base/text.ts";
 import { timeLabel } from "../report/events.ts";
 import { activityOf } from "./activity.ts";
@@ -14,7 +14,7 @@ export class ActivityPlot {
   readonly #scale = element("div", "scale");
   #shown: Uint32Array = new Uint32Array();
 
-  /** `onTime` hears of a moment that was clicked. */
+  /** `onTime` receives the moment that was clicked. */
   constructor(dump: LoadedDump, onTime: (atNs: number) => void) {
     this.#dump = dump;
     this.root = element("div", "activity", this.#canvas, this.#scale);
@@ -30,7 +30,9 @@ export class ActivityPlot {
     this.#draw();
   }
 
-  /** Bytes as bars by their square root, so that little is seen beside much; a mark where there is an event. */
+  /**
+   * Bars show the square root of the bytes, so that small amounts stay visible; marks show events.
+   */
   #draw(): void {
     const widthPx = Math.max(1, this.root.clientWidth);
     this.#canvas.width = widthPx;

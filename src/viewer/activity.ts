@@ -1,13 +1,13 @@
-/** How much was going on over the time of the run. */
+/** The traffic over the time of the run. */
 import type { LoadedDump } from "./load.ts";
 
-/** What happened in equal parts of the run. */
+/** Bytes and events in equal parts of the run. */
 export interface Activity {
   readonly events: Uint32Array;
   readonly bytes: Float64Array;
 }
 
-/** Deals the events out to `parts` equal parts of the time. */
+/** Assigns the events to `parts` equal parts of the time. */
 export function activityOf(
   { index, summary }: Pick<LoadedDump, "index" | "summary">,
   shown: Uint32Array,

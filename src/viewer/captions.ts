@@ -1,12 +1,12 @@
-/** What an event carries, in a line: read from the dump when it is looked at. */
+/** The content of an event on one line, read from the dump on demand. */
 import { RecordKind } from "../dump/format/schema.ts";
 import { asLine } from "../report/bytes.ts";
 import { packetLabel } from "../report/events.ts";
 import { type LoadedDump, payloadOf } from "./load.ts";
 
-/** As many as are kept, so that scrolling back and forth reads nothing twice. */
+/** The size of the cache, which makes scrolling back and forth cheap. */
 const mostKept = 4096;
-/** As much of a stream's piece as a line may show. */
+/** The number of bytes that a line can show. */
 const shownBytes = 160;
 
 export class Captions {
@@ -17,7 +17,10 @@ export class Captions {
     this.#dump = dump;
   }
 
-  /** What an event says, else the bytes of a stream as text or what a packet is; nothing for other events. */
+  /**
+   * What an event says, else the bytes of a stream as text or what a packet is; nothing for other
+   * events.
+   */
   of(event: number): Promise<string> {
     const known = this.#kept.get(event);
     if (known !== undefined) return known;

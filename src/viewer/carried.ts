@@ -1,9 +1,12 @@
-/** What a page carries: gzipped, in base64, in script elements that are none (`carriedPart` in cli/page.ts). */
+/**
+ * What a page carries: gzipped, in base64, in script elements that are none (`carriedPart` in
+ * cli/page.ts).
+ */
 import type { CarriedDifferences } from "../report/carried.ts";
 
 export interface CarriedDump {
   readonly name: string;
-  /** Undefined if the page carries the name alone. */
+  /** Undefined if the page carries only the dump's name. */
   readonly bytes: Blob | undefined;
 }
 
@@ -12,7 +15,7 @@ export async function carriedDump(): Promise<CarriedDump> {
   return { name: holder?.getAttribute("data-name") ?? "one", bytes: await unpacked(holder) };
 }
 
-/** The result of a replay, if the page is of one. */
+/** The result of a replay, if the page shows one. */
 export async function carriedDifferences(): Promise<CarriedDifferences | undefined> {
   const json = await unpacked(document.querySelector("#differences"));
   return json && (JSON.parse(await json.text()) as CarriedDifferences);

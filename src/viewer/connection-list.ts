@@ -1,4 +1,4 @@
-/** The table of connections, each with a bar that shows when it was. */
+/** The table of connections, each with a bar that shows its time. */
 import { formatBytes } from "../base/text.ts";
 import type { ConnectionRow } from "../report/connections.ts";
 import { timeLabel } from "../report/events.ts";
@@ -52,7 +52,7 @@ export class ConnectionList {
   #order: { readonly column: Column; readonly descending: boolean } | undefined;
   #chosen: number | undefined;
 
-  /** `onChoose` hears of a connection that was clicked. */
+  /** `onChoose` receives the connection that was clicked. */
   constructor(dump: LoadedDump, onChoose: (connection: number) => void) {
     this.#dump = dump;
     this.#onChoose = onChoose;
@@ -62,7 +62,7 @@ export class ConnectionList {
     this.root = this.#list.root;
   }
 
-  /** Shows these connections alone. */
+  /** Shows only these connections. */
   show(connections: ReadonlySet<number>): void {
     this.#rows = this.#dump.summary.connections.filter(({ number }) => connections.has(number));
     this.#sort();
@@ -75,7 +75,7 @@ export class ConnectionList {
     this.#list.refresh();
   }
 
-  /** Again turns the order round. */
+  /** Sorting by the same column again reverses the order. */
   #sortBy(column: Column): void {
     const descending = this.#order?.column === column && !this.#order.descending;
     this.#order = { column, descending };

@@ -1,4 +1,4 @@
-/** What was said on one connection, in the order in which it was said; or a packet that belongs to none. */
+/** The events of one connection in order, with their bytes; or a packet outside any connection. */
 import { Direction } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
 import { RecordKind } from "../dump/format/schema.ts";
@@ -9,7 +9,7 @@ import { button, element } from "./dom.ts";
 import { labelOf } from "./labels.ts";
 import { type LoadedDump, payloadOf } from "./load.ts";
 
-/** As much is shown at first, and then each time that more is asked for: what a browser lays out at once. */
+/** The number of bytes shown at first, and each time the user asks for more. */
 const pageBytes = 256 * 1024;
 const pageEvents = 1000;
 
@@ -18,20 +18,20 @@ export class Conversation {
   readonly #dump: LoadedDump;
   readonly #onEvent: (event: number) => void;
   #notation: Notation = "text";
-  /** What is shown, as events; and the one that was asked for. */
+  /** The events shown, and the chosen one. */
   #events: Uint32Array = new Uint32Array();
   #event: number | undefined;
-  /** Counts what was asked for, so that an answer that comes late is seen to be late. */
+  /** Counts the requests, so that a late answer is recognized. */
   #request = 0;
 
-  /** `onEvent` hears of an event whose heading was clicked. */
+  /** `onEvent` receives the event whose heading was clicked. */
   constructor(dump: LoadedDump, onEvent: (event: number) => void) {
     this.#dump = dump;
     this.#onEvent = onEvent;
     this.#sayNothing();
   }
 
-  /** Shows the connection of this event, or the packet that it is. */
+  /** Shows the connection of this event; or the event itself, if it is a packet. */
   show(event: number | undefined): void {
     const isOfShown = event !== undefined && this.#events.includes(event);
     this.#event = event;
@@ -58,7 +58,7 @@ export class Conversation {
         : byConnection.subarray(connections.from(connection), connections.to(connection));
     const body = element("div", "said");
     this.root.replaceChildren(this.#heading(event), body);
-    // From the chosen event on, if it is far from the beginning.
+    // Start at the chosen event if it is far from the beginning.
     const at = this.#events.indexOf(event);
     if (at < this.#endOfPage(0)) await this.#append(body, 0);
     else {
@@ -85,7 +85,7 @@ export class Conversation {
       ? `${formatBytes(row.bytesToServer)} sent, ${formatBytes(row.bytesToClient)} received, ${row.ending}`
       : "";
     const heading = element("header", "", element("h2", "", title), element("span", "", facts));
-    // A packet is in hexadecimal in any case.
+    // A packet is always shown in hexadecimal.
     if (connection === 0) return heading;
     const other = this.#notation === "text" ? "hexadecimal" : "text";
     const turn = button(`as ${other}`, () => {

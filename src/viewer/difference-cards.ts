@@ -1,4 +1,7 @@
-/** The differences of a replay: each as `plg replay` tells it, and a way to where it shows. */
+/**
+ * The differences of a replay, as `plg replay` reports them. Clicking one shows it in the
+ * recording.
+ */
 import { plural } from "../base/text.ts";
 import type { Difference, DifferenceList } from "../replay/findings/differences.ts";
 import { describeDifference, renderDifference } from "../report/differences.ts";
@@ -8,7 +11,7 @@ export class DifferenceCards {
   readonly root: HTMLElement;
   readonly #onChoose: (difference: Difference) => void;
 
-  /** `onChoose` hears of a difference that was clicked. */
+  /** `onChoose` receives the difference that was clicked. */
   constructor(
     { differences, count, notes }: DifferenceList,
     onChoose: (difference: Difference) => void,

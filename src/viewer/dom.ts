@@ -1,4 +1,6 @@
-/** Makes elements. What they are given is text, never HTML: a dump may say anything. */
+/**
+ * Creates elements. Their content is always text, never HTML, because a dump may contain anything.
+ */
 
 export function element(
   tag: keyof HTMLElementTagNameMap,
@@ -11,7 +13,7 @@ export function element(
   return made;
 }
 
-/** A button that says what it does. */
+/** A button with a label. */
 export function button(text: string, onClick: () => void): HTMLButtonElement {
   const made = document.createElement("button");
   made.type = "button";
@@ -20,7 +22,7 @@ export function button(text: string, onClick: () => void): HTMLButtonElement {
   return made;
 }
 
-/** The hue of a connection, in degrees: those that follow each other are far apart (the golden angle). */
+/** The hue of a connection, in degrees. Consecutive ones differ by the golden angle. */
 export function hueOf(connection: number): string {
   return String(Math.round((connection * 137.508) % 360));
 }

@@ -1,8 +1,8 @@
-/** What an event of the index is called. */
+/** Names the events of the index. */
 import type { RecordingIndex } from "../recording/recording.ts";
 import { eventLabel } from "../report/events.ts";
 
-/** An event in a few words, without what was sent. */
+/** An event in a few words, without its bytes. */
 export function labelOf(index: RecordingIndex, event: number): string {
   const connection = index.connection(event);
   const port = connection === 0 ? 0 : index.connections.serverPort(connection);

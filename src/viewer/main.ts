@@ -1,17 +1,17 @@
 /**
- * The page that `plg view` writes. It shows the dump that it carries, or one that the user gives it: nothing is
- * sent anywhere, and nothing is fetched.
+ * The page that `plg view` writes. It shows the dump that it carries, or one that the user opens.
+ * It sends and fetches nothing.
  */
 import { button, element } from "./dom.ts";
 import { carriedDifferences, carriedDump } from "./carried.ts";
 import { loadDump } from "./load.ts";
 import { Viewer } from "./viewer.ts";
 
-// The index lies in memory that threads could share, which browsers keep from pages like this one. A page has one
-// thread, so that any memory does.
+// The index uses shared memory, which browsers deny to pages like this one. A page has one thread,
+// so ordinary memory will do.
 globalThis.SharedArrayBuffer ??= ArrayBuffer as unknown as SharedArrayBufferConstructor;
 
-/** Loads a dump and shows it, or says why not. */
+/** Loads a dump and shows it, or explains why that failed. */
 async function open(name: string, bytes: Blob): Promise<void> {
   const progress = element("p", "hint", `reading ${name}`);
   document.body.replaceChildren(progress);
@@ -19,7 +19,7 @@ async function open(name: string, bytes: Blob): Promise<void> {
     const dump = await loadDump(name, bytes, (share) => {
       progress.textContent = `reading ${name}: ${Math.floor(100 * share)} %`;
     });
-    // The differences are of one recording, and say nothing of others.
+    // The differences apply to one recording only.
     const isTheirs = String(dump.summary.run.startNs) === differences?.startNs;
     document.body.replaceChildren(new Viewer(dump, isTheirs ? differences : undefined).root);
     document.title = `${name} \u2013 plg`;
@@ -50,7 +50,7 @@ function openFirst(files: FileList | null | undefined): void {
   if (file) void open(file.name, file);
 }
 
-// A file that was moved or changed since cannot be read any more.
+// A file that was moved or changed since can no longer be read.
 addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   askFor(`The dump cannot be read any more (${(event.reason as Error).message}). Choose it again.`);

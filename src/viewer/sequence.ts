@@ -1,4 +1,6 @@
-/** The sequence of events: a lane for each container, a row for each event, an arrow from who did it to whom it happened. */
+/**
+ * The sequence of events: a lane per container, a row per event, an arrow from sender to receiver.
+ */
 import { RecordKind } from "../dump/format/schema.ts";
 import { kindWords, timeLabel } from "../report/events.ts";
 import { Captions } from "./captions.ts";
@@ -7,7 +9,7 @@ import { labelOf } from "./labels.ts";
 import type { LoadedDump } from "./load.ts";
 import { VirtualList } from "./virtual-list.ts";
 
-/** Lanes share this width, within these bounds; the names of narrow ones are upright. */
+/** Lanes share this width, within these bounds; narrow lanes have upright names. */
 const lanesPx = 700;
 const lanePx = { least: 28, most: 110, upright: 60 } as const;
 
@@ -19,14 +21,14 @@ export class SequenceView {
   readonly #head = element("div", "head sequence-row");
   readonly #list: VirtualList;
   #events: Uint32Array = new Uint32Array();
-  /** The containers that have a lane, from left to right, and the place of each. */
+  /** The containers with a lane, from left to right, and the position of each. */
   #lanes: readonly number[] = [];
   readonly #laneOf = new Map<number, number>();
   #lanePx: number = lanePx.most;
   #chosen: number | undefined;
   #marked: ReadonlySet<number | undefined> = new Set();
 
-  /** `onChoose` hears of an event that was clicked. */
+  /** `onChoose` receives the event that was clicked. */
   constructor(dump: LoadedDump, onChoose: (event: number) => void) {
     this.#dump = dump;
     this.#captions = new Captions(dump);
@@ -36,7 +38,7 @@ export class SequenceView {
     this.root.addEventListener("keydown", (key) => this.#onKey(key));
   }
 
-  /** Shows these events, with a lane for each container that has a part in them. */
+  /** Shows these events, with a lane for each container that takes part in them. */
   show(events: Uint32Array): void {
     this.#events = events;
     this.#lanes = lanesOf(this.#dump, events);
@@ -53,7 +55,7 @@ export class SequenceView {
     this.#list.setCount(events.length);
   }
 
-  /** Marks these events as those at which a replay differed. */
+  /** Marks the events at which a replay differed. */
   mark(events: readonly (number | undefined)[]): void {
     this.#marked = new Set(events);
     this.#list.refresh();
@@ -67,7 +69,7 @@ export class SequenceView {
     this.#list.refresh();
   }
 
-  /** Scrolls to the first event that is shown at this time or later. */
+  /** Scrolls to the first event at this time or later. */
   scrollTo(atNs: number): void {
     const { index } = this.#dump;
     const row = this.#events.findIndex((event) => index.timeNs(event) >= atNs);
@@ -116,7 +118,7 @@ export class SequenceView {
     return connection === 0 ? label : `#${connection} ${label}`;
   }
 
-  /** Class names, each behind a space. */
+  /** Class names, each after a space. */
   #markOf(event: number, connection: number): string {
     const differs = this.#marked.has(event) ? " differs" : "";
     if (this.#chosen === event) return `${differs} chosen`;
@@ -125,7 +127,7 @@ export class SequenceView {
     return isOfChosen ? `${differs} of-chosen` : differs;
   }
 
-  /** To all others, an arrow goes over all lanes. */
+  /** An arrow to all other containers crosses all lanes. */
   #arrow(event: number): HTMLElement {
     const { index } = this.#dump;
     const from = this.#laneOf.get(index.sender(event)) ?? 0;
@@ -145,14 +147,14 @@ function lanesOf({ index }: LoadedDump, events: Uint32Array): number[] {
   const seen = new Set<number>();
   for (const event of events) {
     seen.add(index.sender(event));
-    // What went to all has no lane of its own.
+    // A packet to all containers has no receiving lane.
     if (index.kind(event) !== RecordKind.packet || index.receiver(event) >= 0)
       seen.add(index.receiver(event));
   }
   return [...seen].toSorted((a, b) => a - b);
 }
 
-/** Where `event` is in the ascending `events`, or -1. */
+/** The position of `event` in the ascending `events`, or -1. */
 function rowAt(events: Uint32Array, event: number): number {
   let [low, high] = [0, events.length];
   while (low < high) {

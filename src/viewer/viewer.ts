@@ -1,4 +1,4 @@
-/** A dump on the page: what is shown follows from the filter and from the event that is chosen. */
+/** A dump on the page: the filter and the chosen event determine what it shows. */
 import { formatBytes, plural } from "../base/text.ts";
 import type { CarriedDifferences } from "../report/carried.ts";
 import type { RecordingIndex } from "../recording/recording.ts";
@@ -142,7 +142,7 @@ export class Viewer {
     this.#connections.root.hidden = tab !== "connections";
     if (this.#differences) this.#differences.root.hidden = tab !== "differences";
     for (const name of tabs) this.#buttons[name].ariaPressed = String(name === tab);
-    // A list that is not seen has no place to scroll to.
+    // A hidden list cannot scroll.
     this.#revealChosen();
   }
 }

@@ -1,12 +1,13 @@
 /**
- * A list of very many rows of one height, of which only those in sight are elements.
+ * A list of very many rows of equal height. Only visible rows have elements.
  *
- * Browsers lay out nothing that is higher than some tens of millions of pixels. So beyond a limit the list
- * is no higher, and the place of its scroll bar is a share of all rows rather than a number of pixels.
+ * Browsers lay out nothing higher than some tens of millions of pixels. The list's height is
+ * therefore limited, and the position of its scroll bar is a fraction of all rows instead of a
+ * number of pixels.
  */
 import { element } from "./dom.ts";
 
-/** The height of a row, as page.css has it. */
+/** The height of a row, as in page.css. */
 const rowPx = 22;
 const mostPx = 8_000_000;
 
@@ -19,7 +20,7 @@ export class VirtualList {
   #count = 0;
   #isDue = false;
 
-  /** `head` stays on top. `render` makes a row's element each time that the row comes into sight. */
+  /** `head` stays on top. `render` creates a row's element each time the row becomes visible. */
   constructor(head: HTMLElement, render: (row: number) => HTMLElement) {
     this.#head = head;
     this.#render = render;
@@ -35,14 +36,14 @@ export class VirtualList {
     this.refresh();
   }
 
-  /** Draws the rows in sight anew, before the next picture. */
+  /** Redraws the visible rows before the next frame. */
   refresh(): void {
     if (this.#isDue) return;
     this.#isDue = true;
     requestAnimationFrame(() => this.#draw());
   }
 
-  /** Scrolls until this row is in the middle, unless it is in sight already. */
+  /** Scrolls this row to the middle, unless it is visible already. */
   reveal(row: number): void {
     const inView = this.#rowsInView();
     const first = this.#first();
@@ -67,7 +68,7 @@ export class VirtualList {
     return Math.min(this.#count * rowPx, mostPx);
   }
 
-  /** How far the scroll bar goes. */
+  /** The range of the scroll bar. */
   #travelPx(): number {
     return Math.max(1, this.#heightPx() - this.#rowsInView() * rowPx);
   }
@@ -76,7 +77,7 @@ export class VirtualList {
     return Math.max(1, (this.root.clientHeight - this.#head.offsetHeight) / rowPx);
   }
 
-  /** The row at the top, with what of it is out of sight as its fraction. */
+  /** The row at the top; the fraction is its hidden part. */
   #first(): number {
     const share = Math.min(1, this.root.scrollTop / this.#travelPx());
     return Math.max(0, this.#count - this.#rowsInView()) * share;
