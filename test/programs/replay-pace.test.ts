@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect } from "vitest";
 import { needs } from "./machine.ts";
-import { actor, type Plg, test } from "./plg.ts";
+import { actor, type Plg, pythonActor, test } from "./plg.ts";
 import { expectDiffers, expectSame, record, replay } from "./replays.ts";
 
 const questions = actor("questions.mjs");
@@ -124,5 +124,24 @@ describe("a process that was changed", () => {
     const run = await running.ended;
     expect(run.durationMs).toBeLessThan(15_000);
     expect(run).toMatchObject({ exitCode: 130, signal: null });
+  });
+});
+
+describe("a connection that is read only at the end", () => {
+  needs("python3");
+
+  test("delays its process once, not with each write", async ({ plg }) => {
+    const streams = pythonActor("streams.py");
+    await record(
+      plg,
+      `server=${streams} chat 7000 200`,
+      `client=${streams} overhear 10.0.0.1 7000 200`,
+    );
+    for (const way of [[], ["--only=client"]]) {
+      const replayed = await expectSame(plg, ...way);
+      expect(replayed.lines("client")).toEqual(["log: 1800 bytes"]);
+      // Each of the 200 writes would wait for 50 ms.
+      expect(replayed.report.durationMs).toBeLessThan(5000);
+    }
   });
 });

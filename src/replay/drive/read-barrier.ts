@@ -1,11 +1,9 @@
 /**
  * ReadBarrier: holds a delivery back for a moment where the order alone does not carry over.
  *
- * What is sent on two connections right behind each other may be read in either order, and a reset right
- * behind bytes may be seen before them: both arrive while the process sleeps, and it looks at its
- * connections as it likes. So before another connection is turned to, and before a reset, what was
- * sent last must have been read, which the kernel tells. A process may have its reasons not to read, so
- * this is waited for with a limit.
+ * A process that slept finds bytes on two connections and may read either first; a reset may overtake
+ * the bytes before it. So plg turns to another connection, or resets one, only once the process has read
+ * what it was sent last. plg asks the kernel, and waits no longer than read-limits.ts allows.
  *
  * And a server may listen before it is ready (PostgreSQL does), where the recorded client came later: the
  * first connection to a process is not made sooner after the start than in the recording, within limits.
@@ -19,14 +17,21 @@ import type { Namespace } from "../../sys/namespace.ts";
 import type { Reactor } from "../../sys/reactor.ts";
 import { SocketDiagnosis } from "../../sys/sock-diag.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
+import { ReadLimits } from "./read-limits.ts";
 
-/** How long bytes that are not read hold back what follows. */
-const unreadLimitMs = 50;
 /** At first it is looked again at once, as most processes read in microseconds; then at this interval. */
 const eagerMs = 0.3;
 const lookMs = 1;
 /** The first connection is held back for this part of the patience at the most. */
 const startShare = 0.25;
+
+/** The last bytes that a process was sent. */
+interface Sent {
+  readonly end: PacedEnd;
+  readonly atMs: number;
+  /** They were waited for, in vain. */
+  isGivenUp: boolean;
+}
 
 /** A live connection, as far as it matters here. */
 export interface PacedEnd {
@@ -46,7 +51,8 @@ export class ReadBarrier {
   readonly #startedMs: number;
   /** By container. */
   readonly #diagnoses = new Map<number, SocketDiagnosis>();
-  readonly #last = new Map<number, { readonly end: PacedEnd; readonly sentMs: number }>();
+  readonly #last = new Map<number, Sent>();
+  readonly #limits = new ReadLimits<PacedEnd>();
   readonly #reached = new Set<number>();
 
   constructor(parts: {
@@ -72,18 +78,29 @@ export class ReadBarrier {
     const last = this.#last.get(container);
     const isReset = this.#index.kind(event) === RecordKind.reset;
     if (!last || last.end.isClosed || (last.end === end && !isReset)) return 0;
-    const sinceMs = this.#reactor.nowMs - last.sentMs;
-    if (sinceMs > unreadLimitMs || this.#unreadBytes(container, last.end) === 0) return 0;
-    return sinceMs < eagerMs ? Number.MIN_VALUE : lookMs;
+    return last.isGivenUp ? 0 : this.#readHoldMs(container, last);
   }
 
   /** Bytes were sent to a process on this connection. */
   noteSent(container: number, end: PacedEnd): void {
-    this.#last.set(container, { end, sentMs: this.#reactor.nowMs });
+    this.#last.set(container, { end, atMs: this.#reactor.nowMs, isGivenUp: false });
   }
 
   close(): void {
     for (const diagnosis of this.#diagnoses.values()) diagnosis.close();
+  }
+
+  #readHoldMs(container: number, last: Sent): number {
+    const { end, atMs } = last;
+    const sinceMs = this.#reactor.nowMs - atMs;
+    if (this.#unreadBytes(container, end) === 0) this.#limits.noteRead(end);
+    else if (sinceMs < this.#limits.limitMs(end))
+      return sinceMs < eagerMs ? Number.MIN_VALUE : lookMs;
+    else {
+      last.isGivenUp = true;
+      this.#limits.noteUnread(end);
+    }
+    return 0;
   }
 
   #startHoldMs(container: number, event: number): number {
