@@ -171,7 +171,7 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /** How many bytes wait here or in the kernel to be sent for the first time. */
-  #waitingBytes(): number {
+  waitingBytes(): number {
     return this.#backlogEnd - this.#backlogAt + unsentBytes(this.fd);
   }
 
@@ -206,7 +206,7 @@ export class PipeSocket implements Watcher, Task {
    * still holds. The wait is limited, because a receiver that does not read would never see the reset.
    */
   resetOnceSent(whenReset: () => void, untilMs: number = this.#reactor.nowMs + resetGraceMs): void {
-    const hasUnsent = this.flush() && this.#waitingBytes() > 0 && this.#reactor.nowMs < untilMs;
+    const hasUnsent = this.flush() && this.waitingBytes() > 0 && this.#reactor.nowMs < untilMs;
     const holdMs = hasUnsent ? resetLookMs : this.askForReset();
     if (holdMs > 0) {
       this.#reactor.after(holdMs, () => this.resetOnceSent(whenReset, untilMs));

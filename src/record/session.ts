@@ -163,11 +163,13 @@ export class RecordSession {
   }
 }
 
-function exitForDump({ exitCode, signal, stopped }: CommandEnd, stoppedAtNs: number): CommandExit {
+function exitForDump(end: CommandEnd, stoppedAtNs: number): CommandExit {
+  const { exitCode, signal, stopped, lastedMs } = end;
   return {
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(signal === undefined ? {} : { signal }),
     ...(stopped ? { stoppedAtNs } : {}),
+    lastedNs: Math.round(lastedMs * 1e6),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
-import type { DumpItem, PacketItem, StreamItem } from "../dump/format/decoder.ts";
+import type { DumpItem, ExitItem, PacketItem, StreamItem } from "../dump/format/decoder.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
 import { Column, type ConnectionTableStore, Fact } from "./connection-table.ts";
 import { Openings } from "./openings.ts";
@@ -22,6 +22,8 @@ export class RecordingBuilder {
   readonly #segments: SharedArrayBuffer[] = [];
   #segment: EventSegment | undefined;
   #events = 0;
+  /** The latest time of an event. */
+  #endNs = 0;
   readonly #rows = new Rows();
   readonly #view = new PacketView();
   /**
@@ -29,13 +31,15 @@ export class RecordingBuilder {
    * not.
    */
   readonly #stoppedAtNs: number[] = [];
+  /** By container. */
+  readonly #lastedNs: number[] = [];
 
   /** Takes the decoder's next item and copies the bytes it keeps. The first item is the run. */
   add(item: DumpItem): void {
     if (item.type === "run") this.#run = item.run;
     else if (item.type === "stream") this.#addStreamEvent(item);
     else if (item.type === "packet") this.#addPacket(item);
-    else this.#stoppedAtNs[item.container] = item.exit.stoppedAtNs ?? Infinity;
+    else this.#addExit(item);
   }
 
   /** The number of events so far, which is the next event's number. */
@@ -51,10 +55,20 @@ export class RecordingBuilder {
       run: this.#run,
       events: this.#events,
       stoppedFrom: this.#stoppedFrom(this.#run.containers.length),
+      lastedNs: this.#run.containers.map(
+        (_, container) => this.#lastedNs[container] ?? this.#endNs,
+      ),
       segments: this.#segments,
       connections,
       byConnection: this.#groupByConnection(connections),
     };
+  }
+
+  /** Older dumps lack how long a command lasted. At most it was until the end. */
+  #addExit({ container, exit, endNs }: ExitItem): void {
+    this.#stoppedAtNs[container] = exit.stoppedAtNs ?? Infinity;
+    const runNs = Math.max(0, Number(endNs - (this.#run?.startNs ?? 0n)));
+    this.#lastedNs[container] = Math.min(runNs, exit.stoppedAtNs ?? exit.lastedNs ?? Infinity);
   }
 
   /**
@@ -104,6 +118,7 @@ export class RecordingBuilder {
     atNs: number,
   ): void {
     const at = this.#events++ % segmentEvents;
+    this.#endNs = Math.max(this.#endNs, atNs);
     if (at === 0) this.#segment = this.#newSegment();
     const segment = this.#segment as EventSegment;
     segment.kinds[at] = tag;

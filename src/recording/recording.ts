@@ -55,6 +55,8 @@ export interface RecordingStore {
    * By container: the first event after the recorder stopped its command; Infinity if it did not.
    */
   readonly stoppedFrom: readonly number[];
+  /** By container: how long its command ran of its own accord, in nanoseconds. */
+  readonly lastedNs: readonly number[];
   readonly segments: readonly SharedArrayBuffer[];
   readonly connections: ConnectionTableStore;
   /** Event numbers, grouped by connection: see {@link ConnectionTable.from}. */
@@ -73,6 +75,7 @@ export class RecordingIndex {
   readonly byConnection: Uint32Array;
   readonly #segments: readonly EventSegment[];
   readonly #stoppedFrom: readonly number[];
+  readonly #lastedNs: readonly number[];
 
   constructor(store: RecordingStore) {
     this.run = store.run;
@@ -81,6 +84,7 @@ export class RecordingIndex {
     this.byConnection = new Uint32Array(store.byConnection);
     this.#segments = store.segments.map(segmentOver);
     this.#stoppedFrom = store.stoppedFrom;
+    this.#lastedNs = store.lastedNs;
   }
 
   kind(event: number): RecordKind {
@@ -147,6 +151,11 @@ export class RecordingIndex {
   /** Whether the recorder stopped the container's command. */
   isStopped(container: number): boolean {
     return (this.#stoppedFrom[container] ?? Infinity) < Infinity;
+  }
+
+  /** How long the container's command ran until it exited or was stopped. */
+  lastedNs(container: number): number {
+    return this.#lastedNs[container] ?? 0;
   }
 
   /** The container that caused it. */

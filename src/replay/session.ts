@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { allOrNothing } from "../base/all-or-nothing.ts";
 import type { CommandExit } from "../dump/format/schema.ts";
-import type { CommandEnd } from "../sandbox/processes/command.ts";
+import type { Command, CommandEnd } from "../sandbox/processes/command.ts";
 import type { EngineCounts, EngineHost } from "../engine/host.ts";
 import { Playground } from "../sandbox/playground.ts";
 import {
@@ -14,13 +14,18 @@ import {
 import { type LinkSetup, quietMsOf } from "../switch/core/link-plan.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { ContainerPlan, Topology } from "../sandbox/network/topology.ts";
-import { type ReplayDetails, type ReplayOutcome, ReplayCounter } from "./drive/engine-details.ts";
+import {
+  ReplayCounter,
+  replayCounters,
+  type ReplayDetails,
+  type ReplayOutcome,
+} from "./drive/engine-details.ts";
 import { compareEnd } from "./findings/command-ends.ts";
 import { type DifferenceList, DifferenceLog } from "./findings/differences.ts";
 import { orderDifferences } from "./findings/divergence.ts";
 import type { Mask } from "./compare/masks.ts";
 import type { Recording } from "../recording/load/read-recording.ts";
-import type { ScheduleOptions } from "./schedule/schedule.ts";
+import { type ScheduleOptions, speedOf } from "./schedule/schedule.ts";
 
 export interface ReplayOptions extends RunOptions {
   readonly recording: Recording;
@@ -62,7 +67,8 @@ function patientOverLinks(options: ReplayOptions): ReplayOptions {
 
 /** Whether a command came to its end in the recording, without the recorder stopping it. */
 function endedByItself(exit: CommandExit | undefined): boolean {
-  return exit?.exitCode !== undefined && exit.stoppedAtNs === undefined;
+  if (exit === undefined || exit.stoppedAtNs !== undefined) return false;
+  return exit.exitCode !== undefined || exit.signal !== undefined;
 }
 
 export class ReplaySession {
@@ -102,7 +108,7 @@ export class ReplaySession {
       onFailure(() => playground.close());
       const run = await CommandRun.prepare(topology, options);
       onFailure(() => run.close());
-      const replayCounters = new SharedArrayBuffer(ReplayCounter.size * 8);
+      const counters = new SharedArrayBuffer(replayCounters(length) * 8);
       const details: ReplayDetails = {
         path: recording.path,
         recording: recording.store,
@@ -111,13 +117,13 @@ export class ReplaySession {
         masks: options.masks,
         compare: options.compare,
         mostDifferences: options.mostDifferences,
-        replayCounters,
+        replayCounters: counters,
       };
       const module = new URL("./drive/engine.js", import.meta.url);
       const engine = await playground.startEngine(module, run.procPath, details, (text) =>
         hooks.onWarning(text),
       );
-      return new ReplaySession(options, run, playground, engine, new Float64Array(replayCounters));
+      return new ReplaySession(options, run, playground, engine, new Float64Array(counters));
     });
   }
 
@@ -184,13 +190,23 @@ export class ReplaySession {
     return this.#progress[ReplayCounter.done] === 1;
   }
 
-  /** Everything was played; commands that ended by themselves in the recording have the patience to do so. */
+  /** Everything was played, and the commands that ended by themselves in the recording had time to. */
   async #untilPlayed(): Promise<void> {
     while (!this.#isPlayed()) await sleep(lookMs);
-    const { exits } = this.#options.recording;
-    const awaited = this.#run.commands.filter(({ plan }) => endedByItself(exits[plan.index]));
-    const patience = sleep(this.#options.schedule.patienceMs);
-    await Promise.race([Promise.all(awaited.map(({ ended }) => ended)), patience]);
+    const playedMs = performance.now();
+    while (this.#run.commands.some((command) => this.#isAwaited(command, playedMs)))
+      await sleep(lookMs);
+  }
+
+  /** A command has as long as it had, by its own clock, and the patience. One that departed has that alone. */
+  #isAwaited(command: Command, playedMs: number): boolean {
+    const { recording, schedule } = this.#options;
+    const { index } = command.plan;
+    if (!command.isRunning() || !endedByItself(recording.exits[index])) return false;
+    const hasDeparted = this.#progress[ReplayCounter.departed + index] === 1;
+    const lastedMs = recording.index.lastedNs(index) / 1e6 / speedOf(schedule.release);
+    const dueMs = hasDeparted ? playedMs : Math.max(playedMs, command.startedMs + lastedMs);
+    return performance.now() < dueMs + schedule.patienceMs;
   }
 
   /** The commands may have ended before the engine has seen all they did; it gives up what is missing. */

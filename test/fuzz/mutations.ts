@@ -176,7 +176,7 @@ function editJson(bytes: Uint8Array, choose: Choose): Uint8Array {
   const optionAt = at + (commentAt.get(view.getUint32(at, true)) as number);
   const commentBytes = view.getUint16(optionAt + 2, true);
   const facts = readJson(bytes.subarray(optionAt + 4, optionAt + 4 + commentBytes));
-  const keys = [...Object.keys(facts), "exitCode", "signal", "stoppedAtNs"];
+  const keys = [...Object.keys(facts), "exitCode", "signal", "stoppedAtNs", "lastedNs"];
   facts[keys[choose(keys.length)] as string] = values[choose(values.length)];
   const changed = new BlockBuilder(view.getUint32(at, true));
   for (let field = at + 8; field < optionAt; field += 4) changed.u32(view.getUint32(field, true));

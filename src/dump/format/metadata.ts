@@ -201,7 +201,7 @@ export function readContainerEnd(block: Block): ContainerEnd {
   check(blockCheckHolds(block), "a statistics block's check sum does not match");
   check(block.bytes.length >= 20 + blockTailBytes, "a statistics block is too short");
   const options = readOptions(block, 20);
-  const { exitCode, signal, stoppedAtNs } = jsonOf(options.get(OptionCode.comment) ?? []);
+  const { exitCode, signal, stoppedAtNs, lastedNs } = jsonOf(options.get(OptionCode.comment) ?? []);
   check(exitCode === undefined || isCount(exitCode, 255), "an exit code is none");
   check(
     signal === undefined || (isText(signal) && /^SIG[A-Z0-9+-]{1,16}$/.test(signal)),
@@ -210,6 +210,10 @@ export function readContainerEnd(block: Block): ContainerEnd {
   check(
     stoppedAtNs === undefined || isCount(stoppedAtNs, Number.MAX_SAFE_INTEGER),
     "the time of a stop is none",
+  );
+  check(
+    lastedNs === undefined || isCount(lastedNs, Number.MAX_SAFE_INTEGER),
+    "invalid duration of a command",
   );
   const received = options.get(OptionCode.isbIfRecv)?.[0];
   check(received?.length === 8, "a statistics block has no count");
@@ -220,6 +224,7 @@ export function readContainerEnd(block: Block): ContainerEnd {
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(signal === undefined ? {} : { signal }),
     ...(stoppedAtNs === undefined ? {} : { stoppedAtNs }),
+    ...(lastedNs === undefined ? {} : { lastedNs }),
   };
   return { container: block.view.getUint32(8, true), exit, endNs, records: Number(count) };
 }

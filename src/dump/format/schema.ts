@@ -134,6 +134,8 @@ export interface CommandExit {
    * on was not of its own accord, and is no part of what it has to do again.
    */
   readonly stoppedAtNs?: number;
+  /** How long it ran, from its start on, in nanoseconds. Older recorders did not say. */
+  readonly lastedNs?: number;
 }
 
 /** One end of a connection. */

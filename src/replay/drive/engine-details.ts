@@ -18,15 +18,23 @@ export interface ReplayDetails {
   readonly replayCounters: SharedArrayBuffer;
 }
 
-/** How far a replay is. `waitingFor` is an event's number, -1 for none. */
+/**
+ * How far a replay is. `waitingFor` is an event's number, -1 for none. From `departed` on there is a
+ * truth value for each container: whether its process did otherwise than recorded.
+ */
 export const ReplayCounter = {
   played: 0,
   total: 1,
   waitingFor: 2,
   done: 3,
   differences: 4,
-  size: 5,
+  departed: 5,
 } as const;
+
+/** How many counters a replay with so many containers has. */
+export function replayCounters(containers: number): number {
+  return ReplayCounter.departed + containers;
+}
 
 /** What the engine says in the end. */
 export interface ReplayOutcome {

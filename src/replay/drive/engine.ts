@@ -16,6 +16,7 @@ import { Progress } from "../progress/progress.ts";
 import { RecordingIndex } from "../../recording/recording.ts";
 import { reporterFor } from "../findings/reporter.ts";
 import { Schedule } from "../schedule/schedule.ts";
+import { UnreadBytes } from "./unread-bytes.ts";
 
 /** How often progress is told, and who is gone is looked up. */
 const lookMs = 20;
@@ -31,8 +32,11 @@ class ReplayEngine {
   readonly #player: Player;
   readonly #log: DifferenceLog;
   readonly #schedules: readonly Schedule[];
-  readonly #progress: Float64Array;
+  readonly #counters: Float64Array;
+  readonly #progress: Progress;
+  readonly #live: readonly number[];
   readonly #file: PayloadFile;
+  readonly #unread: UnreadBytes;
   readonly #patienceMs: number;
   readonly #goneAfterMs: number;
   /** Since when everything is played. */
@@ -44,23 +48,22 @@ class ReplayEngine {
       finish: () => this.#finish(),
       gone: (container) => this.#noteGoneLater(container, goneLooks),
     });
-    this.#progress = new Float64Array(task.replayCounters);
+    this.#counters = new Float64Array(task.replayCounters);
+    this.#live = task.live;
     this.#log = new DifferenceLog(task.mostDifferences);
     this.#file = new PayloadFile(task.path);
     this.#patienceMs = task.schedule.patienceMs;
     const linkMs = quietMsOf(task.links);
     this.#goneAfterMs = goneAfterMs + linkMs;
     const index = new RecordingIndex(task.recording);
-    const live = new Set(task.live);
     const progress = new Progress(index);
+    this.#progress = progress;
     const report = reporterFor(this.#log, index, progress, (connection, direction) =>
       this.#player.tell(connection, direction),
     );
-    const groups = task.schedule.order === "global" ? [task.live] : task.live.map((one) => [one]);
-    this.#schedules = groups.map(
-      (containers) => new Schedule(index, live, containers, progress, task.schedule, report),
-    );
+    this.#schedules = schedulesFor(task, index, progress, report);
     const { reactor, subnets } = this.#engine;
+    this.#unread = new UnreadBytes(subnets, task.namespaces);
     this.#player = new Player({
       reactor,
       subnets,
@@ -72,7 +75,8 @@ class ReplayEngine {
       quietMs: quietAfterMs + linkMs,
       linkMs,
       compare: task.compare ? compareParts(task, index, progress, report) : undefined,
-      readBarrier: this.#createPace(task, index),
+      readBarrier: this.#createReadBarrier(task, index),
+      unread: this.#unread,
       inject: (from, to, frame, frameBytes) =>
         this.#switch.sendToContainer(from, to, frame, frameBytes),
       release: (to, frame, frameBytes) => this.#switch.deliverToContainer(to, frame, frameBytes),
@@ -106,11 +110,14 @@ class ReplayEngine {
   }
 
   /** Order among connections matters where it is asked for, and where not all is let loose. */
-  #createPace(task: EngineTask & ReplayDetails, index: RecordingIndex): ReadBarrier | undefined {
+  #createReadBarrier(
+    task: EngineTask & ReplayDetails,
+    index: RecordingIndex,
+  ): ReadBarrier | undefined {
     const { order, release, patienceMs } = task.schedule;
     if (order === "connection" || release.type === "flood") return undefined;
-    const { reactor, subnets } = this.#engine;
-    return new ReadBarrier({ reactor, index, subnets, networks: task.namespaces, patienceMs });
+    const { reactor } = this.#engine;
+    return new ReadBarrier({ reactor, index, unread: this.#unread, patienceMs });
   }
 
   #noteGoneLater(container: number, looks: number): void {
@@ -120,13 +127,15 @@ class ReplayEngine {
   }
 
   #tell(): void {
-    const progress = this.#progress;
-    progress[ReplayCounter.played] = this.#sum("played");
-    progress[ReplayCounter.total] = this.#sum("total");
-    progress[ReplayCounter.differences] = this.#log.count;
-    progress[ReplayCounter.waitingFor] =
+    const counters = this.#counters;
+    counters[ReplayCounter.played] = this.#sum("played");
+    counters[ReplayCounter.total] = this.#sum("total");
+    counters[ReplayCounter.differences] = this.#log.count;
+    counters[ReplayCounter.waitingFor] =
       this.#player.runners.find((runner) => runner.waitingFor >= 0)?.waitingFor ?? -1;
-    progress[ReplayCounter.done] = this.#isOver() ? 1 : 0;
+    for (const container of this.#live)
+      if (this.#progress.hasDeparted(container)) counters[ReplayCounter.departed + container] = 1;
+    counters[ReplayCounter.done] = this.#isOver() ? 1 : 0;
     this.#engine.reactor.after(lookMs, () => this.#tell());
   }
 
@@ -151,6 +160,7 @@ class ReplayEngine {
   #finish(): void {
     this.#player.finish();
     this.#file.close();
+    this.#unread.close();
     this.#engine.noteDrops(this.#switch);
     this.#switch.close();
     const outcome: ReplayOutcome = {
@@ -161,6 +171,20 @@ class ReplayEngine {
     };
     this.#engine.done(outcome);
   }
+}
+
+/** One for each live process, or one for all whose common order is kept. */
+function schedulesFor(
+  { live, schedule }: ReplayDetails,
+  index: RecordingIndex,
+  progress: Progress,
+  report: ReportDifference,
+): readonly Schedule[] {
+  const all = new Set(live);
+  const groups = schedule.order === "global" ? [live] : live.map((one) => [one]);
+  return groups.map(
+    (containers) => new Schedule(index, all, containers, progress, schedule, report),
+  );
 }
 
 function compareParts(

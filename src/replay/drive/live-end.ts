@@ -13,6 +13,7 @@ import type { StreamComparison } from "../compare/compare.ts";
 import type { PendingMatch } from "../match/matching.ts";
 import type { PacedEnd } from "./read-barrier.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
+import type { UnreadBytes } from "./unread-bytes.ts";
 
 /** What all live connections of a replay share. */
 export interface LiveParts {
@@ -25,6 +26,7 @@ export interface LiveParts {
   readPayload(event: number): number;
   /** The comparison for what is sent in `direction` of `connection`; undefined with `--no-compare`. */
   comparisonFor(connection: number, direction: Direction): StreamComparison | undefined;
+  readonly unread: UnreadBytes;
   onBytes(lengthBytes: number): void;
   /** It is known now which recorded connection this is. */
   onIdentified(live: LiveEnd): void;
@@ -151,6 +153,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
       const { outgoing } = this.#parts;
       const lengthBytes = this.#parts.readPayload(event);
       this.#parts.onBytes(lengthBytes);
+      this.runner.reading.noteSent(this);
       if (!this.#end.send(outgoing, lengthBytes)) this.#broken();
     });
   }
@@ -169,6 +172,11 @@ export class LiveEnd implements EndOwner, PacedEnd {
       this.#isClosed = true;
       this.#end.resetOnceSent(() => {});
     });
+  }
+
+  /** Bytes that the process was sent and has not read, in any buffer on the way. */
+  unreadBytes(): number {
+    return this.#end.waitingBytes() + this.#parts.unread.of(this);
   }
 
   /** Whether the process has sent other bytes than recorded. */

@@ -78,7 +78,8 @@ export class Player implements AttemptHandler<Entering>, Performer {
     this.#ends = new LiveEnds(parts);
     this.#doors = new Doors(reactor, subnets, (connection, fd) => this.#onAccepted(connection, fd));
     this.runners = schedules.map(
-      (schedule) => new ScheduleRunner(schedule, reactor, matching, this, parts.quietMs),
+      (schedule) =>
+        new ScheduleRunner(schedule, reactor, matching, this, parts.quietMs, parts.patienceMs),
     );
     for (const runner of this.runners)
       for (const container of runner.schedule.containers) this.#runnerOf.set(container, runner);

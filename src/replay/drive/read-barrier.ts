@@ -8,16 +8,11 @@
  * And a server may listen before it is ready (PostgreSQL does), where the recorded client came later: the
  * first connection to a process is not made sooner after the start than in the recording, within limits.
  */
-import { hostOf } from "../../base/units.ts";
-import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
-import { type Connection } from "../../pipe/core/connection.ts";
-import { type Subnet, subnetFor } from "../../net/subnet.ts";
-import type { Namespace } from "../../sys/namespace.ts";
 import type { Reactor } from "../../sys/reactor.ts";
-import { SocketDiagnosis } from "../../sys/sock-diag.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { ReadLimits } from "./read-limits.ts";
+import type { LiveSide, UnreadBytes } from "./unread-bytes.ts";
 
 /** At first it is looked again at once, as most processes read in microseconds; then at this interval. */
 const eagerMs = 0.3;
@@ -34,23 +29,17 @@ interface Sent {
 }
 
 /** A live connection, as far as it matters here. */
-export interface PacedEnd {
-  /** As the kernels have it now, with the ports of now. */
-  readonly wire: Connection;
-  /** The direction that the process sends in. */
-  readonly direction: Direction;
+export interface PacedEnd extends LiveSide {
   readonly isClosed: boolean;
 }
 
 export class ReadBarrier {
   readonly #reactor: Reactor;
   readonly #index: RecordingIndex;
-  readonly #subnets: readonly Subnet[];
-  readonly #networks: readonly Namespace[];
+  readonly #unread: UnreadBytes;
   readonly #startLimitMs: number;
   readonly #startedMs: number;
   /** By container. */
-  readonly #diagnoses = new Map<number, SocketDiagnosis>();
   readonly #last = new Map<number, Sent>();
   readonly #limits = new ReadLimits<PacedEnd>();
   readonly #reached = new Set<number>();
@@ -58,15 +47,12 @@ export class ReadBarrier {
   constructor(parts: {
     readonly reactor: Reactor;
     readonly index: RecordingIndex;
-    readonly subnets: readonly Subnet[];
-    /** The containers' networks, by index. */
-    readonly networks: readonly Namespace[];
+    readonly unread: UnreadBytes;
     readonly patienceMs: number;
   }) {
     this.#reactor = parts.reactor;
     this.#index = parts.index;
-    this.#subnets = parts.subnets;
-    this.#networks = parts.networks;
+    this.#unread = parts.unread;
     this.#startLimitMs = parts.patienceMs * startShare;
     this.#startedMs = parts.reactor.nowMs;
   }
@@ -78,7 +64,7 @@ export class ReadBarrier {
     const last = this.#last.get(container);
     const isReset = this.#index.kind(event) === RecordKind.reset;
     if (!last || last.end.isClosed || (last.end === end && !isReset)) return 0;
-    return last.isGivenUp ? 0 : this.#readHoldMs(container, last);
+    return last.isGivenUp ? 0 : this.#readHoldMs(last);
   }
 
   /** Bytes were sent to a process on this connection. */
@@ -86,14 +72,10 @@ export class ReadBarrier {
     this.#last.set(container, { end, atMs: this.#reactor.nowMs, isGivenUp: false });
   }
 
-  close(): void {
-    for (const diagnosis of this.#diagnoses.values()) diagnosis.close();
-  }
-
-  #readHoldMs(container: number, last: Sent): number {
+  #readHoldMs(last: Sent): number {
     const { end, atMs } = last;
     const sinceMs = this.#reactor.nowMs - atMs;
-    if (this.#unreadBytes(container, end) === 0) this.#limits.noteRead(end);
+    if (this.#unread.of(end) === 0) this.#limits.noteRead(end);
     else if (sinceMs < this.#limits.limitMs(end))
       return sinceMs < eagerMs ? Number.MIN_VALUE : lookMs;
     else {
@@ -109,33 +91,5 @@ export class ReadBarrier {
     const leftMs = this.#startedMs + wantedMs - this.#reactor.nowMs;
     if (leftMs <= 0) this.#reached.add(container);
     return Math.max(0, leftMs);
-  }
-
-  #unreadBytes(container: number, { wire, direction }: PacedEnd): number {
-    const subnet = subnetFor(this.#subnets, wire.family);
-    const network = this.#networks[container];
-    if (!network) return 0;
-    const client = {
-      address: subnet.addressBytes(hostOf(wire.client)),
-      port: wire.clientPort,
-    };
-    const server = {
-      address: subnet.addressBytes(hostOf(wire.server)),
-      port: wire.serverPort,
-    };
-    const isClient = direction === Direction.toServer;
-    return this.#diagnosisOf(container, network).unreadBytes(
-      wire.family,
-      isClient ? client : server,
-      isClient ? server : client,
-    );
-  }
-
-  #diagnosisOf(container: number, network: Namespace): SocketDiagnosis {
-    const known = this.#diagnoses.get(container);
-    if (known) return known;
-    const diagnosis = new SocketDiagnosis(network);
-    this.#diagnoses.set(container, diagnosis);
-    return diagnosis;
   }
 }

@@ -3,9 +3,12 @@ import type { Reactor, Task } from "../../sys/reactor.ts";
 import type { Timer } from "../../sys/timers.ts";
 import type { Matching } from "../match/matching.ts";
 import type { Schedule } from "../schedule/schedule.ts";
+import { ReadingWatch, type WatchedEnd } from "./reading-watch.ts";
 
 /** How many events one schedule delivers before others get their step. */
 const deliveriesPerTurn = 64;
+/** A wait is this many times as long as the time between two looks whether its process reads. */
+const looksPerPatience = 8;
 /** The reactor's timers are of about this resolution. */
 const shortestMs = 0.1;
 
@@ -37,19 +40,25 @@ export class ScheduleRunner implements Task {
   readonly #matching: Matching;
   readonly #performer: Performer;
   readonly #quietMs: number;
+  readonly #lookMs: number;
+  /** Connections that these processes may not have read to the end. */
+  readonly reading: ReadingWatch<WatchedEnd> = new ReadingWatch();
+  #lookAtMs = Infinity;
   #timer: Timer | undefined;
   #isQueued = false;
   /** An event that the schedule released, and that is held back a moment longer; or -1. */
   #heldBack = -1;
 
-  /** `quietMs`: how long nothing moves for processes that are quiet. */
+  /** `quietMs`: how long nothing moves for processes that are quiet. `patienceMs`: the schedule's. */
   constructor(
     schedule: Schedule,
     reactor: Reactor,
     matching: Matching,
     performer: Performer,
     quietMs: number,
+    patienceMs: number,
   ) {
+    this.#lookMs = patienceMs / looksPerPatience;
     this.schedule = schedule;
     this.#quietMs = quietMs;
     this.#reactor = reactor;
@@ -74,6 +83,7 @@ export class ScheduleRunner implements Task {
     this.#isQueued = false;
     if (this.#timer) this.#reactor.cancel(this.#timer);
     this.#timer = undefined;
+    this.#lookAtReading();
     if (this.#heldBack >= 0 && !this.#deliver(this.#heldBack)) return;
     for (let count = 0; count < deliveriesPerTurn; count++) {
       const step = this.schedule.next(this.#reactor.nowMs);
@@ -83,6 +93,14 @@ export class ScheduleRunner implements Task {
       if (!this.#deliver(step.event)) return;
     }
     this.queue();
+  }
+
+  /** A process that works through what it was sent is not given up. */
+  #lookAtReading(): void {
+    const { nowMs } = this.#reactor;
+    if (nowMs < this.#lookAtMs) return;
+    this.#lookAtMs = Infinity;
+    if (this.reading.hasRead()) this.schedule.noteMoved();
   }
 
   /** False if the event is held back; the timer asks again. */
@@ -107,7 +125,9 @@ export class ScheduleRunner implements Task {
     const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this.waitingFor);
     const quietAtMs = hasPending || isAstray ? this.movedMs + this.#quietMs : Infinity;
     if (nowMs >= quietAtMs) return this.#performer.settle(this);
-    const wakeMs = Math.min(this.isDone ? Infinity : untilMs, quietAtMs);
+    if (this.isDone || untilMs === Infinity || this.reading.isIdle) this.#lookAtMs = Infinity;
+    else this.#lookAtMs = Math.min(this.#lookAtMs, nowMs + this.#lookMs);
+    const wakeMs = Math.min(this.isDone ? Infinity : untilMs, quietAtMs, this.#lookAtMs);
     if (wakeMs === Infinity) return;
     this.#timer = this.#reactor.after(Math.max(shortestMs, wakeMs - nowMs), () => this.queue());
   }

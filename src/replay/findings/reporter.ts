@@ -28,6 +28,7 @@ export function reporterFor(
     if (isNote(difference)) return log.add(difference);
     const container = names.indexOf(difference.process);
     if (goesBeyond(difference) && index.isStopped(container)) return;
+    progress.noteDeparture(container);
     // Other bytes come before missing ones, even if more of them was awaited to be shown.
     if ("connection" in difference && difference.kind !== "bytes")
       tellFirst(

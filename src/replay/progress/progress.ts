@@ -58,6 +58,8 @@ export class Progress {
   readonly #excused: Float64Array;
   /** Ends that were given up and may still come, with the first event that was not played to them. */
   readonly #late = new Map<number, number>();
+  /** Containers whose processes did otherwise than recorded, or were waited for in vain. */
+  readonly #departed = new Set<number>();
 
   constructor(index: RecordingIndex) {
     const ends = 2 * (index.connections.count + 1);
@@ -68,6 +70,20 @@ export class Progress {
     this.#sent = new Float64Array(ends);
     this.#received = new Float64Array(ends);
     this.#excused = new Float64Array(ends);
+  }
+
+  /** The container's process does not follow the recording: its own clock tells nothing any more. */
+  noteDeparture(container: number): void {
+    this.#departed.add(container);
+  }
+
+  /** How many have departed. */
+  get departures(): number {
+    return this.#departed.size;
+  }
+
+  hasDeparted(container: number): boolean {
+    return this.#departed.has(container);
   }
 
   /** Whether any of `what` ({@link Done}) was done. */

@@ -17,14 +17,13 @@ import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
 import type { Verdicts } from "../findings/verdicts.ts";
 import { Opener } from "./opener.ts";
+import { OwnClock } from "./own-clock.ts";
+import { RecordedPace } from "./recorded-pace.ts";
 import { Patience } from "./patience.ts";
 import { Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { ConnectionCursors } from "./connection-cursors.ts";
-import type { ScheduleOptions, Step } from "./step.ts";
-
-/** With `speed`, how late a delivery may be without delaying those after it. */
-const catchUpMs = 50;
+import { type ScheduleOptions, speedOf, type Step } from "./step.ts";
 
 /** What the engine works with. */
 export interface CursorEngineParts {
@@ -52,6 +51,10 @@ export class CursorEngine {
   #played = 0;
   #nowMs = 0;
   #startMs = -1;
+  /** How many processes had departed when patience was last reconsidered for it. */
+  #departures = 0;
+  readonly #clock: OwnClock;
+  readonly #pace: RecordedPace;
   readonly #patience: Patience;
   readonly #opener: Opener;
 
@@ -66,7 +69,10 @@ export class CursorEngine {
     this.#main = new Cursor(-1, script, 0, script.length);
     this.#cursors = new ConnectionCursors(parts.index);
     this.#opener = new Opener(parts.index, parts.progress, parts.gate, this.#cursors);
-    this.#patience = new Patience(parts.index, parts.gate, parts.options.patienceMs);
+    const { release, patienceMs } = parts.options;
+    this.#clock = new OwnClock(parts.index, parts.progress, script, speedOf(release));
+    this.#pace = new RecordedPace(parts.index, release);
+    this.#patience = new Patience(parts.index, parts.gate, this.#clock, patienceMs);
     this.#ready.add(this.#main);
     this.#answer = { type: "wait", event: -1, untilMs: Infinity };
   }
@@ -187,8 +193,12 @@ export class CursorEngine {
     if (this.#startMs === -1) {
       this.#startMs = nowMs;
       this.#main.clockMs = nowMs;
+      this.#clock.start(nowMs);
     }
     this.#patience.setTime(nowMs);
+    if (this.#departures === this.#progress.departures) return;
+    this.#departures = this.#progress.departures;
+    this.#patience.lookNow();
   }
 
   #say(type: Step["type"], event: number, untilMs = Infinity): Step {
@@ -224,7 +234,7 @@ export class CursorEngine {
       if (this.#isOpener(cursor, event)) {
         if (!this.#open(event)) return false;
       } else if (!this.#hasHappened(cursor, event)) return false;
-      else if (this.#gate.mayDeliver(cursor, event)) return this.#deliver(cursor, event);
+      else if (this.#gate.mayDeliver(cursor, event)) return this.#deliver(cursor);
       this.#pass(cursor, event);
     }
     this.#finish(cursor);
@@ -252,24 +262,17 @@ export class CursorEngine {
     return true;
   }
 
-  #deliver(cursor: Cursor, event: number): boolean {
-    const dueMs = this.#dueMs(cursor, event);
+  #deliver(cursor: Cursor): boolean {
+    const dueMs = this.#pace.dueMs(cursor);
     if (dueMs > this.#nowMs) {
       cursor.dueMs = dueMs;
       cursor.state = "due";
       this.#due.add(cursor);
       return false;
     }
-    cursor.clockMs = Math.max(dueMs, this.#nowMs - catchUpMs);
+    this.#pace.keep(cursor, dueMs, this.#nowMs);
     this.#block(cursor, "delivering");
     return true;
-  }
-
-  #dueMs(cursor: Cursor, event: number): number {
-    const { release } = this.#options;
-    if (release.type !== "speed") return -Infinity;
-    const gapNs = Math.max(0, this.#index.deliveryNs(event) - cursor.clockNs);
-    return cursor.clockMs + gapNs / 1e6 / release.factor;
   }
 
   #block(cursor: Cursor, state: "waiting" | "delivering"): void {
@@ -350,28 +353,19 @@ export class CursorEngine {
     return !this.#index.connections.hasReset(end >> 1, other);
   }
 
-  /** Gives up what was waited for too long, and looks when the next patience may end. */
+  /** Gives up what was waited for too long. */
   #endPatience(): void {
-    this.#patience.atMs = Infinity;
-    let waitedMs = -1;
-    for (const cursor of [this.#main, ...this.#cursors.all()]) {
-      if (!this.#hasPatienceEnded(cursor)) continue;
-      waitedMs = Math.max(waitedMs, this.#nowMs - cursor.sinceMs);
+    for (const cursor of this.#patience.takeEnded([this.#main, ...this.#cursors.all()]))
       this.#giveUp(cursor);
-    }
-    if (waitedMs >= 0) this.#patience.noteGiveUp(waitedMs);
-  }
-
-  #hasPatienceEnded(cursor: Cursor): boolean {
-    if (cursor.state !== "waiting" && cursor.state !== "delivering") return false;
-    if (this.#patience.endMs(cursor) <= this.#nowMs) return true;
-    this.#patience.watch(cursor);
-    return false;
   }
 
   #giveUp(cursor: Cursor): void {
-    if (cursor.state === "delivering") return this.#leave(cursor);
     const { event } = cursor;
+    const isTheirs = cursor.state === "delivering";
+    this.#progress.noteDeparture(
+      isTheirs ? this.#index.receiver(event) : this.#index.sender(event),
+    );
+    if (isTheirs) return this.#leave(cursor);
     if (this.#isOpener(cursor, event))
       this.#giveUpConnect(this.#cursors.firstOf(this.#index.connection(event)));
     else this.#gate.giveUp(event);

@@ -15,7 +15,7 @@ import { globalScript, type LiveSet, scriptOf } from "./script.ts";
 import type { ScheduleOptions, Step } from "./step.ts";
 import { CursorEngine } from "./cursor-engine.ts";
 
-export type { Order, Release, ScheduleOptions, Step } from "./step.ts";
+export { type Order, type Release, type ScheduleOptions, speedOf, type Step } from "./step.ts";
 
 export class Schedule {
   /** The live processes it plays to: one, or with `--order global` all. */

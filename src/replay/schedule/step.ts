@@ -9,6 +9,11 @@ export type Release =
   | { readonly type: "speed"; readonly factor: number }
   | { readonly type: "flood" };
 
+/** What recorded times are divided by: how much faster than recorded a process may be expected to act. */
+export function speedOf(release: Release): number {
+  return release.type === "speed" ? release.factor : 1;
+}
+
 export interface ScheduleOptions {
   /** With `flood` it is always `connection`. */
   readonly order: Order;

@@ -61,7 +61,8 @@ export class Command {
   readonly ended: Promise<CommandEnd>;
   end: CommandEnd | undefined;
   readonly #child: ChildProcess;
-  readonly #startedMs = performance.now();
+  /** In milliseconds of `performance.now()`. */
+  readonly startedMs: number = performance.now();
   #stopped = false;
 
   constructor(parts: {
@@ -98,7 +99,7 @@ export class Command {
         this.end = {
           exitCode: exitCode ?? undefined,
           signal: signal ?? undefined,
-          lastedMs: performance.now() - this.#startedMs,
+          lastedMs: performance.now() - this.startedMs,
           stopped: this.#stopped,
           failure,
         };

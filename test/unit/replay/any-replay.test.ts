@@ -169,3 +169,33 @@ test("who is gone is not waited for at all", () => {
     }),
   );
 });
+
+test("whatever processes leave out: replay takes the recorded time and a few patiences", () => {
+  const patienceMs = 100;
+  const options = fc.record({ order: anyOrder, release: anyRelease });
+  fc.assert(
+    fc.property(anyRecording, someLive, options, choices, (index, live, how, choose) => {
+      const { stage, actors } = setUp(index, live, { ...how, patienceMs });
+      const left = new Map(
+        actors.map((actor) => [
+          actor.name,
+          actor.script.filter((event) => actor.isBy(event) && choose(3) > 0),
+        ]),
+      );
+      const schedules = [...new Set(stage.schedules.values())];
+      const recordedMs = index.eventCount === 0 ? 0 : index.timeNs(index.eventCount - 1) / 1e6;
+      for (;;) {
+        // Whoever does anything does it at once.
+        for (const actor of actors)
+          for (const event of left.get(actor.name)?.splice(0) ?? []) actor.do(event);
+        const steps = schedules.map((schedule) => ({ schedule, ...schedule.next(stage.nowMs) }));
+        const deliveries = steps.filter(({ type }) => type === "deliver");
+        for (const { schedule, event } of deliveries) stage.delivered(schedule, event);
+        if (steps.every(({ type }) => type === "done")) break;
+        if (deliveries.length === 0) stage.nowMs = Math.min(...steps.map(({ untilMs }) => untilMs));
+      }
+      expect(stage.nowMs).toBeLessThanOrEqual(recordedMs + 8 * patienceMs);
+    }),
+    { numRuns: 500 },
+  );
+});

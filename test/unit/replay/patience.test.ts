@@ -174,12 +174,12 @@ test("an end or a reset that is missing is given up as well", () => {
   stage.play(`
     > client 1 connect
     < client 1 accept
-    .. client until 2001
-    @ 2001
+    .. client until 2002
+    @ 2002
     < client 1 1 bytes
     ! missing-end 1 offset=0
-    .. client until 3002             // half the patience the second time
-    @ 3002
+    .. client until 3003             // half the patience the second time
+    @ 3003
     < client 2 connect
     ! missing-reset 1 offset=0
     .. client

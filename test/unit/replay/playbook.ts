@@ -52,9 +52,10 @@ export class Stage {
     this.progress = new Progress(index);
     const containers = live.map(containerOf);
     const make = (mine: number[]): Schedule =>
-      new Schedule(index, new Set(containers), mine, this.progress, all, (difference) =>
-        this.differences.push(difference),
-      );
+      new Schedule(index, new Set(containers), mine, this.progress, all, (difference) => {
+        this.differences.push(difference);
+        this.progress.noteDeparture(containerOf(difference.process));
+      });
     const shared = all.order === "global" ? make(containers) : undefined;
     for (const name of live) this.schedules.set(name, shared ?? make([containerOf(name)]));
   }

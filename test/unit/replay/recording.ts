@@ -7,6 +7,7 @@
  *     3 1 server end                   (or reset)
  *     4 packet client server           not TCP
  *     5 stop server                    its command was stopped; all of these at the end
+ *     6 exit client                    it exited by itself; these, too
  */
 import { Direction } from "../../../src/base/direction.ts";
 import type { Family, Port } from "../../../src/base/units.ts";
@@ -95,6 +96,11 @@ export class TestRecording {
     this.#add({ type: "exit", container, exit, endNs: 0n, records: 0 });
   }
 
+  exit(atMs: number, container: number): void {
+    const exit = { exitCode: 0, lastedNs: atMs * 1e6 };
+    this.#add({ type: "exit", container, exit, endNs: BigInt(atMs) * 1_000_000n, records: 0 });
+  }
+
   finish(): RecordingIndex {
     return new RecordingIndex(this.#builder.finish());
   }
@@ -128,8 +134,8 @@ export function record(text: string): { index: RecordingIndex; read: TestRecordi
       recording.packet(atMs, containerOf(words[0] ?? ""), containerOf(words[1] ?? ""));
       continue;
     }
-    if (which === "stop") {
-      recording.stop(atMs, containerOf(words[0] ?? ""));
+    if (which === "stop" || which === "exit") {
+      recording[which](atMs, containerOf(words[0] ?? ""));
       continue;
     }
     const number = Number(which);

@@ -363,8 +363,8 @@ test("a connection that is opened and stays silent is missed by its bytes", () =
   const stage = new Stage(request, ["client"], { order: "connection" });
   stage.play(`
     > client 1 open
-    .. client until 2010
-    @ 2010
+    .. client until 2050
+    @ 2050
     = client
     ! missing-bytes 1 offset=0 expectedBytes=5
   `);

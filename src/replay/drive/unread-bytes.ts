@@ -1,0 +1,54 @@
+/** What live processes have not read yet of what they were sent, as the kernels of their containers say. */
+import { hostOf } from "../../base/units.ts";
+import { Direction } from "../../base/direction.ts";
+import type { Connection } from "../../pipe/core/connection.ts";
+import { type Subnet, subnetFor } from "../../net/subnet.ts";
+import type { Namespace } from "../../sys/namespace.ts";
+import { SocketDiagnosis } from "../../sys/sock-diag.ts";
+
+/** A live connection, as far as it matters here. */
+export interface LiveSide {
+  /** As the kernels have it now, with the ports of now. */
+  readonly wire: Connection;
+  /** The direction that the process sends in. */
+  readonly direction: Direction;
+}
+
+export class UnreadBytes {
+  readonly #subnets: readonly Subnet[];
+  readonly #networks: readonly Namespace[];
+  /** By container. */
+  readonly #diagnoses = new Map<number, SocketDiagnosis>();
+
+  /** `networks` are the containers', by index. */
+  constructor(subnets: readonly Subnet[], networks: readonly Namespace[]) {
+    this.#subnets = subnets;
+    this.#networks = networks;
+  }
+
+  /** How many bytes wait in the kernel for the process to read them from this connection. */
+  of({ wire, direction }: LiveSide): number {
+    const isClient = direction === Direction.toServer;
+    const diagnosis = this.#diagnosisOf(isClient ? wire.client : wire.server);
+    if (!diagnosis) return 0;
+    const subnet = subnetFor(this.#subnets, wire.family);
+    const client = { address: subnet.addressBytes(hostOf(wire.client)), port: wire.clientPort };
+    const server = { address: subnet.addressBytes(hostOf(wire.server)), port: wire.serverPort };
+    return isClient
+      ? diagnosis.unreadBytes(wire.family, client, server)
+      : diagnosis.unreadBytes(wire.family, server, client);
+  }
+
+  close(): void {
+    for (const diagnosis of this.#diagnoses.values()) diagnosis.close();
+  }
+
+  #diagnosisOf(container: number): SocketDiagnosis | undefined {
+    const known = this.#diagnoses.get(container);
+    const network = this.#networks[container];
+    if (known || !network) return known;
+    const diagnosis = new SocketDiagnosis(network);
+    this.#diagnoses.set(container, diagnosis);
+    return diagnosis;
+  }
+}

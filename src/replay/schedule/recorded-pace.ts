@@ -1,0 +1,29 @@
+/** When deliveries are due with `--speed`: the recorded gaps, divided by a factor. */
+import type { RecordingIndex } from "../../recording/recording.ts";
+import type { Cursor } from "./cursor.ts";
+import type { Release } from "./step.ts";
+
+/** How late a delivery may be without delaying those after it. */
+const catchUpMs = 50;
+
+export class RecordedPace {
+  readonly #index: RecordingIndex;
+  readonly #release: Release;
+
+  constructor(index: RecordingIndex, release: Release) {
+    this.#index = index;
+    this.#release = release;
+  }
+
+  /** When the cursor's event is due; -Infinity for at once. */
+  dueMs(cursor: Cursor): number {
+    if (this.#release.type !== "speed") return -Infinity;
+    const gapNs = Math.max(0, this.#index.deliveryNs(cursor.event) - cursor.clockNs);
+    return cursor.clockMs + gapNs / 1e6 / this.#release.factor;
+  }
+
+  /** The cursor's event, which was due at `dueMs`, is delivered. */
+  keep(cursor: Cursor, dueMs: number, nowMs: number): void {
+    cursor.clockMs = Math.max(dueMs, nowMs - catchUpMs);
+  }
+}
