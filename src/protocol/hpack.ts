@@ -1,4 +1,5 @@
 /** Decodes header blocks of HTTP/2 (RFC 7541). One decoder serves one direction of a connection. */
+import { latin1 } from "../base/latin1.ts";
 import { staticFields } from "./hpack-tables.ts";
 import { decodeHuffman } from "./huffman.ts";
 import { Garbled } from "./input.ts";
@@ -12,9 +13,6 @@ const defaultTableBytes = 4096;
 const mostTableBytes = 1 << 20;
 /** RFC 7541, section 4.1. */
 const fieldOverheadBytes = 32;
-
-/** A character for each byte, as the sizes of fields are counted in bytes. */
-const octets = new TextDecoder("latin1");
 
 export class HeaderDecoder {
   /** The newest field comes first. */
@@ -125,7 +123,8 @@ class BlockReader {
     if (length > this.#block.length - this.#at) throw new Garbled("a block that ends early");
     const bytes = this.#block.subarray(this.#at, this.#at + length);
     this.#at += length;
-    return octets.decode(isCoded ? decodeHuffman(bytes) : bytes);
+    // A character for each byte, as the sizes of fields are counted in bytes.
+    return latin1(isCoded ? decodeHuffman(bytes) : bytes);
   }
 
   #byte(): number {

@@ -19,6 +19,9 @@ export const FrameType = {
 
 export const FrameFlag = { ack: 1, endStream: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
 
+/** The parameters of SETTINGS (section 6.5.2): each has a number of two bytes and a value of four. */
+export const settingBytes = 6;
+
 export const frameHeaderBytes = 9;
 
 /** The first nine bytes of a frame. */
@@ -46,27 +49,64 @@ export interface Frame extends FrameHeader {
 
 /** Of the frames that are read whole, the longest: more is no header block. */
 const mostPayloadBytes = 128 * 1024;
+const mostBlockBytes = 64 * 1024;
+/** The largest type that is registered at IANA: PRIORITY_UPDATE. */
+const mostType = 0x10;
+
+/** Reads the first bytes of a frame. */
+export function* readFrameHeader(input: Input): Reading<FrameHeader> {
+  const header = frameHeaderAt(yield* input.take(frameHeaderBytes), 0);
+  // Unknown types are to be passed over (section 5.5), but nobody sends them by the hundred.
+  const isLong = header.type !== FrameType.data && header.lengthBytes > mostPayloadBytes;
+  if (header.type > mostType || isLong) throw new Garbled("no frame");
+  return header;
+}
+
+/** Reads the rest of a frame that is no data. */
+export function* readPayload(input: Input, header: FrameHeader): Reading<Frame> {
+  return { ...header, payload: (yield* input.take(header.lengthBytes)).slice() };
+}
 
 /** Reads a frame. Of data, the payload is skipped. */
 export function* readFrame(input: Input): Reading<Frame> {
-  const header = frameHeaderAt(yield* input.take(frameHeaderBytes), 0);
-  // Unknown types are to be passed over (section 5.5), but nobody sends them by the hundred.
-  if (header.type > 0x10) throw new Garbled("no frame");
-  if (header.type !== FrameType.data && header.lengthBytes <= mostPayloadBytes)
-    return { ...header, payload: (yield* input.take(header.lengthBytes)).slice() };
-  if (header.type !== FrameType.data) throw new Garbled("a long frame");
+  const header = yield* readFrameHeader(input);
+  if (header.type !== FrameType.data) return yield* readPayload(input, header);
   yield* input.skip(header.lengthBytes);
   return { ...header, payload: nothing };
+}
+
+/** The header block that begins in this frame, with that of the CONTINUATION frames behind it. */
+export function* readHeaderBlock(input: Input, first: Frame): Reading<Uint8Array> {
+  const parts = [headerBlockOf(first)];
+  let sizeBytes = 0;
+  for (let last = first; (last.flags & FrameFlag.endHeaders) === 0;) {
+    last = yield* readFrame(input);
+    sizeBytes += last.payload.length + frameHeaderBytes;
+    if (last.type !== FrameType.continuation || last.stream !== first.stream)
+      throw new Garbled("no continuation");
+    if (sizeBytes > mostBlockBytes) throw new Garbled("a long header block");
+    parts.push(last.payload);
+  }
+  return parts.length === 1 ? (parts[0] as Uint8Array) : joined(parts);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
 const nothing: Uint8Array = new Uint8Array(0);
 
 /** The part of HEADERS' or PUSH_PROMISE's payload that is a header block: without padding and priority. */
-export function headerBlockOf({ type, flags, payload }: Frame): Uint8Array {
+function headerBlockOf({ type, flags, payload }: Frame): Uint8Array {
   const isPadded = (flags & FrameFlag.padded) !== 0;
   const hasPriority = type === FrameType.headers && (flags & FrameFlag.priority) !== 0;
   const from = Number(isPadded) + (hasPriority ? 5 : 0) + (type === FrameType.pushPromise ? 4 : 0);
   const to = payload.length - (isPadded ? (payload[0] ?? 0) : 0);
   if (from > to) throw new Garbled("padding that is too long");
   return payload.subarray(from, to);
+}
+
+/** Most significant byte first. */
+export function numberAt(bytes: Uint8Array, at: number, lengthBytes: number): number {
+  return bytes.subarray(at, at + lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0);
 }

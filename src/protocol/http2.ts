@@ -8,19 +8,19 @@ import {
   frameHeaderAt,
   frameHeaderBytes,
   FrameType,
-  headerBlockOf,
+  numberAt,
   preface,
   readFrame,
+  readHeaderBlock,
+  settingBytes,
 } from "./http2-frames.ts";
-import { Garbled, type Input, type Reading, type Start, textOf } from "./input.ts";
+import { Garbled, type Input, type Start, textOf } from "./input.ts";
 import { type Decoder, type Decoding, inOneLine, type Protocol, type Said } from "./message.ts";
 
 const protocol = "HTTP/2";
 
 /** RFC 9113, section 6.5.2. */
 const SETTINGS_HEADER_TABLE_SIZE = 1;
-const settingBytes = 6;
-const mostBlockBytes = 64 * 1024;
 /** So many streams may be without an answer; more are not paired. */
 const mostOpenStreams = 10_000;
 
@@ -87,7 +87,7 @@ export class Http2 {
       const start = yield* input.start();
       const frame = yield* readFrame(input);
       const said = carriesHeaders(frame)
-        ? this.#saysHeaders(start, yield* readBlock(input, frame), frame, direction)
+        ? this.#saysHeaders(start, yield* readHeaderBlock(input, frame), frame, direction)
         : this.#says(start, frame, direction);
       if (said) yield said;
     }
@@ -149,25 +149,6 @@ function carriesHeaders({ type }: Frame): boolean {
   return type === FrameType.headers || type === FrameType.pushPromise;
 }
 
-/** The header block that begins in this frame, with that of the CONTINUATION frames behind it. */
-function* readBlock(input: Input, first: Frame): Reading<Uint8Array> {
-  const parts = [headerBlockOf(first)];
-  let sizeBytes = 0;
-  for (let last = first; (last.flags & FrameFlag.endHeaders) === 0;) {
-    last = yield* readFrame(input);
-    sizeBytes += last.payload.length + frameHeaderBytes;
-    if (last.type !== FrameType.continuation || last.stream !== first.stream)
-      throw new Garbled("no continuation");
-    if (sizeBytes > mostBlockBytes) throw new Garbled("a long header block");
-    parts.push(last.payload);
-  }
-  return parts.length === 1 ? (parts[0] as Uint8Array) : joined(parts);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
-}
-
 function valueOf(fields: readonly HeaderField[], wanted: string): string | undefined {
   return fields.find(([name]) => name === wanted)?.[1];
 }
@@ -199,8 +180,4 @@ function describe({ type, flags, stream, lengthBytes, payload }: Frame): string 
     default:
       return undefined;
   }
-}
-
-function numberAt(bytes: Uint8Array, at: number, lengthBytes: number): number {
-  return bytes.subarray(at, at + lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0);
 }

@@ -68,6 +68,11 @@ export class Input {
     this.#own(this.#end - this.#kept);
   }
 
+  /** How many bytes of the direction were read. */
+  get offset(): number {
+    return this.#base + this.#at;
+  }
+
   /** How many bytes came in this direction. */
   get endOffset(): number {
     return this.#base + this.#end;
@@ -127,6 +132,14 @@ export class Input {
     const some = (yield* this.take(mostBytes)).slice();
     yield* this.skip(lengthBytes - mostBytes);
     return some;
+  }
+
+  /** At least one and at most `mostBytes` of the next bytes: as many as are there. Holds none before them. */
+  *some(mostBytes: number): Reading<Uint8Array> {
+    this.#kept = this.#at;
+    yield* this.#need(1);
+    this.#at = Math.min(this.#end, this.#at + mostBytes);
+    return this.#bytes.subarray(this.#kept, this.#at);
   }
 
   /** Passes over bytes, of whatever number, without keeping them. */

@@ -9,7 +9,17 @@ import type { RecordingIndex } from "./recording.ts";
  */
 export type ReadPayload = (position: number, lengthBytes: number) => Uint8Array;
 
-export class RecordedStream {
+/** Recorded bytes that are compared with live ones. */
+export interface RecordedBytes {
+  /** How many there are. */
+  readonly lengthBytes: number;
+  /** Up to `mostBytes` from `offset`: as much as lies together. Empty at the end. Good until the next call. */
+  piece(offset: number, mostBytes: number): Uint8Array;
+  /** A copy of `from` to `to`, or as much of that as there is. */
+  copy(from: number, to: number): Uint8Array;
+}
+
+export class RecordedStream implements RecordedBytes {
   /** The length of the stream in bytes. */
   readonly lengthBytes: number;
   readonly #index: RecordingIndex;

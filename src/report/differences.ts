@@ -141,8 +141,12 @@ function sentenceOf(difference: StreamDifference): string {
   const peer = difference.direction === "to server" ? difference.server : difference.client;
   switch (difference.kind) {
     case "bytes":
-      return `sent other bytes to ${peer} from byte ${difference.offset} on`;
+      return difference.unit === undefined
+        ? `sent other bytes to ${peer} from byte ${difference.offset} on`
+        : `sent something else to ${peer} in ${difference.unit} (byte ${difference.offset})`;
     case "extra-bytes":
+      if (difference.unit !== undefined)
+        return `sent more to ${peer} than was recorded in ${difference.unit}`;
       return `went on sending to ${peer} after all ${plural(difference.offset, "byte")} that were recorded`;
     case "missing-bytes":
       return `had sent ${howFar(difference)} to ${peer} when patience ended`;

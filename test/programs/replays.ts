@@ -13,6 +13,7 @@ interface ToldDifference {
   readonly before?: string;
   readonly recorded?: string;
   readonly live?: string;
+  readonly unit?: string;
   readonly text: string;
 }
 

@@ -6,10 +6,10 @@
  * one that is told: what comes after it is counted.
  */
 import type { Direction } from "../../base/direction.ts";
-import { nameStream, type ReportDifference, type StreamName } from "../findings/differences.ts";
+import type { ReportDifference, StreamName } from "../findings/differences.ts";
 import { lookAtMasks, maskReachBytes } from "./mask-point.ts";
-import { type Mask, masksFor } from "./masks.ts";
-import { type ReadPayload, RecordedStream } from "../../recording/recorded-stream.ts";
+import type { Mask } from "./masks.ts";
+import type { ReadPayload, RecordedBytes } from "../../recording/recorded-stream.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** Whether `lengthBytes` of `a` from `aAt` are those of `b` from `bAt`. */
@@ -20,6 +20,26 @@ export type EqualBytes = (
   bAt: number,
   lengthBytes: number,
 ) => boolean;
+
+/** The comparison of what a live process sends in one direction of a connection. */
+export interface Comparison {
+  /**
+   * How far the process has got in the recorded stream, in bytes: this is what the schedule is to be
+   * told. Where masked bytes differ in length it is not the number of live bytes.
+   */
+  readonly position: number;
+  /** Whether other bytes than recorded came: from there on positions mean little. */
+  readonly hasDiffered: boolean;
+  /** Takes the next bytes that the process sent, and does not keep them. */
+  push(live: Uint8Array, at: number, lengthBytes: number): void;
+  /**
+   * The process ended the stream or reset the connection, or the run is over. Reports what is known. To be
+   * called before the schedule is told of the end, so that other bytes are reported before missing ones.
+   */
+  finish(): void;
+  /** Reports a difference of which more context was still awaited. */
+  tell(): void;
+}
 
 /** What the comparisons of one replay share. */
 export interface CompareParts {
@@ -33,6 +53,16 @@ export interface CompareParts {
   readonly equal?: EqualBytes;
 }
 
+/** What one comparison of bytes consists of. */
+export interface StreamParts {
+  readonly name: StreamName;
+  readonly recorded: RecordedBytes;
+  readonly patterns: readonly RegExp[];
+  readonly isCut: boolean;
+  readonly report: ReportDifference;
+  readonly equal?: EqualBytes;
+}
+
 /** How many bytes of a difference are told: before it, and of either from it on. */
 const contextBytes = 32;
 /** How many masked places are remembered, to be shown as such before a difference. */
@@ -41,12 +71,12 @@ const maskedPlaces = 4;
 /** After less than this it is looked whether a mask covers what was recorded next: that takes milliseconds. */
 const bulkBytes = 0x8000;
 
-/** The comparison of one direction of one connection. */
-export class StreamComparison {
+/** The comparison of bytes, each with the one at its place. */
+export class StreamComparison implements Comparison {
   readonly #report: ReportDifference;
   readonly #equal: EqualBytes;
   readonly #name: StreamName;
-  readonly #recorded: RecordedStream;
+  readonly #recorded: RecordedBytes;
   readonly #patterns: readonly RegExp[];
   readonly #isCut: boolean;
   /** How far the recorded stream is behind. */
@@ -66,24 +96,19 @@ export class StreamComparison {
   /** From the first difference on. */
   #after = nothing;
 
-  constructor(parts: CompareParts, connection: number, direction: Direction) {
+  constructor(parts: StreamParts) {
     this.#report = parts.report;
     this.#equal = parts.equal ?? equalByteByByte;
-    this.#name = nameStream(parts.index, connection, direction);
-    this.#recorded = new RecordedStream(parts.index, parts.read, connection, direction);
-    this.#patterns = masksFor(parts.masks, parts.index, connection, direction);
-    this.#isCut = parts.isCut(connection, direction);
+    this.#name = parts.name;
+    this.#recorded = parts.recorded;
+    this.#patterns = parts.patterns;
+    this.#isCut = parts.isCut;
   }
 
-  /**
-   * How far the live process has got in the recorded stream, in bytes: this is what the schedule is to
-   * be told. Where masked bytes differ in length it is not the number of live bytes.
-   */
   get position(): number {
     return Math.max(this.#position, this.#offset);
   }
 
-  /** Takes the next bytes that the process sent. They are not kept unless a mask is being looked at. */
   push(live: Uint8Array, at: number, lengthBytes: number): void {
     if (this.#state === "different") this.#offset += lengthBytes;
     else if (this.#state === "beyond") return;
@@ -96,10 +121,6 @@ export class StreamComparison {
     }
   }
 
-  /**
-   * The process ended the stream or reset the connection, or the run is over. Reports what is known. To be
-   * called before the schedule is told of the end, so that other bytes are reported before missing ones.
-   */
   finish(): void {
     if (this.#state === "equal") {
       const held = this.#held;
@@ -110,12 +131,10 @@ export class StreamComparison {
     this.tell();
   }
 
-  /** Whether other bytes than recorded came: from there on positions mean little. */
   get hasDiffered(): boolean {
     return this.#state === "telling" || this.#state === "different";
   }
 
-  /** Reports a difference of which more context was still awaited. */
   tell(): void {
     if (this.#state === "telling") this.#tellNow();
   }

@@ -5,8 +5,9 @@
  * it ends in either, comparing goes on. That is why masked bytes may differ in length. What a match
  * needs of what comes after the point may not have come yet: then it is to be looked at again.
  */
-import { type Covering, latin1, matchCovering } from "./masks.ts";
-import type { RecordedStream } from "../../recording/recorded-stream.ts";
+import { latin1 } from "../../base/latin1.ts";
+import { type Covering, matchCovering } from "./masks.ts";
+import type { RecordedBytes } from "../../recording/recorded-stream.ts";
 
 /** How much of what came before a pattern gets to see. */
 export const maskReachBytes = 4096;
@@ -36,7 +37,7 @@ export interface LivePoint {
 
 export function lookAtMasks(
   patterns: readonly RegExp[],
-  recorded: RecordedStream,
+  recorded: RecordedBytes,
   offset: number,
   live: LivePoint,
 ): MaskFinding {
@@ -71,7 +72,7 @@ function judge(there: Covering, here: Covering | undefined, live: LivePoint): Ma
  */
 function recordedMatch(
   pattern: RegExp,
-  recorded: RecordedStream,
+  recorded: RecordedBytes,
   offset: number,
   before: string,
 ): Covering | undefined {

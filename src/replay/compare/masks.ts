@@ -55,15 +55,6 @@ export function matchCovering(pattern: RegExp, text: string, point: number): Cov
   return undefined;
 }
 
-/** Bytes as the text that patterns are matched against: one character each. */
-export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  // The arguments of a call go onto the stack, which has room for so many with certainty.
-  for (let at = 0; at < bytes.length; at += 8192)
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
-}
-
 function globalOf(pattern: RegExp): RegExp {
   return new RegExp(pattern.source, `${pattern.flags.replaceAll(/[gy]/g, "")}g`);
 }

@@ -9,7 +9,7 @@ import { type PipeSocket, type EndOwner, nothingYet } from "../../pipe/pipe-sock
 import type { Pieces } from "../../sys/pieces.ts";
 import type { Reactor } from "../../sys/reactor.ts";
 import { setSendRoom } from "../../sys/socket.ts";
-import type { StreamComparison } from "../compare/compare.ts";
+import type { Comparison } from "../compare/compare.ts";
 import type { PendingMatch } from "../match/matching.ts";
 import type { PacedEnd } from "./read-barrier.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
@@ -25,7 +25,7 @@ export interface LiveParts {
   /** Reads an event's payload to `outgoing` and returns its length in bytes. */
   readPayload(event: number): number;
   /** The comparison for what is sent in `direction` of `connection`; undefined with `--no-compare`. */
-  comparisonFor(connection: number, direction: Direction): StreamComparison | undefined;
+  comparisonFor(connection: number, direction: Direction): Comparison | undefined;
   readonly unread: UnreadBytes;
   onBytes(lengthBytes: number): void;
   /** It is known now which recorded connection this is. */
@@ -52,7 +52,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   readonly #parts: LiveParts;
   readonly #end: PipeSocket;
   #pending: PendingMatch | undefined;
-  #comparison: StreamComparison | undefined;
+  #comparison: Comparison | undefined;
   /** What the process sent while it was not known which connection it is, and how it ended then. */
   #early: Uint8Array[] = [];
   #receivedBytes = 0;

@@ -8,7 +8,8 @@ import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { allocateRegion } from "../../sys/memory.ts";
 import { Pieces } from "../../sys/pieces.ts";
 import type { Reactor } from "../../sys/reactor.ts";
-import { type CompareParts, StreamComparison } from "../compare/compare.ts";
+import type { CompareParts } from "../compare/compare.ts";
+import { comparisonFor } from "../compare/comparison.ts";
 import type { Matching, PendingMatch } from "../match/matching.ts";
 import { endOf } from "../progress/progress.ts";
 import { LiveEnd, type LiveParts } from "./live-end.ts";
@@ -117,7 +118,7 @@ export class LiveEnds {
         return lengthBytes;
       },
       comparisonFor: (connection, direction) =>
-        compare && new StreamComparison({ ...compare, read }, connection, direction),
+        compare && comparisonFor({ ...compare, read }, connection, direction),
       onIdentified: (live) => {
         this.#pending.delete(live);
         this.#live.set(endOf(live.connection, live.direction), live);

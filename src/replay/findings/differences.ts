@@ -32,6 +32,11 @@ interface BytesDifference extends StreamName {
   /** From `offset` on, up to 32 bytes of each. */
   readonly recorded: string;
   readonly live: string;
+  /**
+   * Where the protocol has units: the stream, the frame and the header, `stream 5, HEADERS, :status`. The
+   * bytes are then what the unit says, in clear, and `offset` is where it begins.
+   */
+  readonly unit?: string;
 }
 
 /** The process went on after all that it sent in the recording. */
@@ -42,6 +47,8 @@ interface ExtraBytesDifference extends StreamName {
   readonly before: string;
   /** Up to 32 of the bytes beyond. */
   readonly live: string;
+  /** As of other bytes. */
+  readonly unit?: string;
 }
 
 /** Bytes did not come. `offset` did, of `expectedBytes` that were waited for. */
@@ -131,6 +138,7 @@ interface AmbiguousMatch extends StreamName {
 interface BeyondCut extends StreamName {
   readonly kind: "beyond-cut";
   readonly offset: number;
+  readonly unit?: string;
 }
 
 type Note = AmbiguousMatch | BeyondCut;

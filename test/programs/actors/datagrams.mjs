@@ -15,8 +15,8 @@ if (verb === "serve") {
   let answered = 0;
   socket.bind(port, () => console.log("bound"));
   socket.on("message", (message, from) => {
-    console.log(`got ${message}`);
-    socket.send(`answer to ${message}`, from.port, from.address, () => {
+    console.log(`got ${message.toString()}`);
+    socket.send(`answer to ${message.toString()}`, from.port, from.address, () => {
       if (++answered === count) process.exit(0);
     });
   });

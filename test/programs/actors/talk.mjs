@@ -104,11 +104,11 @@ const steps = {
     ),
   read: async (count) => {
     await until(() => receivedBytes >= Number(count) || over);
-    say(`received ${take()}`);
+    say(`received ${take().toString()}`);
   },
   "read-end": async () => {
     await until(() => over);
-    say(`received ${take()}`);
+    say(`received ${take().toString()}`);
     say(over);
   },
   "count-end": async () => {

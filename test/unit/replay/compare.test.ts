@@ -2,7 +2,8 @@ import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
-import { type CompareParts, StreamComparison } from "../../../src/replay/compare/compare.ts";
+import type { CompareParts, Comparison as Compared } from "../../../src/replay/compare/compare.ts";
+import { comparisonFor } from "../../../src/replay/compare/comparison.ts";
 import type { Difference } from "../../../src/replay/findings/differences.ts";
 import type { Mask } from "../../../src/replay/compare/masks.ts";
 import { TestRecording } from "./recording.ts";
@@ -11,7 +12,7 @@ import { TestRecording } from "./recording.ts";
 class Comparison {
   readonly found: Difference[] = [];
   readonly recording: TestRecording = new TestRecording();
-  readonly stream: StreamComparison;
+  readonly stream: Compared;
 
   constructor(pieces: readonly string[], masks: readonly Mask[] = [], fast = false, isCut = false) {
     const number = this.recording.connect(0, 1, 0, 80);
@@ -29,7 +30,7 @@ class Comparison {
       isCut: () => isCut,
       ...(fast ? { equal } : {}),
     };
-    this.stream = new StreamComparison(parts, number, Direction.toServer);
+    this.stream = comparisonFor(parts, number, Direction.toServer);
   }
 
   push(...texts: string[]): this {

@@ -1,0 +1,44 @@
+/** Chooses how a direction of a connection is compared: by the units of its protocol, or byte by byte. */
+import { Direction } from "../../base/direction.ts";
+import { RecordedStream } from "../../recording/recorded-stream.ts";
+import { nameStream } from "../findings/differences.ts";
+import { type CompareParts, type Comparison, StreamComparison } from "./compare.ts";
+import { http2Framing } from "./http2-units.ts";
+import { masksFor } from "./masks.ts";
+import { RecordedUnits } from "./recorded-units.ts";
+import { UnitComparison } from "./unit-comparison.ts";
+import type { Framing } from "./units.ts";
+
+const framings: readonly Framing[] = [http2Framing];
+
+/** Of what a client sent first, as much is looked at. */
+const openingBytes = 4096;
+
+export function comparisonFor(
+  parts: CompareParts,
+  connection: number,
+  direction: Direction,
+): Comparison {
+  const { index, read, masks } = parts;
+  const recorded = new RecordedStream(index, read, connection, direction);
+  const stream = {
+    ...parts,
+    name: nameStream(index, connection, direction),
+    recorded,
+    patterns: masksFor(masks, index, connection, direction),
+    isCut: parts.isCut(connection, direction),
+  };
+  const framing = framingOf(parts, connection);
+  const units = framing && RecordedUnits.read(recorded, (input) => framing.units(input, direction));
+  return framing && units
+    ? new UnitComparison(stream, units, framing, direction)
+    : new StreamComparison(stream);
+}
+
+function framingOf({ index, read }: CompareParts, connection: number): Framing | undefined {
+  const opening = index.connections.opening(connection);
+  const fromClient = new RecordedStream(index, read, connection, Direction.toServer);
+  // A server that speaks first has the client's opening not kept.
+  const first = opening.length > 0 ? opening : fromClient.copy(0, openingBytes);
+  return framings.find((framing) => framing.recognizes(first));
+}

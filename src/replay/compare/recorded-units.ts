@@ -1,0 +1,180 @@
+/**
+ * One direction of a recorded connection in units, by key, and how far a process has got in it that
+ * sends the same units in another order. Data stay in the file; of other units their text is kept.
+ */
+import { Garbled, Input } from "../../protocol/input.ts";
+import type { RecordedBytes, RecordedStream } from "../../recording/recorded-stream.ts";
+import type { Unit, Units } from "./units.ts";
+
+const readBytes = 0x1_0000;
+/** Of a recording, nobody asks when a byte came. */
+const noMoment = { event: 0, atNs: 0 };
+
+/** A unit, as it is kept. */
+interface KeptUnit {
+  readonly key: string;
+  readonly name: string;
+  readonly role: Unit["role"];
+  readonly endOffset: number;
+  /** What is compared of its key ends here, in bytes; of `data`, all data of the direction up to here. */
+  readonly contentEnd: number;
+  readonly dataEnd: number;
+}
+
+/** A unit's part of the content of its key. */
+interface Part {
+  readonly at: number;
+  readonly lengthBytes: number;
+  readonly unit: string;
+  /** Where it begins in the direction. */
+  readonly offset: number;
+  /** Undefined if its bytes are those of the direction. */
+  readonly text: Uint8Array | undefined;
+}
+
+/** What is compared of one key, as bytes that follow each other. */
+export class KeyContent implements RecordedBytes {
+  lengthBytes = 0;
+  readonly #stream: RecordedStream;
+  readonly #parts: Part[] = [];
+
+  constructor(stream: RecordedStream) {
+    this.#stream = stream;
+  }
+
+  add({ name, content, isVerbatim, endOffset }: Unit, offset: number): void {
+    this.#parts.push({
+      at: this.lengthBytes,
+      lengthBytes: content.length,
+      unit: name,
+      offset: isVerbatim ? endOffset - content.length : offset,
+      text: isVerbatim ? undefined : content.slice(),
+    });
+    this.lengthBytes += content.length;
+  }
+
+  piece(offset: number, mostBytes: number): Uint8Array {
+    const part = this.#partAt(offset);
+    if (part === undefined) return nothing;
+    const from = offset - part.at;
+    const lengthBytes = Math.min(mostBytes, part.lengthBytes - from);
+    return (
+      part.text?.subarray(from, from + lengthBytes) ??
+      this.#stream.piece(part.offset + from, lengthBytes)
+    );
+  }
+
+  copy(from: number, to: number): Uint8Array {
+    const start = Math.max(0, from);
+    const copy = new Uint8Array(Math.max(0, Math.min(to, this.lengthBytes) - start));
+    for (let done = 0; done < copy.length;) {
+      const piece = this.piece(start + done, copy.length - done);
+      copy.set(piece, done);
+      done += piece.length;
+    }
+    return copy;
+  }
+
+  /** The place at `offset`: its unit and, in a header block, the header; and where it is in the direction. */
+  placeAt(offset: number): { readonly unit: string; readonly offset: number } | undefined {
+    const part = this.#partAt(offset) ?? this.#parts.at(-1);
+    if (part === undefined) return undefined;
+    if (part.text === undefined) return { unit: part.unit, offset: part.offset + offset - part.at };
+    const header = headerAt(part.text, offset - part.at);
+    const unit = header === undefined ? part.unit : `${part.unit}, ${header}`;
+    return { unit, offset: part.offset };
+  }
+
+  /** By halving: parts are as many as frames. */
+  #partAt(offset: number): Part | undefined {
+    if (offset >= this.lengthBytes) return undefined;
+    let [low, high] = [0, this.#parts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#parts[middle]?.at ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return this.#parts[low];
+  }
+}
+
+/** The name of the header whose line has the byte at `at`. */
+function headerAt(text: Uint8Array, at: number): string | undefined {
+  const before = String.fromCharCode(...text.subarray(Math.max(0, at - 4096), at));
+  const after = String.fromCharCode(...text.subarray(at, at + 4096));
+  const line = `${before.slice(before.lastIndexOf("\n") + 1)}${after.split("\n", 1)[0]}`;
+  return /^(:?[^\s:]+): /.exec(line)?.[1];
+}
+
+export class RecordedUnits {
+  readonly #stream: RecordedStream;
+  readonly #units: KeptUnit[] = [];
+  readonly #contents = new Map<string, KeyContent>();
+  /** How many units are behind. */
+  #settled = 0;
+
+  /** Undefined if the recording is not framed in this way. */
+  static read(stream: RecordedStream, unitsOf: (input: Input) => Units): RecordedUnits | undefined {
+    const recorded = new RecordedUnits(stream);
+    try {
+      recorded.#read(unitsOf);
+      return recorded;
+    } catch (error) {
+      if (error instanceof Garbled) return undefined;
+      throw error;
+    }
+  }
+
+  private constructor(stream: RecordedStream) {
+    this.#stream = stream;
+  }
+
+  /** What is compared of a key; nothing if the recording does not have it. */
+  contentOf(key: string): KeyContent {
+    return this.#contents.get(key) ?? new KeyContent(this.#stream);
+  }
+
+  /**
+   * How far a process has got, in bytes of the direction: up to the first unit that it has not sent.
+   * `sentOf` says how many bytes of a key's content it has, `dataBytes` how many bytes of data in all.
+   * It never goes back.
+   */
+  position(sentOf: (key: string) => number, dataBytes: number): number {
+    for (let unit = this.#units[this.#settled]; unit; unit = this.#units[++this.#settled]) {
+      if (unit.role === "free") continue;
+      const missing =
+        unit.role === "data" ? unit.dataEnd - dataBytes : unit.contentEnd - sentOf(unit.key);
+      if (missing <= 0) continue;
+      const before = this.#units[this.#settled - 1];
+      const isBegun = unit.role === "data" && missing < unit.dataEnd - (before?.dataEnd ?? 0);
+      return isBegun ? unit.endOffset - missing : (before?.endOffset ?? 0);
+    }
+    // A frame that the recording does not have to its end is nobody's.
+    return this.#stream.lengthBytes;
+  }
+
+  #read(unitsOf: (input: Input) => Units): void {
+    const input = new Input();
+    const units = unitsOf(input);
+    for (let offset = 0; offset < this.#stream.lengthBytes;) {
+      const piece = this.#stream.piece(offset, readBytes);
+      offset += piece.length;
+      input.push(piece, noMoment);
+      for (let next = units.next(); !next.done && next.value; next = units.next())
+        this.#add(next.value);
+      input.settle();
+    }
+  }
+
+  #add(unit: Unit): void {
+    const { key, name, role, endOffset, content } = unit;
+    const last = this.#units.at(-1);
+    const kept = this.#contents.get(key) ?? new KeyContent(this.#stream);
+    this.#contents.set(key, kept);
+    if (role !== "free") kept.add(unit, last?.endOffset ?? 0);
+    const dataEnd = (last?.dataEnd ?? 0) + (role === "data" ? content.length : 0);
+    this.#units.push({ key, name, role, endOffset, contentEnd: kept.lengthBytes, dataEnd });
+  }
+}
+
+const nothing: Uint8Array = new Uint8Array(0);

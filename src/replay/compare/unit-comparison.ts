@@ -1,0 +1,120 @@
+/**
+ * Compares what a live process sends on a connection that is framed (units.ts): each key by itself, as
+ * its content comes, so that it does not matter how the units of different keys interleave.
+ */
+import type { Direction } from "../../base/direction.ts";
+import { Garbled, Input } from "../../protocol/input.ts";
+import type { RecordedStream } from "../../recording/recorded-stream.ts";
+import type { Difference, StreamName } from "../findings/differences.ts";
+import { type Comparison, StreamComparison, type StreamParts } from "./compare.ts";
+import type { RecordedUnits } from "./recorded-units.ts";
+import type { Framing, Unit, Units } from "./units.ts";
+
+/** Of frames that cannot be read, as many bytes are shown. */
+const shownBytes = 32;
+const noMoment = { event: 0, atNs: 0 };
+
+/** What of a difference is about bytes. */
+type BytesFound = Extract<Difference, { readonly kind: "bytes" | "extra-bytes" | "beyond-cut" }>;
+
+export class UnitComparison implements Comparison {
+  readonly #parts: Omit<StreamParts, "recorded">;
+  readonly #name: StreamName;
+  readonly #stream: RecordedStream;
+  readonly #recorded: RecordedUnits;
+  readonly #input = new Input();
+  #units: Units | undefined;
+  readonly #keys = new Map<string, StreamComparison>();
+  #dataBytes = 0;
+  #hasDiffered = false;
+
+  constructor(
+    parts: StreamParts & { readonly recorded: RecordedStream },
+    recorded: RecordedUnits,
+    framing: Framing,
+    direction: Direction,
+  ) {
+    this.#parts = parts;
+    this.#name = parts.name;
+    this.#stream = parts.recorded;
+    this.#recorded = recorded;
+    this.#units = framing.units(this.#input, direction);
+  }
+
+  get position(): number {
+    return this.#recorded.position((key) => this.#keys.get(key)?.position ?? 0, this.#dataBytes);
+  }
+
+  get hasDiffered(): boolean {
+    return this.#hasDiffered;
+  }
+
+  push(live: Uint8Array, at: number, lengthBytes: number): void {
+    if (this.#units === undefined) return;
+    this.#input.push(live.subarray(at, at + lengthBytes), noMoment);
+    try {
+      for (let unit = this.#next(); unit; unit = this.#next()) this.#take(unit);
+    } catch (error) {
+      if (!(error instanceof Garbled)) throw error;
+      this.#reportGarbled();
+    }
+    this.#input.settle();
+  }
+
+  finish(): void {
+    for (const key of this.#keys.values()) key.finish();
+  }
+
+  tell(): void {
+    for (const key of this.#keys.values()) key.tell();
+  }
+
+  #next(): Unit | undefined {
+    return this.#units?.next().value ?? undefined;
+  }
+
+  #take({ key, role, content }: Unit): void {
+    if (role === "data") this.#dataBytes += content.length;
+    if (role === "free") return;
+    const comparison = this.#comparisonOf(key);
+    comparison.push(content, 0, content.length);
+    this.#hasDiffered ||= comparison.hasDiffered;
+  }
+
+  #comparisonOf(key: string): StreamComparison {
+    const known = this.#keys.get(key);
+    if (known !== undefined) return known;
+    const made = new StreamComparison({
+      ...this.#parts,
+      recorded: this.#recorded.contentOf(key),
+      report: (difference) => this.#report(key, difference),
+    });
+    this.#keys.set(key, made);
+    return made;
+  }
+
+  /** What was found in the content of a key, told by its place in the direction. */
+  #report(key: string, difference: Difference): void {
+    const found = difference as BytesFound;
+    const place = this.#recorded.contentOf(key).placeAt(found.offset);
+    const offset = place?.offset ?? this.#stream.lengthBytes;
+    const unit = place === undefined ? key : `${key}, ${place.unit}`;
+    this.#parts.report({ ...found, offset, unit });
+  }
+
+  #reportGarbled(): void {
+    this.#hasDiffered = true;
+    this.#units = undefined;
+    const offset = Math.min(this.position, this.#stream.lengthBytes);
+    const recorded = hex(this.#stream.copy(offset, offset + shownBytes));
+    const live = hex(this.#input.heldBytes.subarray(0, shownBytes));
+    this.#input.drop();
+    const found = { ...this.#name, offset, before: "", live, unit: "frames that cannot be read" };
+    if (recorded === "") this.#parts.report({ kind: "extra-bytes", ...found });
+    else this.#parts.report({ kind: "bytes", ...found, recorded });
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
