@@ -15,6 +15,7 @@ import type { Reactor } from "../sys/reactor.ts";
 import * as socket from "../sys/socket.ts";
 import type { Timer } from "../sys/timers.ts";
 import type { Connection } from "./core/connection.ts";
+import type { DialQueue, QueuedDial } from "./dial-queue.ts";
 import { PipeSocket, type EndOwner, nobody } from "./pipe-socket.ts";
 
 /** Who started the dial. */
@@ -25,18 +26,26 @@ export interface DialHandler {
   onSilent(): void;
   /** The attempt failed with this errno (ECONNREFUSED, EHOSTUNREACH, EMFILE, ...). */
   onFailed(error: number): void;
+  /** The client no longer asks for the connection. */
+  onUnwanted(): void;
 }
 
 /** How long a SYN is given where no link delays it: until shortly before the kernel would send another (TCP_TIMEOUT_INIT, a second). */
 const answerMs = 900;
 
-/** The first pause before another try, the factor by which it grows, and the longest. */
+/** A SYN that has not been answered for this long, and for as long as the links take, was dropped. */
+const droppedMs = 5;
+/** The first pause before a port pair that is in use is tried again, the factor by which it grows, and the longest. */
 const retryMs = { first: 2, factor: 1.5, longest: 50 } as const;
 
 /** What a dial is started with. */
 export interface DialOptions {
   readonly subnet: Subnet;
   readonly connection: Connection;
+  /** The dials to the same port. */
+  readonly queue: DialQueue;
+  /** Whether the client still asks for the connection, as far as is known. */
+  readonly isWanted: () => boolean;
   /** How long a refusal is retried. */
   readonly waitListenMs: number;
   /** How much longer an answer takes over the links of this run. */
@@ -48,7 +57,8 @@ export interface DialOptions {
   readonly isServedInOtherFamily: (connection: Connection) => boolean;
 }
 
-export class Dial implements EndOwner {
+export class Dial implements EndOwner, QueuedDial {
+  readonly place: number;
   readonly #reactor: Reactor;
   readonly #options: DialOptions;
   readonly #handler: DialHandler;
@@ -56,6 +66,9 @@ export class Dial implements EndOwner {
   #end: PipeSocket | undefined;
   #timer: Timer | undefined;
   #pauseMs: number = retryMs.first;
+  #triedMs = -Infinity;
+  /** The last SYN was not answered in time. */
+  #isSilent = false;
   /** The port was seen served in the other family, before the try that is under way. */
   #isServedElsewhere = false;
 
@@ -65,6 +78,7 @@ export class Dial implements EndOwner {
     this.#options = options;
     this.#handler = handler;
     this.#startedMs = reactor.nowMs;
+    this.place = options.queue.takePlace();
   }
 
   /**
@@ -72,26 +86,48 @@ export class Dial implements EndOwner {
    * is returned, which nobody watches yet, and the handler hears nothing.
    */
   start(): Fd | undefined {
-    return this.#try();
+    const { queue } = this.#options;
+    queue.retryBefore(this);
+    if (queue.isFree) return this.#accepted(this.#try());
+    queue.wait(this);
+    return undefined;
   }
 
-  /** Tries once more, if the destination has not answered. */
+  /** The client asks again: tries once more, if the destination has not answered. */
   again(): void {
-    if (!this.#end && !this.#timer) this.#tryLater();
+    if (!this.#isSilent && !this.#end) return;
+    const { queue } = this.#options;
+    queue.retryBefore(this);
+    if (queue.isFree) this.retry();
+    else queue.wait(this);
+  }
+
+  retry(): boolean {
+    const { linkMs } = this.#options;
+    if (this.#end) {
+      if (!socket.isConnecting(this.#end.fd)) return true;
+      if (this.#reactor.nowMs - this.#triedMs < droppedMs + linkMs) return false;
+      this.#takeEnd()?.close();
+    }
+    this.#retryIfWanted();
+    return this.#end === undefined;
   }
 
   /** Gives up. The handler hears no more. A connection that was just made is reset. */
   cancel(): void {
-    if (this.#timer) this.#reactor.cancel(this.#timer);
-    this.#end?.reset();
-    this.#end = undefined;
+    this.#options.queue.remove(this);
+    this.#isSilent = false;
+    this.#takeEnd()?.reset();
   }
 
   onEndReady(end: PipeSocket): void {
     if (!end.failed && !end.connected) return;
     const error = end.failed ? socket.takeError(end.fd) : 0;
     this.#takeEnd();
-    if (error === 0 || socket.wasConnected(error)) return this.#handler.onConnected(end);
+    if (error === 0 || socket.wasConnected(error)) {
+      this.#options.queue.accepted(this);
+      return this.#handler.onConnected(end);
+    }
     end.close();
     this.#failed(error);
   }
@@ -109,18 +145,34 @@ export class Dial implements EndOwner {
     // It may have been answered in this moment, which is then told next. Else it says nothing when it goes.
     if (!this.#end || !socket.isConnecting(this.#end.fd)) return;
     this.#takeEnd()?.close();
+    this.#isSilent = true;
     this.#handler.onSilent();
   }
 
+  /** A client that gave up says nothing, and a server must not accept what nobody wants. */
+  #retryIfWanted(): void {
+    if (this.#options.isWanted()) return this.#tryLater();
+    this.cancel();
+    this.#handler.onUnwanted();
+  }
+
   #tryLater(): void {
-    const fd = this.#try();
+    const fd = this.#accepted(this.#try());
     if (fd !== undefined) this.#handler.onConnected(new PipeSocket(this.#reactor, fd, this));
+  }
+
+  /** Tells the queue if there is a socket. Returns it. */
+  #accepted(fd: Fd | undefined): Fd | undefined {
+    if (fd !== undefined) this.#options.queue.accepted(this);
+    return fd;
   }
 
   /** Returns the socket if the destination has accepted already. */
   #try(): Fd | undefined {
     this.#timer = undefined;
-    const { subnet, connection, linkMs } = this.#options;
+    this.#isSilent = false;
+    this.#triedMs = this.#reactor.nowMs;
+    const { subnet, connection, linkMs, queue } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
     const address = subnet.addressBytes(hostOf(client));
     const fd = socket.boundSocket(family, { address, port: clientPort });
@@ -130,6 +182,7 @@ export class Dial implements EndOwner {
     if (error === 0) return fd as Fd;
     if (error === EINPROGRESS) {
       this.#end = new PipeSocket(this.#reactor, fd as Fd, this);
+      queue.waitForAnswer(this, linkMs > 0);
       this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#giveUpSyn());
       return undefined;
     }
@@ -143,6 +196,7 @@ export class Dial implements EndOwner {
     const end = new PipeSocket(this.#reactor, fd, nobody);
     end.failed = true;
     this.#end = end;
+    this.#options.queue.accepted(this);
     this.#timer = this.#reactor.after(0, () => {
       this.#takeEnd();
       this.#handler.onConnected(end);
@@ -150,30 +204,33 @@ export class Dial implements EndOwner {
   }
 
   #failed(error: number): undefined {
-    const untilMs = this.#startedMs + this.#patienceFor(error);
-    if (this.#reactor.nowMs + this.#pauseMs > untilMs) {
+    this.#options.queue.remove(this);
+    if (error === EADDRNOTAVAIL || error === EADDRINUSE) this.#waitForPortPair();
+    else if (error !== ECONNREFUSED || !this.#waitForListener()) {
       // Not from within the first try, whose caller may be in the middle of something.
       this.#timer = this.#reactor.after(0, () => this.#handler.onFailed(error));
-      return;
     }
-    this.#timer = this.#reactor.after(this.#pauseMs, () => this.#tryLater());
+  }
+
+  /**
+   * An earlier connection with the same ports has not ended here: its receiver is slow, or it is in
+   * TIME_WAIT. The client has ended its side of it, so this dial's turn comes, and until then the client's
+   * SYN is held. It is for the client to give up.
+   */
+  #waitForPortPair(): void {
+    this.#timer = this.#reactor.after(this.#pauseMs, () => this.#retryIfWanted());
     this.#pauseMs = Math.min(retryMs.longest, this.#pauseMs * retryMs.factor);
   }
 
-  #patienceFor(error: number): number {
-    const { waitListenMs, connection, isServedInOtherFamily } = this.#options;
-    if (error === ECONNREFUSED) {
-      // A server that came up just after the refusal may serve both. So one more try is made, and only
-      // who refuses while the other family was known to be served means it.
-      if (this.#isServedElsewhere) return 0;
-      this.#isServedElsewhere = waitListenMs > 0 && isServedInOtherFamily(connection);
-      if (this.#isServedElsewhere) this.#pauseMs = retryMs.first;
-      return waitListenMs;
-    }
-    // An earlier connection with the same ports has not ended here: its receiver is slow, or it is in
-    // TIME_WAIT. The client has ended its side of it, so this dial's turn comes, and until then the
-    // client's SYN is held. Who gives up is the client.
-    if (error === EADDRNOTAVAIL || error === EADDRINUSE) return Infinity;
-    return 0;
+  /** Whether the dial waits for somebody to listen. */
+  #waitForListener(): boolean {
+    const { waitListenMs, connection, isServedInOtherFamily, queue } = this.#options;
+    // A server that came up just after the refusal may serve both. So one more try is made, and a
+    // refusal counts only if the other family was known to be served before it.
+    if (this.#isServedElsewhere) return false;
+    this.#isServedElsewhere = waitListenMs > 0 && isServedInOtherFamily(connection);
+    if (this.#reactor.nowMs + queue.pauseMs > this.#startedMs + waitListenMs) return false;
+    queue.waitForListener(this, this.#isServedElsewhere);
+    return true;
   }
 }

@@ -14,6 +14,7 @@ import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
 import type { Connection } from "./core/connection.ts";
+import { DialQueues } from "./dial-queue.ts";
 import { Dial } from "./dial.ts";
 import { type Door, Doors } from "./doors.ts";
 import { PipeSocket, nobody } from "./pipe-socket.ts";
@@ -37,6 +38,11 @@ interface Making {
   readonly tap: ConnectionTap;
   dial: Dial | undefined;
   server: PipeSocket | undefined;
+  /**
+   * The kernel of the client said that it waits for an answer. One of which it never said so, although
+   * it had just asked, counts as waiting until its attempt is abandoned.
+   */
+  isSeenWaiting: boolean;
 }
 
 const sweepMs = 10_000;
@@ -49,9 +55,11 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #waitListenMs: number;
   readonly #linkMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
+  readonly #isConnecting: (connection: Connection) => boolean;
   readonly #isAtWork: (container: number) => boolean;
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
+  readonly #queues: DialQueues;
   #hasWarned = false;
 
   constructor(parts: {
@@ -64,6 +72,8 @@ export class Joiner implements AttemptHandler<Making> {
     readonly linkMs: number;
     /** See {@link DialOptions}. */
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
+    /** Whether the client's socket still waits for an answer. */
+    readonly isConnecting: (connection: Connection) => boolean;
     /** Whether a process of this container runs or waits for a processor. */
     readonly isAtWork: (container: number) => boolean;
     readonly onWarning: (text: string) => void;
@@ -75,11 +85,13 @@ export class Joiner implements AttemptHandler<Making> {
     this.#waitListenMs = parts.waitListenMs;
     this.#linkMs = parts.linkMs;
     this.#isServedInOtherFamily = parts.isServedInOtherFamily;
+    this.#isConnecting = parts.isConnecting;
     this.#isAtWork = parts.isAtWork;
     this.#onWarning = parts.onWarning;
     this.#doors = new Doors(parts.reactor, parts.subnets, (connection, fd) =>
       this.#onAccepted(connection, fd),
     );
+    this.#queues = new DialQueues(parts.reactor);
     this.#sweepLater();
   }
 
@@ -89,6 +101,8 @@ export class Joiner implements AttemptHandler<Making> {
     const options = {
       subnet,
       connection,
+      queue: this.#queues.of(connection),
+      isWanted: () => !making.isSeenWaiting || this.#isConnecting(connection),
       waitListenMs: this.#waitListenMs,
       linkMs: this.#linkMs,
       isServedInOtherFamily: this.#isServedInOtherFamily,
@@ -98,18 +112,27 @@ export class Joiner implements AttemptHandler<Making> {
       // The client asks again as long as it wants the connection.
       onSilent: () => {},
       onFailed: (error) => this.#onDialFailed(attempt, making, error),
+      onUnwanted: () => this.#comeToNothing(attempt, making),
     });
     const fd = dial.start();
     // First of all: the client wakes up while the rest is done here.
     const door = fd === undefined ? undefined : this.#letIn(attempt);
-    const making: Making = { tap: this.#tapFor(connection), dial, server: undefined };
+    const making: Making = {
+      tap: this.#tapFor(connection),
+      dial,
+      server: undefined,
+      isSeenWaiting: fd === undefined && this.#waitListenMs > 0 && this.#isConnecting(connection),
+    };
     attempt.work = making;
     if (fd !== undefined && door !== undefined)
       this.#join(attempt, making, new PipeSocket(this.#reactor, fd, nobody), door);
   }
 
   onRepeated(attempt: Attempt<Making>): void {
-    attempt.work?.dial?.again();
+    const making = attempt.work;
+    if (!making) return;
+    making.isSeenWaiting = this.#isConnecting(attempt.connection);
+    making.dial?.again();
   }
 
   onAbandoned(attempt: Attempt<Making>): void {
@@ -142,15 +165,18 @@ export class Joiner implements AttemptHandler<Making> {
   }
 
   #onDialFailed(attempt: Attempt<Making>, making: Making, error: number): void {
-    takeWork(attempt);
     const isOurFault = error === EMFILE || error === ENFILE;
-    if (error !== ECONNREFUSED && !isOurFault) {
-      making.tap.onFailed();
-      return this.attempts.forget(attempt);
-    }
+    if (error !== ECONNREFUSED && !isOurFault) return this.#comeToNothing(attempt, making);
+    takeWork(attempt);
     if (isOurFault) this.#warnOfLimit();
     making.tap.onRefused();
     this.attempts.refuse(attempt);
+  }
+
+  #comeToNothing(attempt: Attempt<Making>, making: Making): void {
+    takeWork(attempt);
+    making.tap.onFailed();
+    this.attempts.forget(attempt);
   }
 
   #warnOfLimit(): void {

@@ -7,6 +7,7 @@ import { EngineThread } from "../engine/thread.ts";
 import { quietMsOf } from "../switch/core/link-plan.ts";
 import { Switch } from "../switch/switch.ts";
 import { isListening } from "../sys/listening.ts";
+import { ClientSockets } from "./client-sockets.ts";
 import { DumpTaps } from "./dump-tap.ts";
 
 /** What a recording's engine is told besides the common task. */
@@ -28,6 +29,7 @@ class RecordEngine {
   readonly #sink: DumpSink;
   readonly #taps: DumpTaps;
   readonly #switch: Switch;
+  readonly #clients: ClientSockets;
   readonly #quietMs: number;
   #finishing = false;
 
@@ -40,6 +42,7 @@ class RecordEngine {
     this.#sink = new DumpSink(task.sink, task.wakeup);
     this.#taps = new DumpTaps(this.#engine, this.#sink);
     const linkMs = quietMsOf(task.links);
+    this.#clients = new ClientSockets(subnets, task.namespaces);
     const joiner = new Joiner({
       reactor,
       subnets,
@@ -50,6 +53,7 @@ class RecordEngine {
         const network = task.namespaces[server];
         return network !== undefined && isListening(network, family === 4 ? 6 : 4, serverPort);
       },
+      isConnecting: (connection) => this.#clients.isConnecting(connection),
       isAtWork: (container) => this.#engine.isAtWork(container),
       onWarning: (text) => this.#engine.warn(text),
     });
@@ -102,6 +106,7 @@ class RecordEngine {
     else {
       this.#engine.noteDrops(this.#switch);
       this.#switch.close();
+      this.#clients.close();
       this.#engine.done();
     }
   }

@@ -21,6 +21,7 @@ const requestBytes = headerBytes + 56;
  * `struct inet_diag_msg`: family, state, timer, retrans (u8 each), the id, expires u32, then the
  * queue.
  */
+const stateAt = headerBytes + 1;
 const receiveQueueAt = headerBytes + 4 + 48 + 4;
 
 export class SocketDiagnosis {
@@ -39,18 +40,56 @@ export class SocketDiagnosis {
    * `local`.
    */
   unreadBytes(family: Family, local: Endpoint, remote: Endpoint): number {
-    if (this.#fd < 0) return 0;
+    const isThere = this.#ask(family, local, remote) === abi.SOCK_DIAG_BY_FAMILY;
+    return isThere ? exchange.view.getUint32(receiveQueueAt, true) : 0;
+  }
+
+  /**
+   * Whether a socket at `local` waits for the answer to its SYN to `remote`. False where the kernel
+   * cannot answer, too.
+   */
+  isConnecting(family: Family, local: Endpoint, remote: Endpoint): boolean {
+    const isThere = this.#ask(family, local, remote) === abi.SOCK_DIAG_BY_FAMILY;
+    return isThere && exchange.view.getUint8(stateAt) === abi.TCP_SYN_SENT;
+  }
+
+  /** The type of the kernel's answer: an error where it has no such socket, or cannot answer. */
+  #ask(family: Family, local: Endpoint, remote: Endpoint): number | undefined {
+    if (this.#fd < 0) return undefined;
     writeRequest(family, local, remote);
     const fd = this.#fd as Fd;
-    if (send(fd, exchange.address, requestBytes, 0) < 0) return 0;
-    if (recv(fd, exchange.address, exchange.bytes.length, abi.MSG_DONTWAIT) < 0) return 0;
-    // An error (there is no such connection any more) is no answer of this type.
-    if (exchange.view.getUint16(4, true) !== abi.SOCK_DIAG_BY_FAMILY) return 0;
-    return exchange.view.getUint32(receiveQueueAt, true);
+    if (send(fd, exchange.address, requestBytes, 0) < 0) return undefined;
+    if (recv(fd, exchange.address, exchange.bytes.length, abi.MSG_DONTWAIT) < 0) return undefined;
+    return exchange.view.getUint16(4, true);
   }
 
   close(): void {
     if (this.#fd >= 0) close(this.#fd as Fd);
+  }
+}
+
+/** One {@link SocketDiagnosis} for each network that is asked about. */
+export class SocketDiagnoses {
+  readonly #networks: readonly Namespace[];
+  /** By the network's place. */
+  readonly #diagnoses = new Map<number, SocketDiagnosis>();
+
+  constructor(networks: readonly Namespace[]) {
+    this.#networks = networks;
+  }
+
+  of(place: number): SocketDiagnosis | undefined {
+    const known = this.#diagnoses.get(place);
+    const network = this.#networks[place];
+    if (known || !network) return known;
+    const diagnosis = new SocketDiagnosis(network);
+    this.#diagnoses.set(place, diagnosis);
+    return diagnosis;
+  }
+
+  close(): void {
+    for (const diagnosis of this.#diagnoses.values()) diagnosis.close();
+    this.#diagnoses.clear();
   }
 }
 

@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { type Fd, hostOf, type Port } from "../../src/base/units.ts";
 import { Subnet } from "../../src/net/subnet.ts";
 import type { Connection } from "../../src/pipe/core/connection.ts";
+import { DialQueue } from "../../src/pipe/dial-queue.ts";
 import { Dial, type DialHandler } from "../../src/pipe/dial.ts";
-import { ECONNREFUSED } from "../../src/sys/errno.ts";
+import { EAGAIN, ECONNREFUSED } from "../../src/sys/errno.ts";
 import { close } from "../../src/sys/libc.ts";
 import { Reactor } from "../../src/sys/reactor.ts";
 import { addRoute } from "../../src/sys/routes.ts";
@@ -29,6 +30,7 @@ function withDial(
   subnet: Subnet,
   waitListenMs: number,
   body: (dial: Dial, heard: string[], reactor: Reactor) => void,
+  isWanted = (): boolean => true,
 ): void {
   inOwnNetwork(() => {
     const { family, network, prefixBits } = subnet;
@@ -46,9 +48,18 @@ function withDial(
       },
       onSilent: () => note("silent"),
       onFailed: (error) => note(`failed ${error}`),
+      onUnwanted: () => note("unwanted"),
     };
     const connection: Connection = { family, client, clientPort, server, serverPort };
-    const options = { subnet, connection, waitListenMs, linkMs: 0, isServedInOtherFamily };
+    const options = {
+      subnet,
+      connection,
+      queue: new DialQueue(reactor),
+      isWanted,
+      waitListenMs,
+      linkMs: 0,
+      isServedInOtherFamily,
+    };
     body(new Dial(reactor, options, handler), heard, reactor);
   });
 }
@@ -85,4 +96,20 @@ test.for(subnets)("%s: a refusal is told later, not by the call that meets it", 
     reactor.run();
     expect(heard).toEqual([`failed ${ECONNREFUSED}`]);
   });
+});
+
+test.for(subnets)("%s: a client that gave up is not dialed for", (subnet) => {
+  withDial(
+    subnet,
+    5000,
+    (dial, heard, reactor) => {
+      expect(dial.start()).toBeUndefined();
+      const listening = listen(subnet);
+      reactor.run();
+      expect(heard).toEqual(["unwanted"]);
+      expect(socket.accept(listening)).toBe(-EAGAIN);
+      close(listening);
+    },
+    () => false,
+  );
 });

@@ -12,6 +12,7 @@ import type { Fd } from "../../base/units.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../../pipe/attempts.ts";
 import { type Connection } from "../../pipe/core/connection.ts";
+import { DialQueues } from "../../pipe/dial-queue.ts";
 import { Dial } from "../../pipe/dial.ts";
 import { Doors } from "../../pipe/doors.ts";
 import { PipeSocket, nobody } from "../../pipe/pipe-socket.ts";
@@ -69,6 +70,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
   /** By connection: attempts that wait for the schedule to answer them. */
   readonly #asking = new Map<number, Attempt<Entering>>();
   readonly #dials = new Set<Dial>();
+  readonly #queues: DialQueues;
 
   constructor(parts: PlayerParts) {
     const { reactor, subnets, schedules, matching } = parts;
@@ -77,6 +79,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     this.#startedMs = reactor.nowMs;
     this.#ends = new LiveEnds(parts);
     this.#doors = new Doors(reactor, subnets, (connection, fd) => this.#onAccepted(connection, fd));
+    this.#queues = new DialQueues(reactor);
     this.runners = schedules.map(
       (schedule) =>
         new ScheduleRunner(schedule, reactor, matching, this, parts.quietMs, parts.patienceMs),
@@ -282,7 +285,16 @@ export class Player implements AttemptHandler<Entering>, Performer {
     const waitListenMs = isWanted ? this.#untilListeningMs(event) : 0;
     this.#parts.onConnection();
     runner.schedule.noteDelivered(event);
-    const options = { subnet, connection, waitListenMs, linkMs, isServedInOtherFamily };
+    const options = {
+      subnet,
+      connection,
+      queue: this.#queues.of(connection),
+      // A SYN that was not answered then is not repeated, lest it be answered now.
+      isWanted: () => isWanted,
+      waitListenMs,
+      linkMs,
+      isServedInOtherFamily,
+    };
     const onConnected = (end: PipeSocket): void => {
       this.#dials.delete(dial);
       const wire = connection;
@@ -292,13 +304,13 @@ export class Player implements AttemptHandler<Entering>, Performer {
     };
     const dial = new Dial(reactor, options, {
       onConnected,
-      // One that was not answered then is not repeated, lest it be answered now.
-      onSilent: () => (isWanted ? dial.again() : this.#dials.delete(dial)),
+      onSilent: () => dial.again(),
       onFailed: (error) => {
         this.#dials.delete(dial);
         if (error === ECONNREFUSED) runner.schedule.noteRefused(number);
         runner.moved();
       },
+      onUnwanted: () => this.#dials.delete(dial),
     });
     this.#dials.add(dial);
     const fd = dial.start();

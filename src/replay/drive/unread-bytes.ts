@@ -4,7 +4,7 @@ import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
 import { type Subnet, subnetFor } from "../../net/subnet.ts";
 import type { Namespace } from "../../sys/namespace.ts";
-import { SocketDiagnosis } from "../../sys/sock-diag.ts";
+import { SocketDiagnoses } from "../../sys/sock-diag.ts";
 
 /** A live connection, as far as it matters here. */
 export interface LiveSide {
@@ -16,20 +16,18 @@ export interface LiveSide {
 
 export class UnreadBytes {
   readonly #subnets: readonly Subnet[];
-  readonly #networks: readonly Namespace[];
-  /** By container. */
-  readonly #diagnoses = new Map<number, SocketDiagnosis>();
+  readonly #diagnoses: SocketDiagnoses;
 
   /** `networks` are the containers', by index. */
   constructor(subnets: readonly Subnet[], networks: readonly Namespace[]) {
     this.#subnets = subnets;
-    this.#networks = networks;
+    this.#diagnoses = new SocketDiagnoses(networks);
   }
 
   /** How many bytes wait in the kernel for the process to read them from this connection. */
   of({ wire, direction }: LiveSide): number {
     const isClient = direction === Direction.toServer;
-    const diagnosis = this.#diagnosisOf(isClient ? wire.client : wire.server);
+    const diagnosis = this.#diagnoses.of(isClient ? wire.client : wire.server);
     if (!diagnosis) return 0;
     const subnet = subnetFor(this.#subnets, wire.family);
     const client = { address: subnet.addressBytes(hostOf(wire.client)), port: wire.clientPort };
@@ -40,15 +38,6 @@ export class UnreadBytes {
   }
 
   close(): void {
-    for (const diagnosis of this.#diagnoses.values()) diagnosis.close();
-  }
-
-  #diagnosisOf(container: number): SocketDiagnosis | undefined {
-    const known = this.#diagnoses.get(container);
-    const network = this.#networks[container];
-    if (known || !network) return known;
-    const diagnosis = new SocketDiagnosis(network);
-    this.#diagnoses.set(container, diagnosis);
-    return diagnosis;
+    this.#diagnoses.close();
   }
 }

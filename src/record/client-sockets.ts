@@ -1,0 +1,29 @@
+/** The clients' own sockets, asked of their kernels. */
+import { hostOf } from "../base/units.ts";
+import { type Subnet, subnetFor } from "../net/subnet.ts";
+import type { Connection } from "../pipe/core/connection.ts";
+import type { Namespace } from "../sys/namespace.ts";
+import { SocketDiagnoses } from "../sys/sock-diag.ts";
+
+export class ClientSockets {
+  readonly #subnets: readonly Subnet[];
+  readonly #diagnoses: SocketDiagnoses;
+
+  /** `networks` are the containers', by index. */
+  constructor(subnets: readonly Subnet[], networks: readonly Namespace[]) {
+    this.#subnets = subnets;
+    this.#diagnoses = new SocketDiagnoses(networks);
+  }
+
+  /** Whether the client's socket waits for an answer to its SYN. False where the kernel cannot say, too. */
+  isConnecting({ family, client, clientPort, server, serverPort }: Connection): boolean {
+    const subnet = subnetFor(this.#subnets, family);
+    const local = { address: subnet.addressBytes(hostOf(client)), port: clientPort };
+    const remote = { address: subnet.addressBytes(hostOf(server)), port: serverPort };
+    return this.#diagnoses.of(client)?.isConnecting(family, local, remote) ?? false;
+  }
+
+  close(): void {
+    this.#diagnoses.close();
+  }
+}
