@@ -23,8 +23,6 @@ export interface Scenario {
   server(stage: Stage): void;
   client(stage: Stage): void;
   readonly differences?: readonly Difference[];
-  /** The kinds of difference that a replay tells, because of one of those. */
-  readonly toldInReplay?: readonly string[];
 }
 
 export function differencesIn(scenario: Scenario, network: Network): readonly Difference[] {
