@@ -141,6 +141,7 @@ export const rooms = {
       "base",
       "net",
       "dump/format",
+      "dump/store",
       "switch/core",
       "sandbox/network",
       "sandbox/processes",

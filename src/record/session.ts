@@ -153,6 +153,16 @@ export class RecordSession {
     return { previous: undefined, withdrawn: true };
   }
 
+  /** Instead of {@link run}: undoes what was prepared. */
+  async abandon(): Promise<void> {
+    const { destination, run, playground, writer, engine } = this.#parts;
+    await engine.finish();
+    await writer.abort();
+    run.close();
+    playground.close();
+    destination.withdraw();
+  }
+
   /** Ends the run early: the commands are stopped, the dump is finished. Again: they are killed. */
   stop(): void {
     void this.#parts.run.stop();

@@ -152,6 +152,13 @@ export class ReplaySession {
     }
   }
 
+  /** Instead of {@link run}: undoes what was prepared. */
+  async abandon(): Promise<void> {
+    await this.#engine.finish();
+    this.#run.close();
+    this.#playground.close();
+  }
+
   /** Ends the replay early. Again: the commands are killed. */
   stop(): void {
     this.#stopped = true;

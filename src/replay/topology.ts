@@ -1,5 +1,6 @@
 /** Which commands a replay runs in the recorded containers. */
 import { indexOfName, isSameName } from "../base/container-name.ts";
+import { plural } from "../base/text.ts";
 import { UsageError } from "../base/errors.ts";
 import { Subnet } from "../net/subnet.ts";
 import type { Recording } from "../recording/load/read-recording.ts";
@@ -39,7 +40,7 @@ export function recordedTopology(
 function commandsInOrder(commands: readonly CommandLine[], names: readonly string[]): string[] {
   if (commands.length > 0 && commands.length !== names.length)
     throw new UsageError(
-      `the recording has ${names.length} containers (${names.join(", ")}), but ${commands.length} commands were given: give one for each, or name=command`,
+      `the recording has ${plural(names.length, "container")} (${names.join(", ")}), but ${plural(commands.length, "command")} ${commands.length === 1 ? "was" : "were"} given: give one for each, or name=command`,
     );
   return commands.map(({ command }) => command);
 }

@@ -9,14 +9,15 @@ import { interruptible } from "../terminal/interrupt.ts";
 export function addDemo(program: Cli, setExitCode: (code: ExitCode) => void): void {
   program
     .command("demo")
-    .description("show what plg does: run a small system of four programs under it, step by step")
+    .summary("show what plg does, step by step")
+    .description("Show what plg does, step by step, on a small system of four programs")
     .addHelpText("after", about)
     .action(async () => setExitCode(await demo()));
 }
 
 const about = `
-The programs are small and run on Node.js alone. Each step is a command line of plg that you could
-type yourself; it is shown before it runs. Everything is written into a new temporary folder, which
+The programs need nothing but Node.js. Each step is a command line of plg that you could type
+yourself, and it is shown before it runs. Everything is written into a new temporary folder, which
 stays, so that you can go on from there.`;
 
 /** Runs the steps until one does not end as it should. Returns the exit code. */

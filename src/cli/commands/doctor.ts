@@ -24,8 +24,9 @@ interface DoctorFlags {
 export function addDoctor(program: Cli, setExitCode: (code: ExitCode) => void): void {
   const cli = program
     .command("doctor")
-    .description("find out by trying what this machine can do, and say what mends the rest")
-    .option("--json", "the same for programs: one JSON object on standard output");
+    .summary("check this machine and explain how to fix problems")
+    .description("Check whether this machine can record, and explain how to fix problems")
+    .option("--json", "print one JSON object instead");
   cli
     .addOption(cli.createOption("--namespaces", "check the namespaces alone").hideHelp())
     .addHelpText("after", examples)

@@ -48,40 +48,46 @@ interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags {
 export function addRecord(program: Cli, setExitCode: (code: number) => void): void {
   const cli = program
     .command("record")
+    .summary("run commands in network containers and record their traffic")
     .description(
-      "run commands, each in a container of its own, and record the traffic between them",
+      "Run commands, each in its own network container, and record the traffic between them",
     )
-    .argument("<commands...>", "each is one argument for /bin/sh -c; name=command gives it a name");
-  addLinkFlags(addCommonFlags(cli))
-    .option("-s, --subnet <cidr>", "the containers' subnet", "10.0.0.0/24")
-    .option("--subnet6 <cidr>", "their IPv6 subnet (default: one made from the subnet)")
-    .option("--no-ipv6", "IPv4 alone")
+    .usage("[options] [name=]command...")
+    .argument("<commands...>", "what /bin/sh -c runs, one argument for each container");
+  addCommonFlags(cli, { file: "write the recording to this file" });
+  cli
+    .option("--force", "replace a file that is not a recording")
+    .option("--verify <n>", "then replay the recording n times, and report how well it replays")
+    .optionsGroup("Network:")
+    .option("-s, --subnet <cidr>", "number the containers from this subnet", "10.0.0.0/24")
+    .option("--subnet6 <cidr>", "use this IPv6 subnet (default: derived from --subnet)")
+    .option("--no-ipv6", "use IPv4 alone")
     .option(
       "--wait-listen <duration>",
-      "hold a connection to a port nobody listens on yet, that long",
+      "hold connections to a port where nobody listens yet, at most this long",
     )
     .option(
       "--buffer <size>",
-      "how large the kernel's buffers of a pipe may grow (default: as the machine has it)",
+      "limit the kernel's buffers of a connection (default: the machine's limit)",
     )
-    .option("--force", "replace the file at --file even if it is not a recording")
-    .option("--verify <n>", "then replay it n times at once, and say how well it replays")
-    .addOption(cli.createOption("--classic").hideHelp())
+    .addOption(cli.createOption("--classic").hideHelp());
+  addLinkFlags(cli)
     .addHelpText("after", examples)
     .action(async (texts: string[], flags: RecordFlags) => setExitCode(await record(texts, flags)));
 }
 
 const examples = `
+Containers:
+  The first command has the subnet's first address (10.0.0.1), the second has 10.0.0.2, and so on.
+  Containers find each other by name. PLG_NAME, PLG_ADDRESS and PLG_PEERS are in the environment.
+${linkGrammar}
+
 Examples:
   $ plg record server='redis-server --bind 0.0.0.0 --protected-mode no' \\
       client='redis-cli -h server set greeting hello' --wait-listen 5s --until client
   $ plg record --link 'client<->server: delay 40ms jitter 5ms loss 1% rate 10mbit' \\
       server=./server client='./client server'
-  $ plg --record -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'
-
-The i-th command has the i-th address of the subnet (10.0.0.1, 10.0.0.2, ...) and finds the others
-by name, and in the environment: PLG_NAME, PLG_ADDRESS, PLG_PEERS.
-${linkGrammar}`;
+  $ plg --record -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'`;
 
 async function record(texts: readonly string[], flags: RecordFlags): Promise<number> {
   const lines = texts.map((text): CommandLine =>
@@ -92,24 +98,27 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   const links = parseLinks(flags, topology.containers, false);
   const terminal = terminalFor(flags, topology.containers);
   const hooks = hooksFor(terminal);
-  const session = await RecordSession.prepare(
-    {
-      ...runOptions(flags, topology.containers, terminal),
-      topology,
-      file: flags.file,
-      force: flags.force === true,
-      waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
-      links,
-      bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
-      toolVersion: toolVersion(),
-      seal: sealOf(topology.containers),
+  const options = {
+    ...runOptions(flags, topology.containers, terminal),
+    topology,
+    file: flags.file,
+    force: flags.force === true,
+    waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
+    links,
+    bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
+    toolVersion: toolVersion(),
+    seal: sealOf(topology.containers),
+  };
+  const { result, interrupted } = await attend(
+    terminal,
+    () => RecordSession.prepare(options, hooks),
+    statusOf,
+    (session) => {
+      tellLinks(terminal, links);
+      return session.run(hooks);
     },
-    hooks,
   );
-  tellLinks(terminal, links);
-  const { result, interrupted } = await attend(terminal, session, statusOf(session), () =>
-    session.run(hooks),
-  );
+  if (result === undefined) return interrupted.exitCode;
   const exitCode = conclude(terminal, topology, flags, result);
   if (interrupted !== undefined) return interrupted.exitCode;
   if (times === 0) return exitCode;

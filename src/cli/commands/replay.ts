@@ -1,40 +1,18 @@
 /** `plg replay`, and the classic `plg --replay`. */
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import type { Command as Cli } from "commander";
 import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
-import { printableJson } from "../../base/printable.ts";
-import { formatBytes, formatDuration, plural } from "../../base/text.ts";
+import { formatDuration, plural } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
+import { readRecording, type Recording } from "../../recording/load/read-recording.ts";
 import type { Mask } from "../../replay/compare/masks.ts";
 import type { Order, Release } from "../../replay/schedule/schedule.ts";
-import { type ReplayResult, ReplaySession } from "../../replay/session.ts";
+import { ReplaySession } from "../../replay/session.ts";
 import { givenCommands, recordedTopology } from "../../replay/topology.ts";
-import { readRecording, type Recording } from "../../recording/load/read-recording.ts";
-import {
-  type DifferenceView,
-  renderDifferences,
-  reportDifferences,
-} from "../../report/differences.ts";
-import { countOf, renderJunit } from "../../report/junit.ts";
-import { type Outcome, outcomeOf, type ProcessFacts } from "../../report/outcome.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../../sandbox/network/topology.ts";
-import { attend, type Interruption } from "../terminal/attend.ts";
-import { describeFailure, hasFailed, hooksFor } from "../terminal/command-ends.ts";
-import { tellDrops } from "../terminal/drops.ts";
+import { takeDumpArgument } from "../options/dump-argument.ts";
 import { parseMask, parseMaskFile } from "../options/ignore.ts";
-import { isOwnSeal } from "./own-recordings.ts";
-import { writePage } from "./page.ts";
-import { checkReport, markUnfinished, writeReport } from "./report-file.ts";
-import { completenessOf, warnIfIncomplete } from "../terminal/incomplete.ts";
-import { withProgress } from "../terminal/reading.ts";
-import {
-  addCommonFlags,
-  type CommonFlags,
-  runOptions,
-  terminalFor,
-} from "../options/run-options.ts";
 import {
   addLinkFlags,
   type LinkFlags,
@@ -42,23 +20,31 @@ import {
   parseLinks,
   tellLinks,
 } from "../options/link-options.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import {
+  addCommonFlags,
+  type CommonFlags,
+  runOptions,
+  terminalFor,
+} from "../options/run-options.ts";
 import { collect, parseCount, parseDuration, parsePositive } from "../options/values.ts";
+import { attend } from "../terminal/attend.ts";
+import { hooksFor } from "../terminal/command-ends.ts";
+import { completenessOf, warnIfIncomplete } from "../terminal/incomplete.ts";
+import { withProgress } from "../terminal/reading.ts";
+import { confirmRecorded } from "./confirm-recorded.ts";
+import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
+import { checkReport, markUnfinished } from "./report-file.ts";
 
-interface ReplayFlags extends CommonFlags, LinkFlags {
+interface ReplayFlags extends CommonFlags, LinkFlags, ReportFlags {
+  readonly file: string;
   readonly only?: string;
   readonly speed?: string;
   readonly flood?: boolean;
   readonly order: string;
   readonly patience: string;
-  readonly ignore: readonly string[];
+  readonly ignore?: readonly string[];
   readonly ignoreFile?: string;
-  /** commander's way to say `--no-compare`. */
-  readonly compare: boolean;
-  readonly all?: boolean;
   readonly maxDifferences: string;
-  readonly junit?: string;
-  readonly page?: string;
   readonly runRecorded?: boolean;
   readonly classic?: boolean;
   readonly subnet?: string;
@@ -67,43 +53,59 @@ interface ReplayFlags extends CommonFlags, LinkFlags {
 export function addReplay(program: Cli, setExitCode: (code: number) => void): void {
   const cli = program
     .command("replay")
-    .description("let a recorded run happen again, and tell where a process does otherwise")
-    .argument(
-      "[commands...]",
-      "instead of the recorded ones: name=command, or one for each container",
-    );
-  addLinkFlags(addCommonFlags(cli))
-    .option("--only <names>", "start only these (a,b,c); the others are played from the dump")
-    .option("--speed <factor>", "not before the recorded gaps, divided by this, have passed")
-    .option("--flood", "as fast as the processes take it, without waiting for what they send")
-    .option("--order <scope>", "what is kept in order: process, connection or global", "process")
-    .option("--patience <duration>", "how long something that does not come is waited for", "2s")
-    .option("--ignore <mask>", "what may differ, as [name][:port]/regex/ (repeatable)", collect, [])
-    .option("--ignore-file <path>", "a file of such masks, one a line")
-    .option("--no-compare", "do not compare what the processes send")
+    .summary("replay a recording and report where processes behave differently")
+    .description(
+      "Replay a recording: start its commands again, play their peers from the dump, and report where a process behaves differently",
+    )
+    .usage("[options] [dump] [name=command...]")
+    .argument("[arguments...]", "a dump, then commands to run instead of the recorded ones");
+  addCommonFlags(cli, { file: "replay this dump" });
+  cli
+    .option("--only <names>", "start only these containers (a,b,c); play the others from the dump")
+    .option("--run-recorded", "run the commands of a dump that somebody else recorded")
+    .optionsGroup("Order and time:")
+    .option(
+      "--order <scope>",
+      "keep order within each process, each connection, or global",
+      "process",
+    )
+    .option("--speed <factor>", "keep the recorded timing, sped up by this factor")
+    .option("--flood", "deliver as fast as processes accept it, without waiting for their answers")
+    .option("--patience <duration>", "wait this long for something that does not come", "2s")
+    .optionsGroup("Comparison:")
+    .option(
+      "--ignore <mask>",
+      "mask what may differ, as [name][:port]/regex/ (repeatable)",
+      collect,
+    )
+    .option("--ignore-file <path>", "read masks from this file, one per line")
+    .option("--no-compare", "compare no bytes")
+    .optionsGroup("Reports:")
     .option("--all", "show all differences of a process, not only its first divergence")
-    .option("--max-differences <n>", "how many differences are told", "100")
+    .option("--max-differences <n>", "keep at most this many differences", "100")
     .option("--junit <path>", "write the result as JUnit XML")
     .option("--page <path>", "write a page that shows in a browser where it differed")
-    .option("--run-recorded", "run the commands of a dump that somebody else recorded")
     .addOption(cli.createOption("-s, --subnet <cidr>").hideHelp())
-    .addOption(cli.createOption("--classic").hideHelp())
+    .addOption(cli.createOption("--classic").hideHelp());
+  addLinkFlags(cli)
     .addHelpText("after", examples)
     .action(async (texts: string[], flags: ReplayFlags) => setExitCode(await replay(texts, flags)));
 }
 
 const examples = `
 Examples:
-  $ plg replay -f dump.traffic                  everybody again, each against the recording
+  $ plg replay dump.traffic                     all commands, each against the recording
   $ plg replay --only server                    the server alone, under its recorded clients
   $ plg replay --only client --speed 1          a client alone, at the recorded pace
-  $ plg replay client='./client --verbose'      with another command for one of them
-  $ plg replay --ignore ':80/^Date: .*$/m'      dates in HTTP answers may differ
+  $ plg replay client='./client --verbose'      another command for one container
+  $ plg replay --ignore ':80/^Date: .*$/m'      mask dates in HTTP answers
   $ plg replay --link 'client->*: loss 1%'      over a link that loses packets
   $ plg --replay -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'
 ${linkGrammar}`;
 
-async function replay(texts: readonly string[], flags: ReplayFlags): Promise<number> {
+async function replay(given: readonly string[], options: ReplayFlags): Promise<number> {
+  const { dump, rest: texts } = takeDumpArgument(given, options);
+  const flags = { ...options, file: dump };
   const schedule = {
     order: parseOrder(flags.order),
     release: parseRelease(flags),
@@ -119,37 +121,42 @@ async function replay(texts: readonly string[], flags: ReplayFlags): Promise<num
   );
   const completeness = await completenessOf(flags.file, recording.end, readSinceMs);
   const lines = texts.map((text) => (flags.classic ? { command: text } : parseCommand(text)));
-  const given = givenCommands(recording, lines);
-  const topology = recordedTopology(recording, given);
+  const commands = givenCommands(recording, lines);
+  const topology = recordedTopology(recording, commands);
   checkSubnet(flags.subnet, topology);
   const live = parseOnly(flags.only, topology);
-  refuseUnused(given, live, topology);
-  const options = runOptions(flags, live, terminal);
+  refuseUnused(commands, live, topology);
+  const run = runOptions(flags, live, terminal);
   const masks = parseMasks(flags, topology);
   const links = parseLinks(flags, topology.containers, true);
   warnIfIncomplete(terminal, flags.file, { ...recording, completeness });
-  const unasked = live.filter(({ index }) => given[index] === undefined);
-  await confirmRecorded(recording, unasked, flags, terminal);
+  const unasked = live.filter(({ index }) => commands[index] === undefined);
+  const declined = await confirmRecorded(recording, unasked, flags.runRecorded === true, terminal);
+  if (declined) return declined.exitCode;
   if (flags.junit !== undefined) markUnfinished(flags.junit, flags.file, live);
   const hooks = hooksFor(terminal);
-  const session = await ReplaySession.prepare(
-    {
-      ...options,
-      recording,
-      topology,
-      live,
-      schedule,
-      masks,
-      compare: flags.compare,
-      mostDifferences,
-      links,
+  const session = {
+    ...run,
+    recording,
+    topology,
+    live,
+    schedule,
+    masks,
+    compare: flags.compare,
+    mostDifferences,
+    links,
+  };
+  const { result, interrupted } = await attend(
+    terminal,
+    () => ReplaySession.prepare(session, hooks),
+    (prepared) => statusOf(prepared, recording),
+    (prepared) => {
+      tellLinks(terminal, links);
+      return prepared.run(hooks);
     },
-    hooks,
   );
-  tellLinks(terminal, links);
-  const status = statusOf(session, recording);
-  const { result, interrupted } = await attend(terminal, session, status, () => session.run(hooks));
-  return conclude(terminal, flags, live, result, interrupted);
+  if (result === undefined) return interrupted.exitCode;
+  return concludeReplay(terminal, flags, live, result, interrupted);
 }
 
 function parseOrder(text: string): Order {
@@ -164,7 +171,7 @@ function parseRelease({ speed, flood }: ReplayFlags): Release {
   return { type: "speed", factor: parsePositive(speed, "--speed", 1e6) };
 }
 
-function parseMasks({ ignore, ignoreFile }: ReplayFlags, { containers }: Topology): Mask[] {
+function parseMasks({ ignore = [], ignoreFile }: ReplayFlags, { containers }: Topology): Mask[] {
   const names = containers.map(({ name }) => name);
   const masks = ignore.map((text) => parseMask(text, names));
   if (ignoreFile === undefined) return masks;
@@ -209,33 +216,6 @@ function checkSubnet(subnet: string | undefined, { subnets }: Topology): void {
   );
 }
 
-/** Commands from a dump are run without asking only if this user recorded them: see own-recordings.ts. */
-async function confirmRecorded(
-  { path, index }: Recording,
-  recorded: readonly ContainerPlan[],
-  flags: ReplayFlags,
-  terminal: Terminal,
-): Promise<void> {
-  if (recorded.length === 0) return;
-  const { notes, containers, host } = index.run;
-  const mayRun = flags.runRecorded === true || isOwnSeal(notes["seal"], containers);
-  const tell = (text: string): void => (mayRun ? terminal.info(text) : terminal.warn(text));
-  tell(mayRun ? "running the recorded commands:" : "the recorded commands:");
-  for (const { name, command } of recorded) tell(`  ${name}: ${command}`);
-  if (mayRun) return;
-  if (process.stdin.isTTY && process.stderr.isTTY) {
-    const prompt = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await prompt.question(
-      "plg: somebody else recorded these commands. Run them? [y/N] ",
-    );
-    prompt.close();
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  }
-  throw new UsageError(
-    `${path} was recorded by another user or on another machine (it says: on ${host}): give --run-recorded to run its commands, or give commands of your own`,
-  );
-}
-
 function statusOf(session: ReplaySession, { index }: Recording): () => string {
   const startedMs = performance.now();
   return () => {
@@ -249,62 +229,4 @@ function statusOf(session: ReplaySession, { index }: Recording): () => string {
 function describeEvent(index: Recording["index"], event: number): string {
   const name = (container: number): string => index.run.containers[container]?.name ?? "?";
   return `${name(index.sender(event))}, connection ${index.connection(event)}`;
-}
-
-function conclude(
-  terminal: Terminal,
-  flags: ReplayFlags,
-  live: readonly ContainerPlan[],
-  result: ReplayResult,
-  interrupted: Interruption | undefined,
-): number {
-  const { differences, played, total, counts, durationMs } = result;
-  const outcome = outcomeOf({
-    processes: live.map(({ name }, i) => factsOf(name, result, i)),
-    interrupted,
-    played,
-    total,
-    compared: flags.compare,
-  });
-  if (flags.json) process.stdout.write(`${jsonOf(flags.file, live, result, outcome)}\n`);
-  else process.stdout.write(renderDifferences(differences, viewOf(flags)));
-  terminal.info(
-    `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${outcome.text}`,
-  );
-  tellDrops(terminal, counts);
-  // Last of all: what could not be written has been told.
-  const junit = { name: flags.file, durationMs };
-  if (flags.junit !== undefined)
-    writeReport("--junit", flags.junit, renderJunit(junit, outcome, differences));
-  if (flags.page !== undefined)
-    writePage(flags.page, flags.file, "--page", { outcome, differences });
-  return outcome.exitCode;
-}
-
-function viewOf({ all }: ReplayFlags): DifferenceView {
-  return { all: all === true, toShowAll: "--all", toKeepMore: "--max-differences" };
-}
-
-function factsOf(name: string, { differences, ends }: ReplayResult, i: number): ProcessFacts {
-  const end = ends[i];
-  const failure = end && hasFailed(end) ? `the command ${describeFailure(end)}` : undefined;
-  return { name, differences: countOf(differences, name), failure };
-}
-
-function jsonOf(
-  file: string,
-  live: readonly ContainerPlan[],
-  { differences, played, total, counts, durationMs, ends }: ReplayResult,
-  { verdict, exitCode }: Outcome,
-): string {
-  const { links, dropped } = counts;
-  const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
-  const summary = { file, outcome: verdict, exitCode, played, total, durationMs };
-  return printableJson({
-    ...summary,
-    links,
-    dropped,
-    commands,
-    ...reportDifferences(differences),
-  });
 }

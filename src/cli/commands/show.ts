@@ -19,7 +19,7 @@ interface ShowFlags {
   readonly connection?: string;
   readonly hex?: boolean;
   readonly timeline?: boolean;
-  readonly only: readonly string[];
+  readonly only?: readonly string[];
   readonly grep?: string;
   readonly from?: string;
   readonly to?: string;
@@ -28,22 +28,20 @@ interface ShowFlags {
 export function addShow(program: Cli): void {
   program
     .command("show")
-    .description("show what a dump holds: the run, its commands, and a table of the connections")
+    .summary("show what a dump holds")
+    .description("Show what a dump holds: the run, its commands, and a table of its connections")
+    .usage("[options] [dump]")
     .argument("[dump]", `the dump (default: ${defaultFile})`)
-    .option("-f, --file <path>", "the dump, as the other commands have it")
-    .option("--json", "the same for programs: one JSON object on standard output")
-    .option("-c, --connection <number>", "what was said on this connection instead")
-    .option("--hex", "that in hexadecimal")
-    .option("-t, --timeline", "all messages of the run instead, in order, decoded where possible")
-    .option(
-      "--only <words>",
-      "of them, those of a container, #connection, :port or kind",
-      collect,
-      [],
-    )
-    .option("--grep <regex>", "of them, those whose line matches")
-    .option("--from <time>", "of them, those from this time of the run on, such as 1.5s")
-    .option("--to <time>", "of them, those up to this time")
+    .option("-f, --file <path>", "show this dump, as in other commands")
+    .option("--json", "print one JSON object instead")
+    .option("-c, --connection <number>", "show the bytes of this connection instead")
+    .option("--hex", "with --connection: in hexadecimal")
+    .optionsGroup("Timeline:")
+    .option("-t, --timeline", "show all messages of the run in order, decoded where possible")
+    .option("--only <words>", "of a container, #connection, :port or kind (repeatable)", collect)
+    .option("--grep <regex>", "whose line matches")
+    .option("--from <time>", "from this time of the run on, such as 1.5s")
+    .option("--to <time>", "up to this time")
     .addHelpText("after", examples)
     .action((dump: string | undefined, flags: ShowFlags) =>
       show(pathOf("show", dump, flags), flags),
@@ -51,15 +49,16 @@ export function addShow(program: Cli): void {
 }
 
 const examples = `
+Columns:
+  'start' counts from the start of the run. 'sent' is what the client sent, 'received' what it got.
+  'ended' is how the connection ended: 'closed' (by both), 'reset by client', 'reset by server',
+  'refused', 'unanswered', or 'open' when the recording ended.
+
 Examples:
   $ plg show
   $ plg show nightly.traffic --json | jq '.totals'
   $ plg show --connection 3
-  $ plg show --timeline --only api --grep 'POST|error' --from 1.5s
-
-'start' counts from the start of the run. 'sent' is what the client sent, 'received' what it got.
-A connection ended 'closed' (both sides said so), 'reset by client', 'reset by server', 'refused',
-'unanswered', or not before the recording did: 'open'.`;
+  $ plg show --timeline --only api --grep 'POST|error' --from 1.5s`;
 
 async function show(path: string, flags: ShowFlags): Promise<void> {
   checkCombination(flags);
@@ -75,7 +74,7 @@ async function show(path: string, flags: ShowFlags): Promise<void> {
 }
 
 function checkCombination(flags: ShowFlags): void {
-  const { connection, timeline, json, hex, only, grep, from, to } = flags;
+  const { connection, timeline, json, hex, only = [], grep, from, to } = flags;
   if (connection !== undefined && json)
     throw new UsageError("--connection and --json exclude each other");
   if (connection !== undefined && timeline)

@@ -21,10 +21,12 @@ interface ViewFlags {
 export function addView(program: Cli): void {
   program
     .command("view")
-    .description("write a page that shows a dump in a browser: who said what to whom, and when")
+    .summary("write a page that shows a dump in a browser")
+    .description("Write a page that shows a dump in a browser: who said what to whom, and when")
+    .usage("[options] [dump]")
     .argument("[dump]", `the dump (default: ${defaultFile})`)
-    .option("-f, --file <path>", "the dump, as the other commands have it")
-    .option("-o, --output <path>", "the page (default: the dump's name and .html)")
+    .option("-f, --file <path>", "show this dump, as in other commands")
+    .option("-o, --output <path>", "write the page here (default: the dump's name and .html)")
     .addHelpText("after", examples)
     .action((dump: string | undefined, flags: ViewFlags) =>
       view(pathOf("view", dump, flags), flags),
@@ -36,9 +38,9 @@ Examples:
   $ plg view
   $ plg view nightly.traffic -o nightly.html
 
-The page is one file that fetches nothing and sends nothing. It carries the dump, if that has no more
-than 64 MiB; a larger one is chosen in the page, and read from the disk as it is looked at.
-It is as private as the dump (mode 0600).`;
+The page is one file that fetches nothing and sends nothing. It contains a dump of up to 64 MiB. A
+larger one is chosen in the page, which reads it from disk. The page is as private as the dump
+(mode 0600).`;
 
 async function view(path: string, { output = `${path}.html` }: ViewFlags): Promise<void> {
   checkReport(path, "-o", output);

@@ -1,8 +1,28 @@
 /** The dump that a command of the command line reads: which, and what is to be known of it first. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { extname } from "node:path";
 import { UsageError } from "../../base/errors.ts";
+import { isDump } from "../../dump/store/reader.ts";
 
 export const defaultFile = "dump.traffic";
+
+/** Takes a dump from the front of the arguments of `plg replay`: its commands may follow. */
+export function takeDumpArgument(
+  [first, ...others]: readonly string[],
+  { file, classic }: { readonly file: string; readonly classic?: boolean },
+): { readonly dump: string; readonly rest: readonly string[] } {
+  const given = first === undefined ? [] : [first, ...others];
+  if (classic === true || first === undefined || /[\s=]/.test(first))
+    return { dump: file, rest: given };
+  if (existsSync(first) && statSync(first).isFile() && isDump(first)) {
+    if (file !== defaultFile && file !== first)
+      throw new UsageError(`two dumps were named, ${first} and ${file}: replay takes one`);
+    return { dump: first, rest: others };
+  }
+  if (!existsSync(first) && first.endsWith(extname(defaultFile)))
+    throw new UsageError(`there is no dump ${first}`);
+  return { dump: file, rest: given };
+}
 
 /** The dump that `command` was given, as an argument or as an option; else the one that is here. */
 export function pathOf(

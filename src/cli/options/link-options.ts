@@ -9,21 +9,26 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { collect } from "./values.ts";
 
 export interface LinkFlags {
-  readonly link: readonly string[];
+  readonly link?: readonly string[];
   readonly seed?: string;
 }
 
 export function addLinkFlags(cli: Cli): Cli {
   return cli
-    .option("--link <spec>", "what a link is like (repeatable; see below)", collect, [])
-    .option("--seed <n>", "what the links' losses and jitter follow from (default: by chance)");
+    .optionsGroup("Network:")
+    .option("--link <spec>", "degrade a link, as described below (repeatable)", collect)
+    .option("--seed <n>", "repeat the losses and jitter of links (default: random)");
 }
 
 export const linkGrammar = `
-A link is written 'A<->B: CONDITIONS', or 'A->B: ...' for one direction; '*' is any container, and the
-last link that names a direction counts. Conditions: delay TIME (one way), jitter TIME, loss 1%,
-duplicate 1%, reorder 1%, rate 10mbit, queue TIME (how long packets may wait for the rate),
-down at TIME, up at TIME (since the start). Times are like 200us, 40ms or 1.5s.`;
+Links:
+  'A<->B: CONDITIONS' describes a link, 'A->B: CONDITIONS' one direction of it. '*' is any
+  container. If several links name a direction, the last one counts. The conditions:
+    delay TIME, jitter TIME      one way
+    loss 1%, duplicate 1%, reorder 1%
+    rate 10mbit, queue TIME      how long packets may wait for the rate
+    down at TIME, up at TIME     since the start
+  Times are like 200us, 40ms or 1.5s.`;
 
 /** A dump's header has room for so many. */
 const mostLinks = 32;
@@ -32,7 +37,7 @@ const seeds = 1_000_000;
 
 /** What the options say; undefined if there are no links. `atBothEnds`: see {@link LinkSetup}. */
 export function parseLinks(
-  { link: texts, seed }: LinkFlags,
+  { link: texts = [], seed }: LinkFlags,
   containers: readonly ContainerPlan[],
   atBothEnds: boolean,
 ): LinkSetup | undefined {

@@ -22,19 +22,27 @@ export interface CommonFlags {
   readonly raw?: boolean;
 }
 
-export function addCommonFlags(cli: Cli): Cli {
+/** `file`: what the command does with the dump. */
+export function addCommonFlags(cli: Cli, { file }: { readonly file: string }): Cli {
   return cli
-    .option("-f, --file <path>", "the dump", "dump.traffic")
-    .option("-u, --uid <user>", "run the commands as this user (name or number)")
-    .option("-g, --gid <group>", "run the commands as this group (name or number)")
-    .option("--no-new-privs", "the commands cannot gain privileges, by sudo for one")
-    .option("-k, --kill <signal>", "how commands are stopped", "TERM")
-    .option("--grace <duration>", "how long they have then, until SIGKILL", "5s")
-    .option("--until <end>", "when the run is over: all, first, or a command's name", "all")
-    .option("--json", "a machine-readable summary on standard output")
-    .option("-q, --quiet", "neither the commands' output nor progress (also --nolog)")
-    .option("--nolog", "the same as --quiet")
-    .option("--raw", "the commands' output as it is, without names");
+    .optionsGroup("Output:")
+    .option("--json", "print a machine-readable summary on standard output")
+    .option("-q, --quiet", "show neither the commands' output nor progress (also --nolog)")
+    .addOption(cli.createOption("--nolog").hideHelp())
+    .option("--raw", "show the commands' output as it is, without names")
+    .optionsGroup("Commands:")
+    .option("-u, --uid <user>", "run commands as this user (name or number)")
+    .option("-g, --gid <group>", "run commands as this group (name or number)")
+    .option("--no-new-privs", "keep commands from gaining privileges, such as by sudo")
+    .option(
+      "--until <end>",
+      "end the run when all commands have ended, the first, or one by its name",
+      "all",
+    )
+    .option("-k, --kill <signal>", "stop commands with this signal", "TERM")
+    .option("--grace <duration>", "kill commands this long after that signal", "5s")
+    .optionsGroup("Options:")
+    .option("-f, --file <path>", file, "dump.traffic");
 }
 
 export function terminalFor(

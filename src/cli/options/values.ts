@@ -41,7 +41,10 @@ export function parseSize(text: string, option: string, least: number, most: num
 }
 
 /** For an option that may be given several times. */
-export const collect = (value: string, values: readonly string[]): string[] => [...values, value];
+export const collect = (value: string, values: readonly string[] = []): string[] => [
+  ...values,
+  value,
+];
 
 /** A number above 0, and at most `most`. */
 export function parsePositive(text: string, option: string, most: number): number {

@@ -1,30 +1,48 @@
-/** A session while its user looks on: the status line, and Ctrl-C. Recording and replaying share it. */
-import { interruptedExitCode, interruptible } from "./interrupt.ts";
+/** A session while its user watches: the status line, and Ctrl-C. Recording and replay share it. */
+import { assert } from "../../base/assert.ts";
+import { type Interruption, interruptible, interruptionBy } from "./interrupt.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The signal that cut a run off, and what plg exits with then. */
-export interface Interruption {
-  readonly signal: NodeJS.Signals;
-  readonly exitCode: number;
+/** What runs, and can be stopped. */
+interface Session {
+  /** Stops the commands; a second call kills them. */
+  stop(): void;
+  /** Instead of `run`: undoes what was prepared. */
+  abandon(): Promise<void>;
 }
 
-/**
- * Runs a session. A signal stops it, and a second one makes it kill, which is up to the session.
- * Returns its result, and the signal that cut it off, if one did.
- */
-export async function attend<T>(
+/** How a session went. Without a result it was interrupted before it ran. */
+export type Attended<Result> =
+  | { readonly result: Result; readonly interrupted: Interruption | undefined }
+  | { readonly result: undefined; readonly interrupted: Interruption };
+
+/** Prepares a session and runs it. A signal stops it, and a second one makes it kill. */
+export async function attend<Prepared extends Session, Result extends object>(
   terminal: Terminal,
-  session: { stop(): void },
-  status: () => string,
-  run: () => Promise<T>,
-): Promise<{ readonly result: T; readonly interrupted: Interruption | undefined }> {
+  prepare: () => Promise<Prepared>,
+  statusOf: (session: Prepared) => () => string,
+  run: (session: Prepared) => Promise<Result>,
+): Promise<Attended<Result>> {
   let interrupted: Interruption | undefined;
-  terminal.startStatus(status);
-  const result = await interruptible((signal) => {
-    interrupted ??= { signal, exitCode: interruptedExitCode(signal) };
-    terminal.info(`${signal}: stopping the commands (again: kill them)`);
-    session.stop();
-  }, run);
+  let running: Prepared | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    interrupted ??= interruptionBy(signal);
+    const what = running ? "stopping the commands (again: kill them)" : "nothing was run";
+    terminal.info(`${signal}: ${what}`);
+    running?.stop();
+  };
+  const result = await interruptible(onSignal, async () => {
+    const session = await prepare();
+    if (interrupted) {
+      await session.abandon();
+      return undefined;
+    }
+    running = session;
+    terminal.startStatus(statusOf(session));
+    return await run(session);
+  });
   terminal.stopStatus();
+  if (result !== undefined) return { result, interrupted };
+  assert(interrupted, "a session that was not interrupted has a result");
   return { result, interrupted };
 }

@@ -1,0 +1,38 @@
+/**
+ * Asks before commands from a dump are run, unless this user recorded them (own-recordings.ts): a
+ * dump may come from anybody.
+ */
+import { UsageError } from "../../base/errors.ts";
+import type { Recording } from "../../recording/load/read-recording.ts";
+import type { ContainerPlan } from "../../sandbox/network/topology.ts";
+import { ask, canAsk } from "../terminal/ask.ts";
+import { type Interruption, interruptionBy } from "../terminal/interrupt.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { isOwnSeal } from "./own-recordings.ts";
+
+/**
+ * Shows the commands in any case. Returns an interruption if the question was answered by Ctrl-C;
+ * throws a {@link UsageError} if the answer is no, or if nobody can be asked.
+ */
+export async function confirmRecorded(
+  { path, index }: Recording,
+  recorded: readonly ContainerPlan[],
+  runRecorded: boolean,
+  terminal: Terminal,
+): Promise<Interruption | undefined> {
+  if (recorded.length === 0) return undefined;
+  const { notes, containers, host } = index.run;
+  const mayRun = runRecorded || isOwnSeal(notes["seal"], containers);
+  const show = (text: string): void => (mayRun ? terminal.info(text) : terminal.warn(text));
+  show(mayRun ? "running the recorded commands:" : "the recorded commands:");
+  for (const { name, command } of recorded) show(`  ${name}: ${command}`);
+  if (mayRun) return undefined;
+  const answer = canAsk()
+    ? await ask("plg: somebody else recorded these commands. Run them?")
+    : false;
+  if (answer === true) return undefined;
+  if (answer === undefined) return interruptionBy("SIGINT");
+  throw new UsageError(
+    `${path} was recorded by another user or on another machine (it says: on ${host}): give --run-recorded to run its commands, or give commands of your own`,
+  );
+}

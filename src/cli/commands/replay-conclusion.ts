@@ -1,0 +1,87 @@
+/** The end of a replay: differences, summary, JSON, JUnit and page, all from one outcome. */
+import { printableJson } from "../../base/printable.ts";
+import { formatBytes, formatDuration, plural } from "../../base/text.ts";
+import type { ReplayResult } from "../../replay/session.ts";
+import {
+  type DifferenceView,
+  renderDifferences,
+  reportDifferences,
+} from "../../report/differences.ts";
+import { countOf, renderJunit } from "../../report/junit.ts";
+import { type Outcome, outcomeOf, type ProcessFacts } from "../../report/outcome.ts";
+import type { ContainerPlan } from "../../sandbox/network/topology.ts";
+import { describeFailure, hasFailed } from "../terminal/command-ends.ts";
+import { tellDrops } from "../terminal/drops.ts";
+import type { Interruption } from "../terminal/interrupt.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { writePage } from "./page.ts";
+import { writeReport } from "./report-file.ts";
+
+/** The options of `plg replay` that concern its reports. */
+export interface ReportFlags {
+  readonly file: string;
+  readonly json?: boolean;
+  readonly compare: boolean;
+  readonly all?: boolean;
+  readonly junit?: string;
+  readonly page?: string;
+}
+
+/** Prints and writes what a replay found, and returns what plg exits with. */
+export function concludeReplay(
+  terminal: Terminal,
+  flags: ReportFlags,
+  live: readonly ContainerPlan[],
+  result: ReplayResult,
+  interrupted: Interruption | undefined,
+): number {
+  const { differences, played, total, counts, durationMs } = result;
+  const outcome = outcomeOf({
+    processes: live.map(({ name }, i) => factsOf(name, result, i)),
+    interrupted,
+    played,
+    total,
+    compared: flags.compare,
+  });
+  if (flags.json) process.stdout.write(`${jsonOf(flags.file, live, result, outcome)}\n`);
+  else process.stdout.write(renderDifferences(differences, viewOf(flags)));
+  terminal.info(
+    `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${outcome.text}`,
+  );
+  tellDrops(terminal, counts);
+  // Last of all: what could not be written has been told.
+  const junit = { name: flags.file, durationMs };
+  if (flags.junit !== undefined)
+    writeReport("--junit", flags.junit, renderJunit(junit, outcome, differences));
+  if (flags.page !== undefined)
+    writePage(flags.page, flags.file, "--page", { outcome, differences });
+  return outcome.exitCode;
+}
+
+function viewOf({ all }: ReportFlags): DifferenceView {
+  return { all: all === true, toShowAll: "--all", toKeepMore: "--max-differences" };
+}
+
+function factsOf(name: string, { differences, ends }: ReplayResult, i: number): ProcessFacts {
+  const end = ends[i];
+  const failure = end && hasFailed(end) ? `the command ${describeFailure(end)}` : undefined;
+  return { name, differences: countOf(differences, name), failure };
+}
+
+function jsonOf(
+  file: string,
+  live: readonly ContainerPlan[],
+  { differences, played, total, counts, durationMs, ends }: ReplayResult,
+  { verdict, exitCode }: Outcome,
+): string {
+  const { links, dropped } = counts;
+  const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));
+  const summary = { file, outcome: verdict, exitCode, played, total, durationMs };
+  return printableJson({
+    ...summary,
+    links,
+    dropped,
+    commands,
+    ...reportDifferences(differences),
+  });
+}
