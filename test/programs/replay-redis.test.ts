@@ -44,4 +44,20 @@ describe("redis, replayed", () => {
         expect(replayed.lines(name), `${name} with ${pace}`).toEqual(printed[name]);
     }
   });
+
+  test("a flood cuts nobody off who is still asking", async ({ plg }) => {
+    const server = "exec redis-server --bind 0.0.0.0 --protected-mode no --save '' >server.log";
+    const run = await record(
+      plg,
+      "--until=client",
+      `server=${server}`,
+      "client=for i in 1 2 3; do redis-cli -h 10.0.0.1 -r 400 incr n | tail -n 1; done",
+    );
+    expect(linesOf(run, "client")).toEqual(["400", "800", "1200"]);
+    for (const way of [[], ["--only=server"], ["--only=client"]]) {
+      const replayed = await expectSame(plg, "--flood", ...way);
+      if (!way.includes("--only=server"))
+        expect(replayed.lines("client")).toEqual(["400", "800", "1200"]);
+    }
+  });
 });

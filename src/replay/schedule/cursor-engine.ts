@@ -8,10 +8,9 @@
  * bytes leaves the common order; if it recovers, its own cursor resumes it.
  *
  * With the order `connection` each connection has its own cursor, which the main cursor opens once
- * the connections before it are over. `flood` first delivers without waiting, and waits in a second
- * pass for what the process still has to send.
+ * the connections before it are over. `flood` first delivers bytes without waiting. At the first end
+ * or reset it goes back, and waits for what the process still has to send before that.
  */
-import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
@@ -234,7 +233,11 @@ export class CursorEngine {
       if (this.#isOpener(cursor, event)) {
         if (!this.#open(event)) return false;
       } else if (!this.#hasHappened(cursor, event)) return false;
-      else if (this.#gate.mayDeliver(cursor, event)) return this.#deliver(cursor);
+      else if (this.#gate.mayDeliver(cursor, event)) {
+        if (!this.#mustSettle(cursor, event)) return this.#deliver(cursor);
+        cursor.settle();
+        continue;
+      }
       this.#pass(cursor, event);
     }
     this.#finish(cursor);
@@ -244,6 +247,12 @@ export class CursorEngine {
   /** Whether the cursor is only to open connections here. Packets it plays in any case. */
   #isOpener(cursor: Cursor, event: number): boolean {
     return this.opens && cursor === this.#main && this.#index.kind(event) !== RecordKind.packet;
+  }
+
+  /** Bytes do not wait in a flood, but behind an end or a reset a process may do nothing more. */
+  #mustSettle(cursor: Cursor, event: number): boolean {
+    const kind = this.#index.kind(event);
+    return cursor.pass === "deliver" && (kind === RecordKind.end || kind === RecordKind.reset);
   }
 
   #hasHappened(cursor: Cursor, event: number): boolean {
@@ -290,11 +299,13 @@ export class CursorEngine {
     if (!this.#isOpener(cursor, event)) {
       const isPlayed = this.#gate.concerns(cursor, event);
       if (isPlayed) cursor.clockNs = timeNs;
-      if (cursor.counts && (isPlayed || !this.#gate.isPlayedApart(event))) this.#played++;
+      if (cursor.counts && !cursor.isRepeating && (isPlayed || !this.#gate.isPlayedApart(event)))
+        this.#played++;
     }
     if (cursor === this.#main) this.#gate.pass(event);
     cursor.previousNs = timeNs;
     cursor.advance();
+    if (cursor !== this.#main && this.#main.state === "following") this.#wake(this.#main);
   }
 
   /** Opens what begins here and waits for what is over here. Whether that is done. */
@@ -336,21 +347,14 @@ export class CursorEngine {
   }
 
   #finish(cursor: Cursor): void {
-    if (cursor.pass === "deliver" && this.#canSettle(cursor.end)) {
-      cursor.pass = "settle";
-      cursor.rewind();
+    if (cursor.pass === "deliver") {
+      cursor.settle();
       this.#ready.add(cursor);
     } else {
       cursor.state = "over";
       this.#cursors.drop(cursor.end);
     }
     if (this.#main.state === "following") this.#wake(this.#main);
-  }
-
-  /** A process whose connection was reset has nothing more to send on it. */
-  #canSettle(end: number): boolean {
-    const other = (end & 1) === 0 ? Direction.toClient : Direction.toServer;
-    return !this.#index.connections.hasReset(end >> 1, other);
   }
 
   /** Gives up what was waited for too long. */

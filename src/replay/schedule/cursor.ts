@@ -35,8 +35,10 @@ export class Cursor {
   clockNs = 0;
   /** When the event before this one had happened, whoever played it. */
   previousNs = 0;
-  /** A flood's cursor delivers first, and waits the second time: see cursor-engine.ts. */
+  /** A flood's cursor delivers first, and then waits: see cursor-engine.ts. */
   pass: "both" | "deliver" | "settle" = "both";
+  /** Before this place everything was delivered the first time. */
+  #deliveredTo = 0;
   readonly #events: Uint32Array;
   readonly #from: number;
   readonly #to: number;
@@ -72,7 +74,7 @@ export class Cursor {
 
   /** Whether nobody needs to wait until it is over. */
   get isLeft(): boolean {
-    return this.state === "stalled" || this.state === "over" || this.pass === "settle";
+    return this.state === "stalled" || this.state === "over";
   }
 
   advance(): void {
@@ -81,9 +83,17 @@ export class Cursor {
     this.waited = false;
   }
 
-  rewind(): void {
+  /** Goes back to wait for what the process still has to do. From here on it delivers, too. */
+  settle(): void {
+    this.pass = "settle";
+    this.#deliveredTo = this.#at;
     this.#at = this.#from;
     this.previousNs = Infinity;
+  }
+
+  /** Whether it was here before. */
+  get isRepeating(): boolean {
+    return this.#at < this.#deliveredTo;
   }
 }
 

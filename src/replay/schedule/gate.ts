@@ -79,7 +79,7 @@ export class Gate {
 
   /** Whether `event` is to happen to a live process. */
   mayDeliver(cursor: Cursor, event: number): boolean {
-    if (cursor.pass === "settle") return false;
+    if (cursor.isRepeating) return false;
     if (this.#index.kind(event) === RecordKind.packet) {
       const sender = this.#index.sender(event);
       const isThere =

@@ -1,6 +1,6 @@
 /**
- * What the main cursor is to do where every connection is a connection cursor: it lets connections to the process
- * begin, and stops where one is over in the recording until that is over now.
+ * Decides what the main cursor does where every connection has a cursor of its own: it lets connections
+ * to the process begin, and stops where either side ended one in the recording until it has done so now.
  */
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Gate } from "./gate.ts";
@@ -9,8 +9,9 @@ import type { RecordingIndex } from "../../recording/recording.ts";
 import type { ConnectionCursors } from "./connection-cursors.ts";
 
 /**
- * The same object again and again. `start`: the connection cursor of `end`. `await`: that the process connects `end`,
- * which is over in the recording. `follow`: the connection cursor of `end`, until that is over. `pass`: nothing.
+ * What to do; the same object again and again. `start` the connection cursor of `end`. `await` until the
+ * process connects `end`, which is over in the recording. `follow` the connection cursor of `end` until
+ * it has passed the event. `pass`: nothing.
  */
 export interface Opening {
   readonly type: "start" | "await" | "follow" | "pass";
@@ -50,6 +51,19 @@ export class Opener {
       const isToIt = end === this.#gate.receiverEnd(event);
       if (this.#index.kind(event) === RecordKind.connect && isToIt) this.#opening.type = "start";
       else if (isOver) this.#opening.type = "await";
-    } else if (isOver && this.#cursors.get(end)?.isLeft === false) this.#opening.type = "follow";
+    } else if ((isOver || this.#isEnding(event)) && this.#isAhead(end, event))
+      this.#opening.type = "follow";
+  }
+
+  #isEnding(event: number): boolean {
+    const kind = this.#index.kind(event);
+    return kind === RecordKind.end || kind === RecordKind.reset;
+  }
+
+  /** Whether the connection cursor of `end` still has to pass `event`. */
+  #isAhead(end: number, event: number): boolean {
+    const cursor = this.#cursors.get(end);
+    if (cursor === undefined || cursor.isLeft || cursor.isAtEnd) return false;
+    return cursor.pass === "deliver" || cursor.event <= event;
   }
 }

@@ -43,8 +43,8 @@ export class Schedule {
     this.containers = containers;
     this.#index = index;
     this.#progress = progress;
-    this.#verdicts = new Verdicts(index, progress, report);
     const floods = options.release.type === "flood";
+    this.#verdicts = new Verdicts(index, progress, report, floods);
     const parts = { index, progress, verdicts: this.#verdicts };
     const packets = new Packets(index, live, script);
     this.#gate = new Gate({ ...parts, packets }, live, new Set(containers), floods);

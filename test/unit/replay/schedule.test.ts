@@ -258,24 +258,6 @@ test("apart, with a speed, each connection keeps its own gaps since it was made"
   `);
 });
 
-test("a flood waits for nothing but the connection, and then until the process has had its say", () => {
-  const stage = new Stage(request, ["client"], { release: { type: "flood" } });
-  stage.play(`
-    .. client
-    > client 1 connect
-    < client 1 accept
-    < client 1 6 bytes
-    < client 1 end
-    .. client
-    > client 1 "GET /"
-    .. client
-    > client 1 end
-    = client
-  `);
-  expect(stage.differences).toEqual([]);
-  expect(stage.schedule("client").played).toBe(6);
-});
-
 const two = record(`
   0 1 connect client server:80
   1 1 accept
