@@ -188,17 +188,30 @@ export class RecordEncoder {
     header.destinationHost = hostOf(to.container);
     header.sourcePort = from.port;
     header.destinationPort = to.port;
-    header.sequence = nextSequence(forth ? stream.clientSender : stream.serverSender);
-    header.acknowledgment = nextSequence(forth ? stream.serverSender : stream.clientSender);
+    const initial = initialSequence(stream.number, forth);
+    const sender = forth ? stream.clientSender : stream.serverSender;
+    const receiver = forth ? stream.serverSender : stream.clientSender;
+    const isSyn = kind === RecordKind.connect || kind === RecordKind.accept;
+    header.sequence = isSyn ? initial : nextSequence(sender, initial);
+    header.acknowledgment = nextSequence(receiver, initialSequence(stream.number, !forth));
     header.flags = flagsOf[kind];
     header.payloadBytes = payloadBytes;
     writeSynthetic(memory.bytes, at + recordHeaderBytes, header);
   }
 }
 
-/** The sequence number of what comes next: the SYN has number 0, the first byte 1, the FIN counts one. */
-function nextSequence(sender: SenderState): number {
-  return sender.sentBytes + (sender.opened ? 1 : 0) + (sender.ended ? 1 : 0);
+/**
+ * The number of the client's SYN (`forth`), or of the server's. Each connection has its own, so that other
+ * readers can tell one from the next with the same addresses and ports. Products with an odd number
+ * do not repeat within 2^32 connections.
+ */
+function initialSequence(connection: number, forth: boolean): number {
+  return Math.imul(connection, forth ? 0x9e37_79b1 : 0x85eb_ca77) >>> 0;
+}
+
+/** The sequence number of what comes next: SYN and FIN count one each. 0 before the SYN. */
+function nextSequence(sender: SenderState, initial: number): number {
+  return sender.opened ? initial + 1 + sender.sentBytes + (sender.ended ? 1 : 0) : 0;
 }
 
 function advance(sender: SenderState, kind: RecordKind, payloadBytes: number): void {

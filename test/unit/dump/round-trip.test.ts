@@ -2,7 +2,14 @@ import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { maxChunkBytes } from "../../../src/net/synthetic.ts";
-import { maxPacketBytes, RecordKind } from "../../../src/dump/format/schema.ts";
+import { TCP_SYN } from "../../../src/net/packet.ts";
+import { BlockType } from "../../../src/dump/format/pcapng.ts";
+import {
+  ethernetHeaderBytes,
+  maxPacketBytes,
+  recordHeaderBytes,
+  RecordKind,
+} from "../../../src/dump/format/schema.ts";
 import {
   decode,
   ipPacket,
@@ -65,6 +72,27 @@ test("the longest chunk and the longest packet fit", () => {
   }
 });
 
+test("connections with the same addresses and ports have initial sequence numbers of their own", () => {
+  const recording = new Recording();
+  const count = 100;
+  for (let i = 0; i < count; i++) {
+    const stream = recording.connect(4, 1, 0);
+    recording.event(stream, RecordKind.accept, Direction.toClient);
+    recording.event(stream, RecordKind.reset, Direction.toClient);
+  }
+  const { bytes } = recording.finish();
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const initials: number[] = [];
+  for (let at = 0; at < bytes.length; at += view.getUint32(at + 4, true)) {
+    if (view.getUint32(at, true) !== BlockType.enhancedPacket) continue;
+    const tcpAt = at + recordHeaderBytes + ethernetHeaderBytes + 20;
+    const isSyn = (view.getUint8(tcpAt + 13) & TCP_SYN) !== 0;
+    if (isSyn) initials.push(view.getUint32(tcpAt + 4));
+  }
+  expect(initials).toHaveLength(2 * count);
+  expect(new Set(initials).size).toBe(2 * count);
+});
+
 test("sequence numbers wrap, stream offsets do not", () => {
   const recording = new Recording();
   const stream = recording.connect(4, 1, 0);
@@ -76,7 +104,8 @@ test("sequence numbers wrap, stream offsets do not", () => {
   // The payload and its padding, and behind them our option.
   const at = Buffer.from(bytes).indexOf("x\0\x4c\xd0", 0, "latin1");
   const view = new DataView(bytes.buffer);
-  expect(view.getUint32(at - 16)).toBe((5e9 + 1) % 2 ** 32);
+  const initial = 0x9e37_79b1;
+  expect(view.getUint32(at - 16)).toBe((initial + 1 + 5e9) % 2 ** 32);
   // The decoder, which has seen none of them, refuses the jump.
   expect(() => decode(bytes)).toThrow(
     "connection 1 goes on at byte 5000000000 where it should at 0",
