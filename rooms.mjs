@@ -120,7 +120,16 @@ export const rooms = {
     ],
   },
 
-  report: { pure, imports: ["base", "net", "protocol", "dump/format", "replay/findings"] },
+  "capture/read": { pure, imports: ["base", "net"] },
+  "capture/track": { pure, imports: ["base", "net", "dump/format", "capture/read"] },
+  "capture/import": {
+    imports: ["base", "net", "dump/format", "dump/store", "capture/read", "capture/track"],
+  },
+
+  report: {
+    pure,
+    imports: ["base", "net", "protocol", "dump/format", "replay/findings", "capture/track"],
+  },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
 
   "cli/launch": { imports: ["base"] },
@@ -159,6 +168,8 @@ export const rooms = {
       "recording/load",
       "sandbox/network",
       "doctor",
+      "capture/import",
+      "capture/track",
       "record",
       "replay",
       "replay/compare",

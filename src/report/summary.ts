@@ -75,14 +75,31 @@ export function renderRun(summary: DumpSummary): string {
   const { run, durationNs, exits } = summary;
   const start = new Date(Number(run.startNs / 1_000_000n)).toISOString();
   const lasted = `${(durationNs / 1e9).toFixed(3)} s`;
-  const facts = [
-    `recorded ${start.slice(0, 19).replace("T", " ")} UTC`,
-    `${run.host} (${run.kernel}, ${run.hardware})`,
-    `plg ${run.toolVersion}`,
-    `lasted ${lasted}`,
-  ];
-  const commands = run.containers.map((container, index) => commandCells(container, exits[index]));
+  const when = `${start.slice(0, 19).replace("T", " ")} UTC`;
+  const facts = isImported(run)
+    ? [`captured ${when}`, `imported from ${capturesOf(run)}`, `lasted ${lasted}`]
+    : [
+        `recorded ${when}`,
+        `${run.host} (${run.kernel}, ${run.hardware})`,
+        `plg ${run.toolVersion}`,
+        `lasted ${lasted}`,
+      ];
+  const commands = run.containers.map((container, index) =>
+    isImported(run)
+      ? ["", container.name, container.addresses.join(" ")]
+      : commandCells(container, exits[index]),
+  );
   return `${printable(facts.join(", "))}\n${alignLeft(commands)}${renderLinks(run)}`;
+}
+
+/** Whether a recording was made of captures: then nobody ran commands, and addresses are the hosts' own. */
+function isImported({ subnets }: RunInfo): boolean {
+  return subnets.length === 0;
+}
+
+function capturesOf({ notes }: RunInfo): string {
+  const captures = notes["captures"];
+  return typeof captures === "string" ? captures.split("\n").join(", ") : "captures";
 }
 
 /** What lay between the containers, as the recorder noted it. */

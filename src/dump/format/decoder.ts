@@ -64,6 +64,10 @@ export interface StreamItem {
   readonly atNs: number;
   /** The number of bytes of this direction before this item. */
   readonly streamOffset: number;
+  /**
+   * How many of them the file lacks, right before this item. Only imported recordings lack bytes.
+   */
+  readonly missingBytes: number;
   /** The bytes, if `kind` is `data`; valid until the next `push`. */
   readonly payload: Uint8Array;
   /** The file offsets of `payload` and of its record. */
@@ -275,11 +279,12 @@ export class DumpDecoder {
       kind === RecordKind.data ? payloadBytes > 0 : payloadBytes === 0,
       "a record has a wrong length for its kind",
     );
+    const missingBytes = record.streamOffset - sentBytes[record.direction];
     check(
-      record.streamOffset === sentBytes[record.direction],
+      record.isAfterGap ? missingBytes > 0 : missingBytes === 0,
       `connection ${connection.number} goes on at byte ${record.streamOffset} where it should at ${sentBytes[record.direction]}`,
     );
-    sentBytes[record.direction] += payloadBytes;
+    sentBytes[record.direction] += missingBytes + payloadBytes;
     return {
       type: "stream",
       kind,
@@ -287,6 +292,7 @@ export class DumpDecoder {
       direction: record.direction,
       atNs: this.#sinceStart(record),
       streamOffset: record.streamOffset,
+      missingBytes,
       payload: block.bytes.subarray(payloadAt, payloadAt + payloadBytes),
       payloadPosition: block.position + payloadAt,
       position: block.position,
@@ -319,10 +325,12 @@ export class DumpDecoder {
     { container, port, addressAt }: NamedEnd,
   ): Endpoint {
     const address = this.#addresses[container]?.find(
-      ({ length }) => length === addressBytesOf(family),
+      (one) =>
+        one.length === addressBytesOf(family) &&
+        one.every((byte, i) => byte === bytes[addressAt + i]),
     );
     check(
-      address !== undefined && address.every((byte, i) => byte === bytes[addressAt + i]),
+      address !== undefined,
       "a connection attempt is between addresses that no containers have",
     );
     return { container, address, port };

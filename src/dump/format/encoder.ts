@@ -3,6 +3,7 @@
  * kernel received it there), and the encoder writes what stands before and behind it. It allocates
  * nothing, and leaves both check sums zero: the writer thread fills them in (see checksums.ts).
  */
+import { assert } from "../../base/assert.ts";
 import { Direction } from "../../base/direction.ts";
 import { type Family, type Port, hostOf } from "../../base/units.ts";
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from "../../net/packet.ts";
@@ -12,7 +13,7 @@ import {
   writeMac,
   writeSynthetic,
 } from "../../net/synthetic.ts";
-import type { Phase } from "./lifecycle.ts";
+import { type Phase, phaseAfter } from "./lifecycle.ts";
 import { BlockType, OptionCode } from "./pcapng.ts";
 import {
   type Endpoint,
@@ -22,6 +23,7 @@ import {
   formatVersion,
   RecordAt,
   recordBytes,
+  RecordFlag,
   recordHeaderBytes,
   RecordKind,
   recordOptionBytes,
@@ -42,6 +44,8 @@ interface SenderState {
   /** SYN (of the server: SYN-ACK) and FIN count one each in TCP's sequence numbers. */
   opened: boolean;
   ended: boolean;
+  /** Whether bytes are missing before the next record. */
+  isAfterGap: boolean;
 }
 
 /** A connection as the encoder needs it. The sink makes one at `connect`, and they alone change it. */
@@ -57,6 +61,42 @@ export interface StreamState {
 }
 
 const high32 = 2 ** 32;
+
+/** A connection of which nothing is recorded yet. */
+export function newStream(
+  number: number,
+  family: Family,
+  client: Endpoint,
+  server: Endpoint,
+): StreamState {
+  return {
+    number,
+    family,
+    client,
+    server,
+    clientSender: newSender(),
+    serverSender: newSender(),
+    phase: "connecting",
+  };
+}
+
+function newSender(): SenderState {
+  return { sentBytes: 0, opened: false, ended: false, isAfterGap: false };
+}
+
+/** Moves a stream on by an event, which must be possible where its connection stands. */
+export function advancePhase(stream: StreamState, kind: RecordKind, direction: Direction): void {
+  const next = phaseAfter(stream.phase, kind, direction);
+  assert(next !== undefined, "an event must be possible where its connection stands");
+  stream.phase = next;
+}
+
+/** Notes that `lengthBytes` of a direction are missing before its next record. */
+export function skipMissing(stream: StreamState, direction: Direction, lengthBytes: number): void {
+  const sender = direction === Direction.toServer ? stream.clientSender : stream.serverSender;
+  sender.sentBytes += lengthBytes;
+  sender.isAfterGap = true;
+}
 
 /** The TCP flags that show each kind. */
 const flagsOf: Readonly<Record<Exclude<RecordKind, typeof RecordKind.packet>, number>> = {
@@ -104,7 +144,8 @@ export class RecordEncoder {
     this.#writeSynthetic(memory, at, stream, kind, forth, payloadBytes);
     const capturedBytes = syntheticHeaderBytes(stream.family) + payloadBytes;
     const tail = this.#writeFrame(memory.view, at, from.container, capturedBytes, atNs);
-    writeOption(memory.view, tail, kind, direction, stream.number, sender.sentBytes);
+    const flags = sender.isAfterGap ? RecordFlag.gap : 0;
+    writeOption(memory.view, tail, kind, direction, flags, stream.number, sender.sentBytes);
     advance(sender, kind, payloadBytes);
     return recordBytes(capturedBytes);
   }
@@ -134,7 +175,7 @@ export class RecordEncoder {
     bytes.set(packet.subarray(from, from + lengthBytes), ipAt);
     const capturedBytes = ethernetHeaderBytes + lengthBytes;
     const tail = this.#writeFrame(view, at, sender, capturedBytes, atNs);
-    writeOption(view, tail, RecordKind.packet, Direction.toServer, 0, 0);
+    writeOption(view, tail, RecordKind.packet, Direction.toServer, 0, 0, 0);
     return recordBytes(capturedBytes);
   }
 
@@ -216,6 +257,7 @@ function nextSequence(sender: SenderState, initial: number): number {
 
 function advance(sender: SenderState, kind: RecordKind, payloadBytes: number): void {
   sender.sentBytes += payloadBytes;
+  sender.isAfterGap = false;
   if (kind === RecordKind.connect || kind === RecordKind.accept) sender.opened = true;
   if (kind === RecordKind.end) sender.ended = true;
 }
@@ -225,6 +267,7 @@ function writeOption(
   tail: number,
   kind: RecordKind,
   direction: Direction,
+  flags: number,
   connection: number,
   offset: number,
 ): void {
@@ -233,7 +276,7 @@ function writeOption(
   view.setUint8(tail + TailAt.version, formatVersion);
   view.setUint8(tail + TailAt.kind, kind);
   view.setUint8(tail + TailAt.direction, direction);
-  view.setUint8(tail + TailAt.flags, 0);
+  view.setUint8(tail + TailAt.flags, flags);
   view.setUint32(tail + TailAt.connection, connection, true);
   view.setUint32(tail + TailAt.offsetLow, offset % high32, true);
   view.setUint32(tail + TailAt.offsetHigh, Math.floor(offset / high32), true);

@@ -21,6 +21,7 @@ import {
   type ContainerInfo,
   formatVersion,
   maxContainers,
+  maxHosts,
   type RunInfo,
 } from "./schema.ts";
 
@@ -32,10 +33,8 @@ const utf8 = new TextEncoder();
 
 /** What stands before the events, block by block. */
 export function headerBlocks(run: RunInfo): Uint8Array[] {
-  assert(
-    run.containers.length <= maxContainers,
-    "the number of containers is checked at the start",
-  );
+  const most = run.subnets.length === 0 ? maxHosts : maxContainers;
+  assert(run.containers.length <= most, "the number of containers is checked at the start");
   return [
     sectionHeader(run),
     ...run.containers.map((container, index) => interfaceDescription(run, container, index)),

@@ -15,7 +15,9 @@ import {
   type ContainerInfo,
   formatVersion,
   maxCommandBytes,
+  isReadableVersion,
   maxContainers,
+  maxHosts,
   type RunInfo,
 } from "./schema.ts";
 
@@ -130,14 +132,15 @@ export function readSection(block: Block): SectionFacts {
   const { plg, version, host, kernel, hardware, startNs, containers, notes } = facts;
   check(isCount(plg, Number.MAX_SAFE_INTEGER), "its format has no version");
   check(
-    plg === formatVersion,
-    `its format has version ${plg}, and this plg reads ${formatVersion}: use the plg that recorded it`,
+    isReadableVersion(plg),
+    `its format has version ${plg}, and this plg reads 1 to ${formatVersion}: use the plg that recorded it`,
   );
   check(isText(version) && isText(host) && isText(kernel) && isText(hardware), "a text is missing");
   check(typeof startNs === "string" && /^\d{1,19}$/.test(startNs), "the start is no time");
-  const subnets = subnetsOf(facts["subnets"]);
+  const subnets = plg > 1 && isEmpty(facts["subnets"]) ? [] : subnetsOf(facts["subnets"]);
+  const most = subnets.length === 0 ? maxHosts : maxContainers;
   check(
-    isCount(containers, Math.min(maxContainers, ...subnets.map(({ capacity }) => capacity))),
+    isCount(containers, Math.min(most, ...subnets.map(({ capacity }) => capacity))),
     "the number of its containers is none",
   );
   check(isNotes(notes), "its notes are not of plain values");
@@ -172,6 +175,10 @@ export function readContainer(
     ...addressesOf(options.get(OptionCode.ifIPv4addr) ?? [], 8, 4),
     ...addressesOf(options.get(OptionCode.ifIPv6addr) ?? [], 17, 6),
   ];
+  if (subnets.length === 0) {
+    check(addresses.length > 0, "an interface has no address");
+    return { name, command: textOf(command), addresses };
+  }
   const due = subnets.map((subnet) => subnet.addressOf(hostOf(index)));
   check(
     addresses.length === due.length && due.every((address) => addresses.includes(address)),
@@ -181,7 +188,6 @@ export function readContainer(
 }
 
 function addressesOf(values: readonly Uint8Array[], lengthBytes: number, family: 4 | 6): string[] {
-  check(values.length <= 1, "an interface has two addresses of one family");
   return values.map((value) => {
     check(value.length === lengthBytes, "an interface's address has a wrong length");
     return formatAddress(value, 0, family);
@@ -249,6 +255,10 @@ function subnetsOf(value: unknown): Subnet[] {
     if (error instanceof UsageError) throw new BlockProblem("its subnets are none");
     throw error;
   }
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function isNotes(value: unknown): value is RunInfo["notes"] {

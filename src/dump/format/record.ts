@@ -14,9 +14,10 @@ import {
   ETH_P_IP,
   ETH_P_IPV6,
   ethernetHeaderBytes,
-  formatVersion,
+  isReadableVersion,
   RecordAt,
   recordBytes,
+  RecordFlag,
   recordHeaderBytes,
   RecordKind,
   recordOptionBytes,
@@ -29,6 +30,8 @@ export interface DumpRecord {
   readonly kind: RecordKind;
   readonly direction: Direction;
   readonly connection: number;
+  /** Whether bytes of the stream are missing before it. */
+  readonly isAfterGap: boolean;
   readonly streamOffset: number;
   /** The sender: the index of the interface. */
   readonly container: number;
@@ -47,10 +50,9 @@ export function readRecord(block: Block): DumpRecord {
   const tail = bytes.length - recordTailBytes;
   const kind = view.getUint8(tail + TailAt.kind);
   const direction = view.getUint8(tail + TailAt.direction);
-  check(
-    view.getUint8(tail + TailAt.version) === formatVersion,
-    "a record is of an unknown version",
-  );
+  const version = view.getUint8(tail + TailAt.version);
+  check(isReadableVersion(version), "a record is of an unknown version");
+  const flags = version === 1 ? 0 : view.getUint8(tail + TailAt.flags);
   check(kinds.has(kind), "a record is of an unknown kind");
   check(
     direction === Direction.toServer || direction === Direction.toClient,
@@ -63,6 +65,7 @@ export function readRecord(block: Block): DumpRecord {
     kind: kind as RecordKind,
     direction,
     connection: view.getUint32(tail + TailAt.connection, true),
+    isAfterGap: (flags & RecordFlag.gap) !== 0,
     streamOffset: high * 2 ** 32 + view.getUint32(tail + TailAt.offsetLow, true),
     container: view.getUint32(RecordAt.interface, true),
     timeHigh: view.getUint32(RecordAt.timeHigh, true),

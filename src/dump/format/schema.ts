@@ -16,8 +16,22 @@
 import type { Port } from "../../base/units.ts";
 import { paddedTo4 } from "./pcapng.ts";
 
-/** The version of this profile: in the section header's JSON, and in every record. */
-export const formatVersion = 1;
+/**
+ * The version of this profile: in the section header's JSON, and in every record. Version 2 added
+ * containers whose addresses follow from no subnet, and {@link RecordFlag}.
+ */
+export const formatVersion = 2;
+
+/** Every version is read that there has been. */
+export function isReadableVersion(version: number): boolean {
+  return version >= 1 && version <= formatVersion;
+}
+
+/** Bits of a record's flags; version 1 has none. */
+export const RecordFlag = {
+  /** Bytes of the stream are missing before this record: its offset is further on than the last one's end. */
+  gap: 1,
+} as const;
 
 /** What an event record says. */
 export const RecordKind = {
@@ -96,6 +110,8 @@ export const maxZeroTailBytes: number = 2 ** 32;
 export const maxOpenConnections: number = 1 << 20;
 /** Interfaces, and so containers, of one recording: each has a TUN device and a namespace while it runs. */
 export const maxContainers = 4000;
+/** Interfaces of a recording without subnets, which was imported: its hosts need nothing of this machine. */
+export const maxHosts = 65_535;
 /** Linux runs no command that is longer (MAX_ARG_STRLEN, execve(2)). */
 export const maxCommandBytes = 131_072;
 
@@ -104,7 +120,10 @@ export interface ContainerInfo {
   readonly name: string;
   /** What `/bin/sh -c` ran in it. */
   readonly command: string;
-  /** Its addresses as text, one or one of each family, within the run's subnets. */
+  /**
+   * Its addresses as text: one of each of the run's subnets, or, where the run has none, whatever the
+   * host had.
+   */
   readonly addresses: readonly string[];
 }
 
@@ -112,7 +131,7 @@ export interface ContainerInfo {
 export interface RunInfo {
   /** The version of plg that recorded. */
   readonly toolVersion: string;
-  /** In CIDR notation, at most one of each family: `10.0.0.0/24`. */
+  /** In CIDR notation, at most one of each family: `10.0.0.0/24`. None if the recording was imported. */
   readonly subnets: readonly string[];
   /** The machine's name, its kernel (`uname -sr`) and its architecture (`uname -m`). */
   readonly host: string;

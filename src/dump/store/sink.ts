@@ -17,8 +17,13 @@ import { assert } from "../../base/assert.ts";
 import type { Family, Fd } from "../../base/units.ts";
 import { maxChunkBytes, syntheticHeaderBytes } from "../../net/synthetic.ts";
 import { Pieces } from "../../sys/pieces.ts";
-import { RecordEncoder, type RecordMemory, type StreamState } from "../format/encoder.ts";
-import { phaseAfter } from "../format/lifecycle.ts";
+import {
+  advancePhase,
+  newStream,
+  RecordEncoder,
+  type RecordMemory,
+  type StreamState,
+} from "../format/encoder.ts";
 import { blockFrameBytes } from "../format/pcapng.ts";
 import { Ring, type RingStore } from "./ring.ts";
 import {
@@ -101,15 +106,7 @@ export class DumpSink {
 
   /** Records a connection attempt and returns its number. */
   connect(family: Family, client: Endpoint, server: Endpoint, atNs: number): StreamState {
-    const stream: StreamState = {
-      number: ++this.#connections,
-      family,
-      client,
-      server,
-      clientSender: { sentBytes: 0, opened: false, ended: false },
-      serverSender: { sentBytes: 0, opened: false, ended: false },
-      phase: "connecting",
-    };
+    const stream = newStream(++this.#connections, family, client, server);
     this.#note(stream, RecordKind.connect, Direction.toServer, atNs);
     return stream;
   }
@@ -238,12 +235,6 @@ export class DumpSink {
     this.#ring.handOver(this.#used);
     this.#open = false;
   }
-}
-
-function advancePhase(stream: StreamState, kind: RecordKind, direction: Direction): void {
-  const next = phaseAfter(stream.phase, kind, direction);
-  assert(next !== undefined, "an event must be possible where its connection stands");
-  stream.phase = next;
 }
 
 /** Returns memory with the first `usedBytes` of `bytes` and room for `lengthBytes` more. */

@@ -201,6 +201,7 @@ export class Recording {
       direction,
       atNs: this.atNs,
       streamOffset,
+      missingBytes: 0,
       connection: stream.number,
       ports: [stream.client.port, stream.server.port],
       payload: Buffer.from(payload).toString("hex"),

@@ -77,6 +77,7 @@ export class TestRecording {
       direction,
       atNs: atMs * 1e6,
       streamOffset: sent[direction],
+      missingBytes: 0,
       payload,
       payloadPosition: this.#store(payload),
       position: 0,

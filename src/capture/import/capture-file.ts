@@ -1,0 +1,136 @@
+/** A capture on disk, compressed by gzip or not, as a source of packets. */
+import { closeSync, createReadStream, openSync, readSync } from "node:fs";
+import { createGunzip } from "node:zlib";
+import { ExitCode, PlgError } from "../../base/errors.ts";
+import { describeErrno } from "../../dump/store/file.ts";
+import {
+  type CapturedPacket,
+  type CaptureEnd,
+  type CaptureNote,
+  CaptureProblem,
+} from "../read/packet.ts";
+import { CaptureReader } from "../read/reader.ts";
+
+const chunkBytes = 1 << 20;
+const gzipMagic = [0x1f, 0x8b];
+
+/** Yields the bytes of a file; each chunk is good until the next. */
+type Chunks = AsyncIterator<Uint8Array>;
+
+/**
+ * Reads the packets of one capture. What cannot be read ends it: {@link CaptureFile.end} says why. A file
+ * that is no capture at all is a {@link PlgError} (exit code 5) with one line.
+ */
+export class CaptureFile {
+  readonly path: string;
+  /** How many bytes of the packets' data have been read: of the unpacked file, if it is compressed. */
+  readBytes = 0;
+  readonly #reader: CaptureReader;
+  readonly #chunks: Chunks;
+  #unpackingProblem: string | undefined;
+
+  constructor(path: string, onNote: (note: CaptureNote) => void = () => {}) {
+    this.path = path;
+    this.#reader = new CaptureReader(onNote);
+    this.#chunks = isGzip(path) ? unpacked(path) : plain(path);
+  }
+
+  /** The next packet of what has been read, good until the next call; undefined if {@link fill} must come first. */
+  next(): CapturedPacket | undefined {
+    return this.#named(() => this.#reader.next());
+  }
+
+  /** Reads on. False at the end of the file. */
+  async fill(): Promise<boolean> {
+    try {
+      const { done, value } = await this.#chunks.next();
+      if (done === true) return false;
+      this.readBytes += value.length;
+      this.#reader.push(value);
+      return true;
+    } catch (error) {
+      if (error instanceof PlgError) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      // zlib's codes: the compressed file was cut short, or is damaged.
+      if (code?.startsWith("Z_") !== true) throw unreadable(this.path, error);
+      this.#unpackingProblem = code === "Z_BUF_ERROR" ? "it is cut short" : "gzip cannot unpack it";
+      return false;
+    }
+  }
+
+  /** After the last packet: where and why the capture ends early, if it does. */
+  end(): CaptureEnd {
+    const end = this.#named(() => this.#reader.end());
+    if (this.#unpackingProblem === undefined) return end;
+    return { problem: { position: this.readBytes, what: this.#unpackingProblem } };
+  }
+
+  /** Frees the file, wherever reading stopped. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  #named<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof CaptureProblem)) throw error;
+      const why = this.#unpackingProblem ?? error.message;
+      throw new PlgError(ExitCode.dump, `cannot import ${this.path}: ${why}`);
+    }
+  }
+}
+
+function isGzip(path: string): boolean {
+  const front = new Uint8Array(2);
+  const fd = opened(path);
+  try {
+    readSync(fd, front, 0, front.length, 0);
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    closeSync(fd);
+  }
+  return gzipMagic.every((byte, at) => front[at] === byte);
+}
+
+/** Synchronous reads: they cost less than the thread pool, and packets wait for them anyway. */
+// oxlint-disable-next-line typescript/require-await -- an iterator of the same kind as unpacked()
+async function* plain(path: string): AsyncGenerator<Uint8Array, undefined> {
+  const chunk = new Uint8Array(chunkBytes);
+  const fd = opened(path);
+  try {
+    for (;;) {
+      const lengthBytes = readSync(fd, chunk, 0, chunk.length, null);
+      if (lengthBytes === 0) return undefined;
+      yield chunk.subarray(0, lengthBytes);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function* unpacked(path: string): AsyncGenerator<Uint8Array, undefined> {
+  const file = createReadStream(path, { highWaterMark: chunkBytes });
+  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  file.on("error", (error) => gunzip.destroy(error));
+  try {
+    for await (const chunk of file.pipe(gunzip)) yield chunk as Uint8Array;
+    return undefined;
+  } finally {
+    file.destroy();
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): PlgError {
+  const { code, words } = describeErrno(error);
+  return new PlgError(ExitCode.dump, `cannot read the capture ${path}: ${words} (${code})`);
+}

@@ -1,0 +1,192 @@
+/**
+ * Imports captures: reads them twice, since a dump begins with who takes part, which only the whole
+ * capture tells. Memory is bounded by what the tracker holds; nothing of the payload is kept.
+ */
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { ExitCode, PlgError } from "../../base/errors.ts";
+import { maxHosts, type RunInfo } from "../../dump/format/schema.ts";
+import { DumpDestination } from "../../dump/store/destination.ts";
+import { closeDumpFile, DumpAppender } from "../../dump/store/file.ts";
+import { DirectWriter } from "../../dump/store/direct-writer.ts";
+import type { CaptureNote } from "../read/packet.ts";
+import { Importer } from "../track/importer.ts";
+import type { CutCapture, ImportResult } from "../track/result.ts";
+import { CaptureFile } from "./capture-file.ts";
+import { containerNameFrom, containersFor, type ImportedContainers, textOf } from "./containers.ts";
+import { DumpEventSink } from "./dump-sink.ts";
+import { MergedCaptures } from "./merged-captures.ts";
+import { Survey } from "./survey.ts";
+
+/** What to import, and to where. */
+export interface ImportOptions {
+  readonly captures: readonly string[];
+  /** The dump to write. */
+  readonly output: string;
+  /** Names of containers by address, as text. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly toolVersion: string;
+  /** Whether a file that is no recording may be replaced. */
+  readonly force: boolean;
+  /** Gets how many bytes of this pass over the captures are read, again and again. */
+  readonly onProgress?: (readBytes: number) => void;
+}
+
+/**
+ * Imports captures into one dump. Throws a {@link PlgError} with exit code 5 if a file is no capture,
+ * and a UsageError if the dump cannot be written. A recording that is there already moves aside once
+ * all captures have been read.
+ */
+export async function importCaptures(options: ImportOptions): Promise<ImportResult> {
+  const destination = DumpDestination.claim(options.output, { force: options.force });
+  try {
+    const result = await importTo(destination, options);
+    destination.keep();
+    return result;
+  } catch (error) {
+    destination.withdraw();
+    throw error;
+  }
+}
+
+async function importTo(
+  destination: DumpDestination,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const survey = new Survey();
+  const notes = new Notes();
+  const first = await pass(options, survey, (note) => notes.add(note));
+  const { importer, cut, epochSeconds } = first;
+  const addresses = importer.hosts.addresses;
+  const names = new Map([...notes.names, ...options.names]);
+  const hosts = containersFor(addresses, (host) => survey.hosts.has(host), names);
+  checkCount(hosts.containers.length);
+  const startNs = Number.isFinite(importer.firstNs) ? importer.firstNs : 0;
+  const run = runFor(options, hosts, BigInt(epochSeconds) * 1_000_000_000n + BigInt(startNs));
+  const writtenBytes = await writeDump(destination, options, run, { addresses, ...hosts }, startNs);
+  return {
+    containers: hosts.containers,
+    addresses: addresses.map(textOf),
+    containerOf: hosts.containerOf,
+    frames: importer.frames,
+    connections: importer.connections,
+    packets: importer.packets,
+    bytes: survey.bytes,
+    durationNs: Math.max(0, importer.lastNs - startNs),
+    writtenBytes,
+    findings: importer.findings,
+    cut,
+    keysFile: writeKeys(options.output, notes.keys),
+  };
+}
+
+interface Pass {
+  readonly importer: Importer;
+  readonly cut: readonly CutCapture[];
+  readonly epochSeconds: number;
+}
+
+/** Reads all captures once, in the order of their packets' times. */
+async function pass(
+  { captures, onProgress }: ImportOptions,
+  sink: Survey | DumpEventSink,
+  onNote: (note: CaptureNote) => void,
+): Promise<Pass> {
+  const files = captures.map((path) => new CaptureFile(path, onNote));
+  const merged = new MergedCaptures(files, onProgress);
+  try {
+    const epochSeconds = await merged.firstSeconds();
+    const importer = new Importer(sink, epochSeconds);
+    await merged.each((packet) => importer.add(packet));
+    importer.end();
+    const cut = files.flatMap((file) => {
+      const { problem } = file.end();
+      return problem === undefined ? [] : [{ path: file.path, ...problem }];
+    });
+    return { importer, cut, epochSeconds };
+  } finally {
+    await merged.close();
+  }
+}
+
+/** Writes the dump. Returns its length. */
+async function writeDump(
+  destination: DumpDestination,
+  options: ImportOptions,
+  run: RunInfo,
+  hosts: { readonly addresses: readonly Uint8Array[]; readonly containerOf: Int32Array },
+  startNs: number,
+): Promise<number> {
+  const file = destination.open();
+  try {
+    const appender = new DumpAppender(file, 0);
+    const writer = new DirectWriter(appender, run);
+    const sink = new DumpEventSink(writer, hosts, startNs);
+    const { importer } = await pass(options, sink, () => {});
+    const endNs = run.startNs + BigInt(Math.max(0, importer.lastNs - startNs));
+    writer.close(
+      endNs,
+      run.containers.map(() => ({})),
+    );
+    appender.close();
+    return appender.lengthBytes;
+  } finally {
+    closeDumpFile(file);
+  }
+}
+
+function runFor(
+  { captures, toolVersion }: ImportOptions,
+  { containers }: ImportedContainers,
+  startNs: bigint,
+): RunInfo {
+  return {
+    toolVersion,
+    subnets: [],
+    host: "",
+    kernel: "",
+    hardware: "",
+    startNs: startNs < 0n ? 0n : startNs,
+    notes: {
+      captures: captures
+        .map((path) => basename(path))
+        .join("\n")
+        .slice(0, longestNote),
+    },
+    containers,
+  };
+}
+
+/** All notes together must fit one option. */
+const longestNote = 8192;
+
+function checkCount(containers: number): void {
+  if (containers <= maxHosts) return;
+  throw new PlgError(
+    ExitCode.usage,
+    `the captures have ${containers} hosts, and a dump holds ${maxHosts}: import part of them (tcpdump -r ... -w ... 'net 10.0.0.0/16')`,
+  );
+}
+
+/** The keys are secrets: only their owner may read them. */
+function writeKeys(output: string, keys: readonly Uint8Array[]): string | undefined {
+  if (keys.length === 0) return undefined;
+  const path = `${output}.keys`;
+  writeFileSync(path, Buffer.concat(keys), { mode: 0o600 });
+  return path;
+}
+
+/** What captures carry beside their packets. */
+class Notes {
+  readonly names = new Map<string, string>();
+  readonly keys: Uint8Array[] = [];
+
+  add(note: CaptureNote): void {
+    if (note.type === "tlsKeys") {
+      this.keys.push(note.text);
+      return;
+    }
+    const name = containerNameFrom(note.name);
+    if (name !== undefined) this.names.set(textOf(note.address), name);
+  }
+}

@@ -1,0 +1,38 @@
+/** The first of two passes over the captures: which hosts take part, and when. Pure. */
+import type { CaptureSink, TrackedConnection } from "../track/sink.ts";
+
+/** Takes the events and keeps only what the dump's header has to say, and what the summary tells. */
+export class Survey implements CaptureSink {
+  /** Hosts with connections or packets. */
+  readonly hosts: Set<number> = new Set<number>();
+  bytes = 0;
+
+  connect(connection: TrackedConnection): void {
+    this.hosts.add(connection.client.host);
+    this.hosts.add(connection.server.host);
+  }
+
+  accept(): void {}
+
+  refuse(): void {}
+
+  data(
+    _connection: TrackedConnection,
+    _isFromClient: boolean,
+    _missingBytes: number,
+    _bytes: Uint8Array,
+    _from: number,
+    lengthBytes: number,
+  ): void {
+    this.bytes += lengthBytes;
+  }
+
+  end(): void {}
+
+  reset(): void {}
+
+  packet(sender: number, receiver: number | undefined): void {
+    this.hosts.add(sender);
+    if (receiver !== undefined) this.hosts.add(receiver);
+  }
+}

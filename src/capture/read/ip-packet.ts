@@ -1,0 +1,166 @@
+/**
+ * Reads IP packets as captures have them. It is more lenient than net/packet.ts, which judges what may
+ * cross a switch: a capture may be cut by the snapshot length, and packets that the network card was
+ * to segment (TSO, BIG TCP) may say that they have no length. Checksums are not looked at: with
+ * offload they are wrong in every capture of a sender.
+ */
+import type { Family } from "../../base/units.ts";
+import {
+  IPPROTO_TCP,
+  ipv4HeaderBytes,
+  ipv6HeaderBytes,
+  tcpHeaderBytes,
+  tcpHeaderBytesAt,
+} from "../../net/packet.ts";
+import { read16, read32, read8 } from "../../net/wire.ts";
+
+const IPPROTO_HOPOPTS = 0;
+const IPPROTO_ROUTING = 43;
+const IPPROTO_FRAGMENT = 44;
+const IPPROTO_AH = 51;
+const IPPROTO_DSTOPTS = 60;
+/** RFC 2675: the option that holds the length of a packet of more than 64 KiB. */
+const jumboOption = 0xc2;
+
+/** A packet's layout: meant to be used again for each packet. Fields mean something after `parse`. */
+export class IpPacket {
+  family: Family = 4;
+  protocol = 0;
+  headerAt = 0;
+  sourceAt = 0;
+  destinationAt = 0;
+  transportAt = 0;
+  /** Where the packet ends on the wire: it may lie beyond what was captured. */
+  endAt = 0;
+  /** Where what was captured of the packet ends, without what pads a short frame. */
+  capturedEndAt = 0;
+  fragmentOffset = 0;
+  moreFragments = false;
+  /** Tells the fragments of one packet from those of others. */
+  identification = 0;
+  /** The header said that the length is 0, and the capture's own length was taken. */
+  hasNoLength = false;
+
+  /**
+   * Reads the packet at `at`, of which `capturedBytes` are there and `originalBytes` were on the wire.
+   * False if not even its IP header is there.
+   */
+  parse(bytes: Uint8Array, at: number, capturedBytes: number, originalBytes: number): boolean {
+    const version = read8(bytes, at) >>> 4;
+    this.headerAt = at;
+    this.hasNoLength = false;
+    this.fragmentOffset = 0;
+    this.moreFragments = false;
+    if (version === 4) return this.#parseIpv4(bytes, at, capturedBytes, originalBytes);
+    if (version === 6) return this.#parseIpv6(bytes, at, capturedBytes, originalBytes);
+    return false;
+  }
+
+  /** Whether the whole TCP header was captured. */
+  hasTcpHeader(bytes: Uint8Array): boolean {
+    const heldBytes = this.capturedEndAt - this.transportAt;
+    if (this.protocol !== IPPROTO_TCP || heldBytes < tcpHeaderBytes) return false;
+    const headerBytes = tcpHeaderBytesAt(bytes, this.transportAt);
+    return headerBytes >= tcpHeaderBytes && this.transportAt + headerBytes <= this.endAt;
+  }
+
+  get isFragment(): boolean {
+    return this.fragmentOffset > 0 || this.moreFragments;
+  }
+
+  #parseIpv4(bytes: Uint8Array, at: number, capturedBytes: number, originalBytes: number): boolean {
+    const headerBytes = (read8(bytes, at) & 0x0f) * 4;
+    if (headerBytes < ipv4HeaderBytes || capturedBytes < headerBytes) return false;
+    const fragment = read16(bytes, at + 6);
+    const totalBytes = read16(bytes, at + 2);
+    this.family = 4;
+    this.protocol = read8(bytes, at + 9);
+    this.sourceAt = at + 12;
+    this.destinationAt = at + 16;
+    this.transportAt = at + headerBytes;
+    this.identification = read16(bytes, at + 4);
+    this.fragmentOffset = (fragment & 0x1fff) * 8;
+    this.moreFragments = (fragment & 0x2000) !== 0;
+    return this.#setEnd(at, totalBytes, headerBytes, capturedBytes, originalBytes);
+  }
+
+  #parseIpv6(bytes: Uint8Array, at: number, capturedBytes: number, originalBytes: number): boolean {
+    if (capturedBytes < ipv6HeaderBytes) return false;
+    const payloadBytes = read16(bytes, at + 4);
+    this.family = 6;
+    this.protocol = read8(bytes, at + 6);
+    this.sourceAt = at + 8;
+    this.destinationAt = at + 24;
+    this.transportAt = at + ipv6HeaderBytes;
+    const totalBytes = payloadBytes === 0 ? 0 : ipv6HeaderBytes + payloadBytes;
+    if (!this.#setEnd(at, totalBytes, ipv6HeaderBytes, capturedBytes, originalBytes)) return false;
+    return this.#walkExtensionHeaders(bytes);
+  }
+
+  #setEnd(
+    at: number,
+    totalBytes: number,
+    headerBytes: number,
+    capturedBytes: number,
+    originalBytes: number,
+  ): boolean {
+    this.hasNoLength = totalBytes === 0;
+    const wireBytes = this.hasNoLength ? originalBytes : totalBytes;
+    this.endAt = at + wireBytes;
+    this.capturedEndAt = at + Math.min(capturedBytes, wireBytes);
+    return wireBytes >= headerBytes;
+  }
+
+  /** Each header is at least 8 bytes long, so this ends. */
+  #walkExtensionHeaders(bytes: Uint8Array): boolean {
+    while (this.fragmentOffset === 0 && isExtensionHeader(this.protocol)) {
+      const headerAt = this.transportAt;
+      if (headerAt + 8 > this.capturedEndAt) return false;
+      if (this.protocol === IPPROTO_FRAGMENT) {
+        this.#readFragmentHeader(bytes, headerAt);
+        this.transportAt += 8;
+      } else {
+        const units = read8(bytes, headerAt + 1);
+        const headerBytes = this.protocol === IPPROTO_AH ? (units + 2) * 4 : (units + 1) * 8;
+        if (this.protocol === IPPROTO_HOPOPTS) this.#readJumbo(bytes, headerAt, headerBytes);
+        this.transportAt += headerBytes;
+      }
+      if (this.transportAt > this.endAt) return false;
+      this.protocol = read8(bytes, headerAt);
+    }
+    return true;
+  }
+
+  #readFragmentHeader(bytes: Uint8Array, headerAt: number): void {
+    const field = read16(bytes, headerAt + 2);
+    this.fragmentOffset = field & 0xfff8;
+    this.moreFragments = (field & 1) !== 0;
+    this.identification = read32(bytes, headerAt + 4);
+  }
+
+  /** BIG TCP over IPv6 writes the length into an option, if it writes it at all. */
+  #readJumbo(bytes: Uint8Array, headerAt: number, headerBytes: number): void {
+    const end = Math.min(headerAt + headerBytes, this.capturedEndAt);
+    for (let at = headerAt + 2; at + 2 <= end;) {
+      const type = read8(bytes, at);
+      if (type === jumboOption && at + 6 <= end) {
+        const endAt = this.headerAt + ipv6HeaderBytes + read32(bytes, at + 2);
+        if (endAt >= this.capturedEndAt) return;
+        this.endAt = endAt;
+        this.capturedEndAt = endAt;
+        return;
+      }
+      at += type === 0 ? 1 : 2 + read8(bytes, at + 1);
+    }
+  }
+}
+
+function isExtensionHeader(protocol: number): boolean {
+  return (
+    protocol === IPPROTO_HOPOPTS ||
+    protocol === IPPROTO_ROUTING ||
+    protocol === IPPROTO_FRAGMENT ||
+    protocol === IPPROTO_AH ||
+    protocol === IPPROTO_DSTOPTS
+  );
+}

@@ -1,0 +1,73 @@
+/** Timestamps of pcapng: 64 bits, in units that each interface chooses (`if_tsresol`). */
+
+/** How an interface counts time. */
+export interface Resolution {
+  /** Units in a second: a power of 10 or of 2. */
+  readonly unitsPerSecond: number;
+  /** `if_tsoffset`: added to every time. */
+  readonly offsetSeconds: number;
+}
+
+/** Microseconds: the default. */
+export const noResolution: Resolution = { unitsPerSecond: 1e6, offsetSeconds: 0 };
+
+/** The most digits and bits of a fraction that a double's second can be told in. */
+const mostDigits = 18;
+const mostBits = 62;
+
+/** What the option's byte means: its top bit chooses between 2 and 10 as the base. */
+export function resolutionOf(option: number, offsetSeconds: number): Resolution {
+  const exponent = option & 0x7f;
+  const unitsPerSecond =
+    (option & 0x80) === 0
+      ? 10 ** Math.min(exponent, mostDigits)
+      : 2 ** Math.min(exponent, mostBits);
+  return { unitsPerSecond, offsetSeconds };
+}
+
+const high32 = 2 ** 32;
+
+/** Splits the time of the words `high` and `low` into seconds and nanoseconds, exactly. */
+export function splitTime(
+  high: number,
+  low: number,
+  { unitsPerSecond, offsetSeconds }: Resolution,
+  out: { seconds: number; nanoseconds: number },
+): void {
+  const units = high * high32 + low;
+  if (units <= Number.MAX_SAFE_INTEGER) {
+    const seconds = Math.floor(units / unitsPerSecond);
+    out.seconds = seconds + offsetSeconds;
+    out.nanoseconds = Math.floor(((units - seconds * unitsPerSecond) * 1e9) / unitsPerSecond);
+  } else if (unitsPerSecond === 1e9) {
+    splitNanoseconds(units, low, out);
+    out.seconds += offsetSeconds;
+  } else {
+    const whole = (BigInt(high) << 32n) | BigInt(low);
+    const per = BigInt(unitsPerSecond);
+    out.seconds = Number(whole / per) + offsetSeconds;
+    out.nanoseconds = Number(((whole % per) * 1_000_000_000n) / per);
+  }
+}
+
+/**
+ * Today's nanoseconds need 61 bits. A double is off by some hundreds of them, so the quotient may be
+ * off by one; the remainder is below 2^32 and follows exactly from the low words.
+ */
+function splitNanoseconds(
+  approximate: number,
+  low: number,
+  out: { seconds: number; nanoseconds: number },
+): void {
+  let seconds = Math.floor(approximate / 1e9);
+  let nanoseconds = (low - Math.imul(seconds, 1e9)) >>> 0;
+  if (nanoseconds >= 3e9) {
+    seconds--;
+    nanoseconds = (nanoseconds + 1e9) >>> 0;
+  } else if (nanoseconds >= 1e9) {
+    seconds++;
+    nanoseconds -= 1e9;
+  }
+  out.seconds = seconds;
+  out.nanoseconds = nanoseconds;
+}

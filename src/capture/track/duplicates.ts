@@ -1,0 +1,52 @@
+/**
+ * Finds packets other than TCP that a capture has twice, because it was taken on several interfaces: the
+ * bridge and the card, say. TCP needs no such help, as a segment that came already changes nothing.
+ */
+import { IPPROTO_UDP } from "../../net/packet.ts";
+import { read8, readBits32 } from "../../net/wire.ts";
+import type { IpPacket } from "../read/ip-packet.ts";
+
+/** How much later the same packet passes the last interface. */
+const passageNs = 20e6;
+/** Packets that are remembered. */
+const slots = 1 << 12;
+
+export class DuplicateFinder {
+  readonly #hashes = new Int32Array(slots);
+  readonly #times = new Float64Array(slots).fill(-Infinity);
+  readonly #sightings = new Float64Array(slots);
+
+  /** Whether another interface saw this packet just now. `sighting` tells where this one was seen. */
+  isDuplicate(bytes: Uint8Array, packet: IpPacket, sighting: number, atNs: number): boolean {
+    const hash = hashOf(bytes, packet);
+    const slot = hash & (slots - 1);
+    const isSame =
+      this.#hashes[slot] === hash &&
+      this.#sightings[slot] !== sighting &&
+      Math.abs(atNs - (this.#times[slot] as number)) <= passageNs;
+    if (isSame) return true;
+    this.#hashes[slot] = hash;
+    this.#times[slot] = atNs;
+    this.#sightings[slot] = sighting;
+    return false;
+  }
+}
+
+/** FNV-1a over what no router changes: addresses, identification, and what the packet carries. */
+function hashOf(bytes: Uint8Array, packet: IpPacket): number {
+  let hash = 0x811c9dc5 ^ packet.protocol ^ packet.identification ^ packet.fragmentOffset;
+  const take = (from: number, to: number): void => {
+    for (let at = from; at < to; at++) hash = Math.imul(hash ^ read8(bytes, at), 0x01000193);
+  };
+  const addressBytes = packet.family === 4 ? 4 : 16;
+  take(packet.sourceAt, packet.sourceAt + 2 * addressBytes);
+  const from = packet.transportAt;
+  if (packet.protocol === IPPROTO_UDP && packet.fragmentOffset === 0) {
+    // Offload leaves the checksum for the card: it differs between interfaces.
+    hash = Math.imul(hash ^ readBits32(bytes, from), 0x01000193);
+    take(from + 8, packet.capturedEndAt);
+  } else {
+    take(from, packet.capturedEndAt);
+  }
+  return hash;
+}

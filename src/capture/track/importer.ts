@@ -1,0 +1,184 @@
+/**
+ * Turns the packets of captures into the events of a recording: link layers, tunnels and fragments are
+ * taken off, TCP goes to the tracker, the rest passes as packets. Pure: packets in, events out.
+ */
+import {
+  destinationPortAt,
+  IPPROTO_TCP,
+  sourcePortAt,
+  tcpFlagsAt,
+  tcpHeaderBytesAt,
+} from "../../net/packet.ts";
+import { read16, readBits32 } from "../../net/wire.ts";
+import { Defragmenter } from "../read/fragments.ts";
+import { IpPacket } from "../read/ip-packet.ts";
+import { LinkView } from "../read/link-layer.ts";
+import type { CapturedPacket } from "../read/packet.ts";
+import { innerPacketAt } from "../read/tunnels.ts";
+import { DuplicateFinder } from "./duplicates.ts";
+import { Findings } from "./findings.ts";
+import { HostTable, isHost } from "./hosts.ts";
+import type { CaptureSink } from "./sink.ts";
+import { emptySegment } from "./tcp-segment.ts";
+import { Tracker } from "./tracker.ts";
+
+const TCP_URG = 0x20;
+/** Tunnels in tunnels: more than this is no network. */
+const deepestTunnel = 4;
+/** The longest packet that a dump can hold: an IPv6 header and 65,535 bytes behind it. */
+const longestPacketBytes = 65_575;
+
+export class Importer {
+  readonly hosts: HostTable = new HostTable();
+  readonly findings: Findings = new Findings();
+  /** Frames that were taken. */
+  frames = 0;
+  /** Packets other than TCP that were passed on. */
+  packets = 0;
+  /** The earliest and latest time, in nanoseconds since the epoch that was given. */
+  firstNs: number = Infinity;
+  lastNs: number = -Infinity;
+  readonly #sink: CaptureSink;
+  readonly #epochSeconds: number;
+  readonly #tracker: Tracker;
+  readonly #link = new LinkView();
+  readonly #ip = new IpPacket();
+  readonly #segment = emptySegment();
+  readonly #defragmenter = new Defragmenter();
+  readonly #duplicates = new DuplicateFinder();
+
+  /** Times in events count from `epochSeconds` after 1970. */
+  constructor(sink: CaptureSink, epochSeconds: number) {
+    this.#sink = sink;
+    this.#epochSeconds = epochSeconds;
+    this.#tracker = new Tracker(sink, this.findings);
+  }
+
+  get connections(): number {
+    return this.#tracker.count;
+  }
+
+  /** Takes the next packet; its bytes are used up when this returns. */
+  add(packet: CapturedPacket): void {
+    const atNs = (packet.seconds - this.#epochSeconds) * 1e9 + packet.nanoseconds;
+    this.frames++;
+    if (!this.#link.parse(packet)) {
+      this.findings.ignored.notIp++;
+      return;
+    }
+    if (atNs < this.firstNs) this.firstNs = atNs;
+    if (atNs > this.lastNs) this.lastNs = atNs;
+    const { at, capturedBytes, sighting } = this.#link;
+    const cutBytes = packet.originalBytes - packet.capturedBytes;
+    this.#addIp(packet.bytes, at, capturedBytes, capturedBytes + cutBytes, sighting, atNs, 0);
+  }
+
+  /** After the last packet. */
+  end(): void {
+    this.#tracker.end(this.lastNs);
+    this.#defragmenter.end();
+    const { whole, incomplete } = this.#defragmenter.counts;
+    this.findings.repaired.defragmented = whole;
+    this.findings.missing.incompleteFragments = incomplete;
+  }
+
+  #addIp(
+    bytes: Uint8Array,
+    at: number,
+    capturedBytes: number,
+    originalBytes: number,
+    sighting: number,
+    atNs: number,
+    depth: number,
+  ): void {
+    const ip = this.#ip;
+    if (!ip.parse(bytes, at, capturedBytes, originalBytes)) {
+      this.findings.missing.cutPackets++;
+      return;
+    }
+    if (ip.protocol === IPPROTO_TCP) {
+      if (ip.isFragment) this.#addFragment(bytes, sighting, atNs, depth);
+      else this.#addTcp(bytes, atNs);
+      return;
+    }
+    const innerAt = depth < deepestTunnel ? innerPacketAt(bytes, ip, this.#link) : -1;
+    if (innerAt >= 0) {
+      this.findings.repaired.tunnelled++;
+      const { capturedEndAt, endAt } = ip;
+      const heldBytes = capturedEndAt - innerAt;
+      this.#addIp(bytes, innerAt, heldBytes, endAt - innerAt, sighting, atNs, depth + 1);
+      return;
+    }
+    this.#addPacket(bytes, sighting, atNs);
+  }
+
+  #addFragment(bytes: Uint8Array, sighting: number, atNs: number, depth: number): void {
+    const ip = this.#ip;
+    if (ip.capturedEndAt < ip.endAt) {
+      this.findings.missing.cutPackets++;
+      return;
+    }
+    const whole = this.#defragmenter.add(bytes, ip, Math.floor(atNs / 1e9));
+    if (whole !== undefined)
+      this.#addIp(whole, 0, whole.length, whole.length, sighting, atNs, depth + 1);
+  }
+
+  #addTcp(bytes: Uint8Array, atNs: number): void {
+    const ip = this.#ip;
+    if (!ip.hasTcpHeader(bytes)) {
+      this.findings.missing.cutPackets++;
+      return;
+    }
+    if (ip.hasNoLength) this.findings.repaired.withoutLength++;
+    const { transportAt, endAt, capturedEndAt } = ip;
+    const payloadAt = transportAt + tcpHeaderBytesAt(bytes, transportAt);
+    const segment = this.#segment;
+    segment.flags = tcpFlagsAt(bytes, transportAt);
+    segment.sequence = readBits32(bytes, transportAt + 4);
+    segment.acknowledgment = readBits32(bytes, transportAt + 8);
+    segment.bytes = bytes;
+    segment.payloadAt = payloadAt;
+    segment.payloadBytes = endAt - payloadAt;
+    segment.capturedBytes = Math.max(0, capturedEndAt - payloadAt);
+    segment.isUrgent = (segment.flags & TCP_URG) !== 0 && read16(bytes, transportAt + 18) > 0;
+    segment.atNs = atNs;
+    this.#tracker.add(
+      ip.family,
+      this.hosts.numberAt(bytes, ip.sourceAt, ip.family),
+      sourcePortAt(bytes, transportAt),
+      this.hosts.numberAt(bytes, ip.destinationAt, ip.family),
+      destinationPortAt(bytes, transportAt),
+      segment,
+    );
+  }
+
+  #addPacket(bytes: Uint8Array, sighting: number, atNs: number): void {
+    const ip = this.#ip;
+    const lengthBytes = ip.endAt - ip.headerAt;
+    if (ip.capturedEndAt < ip.endAt || lengthBytes > longestPacketBytes) {
+      this.findings.missing.cutPackets++;
+      return;
+    }
+    if (this.#duplicates.isDuplicate(bytes, ip, sighting, atNs)) {
+      this.findings.repaired.duplicates++;
+      return;
+    }
+    const sender = this.hosts.numberAt(bytes, ip.sourceAt, ip.family);
+    const receiver = this.hosts.numberAt(bytes, ip.destinationAt, ip.family);
+    // What has no sender yet (DHCP, duplicate address detection) belongs to no container.
+    if (!isHost(this.hosts.addresses[sender] as Uint8Array)) {
+      this.findings.ignored.withoutSender++;
+      return;
+    }
+    const isToGroup = !isHost(this.hosts.addresses[receiver] as Uint8Array);
+    this.packets++;
+    this.#sink.packet(
+      sender,
+      isToGroup ? undefined : receiver,
+      bytes,
+      ip.headerAt,
+      lengthBytes,
+      atNs,
+    );
+  }
+}

@@ -1,0 +1,194 @@
+/** Follows all TCP connections of a capture: finds the one that a segment belongs to. */
+import type { Family } from "../../base/units.ts";
+import { TCP_ACK, TCP_RST, TCP_SYN } from "../../net/packet.ts";
+import { Connection, reorderingNs, retransmissionNs, type Side } from "./connection.ts";
+import type { Findings } from "./findings.ts";
+import { Half } from "./half.ts";
+import { distance } from "./sequence.ts";
+import type { CaptureSink } from "./sink.ts";
+import type { TcpSegment } from "./tcp-segment.ts";
+
+/** Bytes that wait for others, over all connections. */
+const heldBytesMax: number = 64 << 20;
+/** Connections that are remembered: those that are over, as late packets of them may come, and all. */
+const rememberedMax = 50_000;
+const trackedMax = 200_000;
+/** A connection that said nothing for so long makes room for others, if room is needed. */
+const idleNs = 60e9;
+/** A second connection of the same ports begins further away than this from the end of the first. */
+const farBytes = 1 << 26;
+const ports = 0x1_0000;
+const hosts = 2 ** 21;
+
+/** Something that waits until a time. */
+interface Due {
+  readonly connection: Connection;
+  readonly atNs: number;
+}
+
+export class Tracker {
+  readonly #sink: CaptureSink;
+  readonly #findings: Findings;
+  /** By the pair of hosts, and within it by the pair of ports: see {@link Tracker.add}. */
+  readonly #pairs = new Map<number, number>();
+  readonly #connections = new Map<number, Connection>();
+  /** Connections that are over, oldest first. */
+  #over: { readonly key: number; readonly connection: Connection }[] = [];
+  readonly #stalled = new Set<Connection>();
+  /** Looks to be taken at stalled connections: after either patience, each in order of time. */
+  readonly #soon: Due[] = [];
+  readonly #late: Due[] = [];
+  #count = 0;
+  #sweptAt = 0;
+
+  constructor(sink: CaptureSink, findings: Findings) {
+    this.#sink = sink;
+    this.#findings = findings;
+  }
+
+  /** How many connections there were. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Takes a segment from one host to another. */
+  add(
+    family: Family,
+    source: number,
+    sourcePort: number,
+    destination: number,
+    destinationPort: number,
+    segment: TcpSegment,
+  ): void {
+    const isForth = source === destination ? sourcePort <= destinationPort : source < destination;
+    const key = isForth
+      ? this.#key(source, sourcePort, destination, destinationPort)
+      : this.#key(destination, destinationPort, source, sourcePort);
+    const side: Side = isForth ? 0 : 1;
+    let connection = this.#connections.get(key);
+    if (connection !== undefined && isSucceeded(connection, side, segment)) {
+      connection.finish(segment.atNs);
+      this.#stalled.delete(connection);
+      connection = undefined;
+    }
+    if (connection === undefined) {
+      const from = new Half(source, sourcePort);
+      const to = new Half(destination, destinationPort);
+      connection = this.#create(family, isForth ? [from, to] : [to, from]);
+      this.#connections.set(key, connection);
+    }
+    const wasOver = connection.phase === "over";
+    connection.add(side, segment);
+    if (connection.phase === "over" && !wasOver) this.#retire(key, connection);
+    else if (connection.isStalled) this.#stall(connection, segment.atNs);
+    if (this.#soon.length > 0 || this.#late.length > 0) this.#settleDue(segment.atNs);
+  }
+
+  /** After the last segment. */
+  end(nowNs: number): void {
+    for (const connection of this.#connections.values()) connection.finish(nowNs);
+    this.#connections.clear();
+    this.#stalled.clear();
+  }
+
+  #key(a: number, aPort: number, b: number, bPort: number): number {
+    const pairKey = a * hosts + b;
+    let pair = this.#pairs.get(pairKey);
+    if (pair === undefined) {
+      pair = this.#pairs.size;
+      this.#pairs.set(pairKey, pair);
+    }
+    return pair * ports * ports + aPort * ports + bPort;
+  }
+
+  #create(family: Family, halves: [Half, Half]): Connection {
+    if (this.#connections.size >= trackedMax) this.#sweep(halves);
+    return new Connection(family, halves, this.#sink, this.#findings, () => ++this.#count);
+  }
+
+  /** Forgets connections that have been idle for long, the oldest first. */
+  #sweep(_for: readonly [Half, Half]): void {
+    const nowNs = this.#newestNs();
+    if (nowNs - this.#sweptAt < idleNs / 2 && this.#sweptAt > 0) return;
+    this.#sweptAt = nowNs;
+    for (const [key, connection] of this.#connections) {
+      if (nowNs - connection.lastSeenNs < idleNs) continue;
+      connection.finish(nowNs);
+      this.#stalled.delete(connection);
+      this.#connections.delete(key);
+    }
+  }
+
+  #newestNs(): number {
+    let newest = 0;
+    for (const { lastSeenNs } of this.#connections.values()) newest = Math.max(newest, lastSeenNs);
+    return newest;
+  }
+
+  #retire(key: number, connection: Connection): void {
+    this.#stalled.delete(connection);
+    this.#over.push({ key, connection });
+    if (this.#over.length < 2 * rememberedMax) return;
+    const oldest = this.#over.slice(0, rememberedMax);
+    this.#over = this.#over.slice(rememberedMax);
+    for (const one of oldest)
+      if (this.#connections.get(one.key) === one.connection) {
+        one.connection.finish(one.connection.lastSeenNs);
+        this.#connections.delete(one.key);
+      }
+  }
+
+  #stall(connection: Connection, nowNs: number): void {
+    if (this.#stalled.has(connection)) {
+      if (connection.heldBytes > heldBytesMax / 4) connection.force(nowNs);
+      return;
+    }
+    this.#stalled.add(connection);
+    this.#soon.push({ connection, atNs: nowNs + reorderingNs });
+    this.#late.push({ connection, atNs: nowNs + retransmissionNs });
+    this.#boundMemory(nowNs);
+  }
+
+  #settleDue(nowNs: number): void {
+    for (const queue of [this.#soon, this.#late])
+      while (queue[0] !== undefined && queue[0].atNs <= nowNs) {
+        const { connection } = queue.shift() as Due;
+        if (!this.#stalled.has(connection)) continue;
+        connection.settle(nowNs, false);
+        if (!connection.isStalled) this.#stalled.delete(connection);
+        else if (queue === this.#late) this.#again(connection, nowNs);
+      }
+  }
+
+  /** It stalls on something else by now. */
+  #again(connection: Connection, nowNs: number): void {
+    this.#stalled.delete(connection);
+    this.#stall(connection, nowNs);
+  }
+
+  #boundMemory(nowNs: number): void {
+    if (this.#stalled.size % 64 !== 0) return;
+    let held = 0;
+    for (const { heldBytes } of this.#stalled) held += heldBytes;
+    for (const connection of this.#stalled) {
+      if (held <= heldBytesMax) return;
+      held -= connection.heldBytes;
+      connection.force(nowNs);
+    }
+  }
+}
+
+/** Whether this segment begins another connection between the same ports. */
+function isSucceeded(connection: Connection, side: Side, segment: TcpSegment): boolean {
+  const half = connection.halves[side];
+  if ((segment.flags & TCP_RST) !== 0) return false;
+  if ((segment.flags & TCP_SYN) !== 0) {
+    if (half.initialSequence === segment.sequence) return false;
+    if (connection.phase === "over") return true;
+    if ((segment.flags & TCP_ACK) !== 0) return false;
+    return half.initialSequence !== undefined || half.offset > 0 || half.hasEnded;
+  }
+  if (connection.phase !== "over" || segment.payloadBytes === 0) return false;
+  const gap = distance(segment.sequence, half.next);
+  return gap > farBytes || gap < -farBytes;
+}

@@ -1,0 +1,106 @@
+/** `plg import`: what tcpdump or Wireshark captured, as a dump. */
+import { statSync } from "node:fs";
+import type { Command as Cli } from "commander";
+import { ExitCode, UsageError } from "../../base/errors.ts";
+import { printable, printableJson } from "../../base/printable.ts";
+import { formatBytes } from "../../base/text.ts";
+import { hostNames } from "../../capture/import/containers.ts";
+import { importCaptures } from "../../capture/import/import.ts";
+import type { ImportResult } from "../../capture/track/result.ts";
+import { importAsJson, isComplete, renderImport } from "../../report/import-summary.ts";
+import { toolVersion } from "../launch/version.ts";
+import { defaultFile } from "../options/dump-argument.ts";
+import { collect } from "../options/values.ts";
+import { forResults, type Terminal } from "../terminal/terminal.ts";
+
+interface ImportFlags {
+  readonly output: string;
+  readonly name: readonly string[];
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export function addImport(program: Cli, setExitCode: (code: number) => void): void {
+  program
+    .command("import")
+    .description("turn captures of tcpdump or Wireshark into a dump: to show, compare and replay")
+    .argument("<captures...>", "pcap or pcapng files, compressed by gzip or not")
+    .option("-o, --output <path>", "the dump to write", defaultFile)
+    .option(
+      "--name <address=name>",
+      "what to call the host of an address (repeatable)",
+      collect,
+      [],
+    )
+    .option("--force", "replace a file that is no recording")
+    .option("--json", "a machine-readable summary")
+    .addHelpText("after", examples)
+    .action(async (captures: string[], flags: ImportFlags) =>
+      setExitCode(await importFiles(captures, flags)),
+    );
+}
+
+const examples = `
+Examples:
+  $ plg import trace.pcap
+  $ plg import trace.pcapng.gz -o orders.traffic --name 10.1.2.3=db --name 10.1.2.4=app
+  $ plg replay -f orders.traffic --only app app='./app'
+
+Every address becomes a container. Exit code 1 says that something is missing in the captures; the rest
+is imported.`;
+
+async function importFiles(captures: readonly string[], flags: ImportFlags): Promise<number> {
+  const names = hostNames(flags.name);
+  for (const path of captures) refuseSameFile(path, flags.output);
+  const terminal = forResults();
+  const result = await withStatus(captures, terminal, (onProgress) =>
+    importCaptures({
+      captures,
+      output: flags.output,
+      names,
+      force: flags.force === true,
+      toolVersion: toolVersion(),
+      onProgress,
+    }),
+  );
+  process.stdout.write(
+    flags.json
+      ? `${printableJson(importAsJson(result, flags.output))}\n`
+      : printableText(renderImport(result, flags.output)),
+  );
+  tellKeys(result, terminal);
+  return isComplete(result) ? ExitCode.ok : ExitCode.commandFailed;
+}
+
+/** Captures are read a second time when the dump is there already. */
+function refuseSameFile(capture: string, output: string): void {
+  const [from, to] = [capture, output].map((file) => statSync(file, { throwIfNoEntry: false }));
+  if (from === undefined || from.dev !== to?.dev || from.ino !== to.ino) return;
+  throw new UsageError(`-o ${output} is the capture itself: name another file`);
+}
+
+/** Captures are read twice. */
+async function withStatus<T>(
+  captures: readonly string[],
+  terminal: Terminal,
+  work: (onProgress: (readBytes: number) => void) => Promise<T>,
+): Promise<T> {
+  const sizes = captures.map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
+  terminal.startStatus(() => `importing: ${formatBytes(done)} of ${formatBytes(totalBytes)} read`);
+  try {
+    return await work((readBytes) => (done = readBytes));
+  } finally {
+    terminal.stopStatus();
+  }
+}
+
+function printableText(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
+function tellKeys({ keysFile }: ImportResult, terminal: Terminal): void {
+  if (keysFile === undefined) return;
+  terminal.info(`the captures carry TLS keys: they are in ${keysFile}, which is secret`);
+}
