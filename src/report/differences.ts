@@ -82,6 +82,7 @@ export function renderDifference(difference: Difference, others = false): readon
   return [
     `${describeDifference(difference)}${mark}`,
     ...bytesOf(difference).map((row) => `  ${row}`),
+    ...shapeIn(difference).map((line) => `  ${line}`),
     ...(difference.meanwhile ?? []).map((line) => `  meanwhile ${line}`),
   ];
 }
@@ -181,6 +182,12 @@ function sentenceOf(difference: StreamDifference): string {
 
 function howFar({ offset, expectedBytes }: { offset: number; expectedBytes: number }): string {
   return `${offset} of ${plural(expectedBytes, "byte")}`;
+}
+
+function shapeIn(difference: Difference): readonly string[] {
+  if (difference.kind !== "bytes" || difference.shape === undefined) return [];
+  const { name, mask } = difference.shape;
+  return [`looks like ${name}: mask it with --ignore '${mask}'`];
 }
 
 function bytesOf(difference: Difference): readonly string[] {

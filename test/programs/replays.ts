@@ -14,6 +14,7 @@ interface ToldDifference {
   readonly recorded?: string;
   readonly live?: string;
   readonly unit?: string;
+  readonly shape?: { readonly name: string; readonly mask: string };
   readonly text: string;
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Direction } from "../../base/direction.ts";
 import type { ReportDifference, StreamName } from "../findings/differences.ts";
+import { type Shape, shapeOf, shapeReachBytes } from "../findings/shapes.ts";
 import { lookAtMasks, maskReachBytes } from "./mask-point.ts";
 import type { Mask } from "./masks.ts";
 import type { ReadPayload, RecordedBytes } from "../../recording/recorded-stream.ts";
@@ -247,8 +248,18 @@ export class StreamComparison implements Comparison {
     this.#offset += this.#after.length;
     if (recorded.length === 0)
       this.#report({ kind: "extra-bytes", ...this.#name, offset, before, live });
-    else
-      this.#report({ kind: "bytes", ...this.#name, offset, before, recorded: hex(recorded), live });
+    else {
+      const shape = this.#shapeAt(offset);
+      const found = { offset, before, recorded: hex(recorded), live, ...(shape && { shape }) };
+      this.#report({ kind: "bytes", ...this.#name, ...found });
+    }
+  }
+
+  #shapeAt(offset: number): Shape | undefined {
+    const before = this.#recorded.copy(offset - shapeReachBytes, offset);
+    const recorded = this.#recorded.copy(offset, offset + shapeReachBytes);
+    const { process, serverPort } = this.#name;
+    return shapeOf({ before, recorded, live: this.#after }, process, serverPort);
   }
 
   #hexBefore(offset: number): string {

@@ -4,6 +4,7 @@
  */
 import type { Family } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
+import type { Shape } from "./shapes.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** How a connection and a direction of it are told in a difference. */
@@ -37,6 +38,8 @@ interface BytesDifference extends StreamName {
    * bytes are then what the unit says, in clear, and `offset` is where it begins.
    */
   readonly unit?: string;
+  /** If bytes like these differ in every run. */
+  readonly shape?: Shape;
 }
 
 /** The process went on after all that it sent in the recording. */

@@ -317,6 +317,26 @@ export const conversations: readonly Conversation[] = [
     ],
   },
   {
+    name: "HTTP/2 after an upgrade",
+    pieces: [
+      to("GET /a HTTP/1.1\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"),
+      from("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", frame(4, 0, 0)),
+      to("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", frame(4, 0, 0)),
+      from(frame(1, 5, 1, 0x88)),
+      to(frame(1, 5, 3, 0x82, 0x84)),
+      from(frame(1, 5, 3, 0x8d)),
+    ],
+    messages: [
+      "> GET /a ?1",
+      "< 101",
+      "< settings",
+      "> settings",
+      "< 200 !1",
+      "> GET / ?2",
+      "< 404 !2",
+    ],
+  },
+  {
     name: "DNS over TCP",
     pieces: [to(big(dnsQuery.length, 2), dnsQuery), from(big(dnsAnswer.length, 2), dnsAnswer)],
     messages: ["> A? test ?7", "< 192.0.2.7 !7"],

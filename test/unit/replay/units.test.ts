@@ -82,12 +82,16 @@ class Compared {
   readonly length: number;
   readonly comparison: Comparison;
 
-  /** A server whose frames are these. */
-  constructor(frames: readonly Buffer[], masks: readonly Mask[] = []) {
+  /** A server whose frames are these, behind what its client opens with. */
+  constructor(
+    frames: readonly Buffer[],
+    masks: readonly Mask[] = [],
+    opening: Buffer = Buffer.concat([preface, settings]),
+  ) {
     const recording = new TestRecording();
     const number = recording.connect(0, 1, 0, 80);
     recording.event(0, number, RecordKind.accept, toClient);
-    recording.event(0, number, RecordKind.data, toServer, Buffer.concat([preface, settings]));
+    recording.event(0, number, RecordKind.data, toServer, opening);
     const whole = Buffer.concat(frames);
     for (let at = 0; at < whole.length; at += 40)
       recording.event(0, number, RecordKind.data, toClient, whole.subarray(at, at + 40));
@@ -223,6 +227,18 @@ describe("a fault is reported, with the stream, the frame and the header", () =>
     expect(compared.finish()).toEqual([]);
     expect(compared.comparison.position).toBeLessThan(compared.length);
   });
+});
+
+test("after an upgrade, frames are compared as well", () => {
+  const request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+  const answer = Buffer.from("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n");
+  const compared = new Compared([answer, ...recorded], [], Buffer.from(request));
+  compared.push([answer, ...interleaved([[settings], ...streams(3)], [1, 0, 2])], 9);
+  expect(compared.comparison.position).toBe(compared.length);
+  expect(compared.finish()).toEqual([]);
+  const refused = new Compared([answer, ...recorded], [], Buffer.from(request));
+  const found = refused.push([Buffer.from("HTTP/1.1 200 OK\r\n\r\n")]).finish();
+  expect(found).toMatchObject([{ kind: "bytes", unit: "connection, HTTP/1" }]);
 });
 
 test("a mask covers a header", () => {

@@ -43,6 +43,18 @@ function listOf(most: number, ...differences: Difference[]) {
   return log.list();
 }
 
+test("a familiar shape is named, with a mask to paste; a unit stands for the place", () => {
+  const shape = { name: "a UUID (RFC 9562)", mask: "client:80/[\\da-f-]{36}/" };
+  const [, , sentence, ...lines] = renderDifferences(
+    listOf(9, { ...otherBytes, shape, unit: "stream 5, HEADERS, x-id" }),
+    view,
+  ).split("\n");
+  expect(sentence).toContain("sent something else to server in stream 5, HEADERS, x-id (byte 11)");
+  expect(lines.at(-3)).toBe(
+    "  looks like a UUID (RFC 9562): mask it with --ignore 'client:80/[\\da-f-]{36}/'",
+  );
+});
+
 test("bytes are shown side by side, in hexadecimal and as text", () => {
   expect(renderDifferences(listOf(9, otherBytes), view)).toBe(
     `1 difference: client 1
