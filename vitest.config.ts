@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "programs",
-          include: ["test/programs/**/*.test.ts", "test/network/**/*.test.ts"],
+          include: ["test/{programs,network,e2e-fuzz}/**/*.test.ts"],
           pool: "forks",
           maxWorkers: 3,
           testTimeout: 120_000,
