@@ -21,6 +21,7 @@ export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_INFO = 11;
 export const TCP_SYN_SENT = 2;
+export const TCP_LISTEN = 10;
 export const TCP_SYN_RECV = 3;
 export const TCP_CLOSE = 7;
 export const IPPROTO_IPV6 = 41;

@@ -1,8 +1,8 @@
 /**
- * What a process has not read yet: the receive queue of one of its connections, asked of the kernel
- * by sock_diag(7), which answers for the network namespace that the asking socket was made in.
+ * The sockets of a network namespace, as the kernel describes them: sock_diag(7), which answers for the
+ * namespace that the asking socket was made in.
  */
-import type { Family, Fd } from "../base/units.ts";
+import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
 import { close, recv, send, socket } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
@@ -42,6 +42,13 @@ export class SocketDiagnosis {
   unreadBytes(family: Family, local: Endpoint, remote: Endpoint): number {
     const isThere = this.#ask(family, local, remote) === abi.SOCK_DIAG_BY_FAMILY;
     return isThere ? exchange.view.getUint32(receiveQueueAt, true) : 0;
+  }
+
+  /** Whether a TCP socket listens at `local`, or at all addresses. */
+  listens(family: Family, local: Endpoint): boolean {
+    const nowhere = { address: new Uint8Array(local.address.length), port: 0 as Port };
+    const isThere = this.#ask(family, local, nowhere) === abi.SOCK_DIAG_BY_FAMILY;
+    return isThere && exchange.view.getUint8(stateAt) === abi.TCP_LISTEN;
   }
 
   /**

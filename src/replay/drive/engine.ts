@@ -15,8 +15,9 @@ import { Player } from "./player.ts";
 import { Progress } from "../progress/progress.ts";
 import { RecordingIndex } from "../../recording/recording.ts";
 import { reporterFor } from "../findings/reporter.ts";
-import { Schedule } from "../schedule/schedule.ts";
-import { UnreadBytes } from "./unread-bytes.ts";
+import { Schedule, speedOf } from "../schedule/schedule.ts";
+import { StartHold } from "./start-hold.ts";
+import { ContainerSockets } from "./container-sockets.ts";
 
 /** How often progress is told, and who is gone is looked up. */
 const lookMs = 20;
@@ -36,7 +37,7 @@ class ReplayEngine {
   readonly #progress: Progress;
   readonly #live: readonly number[];
   readonly #file: PayloadFile;
-  readonly #unread: UnreadBytes;
+  readonly #sockets: ContainerSockets;
   readonly #patienceMs: number;
   readonly #goneAfterMs: number;
   /** Since when everything is played. */
@@ -63,7 +64,7 @@ class ReplayEngine {
     );
     this.#schedules = schedulesFor(task, index, progress, report);
     const { reactor, subnets } = this.#engine;
-    this.#unread = new UnreadBytes(subnets, task.namespaces);
+    this.#sockets = new ContainerSockets(subnets, task.namespaces);
     this.#player = new Player({
       reactor,
       subnets,
@@ -76,7 +77,8 @@ class ReplayEngine {
       linkMs,
       compare: task.compare ? compareParts(task, index, progress, report) : undefined,
       readBarrier: this.#createReadBarrier(task, index),
-      unread: this.#unread,
+      startHold: this.#createStartHold(task, index),
+      sockets: this.#sockets,
       inject: (from, to, frame, frameBytes) =>
         this.#switch.sendToContainer(from, to, frame, frameBytes),
       release: (to, frame, frameBytes) => this.#switch.deliverToContainer(to, frame, frameBytes),
@@ -110,14 +112,22 @@ class ReplayEngine {
   }
 
   /** Order among connections matters where it is asked for, and where not all is let loose. */
-  #createReadBarrier(
-    task: EngineTask & ReplayDetails,
-    index: RecordingIndex,
-  ): ReadBarrier | undefined {
-    const { order, release, patienceMs } = task.schedule;
+  #createReadBarrier(task: ReplayDetails, index: RecordingIndex): ReadBarrier | undefined {
+    const { order, release } = task.schedule;
     if (order === "connection" || release.type === "flood") return undefined;
-    const { reactor } = this.#engine;
-    return new ReadBarrier({ reactor, index, unread: this.#unread, patienceMs });
+    return new ReadBarrier({ reactor: this.#engine.reactor, index, sockets: this.#sockets });
+  }
+
+  #createStartHold(task: ReplayDetails, index: RecordingIndex): StartHold | undefined {
+    const { release, patienceMs } = task.schedule;
+    if (release.type === "flood") return undefined;
+    return new StartHold({
+      clock: this.#engine.reactor,
+      index,
+      patienceMs,
+      speed: speedOf(release),
+      listens: (container, family, port) => this.#sockets.listens(container, family, port),
+    });
   }
 
   #noteGoneLater(container: number, looks: number): void {
@@ -160,7 +170,7 @@ class ReplayEngine {
   #finish(): void {
     this.#player.finish();
     this.#file.close();
-    this.#unread.close();
+    this.#sockets.close();
     this.#engine.noteDrops(this.#switch);
     this.#switch.close();
     const outcome: ReplayOutcome = {

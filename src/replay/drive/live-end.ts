@@ -13,7 +13,7 @@ import type { Comparison } from "../compare/compare.ts";
 import type { PendingMatch } from "../match/matching.ts";
 import type { PacedEnd } from "./read-barrier.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
-import type { UnreadBytes } from "./unread-bytes.ts";
+import type { ContainerSockets } from "./container-sockets.ts";
 
 /** What all live connections of a replay share. */
 export interface LiveParts {
@@ -26,7 +26,7 @@ export interface LiveParts {
   readPayload(event: number): number;
   /** The comparison for what is sent in `direction` of `connection`; undefined with `--no-compare`. */
   comparisonFor(connection: number, direction: Direction): Comparison | undefined;
-  readonly unread: UnreadBytes;
+  readonly sockets: ContainerSockets;
   onBytes(lengthBytes: number): void;
   /** It is known now which recorded connection this is. */
   onIdentified(live: LiveEnd): void;
@@ -176,7 +176,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
 
   /** Bytes that the process was sent and has not read, in any buffer on the way. */
   unreadBytes(): number {
-    return this.#end.waitingBytes() + this.#parts.unread.of(this);
+    return this.#end.waitingBytes() + this.#parts.sockets.unreadBytes(this);
   }
 
   /** Whether the process has sent other bytes than recorded. */

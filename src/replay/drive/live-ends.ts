@@ -14,7 +14,7 @@ import type { Matching, PendingMatch } from "../match/matching.ts";
 import { endOf } from "../progress/progress.ts";
 import { LiveEnd, type LiveParts } from "./live-end.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
-import type { UnreadBytes } from "./unread-bytes.ts";
+import type { ContainerSockets } from "./container-sockets.ts";
 
 /** What live connections are made of. */
 export interface LiveEndsParts {
@@ -24,7 +24,7 @@ export interface LiveEndsParts {
   readonly matching: Matching;
   /** Absent with `--no-compare`. */
   readonly compare: Omit<CompareParts, "read"> | undefined;
-  readonly unread: UnreadBytes;
+  readonly sockets: ContainerSockets;
   readonly onBytes: (lengthBytes: number) => void;
 }
 
@@ -101,14 +101,14 @@ export class LiveEnds {
   }
 
   #share(): LiveParts {
-    const { reactor, index, file, compare, unread, onBytes } = this.#parts;
+    const { reactor, index, file, compare, sockets, onBytes } = this.#parts;
     const read = (position: number, lengthBytes: number): Uint8Array => {
       file.readInto(this.#recorded.bytes, 0, position, lengthBytes);
       return this.#recorded.bytes.subarray(0, lengthBytes);
     };
     return {
       reactor,
-      unread,
+      sockets,
       onBytes,
       incoming: Pieces.whole(allocateRegion(receiveBytes)),
       outgoing: Pieces.whole(this.#outgoing),

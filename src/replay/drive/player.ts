@@ -24,6 +24,7 @@ import { LiveEnds, type LiveEndsParts } from "./live-ends.ts";
 import type { PendingMatch } from "../match/matching.ts";
 import { PacketPlayer, type PacketPlayerParts } from "./packet-player.ts";
 import type { ReadBarrier } from "./read-barrier.ts";
+import type { StartHold } from "./start-hold.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { type Performer, ScheduleRunner } from "./schedule-runner.ts";
 
@@ -38,6 +39,8 @@ export interface PlayerParts extends LiveEndsParts {
   readonly linkMs: number;
   /** Absent where order alone is kept, or none at all. */
   readonly readBarrier: ReadBarrier | undefined;
+  /** Absent where nothing waits. */
+  readonly startHold: StartHold | undefined;
   readonly inject: PacketPlayerParts["inject"];
   readonly release: PacketPlayerParts["release"];
   /** Whether a process of this container runs or waits for a processor. */
@@ -106,6 +109,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
   /** The live process of this container is gone, and its sockets have said all they had. */
   noteGone(container: number): void {
     this.#resetUnanswered(container);
+    this.#parts.startHold?.noteGone(container);
     for (const runner of this.runners) {
       runner.schedule.noteGone(container);
       runner.queue();
@@ -161,7 +165,11 @@ export class Player implements AttemptHandler<Entering>, Performer {
   }
 
   deliver(runner: ScheduleRunner, event: number): number {
-    const { index, readBarrier } = this.#parts;
+    const { index, readBarrier, startHold } = this.#parts;
+    if (index.kind(event) === RecordKind.connect) {
+      const waitMs = startHold?.holdMs(event) ?? 0;
+      if (waitMs > 0) return waitMs;
+    }
     const live = this.#ends.receiverOf(event);
     const isReset = index.kind(event) === RecordKind.reset;
     const askMs = isReset ? (live?.askForReset() ?? 0) : 0;

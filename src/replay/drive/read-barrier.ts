@@ -4,21 +4,16 @@
  * A process that slept finds bytes on two connections and may read either first; a reset may overtake
  * the bytes before it. So plg turns to another connection, or resets one, only once the process has read
  * what it was sent last. plg asks the kernel, and waits no longer than read-limits.ts allows.
- *
- * And a server may listen before it is ready (PostgreSQL does), where the recorded client came later: the
- * first connection to a process is not made sooner after the start than in the recording, within limits.
  */
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Reactor } from "../../sys/reactor.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { ReadLimits } from "./read-limits.ts";
-import type { LiveSide, UnreadBytes } from "./unread-bytes.ts";
+import type { LiveSide, ContainerSockets } from "./container-sockets.ts";
 
 /** At first it is looked again at once, as most processes read in microseconds; then at this interval. */
 const eagerMs = 0.3;
 const lookMs = 1;
-/** The first connection is held back for this part of the patience at the most. */
-const startShare = 0.25;
 
 /** The last bytes that a process was sent. */
 interface Sent {
@@ -36,32 +31,24 @@ export interface PacedEnd extends LiveSide {
 export class ReadBarrier {
   readonly #reactor: Reactor;
   readonly #index: RecordingIndex;
-  readonly #unread: UnreadBytes;
-  readonly #startLimitMs: number;
-  readonly #startedMs: number;
+  readonly #sockets: ContainerSockets;
   /** By container. */
   readonly #last = new Map<number, Sent>();
   readonly #limits = new ReadLimits<PacedEnd>();
-  readonly #reached = new Set<number>();
 
   constructor(parts: {
     readonly reactor: Reactor;
     readonly index: RecordingIndex;
-    readonly unread: UnreadBytes;
-    readonly patienceMs: number;
+    readonly sockets: ContainerSockets;
   }) {
     this.#reactor = parts.reactor;
     this.#index = parts.index;
-    this.#unread = parts.unread;
-    this.#startLimitMs = parts.patienceMs * startShare;
-    this.#startedMs = parts.reactor.nowMs;
+    this.#sockets = parts.sockets;
   }
 
   /** How long `event` is to be held back before it is looked at again, in milliseconds; 0 lets it go. */
   holdMs(event: number, end: PacedEnd | undefined): number {
-    const container = this.#index.receiver(event);
-    if (this.#index.kind(event) === RecordKind.connect) return this.#startHoldMs(container, event);
-    const last = this.#last.get(container);
+    const last = this.#last.get(this.#index.receiver(event));
     const isReset = this.#index.kind(event) === RecordKind.reset;
     if (!last || last.end.isClosed || (last.end === end && !isReset)) return 0;
     return last.isGivenUp ? 0 : this.#readHoldMs(last);
@@ -75,7 +62,7 @@ export class ReadBarrier {
   #readHoldMs(last: Sent): number {
     const { end, atMs } = last;
     const sinceMs = this.#reactor.nowMs - atMs;
-    if (this.#unread.of(end) === 0) this.#limits.noteRead(end);
+    if (this.#sockets.unreadBytes(end) === 0) this.#limits.noteRead(end);
     else if (sinceMs < this.#limits.limitMs(end))
       return sinceMs < eagerMs ? Number.MIN_VALUE : lookMs;
     else {
@@ -83,13 +70,5 @@ export class ReadBarrier {
       this.#limits.noteUnread(end);
     }
     return 0;
-  }
-
-  #startHoldMs(container: number, event: number): number {
-    if (this.#reached.has(container)) return 0;
-    const wantedMs = Math.min(this.#index.deliveryNs(event) / 1e6, this.#startLimitMs);
-    const leftMs = this.#startedMs + wantedMs - this.#reactor.nowMs;
-    if (leftMs <= 0) this.#reached.add(container);
-    return Math.max(0, leftMs);
   }
 }

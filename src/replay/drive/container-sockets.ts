@@ -1,5 +1,5 @@
-/** What live processes have not read yet of what they were sent, as the kernels of their containers say. */
-import { hostOf } from "../../base/units.ts";
+/** The sockets of live processes, as the kernels of their containers describe them. */
+import { type Family, hostOf, type Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
 import { type Subnet, subnetFor } from "../../net/subnet.ts";
@@ -14,7 +14,7 @@ export interface LiveSide {
   readonly direction: Direction;
 }
 
-export class UnreadBytes {
+export class ContainerSockets {
   readonly #subnets: readonly Subnet[];
   readonly #diagnoses: SocketDiagnoses;
 
@@ -25,7 +25,7 @@ export class UnreadBytes {
   }
 
   /** How many bytes wait in the kernel for the process to read them from this connection. */
-  of({ wire, direction }: LiveSide): number {
+  unreadBytes({ wire, direction }: LiveSide): number {
     const isClient = direction === Direction.toServer;
     const diagnosis = this.#diagnoses.of(isClient ? wire.client : wire.server);
     if (!diagnosis) return 0;
@@ -35,6 +35,12 @@ export class UnreadBytes {
     return isClient
       ? diagnosis.unreadBytes(wire.family, client, server)
       : diagnosis.unreadBytes(wire.family, server, client);
+  }
+
+  /** Whether anybody in the container listens on this TCP port. */
+  listens(container: number, family: Family, port: Port): boolean {
+    const address = subnetFor(this.#subnets, family).addressBytes(hostOf(container));
+    return this.#diagnoses.of(container)?.listens(family, { address, port }) ?? false;
   }
 
   close(): void {
