@@ -30,8 +30,11 @@ export const rooms = {
   pipe: { imports: ["base", "net", "sys", "switch", "pipe/core"] },
   engine: { imports: ["base", "net", "sys", "switch", "switch/core"] },
 
+  "determinism/core": { pure, imports: ["base", "net"] },
+  determinism: { imports: ["base", "sys", "determinism/core"] },
+
   "sandbox/network": { imports: ["base", "net", "sys", "dump/format"] },
-  "sandbox/processes": { imports: ["base", "sys", "sandbox/network"] },
+  "sandbox/processes": { imports: ["base", "sys", "determinism", "sandbox/network"] },
   sandbox: {
     imports: [
       "base",
@@ -58,6 +61,7 @@ export const rooms = {
   record: {
     imports: [
       "base",
+      "determinism/core",
       "net",
       "sys",
       "dump/format",
@@ -128,7 +132,15 @@ export const rooms = {
 
   report: {
     pure,
-    imports: ["base", "net", "protocol", "dump/format", "replay/findings", "capture/track"],
+    imports: [
+      "base",
+      "net",
+      "protocol",
+      "determinism/core",
+      "dump/format",
+      "replay/findings",
+      "capture/track",
+    ],
   },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
 
@@ -163,6 +175,7 @@ export const rooms = {
     packages: ["commander"],
     imports: [
       "base",
+      "determinism/core",
       "dump/format",
       "dump/store",
       "recording/load",

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ProcessSpace } from "../src/sandbox/processes/process-space.ts";
-import type { Namespace } from "../src/sys/namespace.ts";
+import { inNamespaces, inNewNamespaces, type Namespace } from "../src/sys/namespace.ts";
 import { dismiss, ended } from "./child.ts";
 import { closeLink, createLink, type Link } from "./link.ts";
 import { whenListening } from "./listening.ts";
@@ -41,7 +41,7 @@ export const direct: Way = (job) =>
       await runOver(link, space, job);
       return {};
     } finally {
-      space.close();
+      await space.close();
       closeLink(link);
     }
   });
@@ -49,13 +49,25 @@ export const direct: Way = (job) =>
 /** Runs in a process space like a recording's, so that no process outlives it. */
 async function runOver(link: Link, space: ProcessSpace, job: Job): Promise<void> {
   const start = (network: Namespace, command: string): ChildProcess =>
-    space.spawn(network, "/bin/sh", ["-c", command], { stdio: "ignore", detached: true });
+    inPlace(space.placeIn(network), () =>
+      spawn("/bin/sh", ["-c", command], { stdio: "ignore", detached: true }),
+    );
   const { server, client } = redirected(job);
   const serving = start(link.server, server);
   await whenListening(serving, job.port, job.signal);
   const end = await ended(start(link.client, client), job.signal);
   await dismiss(serving, graceMs);
   if (end !== 0) throw new Error(`the client ended with ${end}`);
+}
+
+/** Starts a child with the namespaces of a command. */
+function inPlace(
+  { network, mounts, pids }: ReturnType<ProcessSpace["placeIn"]>,
+  start: () => ChildProcess,
+): ChildProcess {
+  return inNamespaces(network ? [network, mounts] : [mounts], () =>
+    inNewNamespaces(["mnt"], () => inNamespaces([pids], start)),
+  );
 }
 
 /** @param program plg's main module. */

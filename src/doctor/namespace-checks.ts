@@ -9,6 +9,7 @@ import { type Check, tryOut } from "./check.ts";
 import { createContainerSpace } from "../sandbox/network/container-space.ts";
 import { createPipeSpace } from "../sandbox/network/pipe-space.ts";
 import { ProcessSpace } from "../sandbox/processes/process-space.ts";
+import { Spawner } from "../sandbox/processes/spawner.ts";
 import { createShortcut } from "../sandbox/network/shortcut.ts";
 import { closeSpace, hasIpv6 } from "../sandbox/network/space.ts";
 
@@ -102,18 +103,20 @@ async function checkProcesses(): Promise<Check[]> {
 
 async function runInProcessSpace(): Promise<string> {
   const network = inNewNamespaces(["net"], () => currentNamespace("net"));
+  const spawner = await Spawner.start(undefined);
   const space = await ProcessSpace.create(`${hosts}\n`);
   try {
-    const child = space.spawn(network, "/bin/sh", ["-c", script], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    const program = { file: "/bin/sh", args: ["-c", script], env: process.env };
+    const compartment = await space.addCompartment(spawner);
     // If it cannot be started, its output is empty, which the caller notices.
-    child.once("error", () => {});
+    const { stdout, stderr } = await space.spawn(spawner, compartment, network, program);
+    stderr.resume();
     let output = "";
-    for await (const chunk of child.stdout ?? []) output += String(chunk);
+    for await (const chunk of stdout) output += String(chunk);
     return output;
   } finally {
-    space.close();
+    await space.close();
+    await spawner.close();
     closeNamespace(network);
   }
 }

@@ -9,6 +9,8 @@ export const opcodes = {
   /** Loads from a fixed offset: `BPF_LD | BPF_H | BPF_ABS`, `BPF_LD | BPF_B | BPF_ABS`. */
   loadHalf: 0x28,
   loadByte: 0x30,
+  /** `BPF_LD | BPF_W | BPF_ABS`. */
+  loadWord: 0x20,
   /** Loads from the index and an offset: `BPF_LD | BPF_B | BPF_IND`. */
   loadByteIndexed: 0x50,
   /** Sets the index to the length of the IPv4 header at an offset: `BPF_LDX | BPF_B | BPF_MSH`. */
@@ -29,12 +31,12 @@ type Instruction = readonly [
   labels?: { readonly yes?: string; readonly no?: string },
 ];
 /** A string labels the instruction that follows it. */
-type Line = string | Instruction;
+export type Line = string | Instruction;
 
 /**
  * Encodes the program for the kernel: `struct sock_filter` is code u16, two jumps u8, value u32.
  */
-function assemble(lines: readonly Line[]): Uint8Array {
+export function assemble(lines: readonly Line[]): Uint8Array {
   const places = new Map<string, number>();
   const instructions: Instruction[] = [];
   for (const line of lines)

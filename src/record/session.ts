@@ -1,6 +1,7 @@
 /** A recording from start to end, on the main thread: playground, dump, engine, commands. */
 import { hostname, machine, release, type as kernelName } from "node:os";
 import { allOrNothing } from "../base/all-or-nothing.ts";
+import { seedingNotes } from "../determinism/core/scheme.ts";
 import type { CommandExit, RunInfo } from "../dump/format/schema.ts";
 import { DumpDestination } from "../dump/store/destination.ts";
 import { type DumpWriter, startWriter } from "../dump/store/writer.ts";
@@ -54,12 +55,10 @@ interface RecordParts {
 }
 
 export class RecordSession {
-  readonly #options: RecordOptions;
   readonly #startedMs = performance.now();
   readonly #parts: RecordParts;
 
-  private constructor(options: RecordOptions, parts: RecordParts) {
-    this.#options = options;
+  private constructor(parts: RecordParts) {
     this.#parts = parts;
   }
 
@@ -78,9 +77,12 @@ export class RecordSession {
       const { length } = topology.containers;
       const playground = new Playground(topology.subnets, length, startHrNs, options);
       onFailure(() => playground.close());
-      const run = await CommandRun.prepare(topology, options);
+      const { spaces } = playground;
+      const run = await CommandRun.prepare(topology, topology.containers, spaces, options);
       onFailure(() => run.close());
-      const writer = startWriter(destination.open(), runInfo(options, startNs));
+      if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
+      const info = runInfo(options, run.isSeeded, startNs);
+      const writer = startWriter(destination.open(), info);
       onFailure(() => writer.abort());
       const engine = await playground.startEngine<RecordDetails>(
         new URL("./engine.js", import.meta.url),
@@ -88,14 +90,12 @@ export class RecordSession {
         { sink: writer.sinkStore, waitListenMs: options.waitListenMs },
         (text) => hooks.onWarning(text),
       );
-      const parts = { startNs, destination, playground, run, writer, engine };
-      return new RecordSession(options, parts);
+      return new RecordSession({ startNs, destination, playground, run, writer, engine });
     });
   }
 
   /** Runs the commands to their end and closes the dump. */
   async run(hooks: RunHooks): Promise<RecordResult> {
-    const { topology } = this.#options;
     const { run, playground, writer, engine } = this.#parts;
     let dumpError: Error | undefined;
     const dumpFailed = writer.failed.then((error) => {
@@ -103,13 +103,14 @@ export class RecordSession {
     });
     void run.lost.then(() => hooks.onWarning(keeperLost));
     try {
-      run.start(topology, topology.containers, playground.spaces);
+      await run.start();
       // Not before: the commands have the caller's limits.
       raiseDescriptorLimit();
       await Promise.race([
         run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
         dumpFailed,
         engine.failed,
+        run.failed,
       ]);
       await Promise.race([run.stop(), engine.failed]);
       await engine.finish();
@@ -120,7 +121,7 @@ export class RecordSession {
       const settled = this.#settle(counts, ends);
       return { counts, dumpBytes, durationMs, ends, dumpError, ...settled };
     } finally {
-      run.close();
+      await run.close();
       playground.close();
     }
   }
@@ -158,7 +159,7 @@ export class RecordSession {
     const { destination, run, playground, writer, engine } = this.#parts;
     await engine.finish();
     await writer.abort();
-    run.close();
+    await run.close();
     playground.close();
     destination.withdraw();
   }
@@ -184,7 +185,8 @@ function exitForDump(end: CommandEnd, stoppedAtNs: number): CommandExit {
 }
 
 function runInfo(
-  { topology, identity, toolVersion, links, seal }: RecordOptions,
+  { topology, identity, toolVersion, links, randomSeed, seal }: RecordOptions,
+  isSeeded: boolean,
   startNs: bigint,
 ): RunInfo {
   return {
@@ -197,6 +199,7 @@ function runInfo(
     notes: {
       uid: identity.uid ?? String(process.getuid?.() ?? ""),
       ...(links && { links: links.specs.map(({ text }) => text).join("\n"), seed: links.seed }),
+      ...(isSeeded && randomSeed !== undefined && seedingNotes(randomSeed)),
       ...(seal === undefined ? {} : { seal }),
     },
     containers: topology.containers,

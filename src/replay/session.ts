@@ -106,8 +106,10 @@ export class ReplaySession {
       const startHrNs = process.hrtime.bigint();
       const playground = new Playground(topology.subnets, length, startHrNs, options);
       onFailure(() => playground.close());
-      const run = await CommandRun.prepare(topology, options);
+      const { spaces } = playground;
+      const run = await CommandRun.prepare(topology, options.live, spaces, options);
       onFailure(() => run.close());
+      if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
       const counters = new SharedArrayBuffer(replayCounters(length) * 8);
       const details: ReplayDetails = {
         path: recording.path,
@@ -131,14 +133,14 @@ export class ReplaySession {
   async run(hooks: RunHooks): Promise<ReplayResult> {
     void this.#run.lost.then(() => hooks.onWarning(keeperLost));
     try {
-      this.#run.start(this.#options.topology, this.#options.live, this.#playground.spaces);
+      await this.#run.start();
       // Not before: the commands have the caller's limits.
       raiseDescriptorLimit();
       const ended = this.#run.untilOver((command, end) => {
         this.#engine.tellGone(command.plan.index);
         hooks.onCommandEnd(command, end);
       });
-      await Promise.race([ended, this.#untilPlayed(), this.#engine.failed]);
+      await Promise.race([ended, this.#untilPlayed(), this.#engine.failed, this.#run.failed]);
       await this.#untilJudged();
       await Promise.race([this.#run.stop(), this.#engine.failed]);
       const outcome = (await this.#engine.finish()) as ReplayOutcome;
@@ -147,7 +149,7 @@ export class ReplaySession {
       const durationMs = performance.now() - this.#startedMs;
       return { ...outcome, differences, counts: this.#engine.counts(), durationMs, ends };
     } finally {
-      this.#run.close();
+      await this.#run.close();
       this.#playground.close();
     }
   }
@@ -155,7 +157,7 @@ export class ReplaySession {
   /** Instead of {@link run}: undoes what was prepared. */
   async abandon(): Promise<void> {
     await this.#engine.finish();
-    this.#run.close();
+    await this.#run.close();
     this.#playground.close();
   }
 

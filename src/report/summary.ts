@@ -4,6 +4,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
+import { recordedSeed } from "../determinism/core/scheme.ts";
 import type { DumpEnd, DumpItem } from "../dump/format/decoder.ts";
 import type { CommandExit, ContainerInfo, RunInfo } from "../dump/format/schema.ts";
 import { ConnectionFold, type ConnectionReport } from "./connections.ts";
@@ -89,7 +90,7 @@ export function renderRun(summary: DumpSummary): string {
       ? ["", container.name, container.addresses.join(" ")]
       : commandCells(container, exits[index]),
   );
-  return `${printable(facts.join(", "))}\n${alignLeft(commands)}${renderLinks(run)}`;
+  return `${printable(facts.join(", "))}\n${alignLeft(commands)}${renderLinks(run)}${renderSeed(run)}`;
 }
 
 /** Whether a recording was made of captures: then nobody ran commands, and addresses are the hosts' own. */
@@ -109,6 +110,15 @@ function renderLinks({ notes }: RunInfo): string {
   return typeof notes["seed"] === "number"
     ? `${lines.join("")}  links' seed ${notes["seed"]}\n`
     : lines.join("");
+}
+
+/** Whether the recorded commands' random bytes can be repeated. */
+function renderSeed({ notes }: RunInfo): string {
+  const seed = recordedSeed(notes);
+  if (seed === undefined) return "";
+  return seed === "unknown"
+    ? "  random bytes follow from a seed in a way that this plg does not know\n"
+    : `  random bytes follow from seed ${seed}\n`;
 }
 
 function commandCells(container: ContainerInfo, exit: CommandExit | undefined): string[] {

@@ -26,9 +26,9 @@ export interface NetworkOptions {
 
 /**
  * The descriptors that a run needs: for threads, their wake-ups and the modules that they load at
- * once (90 were too few), and for each container's network and output.
+ * once (90 were too few), and for each container's namespaces and output.
  */
-const descriptors = { anyway: 160, perContainer: 4, forConnections: 1000 } as const;
+const descriptors = { anyway: 200, perContainer: 8, forConnections: 1000 } as const;
 
 export class Playground {
   readonly spaces: readonly Space[];

@@ -176,3 +176,30 @@ export const TC_ACT_STOLEN = 4;
 export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
+
+// <linux/seccomp.h>
+export const SECCOMP_SET_MODE_FILTER = 1;
+export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 0x08;
+/** From Linux 5.19 on: once the call is received, only a fatal signal interrupts the process that waits. */
+export const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 0x20;
+export const SECCOMP_IOCTL_NOTIF_RECV = 0xc050_2100;
+export const SECCOMP_IOCTL_NOTIF_SEND = 0xc018_2101;
+export const SECCOMP_IOCTL_NOTIF_ID_VALID = 0x4008_2102;
+export const SECCOMP_IOCTL_NOTIF_SET_FLAGS = 0x4008_2104;
+export const SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1;
+export const SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1;
+/** `struct seccomp_notif { u64 id; u32 pid, flags; struct seccomp_data data; }` */
+export const seccompNotif = { sizeBytes: 80, pidAt: 8, numberAt: 16, argumentsAt: 32 } as const;
+/** `struct seccomp_notif_resp { u64 id; s64 val; s32 error; u32 flags; }` */
+export const seccompNotifResp = { sizeBytes: 24, valueAt: 8, errorAt: 16, flagsAt: 20 } as const;
+/** `struct sock_fprog { u16 len; struct sock_filter *filter; }` of <linux/filter.h>. */
+export const sockFprog = { sizeBytes: 16, filterAt: 8 } as const;
+export const SYS_seccomp: number = process.arch === "x64" ? 317 : 277;
+
+// <sys/personality.h>
+export const ADDR_NO_RANDOMIZE = 0x004_0000;
+
+// <poll.h>: `struct pollfd { int fd; short events, revents; }`
+export const POLLIN = 0x001;
+export const POLLHUP = 0x010;
+export const pollfd = { sizeBytes: 8, eventsAt: 4, returnedAt: 6 } as const;

@@ -1,9 +1,9 @@
 /** This process's descriptors: their limit (each connection needs two), and who inherits them. */
 import { readdirSync, readFileSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
-import { F_SETFD, FD_CLOEXEC, RLIMIT_NOFILE } from "./abi.ts";
+import { F_SETFD, FD_CLOEXEC, O_CLOEXEC, RLIMIT_NOFILE } from "./abi.ts";
 import { check } from "./errno.ts";
-import { fcntl, getrlimit, setrlimit } from "./libc.ts";
+import { fcntl, getrlimit, pipe2, setrlimit } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
 /** `struct rlimit { rlim_t rlim_cur, rlim_max; }`, both of 64 bits. */
@@ -45,4 +45,16 @@ export function keepDescriptorsFromChildren(): void {
   for (const fd of readdirSync("/proc/self/fd").map(Number))
     // This fails for the descriptor of the listing itself, which is closed by now.
     if (fd > 2) fcntl(fd as Fd, F_SETFD, FD_CLOEXEC);
+}
+
+/** `int ends[2]` of pipe2(2). */
+const ends = allocateRegion(8);
+
+/** Makes a pipe; no program inherits its ends unless they are handed to it. */
+export function createPipe(): { readonly readEnd: Fd; readonly writeEnd: Fd } {
+  check(pipe2(ends.address, O_CLOEXEC), "pipe2", "a program's output");
+  return {
+    readEnd: ends.view.getInt32(0, true) as Fd,
+    writeEnd: ends.view.getInt32(4, true) as Fd,
+  };
 }

@@ -10,6 +10,7 @@ export const EAGAIN: number = codes.EAGAIN;
 export const ECONNABORTED: number = codes.ECONNABORTED;
 export const ECONNREFUSED: number = codes.ECONNREFUSED;
 export const ECONNRESET: number = codes.ECONNRESET;
+export const EFAULT: number = codes.EFAULT;
 export const EINPROGRESS: number = codes.EINPROGRESS;
 export const EINTR: number = codes.EINTR;
 export const EMFILE: number = codes.EMFILE;

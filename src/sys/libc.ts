@@ -151,3 +151,32 @@ export const syscall: (
   fourth: number,
 ) => number = bind("syscall", ["int64_t", "pointer", "pointer", "pointer", "pointer"], "intptr_t");
 export const ifNameToIndex: (name: string) => number = bind("if_nametoindex", ["string"]);
+
+export const chdir: (path: string) => number = bind("chdir", ["string"]);
+export const pipe2: (ends: Address, flags: number) => number = bind("pipe2", ["pointer", "int"]);
+export const poll: (fds: Address, count: number, timeoutMs: number) => number = bind("poll", [
+  "pointer",
+  "ulong",
+  "int",
+]);
+export const personality: (persona: number) => number = bind("personality", ["ulong"]);
+
+type ProcessTransfer = (
+  pid: number,
+  local: Address,
+  localCount: number,
+  remote: Address,
+  remoteCount: number,
+  flags: number,
+) => number;
+const processTransfer: Parameter[] = ["int", "pointer", "ulong", "pointer", "ulong", "ulong"];
+export const processVmReadv: ProcessTransfer = bind(
+  "process_vm_readv",
+  processTransfer,
+  "intptr_t",
+);
+export const processVmWritev: ProcessTransfer = bind(
+  "process_vm_writev",
+  processTransfer,
+  "intptr_t",
+);

@@ -18,7 +18,7 @@ import { constants, openSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
 import { CLONE_FS, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, O_CLOEXEC } from "./abi.ts";
 import { check } from "./errno.ts";
-import { close, openat, setns, unshare } from "./libc.ts";
+import { chdir, close, openat, setns, unshare } from "./libc.ts";
 
 type Kind = "net" | "mnt" | "pid";
 
@@ -51,6 +51,11 @@ function openCurrent(kind: Kind): Namespace {
 /** The namespace of process `pid` (in plg's own PID namespace). */
 export function namespaceOf(pid: number, kind: Kind): Namespace {
   return open(kind, `${pid}/ns/${kind}`);
+}
+
+/** The PID namespace that the process' children are in. */
+export function namespaceOfChildren(pid: number): Namespace {
+  return open("pid", `${pid}/ns/pid_for_children`);
 }
 
 function open(kind: Kind, path: string): Namespace {
@@ -119,5 +124,6 @@ function goBack(homes: readonly Namespace[], cwd: string | undefined): void {
     enterForever(home);
     closeNamespace(home);
   }
-  if (cwd !== undefined) process.chdir(cwd);
+  // Not process.chdir, which a worker thread does not have.
+  if (cwd !== undefined) check(chdir(cwd), "chdir", cwd);
 }

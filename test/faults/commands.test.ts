@@ -11,7 +11,7 @@ import { fault, pidOf, range, rounds } from "./fault.ts";
 import { figureIn, flow, heldUp, recordFlow } from "./flow.ts";
 
 const crowd = `'${process.execPath}' '${fileURLToPath(new URL("actors/crowd.mjs", import.meta.url))}'`;
-const mostMegabytes = 200;
+const mostMegabytes = 220;
 needsRoot("setsid", "ip", "prlimit", "setpriv");
 
 /** What was sent, received and recorded is the same. */

@@ -32,12 +32,26 @@ export function holdPidNamespace(pid: number): HeldNamespace | undefined {
 
 /** Whether a process is the first one of a PID namespace below this one. */
 export function isFirstInPidNamespace(pid: number): boolean {
-  return /^NSpid:\t\d+\t1$/m.test(reading(`/proc/${pid}/status`));
+  return /^NSpid:(\t\d+)+\t1$/m.test(reading(`/proc/${pid}/status`));
 }
 
-/** The processes in a PID namespace, as "PID command line". */
+/** The processes in a PID namespace and in those below it, as "PID command line". */
 export function processesInPidNamespace(link: string): string[] {
-  return described(allProcesses().filter((pid) => namespaceOf(pid, "pid") === link));
+  const pids = allProcesses();
+  const links = new Set([link]);
+  // A namespace is below the one that the parent of its first process is in.
+  for (let known = 0; known < links.size;) {
+    known = links.size;
+    for (const pid of pids.filter(isFirstInPidNamespace)) {
+      const [own, above] = [pid, parentOf(pid)].map((one) => namespaceOf(one, "pid"));
+      if (own !== undefined && above !== undefined && links.has(above)) links.add(own);
+    }
+  }
+  return described(pids.filter((pid) => links.has(namespaceOf(pid, "pid") ?? "")));
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)$/m.exec(reading(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
 /** The processes that have inherited an environment variable, given as NAME=value. */

@@ -59,7 +59,7 @@ const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
     /no container 'c' \(there are a, b\)/,
   ],
   [["record", "--link=a<->b: delay 40", "a=true", "b=true"], /'delay 40' has no proper value/],
-  [["record", "--seed=1", "a=true"], /--seed is for links/],
+  [["record", "--seed=x", "a=true"], /--seed 'x' is not a whole/],
   [["record", "--link=*->a: loss 1%", "--seed=x", "a=true", "b=true"], /--seed 'x' is not a whole/],
   [["record", "-s"], /argument missing/],
 ];

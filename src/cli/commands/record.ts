@@ -26,6 +26,7 @@ import {
   runOptions,
   terminalFor,
 } from "../options/run-options.ts";
+import { addSeedFlags, parseSeed, type SeedFlags } from "../options/seed-options.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import {
   parseCount,
@@ -37,7 +38,7 @@ import {
 import { verify } from "./verify.ts";
 import { toolVersion } from "../launch/version.ts";
 
-interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags {
+interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly waitListen?: string;
   readonly buffer?: string;
   readonly force?: boolean;
@@ -71,10 +72,13 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
       "limit the kernel's buffers of a connection (default: the machine's limit)",
     )
     .addOption(cli.createOption("--classic").hideHelp());
-  addLinkFlags(cli)
+  addSeedFlags(addLinkFlags(cli), seedMeaning)
     .addHelpText("after", examples)
     .action(async (texts: string[], flags: RecordFlags) => setExitCode(await record(texts, flags)));
 }
+
+const seedMeaning =
+  "derive random bytes, and the losses and jitter of links, from this number (default: a fresh one)";
 
 const examples = `
 Containers:
@@ -95,11 +99,13 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   );
   const topology = planTopology(parseSubnets(flags), lines);
   const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
-  const links = parseLinks(flags, topology.containers, false);
+  const seed = parseSeed(flags);
+  const links = parseLinks(flags, topology.containers, seed, false);
   const terminal = terminalFor(flags, topology.containers);
   const hooks = hooksFor(terminal);
   const options = {
     ...runOptions(flags, topology.containers, terminal),
+    randomSeed: flags.seed === false ? undefined : seed,
     topology,
     file: flags.file,
     force: flags.force === true,

@@ -6,6 +6,7 @@ import { UsageError } from "../../base/errors.ts";
 import { formatDuration, plural } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
 import { readRecording, type Recording } from "../../recording/load/read-recording.ts";
+import { recordedSeed } from "../../determinism/core/scheme.ts";
 import type { Mask } from "../../replay/compare/masks.ts";
 import type { Order, Release } from "../../replay/schedule/schedule.ts";
 import { ReplaySession } from "../../replay/session.ts";
@@ -26,6 +27,8 @@ import {
   runOptions,
   terminalFor,
 } from "../options/run-options.ts";
+import { addSeedFlags, parseSeed, type SeedFlags } from "../options/seed-options.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { collect, parseCount, parseDuration, parsePositive } from "../options/values.ts";
 import { attend } from "../terminal/attend.ts";
 import { hooksFor } from "../terminal/command-ends.ts";
@@ -35,7 +38,7 @@ import { confirmRecorded } from "./confirm-recorded.ts";
 import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
 import { checkReport, markUnfinished } from "./report-file.ts";
 
-interface ReplayFlags extends CommonFlags, LinkFlags, ReportFlags {
+interface ReplayFlags extends CommonFlags, LinkFlags, SeedFlags, ReportFlags {
   readonly file: string;
   readonly only?: string;
   readonly speed?: string;
@@ -87,7 +90,7 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
     .option("--page <path>", "write a page that shows in a browser where it differed")
     .addOption(cli.createOption("-s, --subnet <cidr>").hideHelp())
     .addOption(cli.createOption("--classic").hideHelp());
-  addLinkFlags(cli)
+  addSeedFlags(addLinkFlags(cli), "repeat the losses and jitter of links (default: random)")
     .addHelpText("after", examples)
     .action(async (texts: string[], flags: ReplayFlags) => setExitCode(await replay(texts, flags)));
 }
@@ -128,7 +131,11 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   refuseUnused(commands, live, topology);
   const run = runOptions(flags, live, terminal);
   const masks = parseMasks(flags, topology);
-  const links = parseLinks(flags, topology.containers, true);
+  if (typeof flags.seed === "string" && flags.link === undefined)
+    throw new UsageError(
+      "--seed picks what links lose, and random bytes follow from the recording's seed: give at least one --link",
+    );
+  const links = parseLinks(flags, topology.containers, parseSeed(flags), true);
   warnIfIncomplete(terminal, flags.file, { ...recording, completeness });
   const unasked = live.filter(({ index }) => commands[index] === undefined);
   const declined = await confirmRecorded(recording, unasked, flags.runRecorded === true, terminal);
@@ -137,6 +144,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const hooks = hooksFor(terminal);
   const session = {
     ...run,
+    randomSeed: randomSeedOf(recording, flags, terminal),
     recording,
     topology,
     live,
@@ -157,6 +165,21 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   );
   if (result === undefined) return interrupted.exitCode;
   return concludeReplay(terminal, flags, live, result, interrupted);
+}
+
+/** What the live commands' random bytes follow from: what the recorded ones did. */
+function randomSeedOf(
+  { index }: Recording,
+  flags: ReplayFlags,
+  terminal: Terminal,
+): number | undefined {
+  if (flags.seed === false) return undefined;
+  const seed = recordedSeed(index.run.notes);
+  if (seed !== "unknown") return seed;
+  terminal.warn(
+    "the recorded random bytes follow from a seed in a way that this plg does not know, so they will differ: replay with the plg that recorded it",
+  );
+  return undefined;
 }
 
 function parseOrder(text: string): Order {

@@ -2,12 +2,12 @@
  * A user's command: `/bin/sh -c`, in its container, in a session of its own, as whoever it is to run.
  * libuv gives the child default dispositions and an empty signal mask (uv__process_child_init).
  */
-import type { ChildProcess } from "node:child_process";
 import { finished } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SystemError } from "../../sys/errno.ts";
-import type { Namespace } from "../../sys/namespace.ts";
 import { LineCutter } from "./lines.ts";
-import type { ProcessSpace } from "./process-space.ts";
+import type { Program, ProgramEnd } from "./spawner.ts";
+import type { SpawnFailure } from "./spawner-task.ts";
 import type { ContainerPlan } from "../network/topology.ts";
 
 /** Whom a command runs as; undefined means as the caller. Numbers, or names that the system knows. */
@@ -55,32 +55,24 @@ export interface OutputSink {
   whenDrained(resume: () => void): void;
 }
 
+/** How long a command's output is waited for after its end. */
+const outputPatienceMs = 200;
+
 export class Command {
   readonly plan: ContainerPlan;
   /** Settles when the command has ended and its output was passed on. Never rejects. */
   readonly ended: Promise<CommandEnd>;
   end: CommandEnd | undefined;
-  readonly #child: ChildProcess;
+  readonly #program: Program;
   /** In milliseconds of `performance.now()`. */
   readonly startedMs: number = performance.now();
   #stopped = false;
 
-  constructor(parts: {
-    readonly plan: ContainerPlan;
-    readonly space: ProcessSpace;
-    readonly network: Namespace;
-    readonly identity: Identity;
-    readonly environment: NodeJS.ProcessEnv;
-    readonly output: OutputSink;
-  }) {
-    this.plan = parts.plan;
-    const [file, ...args] = argumentsFor(parts.plan.command, parts.identity);
-    this.#child = parts.space.spawn(parts.network, file, args, {
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-      env: parts.environment,
-    });
-    const streams = (["stdout", "stderr"] as const).map((name) => this.#pass(name, parts.output));
+  /** `program` is the command, just started: see {@link programFor}. */
+  constructor(plan: ContainerPlan, program: Program, output: OutputSink) {
+    this.plan = plan;
+    this.#program = program;
+    const streams = (["stdout", "stderr"] as const).map((name) => this.#pass(name, output));
     this.ended = this.#waitForEnd(streams);
   }
 
@@ -93,33 +85,20 @@ export class Command {
     if (this.isRunning()) this.#stopped = true;
   }
 
-  #waitForEnd(streams: readonly Promise<void>[]): Promise<CommandEnd> {
-    return new Promise((resolve) => {
-      const settle = (exitCode: number | null, signal: string | null, failure?: string): void => {
-        this.end = {
-          exitCode: exitCode ?? undefined,
-          signal: signal ?? undefined,
-          lastedMs: performance.now() - this.startedMs,
-          stopped: this.#stopped,
-          failure,
-        };
-        // A daemon that it left behind may hold its output open: that is no reason to wait for long.
-        const patience = new Promise((done) => setTimeout(done, 200).unref());
-        void Promise.race([Promise.all(streams), patience]).then(() =>
-          resolve(this.end as CommandEnd),
-        );
-      };
-      this.#child.once("exit", (exitCode, signal) => settle(exitCode, signal));
-      // As a shell has it.
-      this.#child.once("error", (error) =>
-        settle(ShellExit.notFound, null, describeFailure(error)),
-      );
-    });
+  async #waitForEnd(streams: readonly Promise<void>[]): Promise<CommandEnd> {
+    const end = await this.#program.ended;
+    this.end = {
+      ...outcomeOf(end),
+      lastedMs: performance.now() - this.startedMs,
+      stopped: this.#stopped,
+    };
+    // A daemon that it left behind may hold its output open: that is no reason to wait for long.
+    await Promise.race([Promise.all(streams), sleep(outputPatienceMs, undefined, { ref: false })]);
+    return this.end;
   }
 
   async #pass(name: "stdout" | "stderr", output: OutputSink): Promise<void> {
-    const stream = this.#child[name];
-    if (!stream) return;
+    const stream = this.#program[name];
     const { raw } = output;
     const lines: Uint8Array[] = [];
     const cutter = new LineCutter((line) => lines.push(line));
@@ -138,10 +117,30 @@ export class Command {
   }
 }
 
+/** As a shell has it. */
+function outcomeOf(end: ProgramEnd): Pick<CommandEnd, "exitCode" | "signal" | "failure"> {
+  if ("failure" in end)
+    return {
+      exitCode: ShellExit.notFound,
+      signal: undefined,
+      failure: describeFailure(end.failure),
+    };
+  return { exitCode: end.exitCode ?? undefined, signal: end.signal ?? undefined };
+}
+
 /** `path` is what could not be executed: the shell, or what is to lead to it. */
-function describeFailure({ errno, path, message }: NodeJS.ErrnoException): string {
+function describeFailure({ errno, path, message }: SpawnFailure): string {
   if (errno === undefined || path === undefined) return message;
   return new SystemError("the start", path, -errno).message;
+}
+
+/** The program that runs a command as somebody. */
+export function programFor(
+  command: string,
+  identity: Identity,
+): { readonly file: string; readonly args: readonly string[] } {
+  const [file, ...args] = argumentsFor(command, identity);
+  return { file, args };
 }
 
 /** setpriv(1) changes the user, with supplementary groups, which Node's own `uid` option drops. */

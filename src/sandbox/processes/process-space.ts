@@ -1,5 +1,6 @@
 /**
- * The process space of a run: one PID namespace and one mount namespace for all its commands.
+ * The process space of a run: one PID namespace and one mount namespace for all its commands. Each container has
+ * a compartment of its own in there.
  *
  * The PID namespace is what makes sure that nothing outlives the run. Its first process, the keeper,
  * reads from a pipe whose other end only plg holds. When plg ends, however it ends, the keeper reads the
@@ -9,9 +10,9 @@
  * A killed process whose write to a disk does not come back keeps its descriptors open until it does. For that
  * case the keeper is killed with the thread that started it, which is gone at once (PR_SET_PDEATHSIG(2const)).
  *
- * The mount namespace carries the hosts file and a /proc of the PID namespace. Each command gets a copy.
+ * The mount namespace carries the hosts file. Each command gets a copy.
  */
-import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
   mkdtempSync,
   readdirSync,
@@ -22,6 +23,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../base/errors.ts";
 import { MS_BIND, MS_PRIVATE, MS_REC } from "../../sys/abi.ts";
 import { check, SystemError } from "../../sys/errno.ts";
@@ -34,11 +36,14 @@ import {
   type Namespace,
   namespaceOf,
 } from "../../sys/namespace.ts";
+import { Compartment } from "./compartment.ts";
+import type { Program, Spawner } from "./spawner.ts";
+import type { SpawnRequest, Surroundings } from "./spawner-task.ts";
 
 /**
- * Mounts /proc for the processes of this namespace, says whether it could, and stays until its input ends. A
- * command that kills all it can (`kill -9 -1`) kills the `cat`, but not the first process: then there is
- * another. Only a `cat` that came to the end of its input ends it, and with it the whole run.
+ * Mounts /proc for the processes of this namespace, says whether it could, and stays until its input
+ * ends. Should somebody kill the `cat`, there is another: only one that came to the end of its input
+ * ends the keeper, and with it the whole run.
  */
 const keeperScript = `mount -t proc proc /proc 2>/dev/null && echo mounted || echo kept
 until cat >/dev/null; do sleep 0.1; done`;
@@ -52,26 +57,21 @@ const withThisThread: readonly string[] = [
   "sh",
 ];
 
-/** How a process gets into the PID namespace: by namespaces its parent is in, or by a program before it. */
-interface Entrance {
-  readonly namespaces: readonly Namespace[];
-  readonly prefix: readonly string[];
-}
+/** How long a run's end waits for that of its processes. */
+const endPatienceMs = 1000;
 
 export class ProcessSpace {
   /** A mount of /proc that lists the processes that live here, if the keeper could mount it; else the machine's. */
   readonly procPath: string;
   readonly #mounts: Namespace;
-  /** Held as long as it is asked for by its number: the kernel gives that of one that is gone to the next. */
   readonly #pids: Namespace;
-  readonly #entrance: Entrance;
   readonly #keeper: ChildProcess;
-  /** How /proc/PID/ns/pid reads for a process of this space. */
-  readonly #pidLink: string;
+  readonly #compartments: Compartment[] = [];
   /** The namespace's first process: the keeper, or its child where a program led it in. */
   readonly #first: number;
   /** Settles if the keeper ends before its time, as when somebody kills it: all commands are gone then. */
   readonly lost: Promise<void>;
+  readonly #ended: Promise<void>;
   #tellLost = (): void => {};
   #closed = false;
 
@@ -80,7 +80,6 @@ export class ProcessSpace {
     pids: Namespace,
     keeper: ChildProcess,
     first: number,
-    entrance: Entrance,
     hasOwnProc: boolean,
   ) {
     this.procPath = hasOwnProc ? `/proc/${first}/root/proc` : "/proc";
@@ -88,12 +87,11 @@ export class ProcessSpace {
     this.#pids = pids;
     this.#keeper = keeper;
     this.#first = first;
-    this.#entrance = entrance;
-    this.#pidLink = readlinkSync(`/proc/self/fd/${pids.fd}`);
     this.lost = new Promise((resolve) => {
       this.#tellLost = resolve;
     });
     keeper.once("exit", () => this.lookForKeeper());
+    this.#ended = new Promise((resolve) => keeper.once("exit", () => resolve()));
   }
 
   /**
@@ -121,34 +119,40 @@ export class ProcessSpace {
           },
     );
     const hasOwnProc = (await firstWord(keeper)) === "mounted";
-    if (pids) {
-      const entrance = { namespaces: [pids], prefix: [] };
-      return new ProcessSpace(mounts, pids, keeper, keeper.pid ?? 0, entrance, hasOwnProc);
-    }
+    if (pids) return new ProcessSpace(mounts, pids, keeper, keeper.pid ?? 0, hasOwnProc);
     // Of the two that a program led in, the keeper is the second.
     const first = onlyChildOf(keeper.pid ?? 0);
-    const link = `/proc/${hasOwnProc ? 1 : first}/ns/pid`;
-    const entrance = { namespaces: [], prefix: ["nsenter", `--pid=${link}`, "--"] };
-    const held = namespaceOf(first, "pid");
-    return new ProcessSpace(mounts, held, keeper, first, entrance, hasOwnProc);
+    return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, first, hasOwnProc);
   }
 
-  /** Starts a program here, in a mount namespace of its own and the given network. */
+  /** Where a program runs that is started here. The namespaces stay this space's. */
+  placeIn(network: Namespace | undefined): Surroundings {
+    return { network, mounts: this.#mounts, pids: this.#pids };
+  }
+
+  /** Makes a container's part of the space. */
+  async addCompartment(spawner: Spawner): Promise<Compartment> {
+    const compartment = await this.#explaining(
+      Compartment.create(spawner, this.placeIn(undefined)),
+    );
+    this.#compartments.push(compartment);
+    return compartment;
+  }
+
+  /** Starts a command in its compartment, with the given network. */
   spawn(
+    spawner: Spawner,
+    compartment: Compartment,
     network: Namespace,
-    file: string,
-    args: readonly string[],
-    options: SpawnOptions,
-  ): ChildProcess {
-    const cwd = options.cwd ?? process.cwd();
-    const { namespaces, prefix } = this.#entrance;
-    const [program = file, ...rest] = [...prefix, file, ...args];
+    program: Pick<SpawnRequest, "file" | "args" | "env">,
+  ): Promise<Program> {
+    const place = { ...compartment.placeIn(network), cwd: process.cwd() };
+    return this.#explaining(spawner.spawn({ ...place, ...program }));
+  }
+
+  async #explaining<T>(spawning: Promise<T>): Promise<T> {
     try {
-      return inNamespaces([network, this.#mounts], () =>
-        inNewNamespaces(["mnt"], () =>
-          inNamespaces(namespaces, () => spawn(program, rest, { ...options, cwd })),
-        ),
-      );
+      return await spawning;
     } catch (error) {
       // What fork(2) says of a PID namespace whose first process is gone.
       if ((error as NodeJS.ErrnoException).code !== "ENOMEM") throw error;
@@ -159,26 +163,33 @@ export class ProcessSpace {
     }
   }
 
-  /** The processes that live here now, but for the keeper's own: their PIDs as seen from outside. */
+  /** The processes that the commands have left or are: their PIDs as seen from outside. */
   members(): number[] {
     return readdirSync("/proc")
       .map(Number)
       .filter((pid) => pid > 0 && this.#holds(pid));
   }
 
-  /** Kills all that is left and frees the namespaces. */
-  close(): void {
+  /**
+   * Kills all that is left, waits until it is gone, and frees the namespaces. The kernel reports the
+   * end of the keeper after that of all others; one that waits for a disk is not waited for.
+   */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#keeper.kill("SIGKILL");
+    await Promise.race([this.#ended, sleep(endPatienceMs, undefined, { ref: false })]);
+    for (const compartment of this.#compartments) compartment.close();
     for (const namespace of [this.#mounts, this.#pids]) closeNamespace(namespace);
   }
 
   #holds(pid: number): boolean {
     try {
-      if (readlinkSync(`/proc/${pid}/ns/pid`) !== this.#pidLink) return false;
-      // The keeper was started in a session of its own, which others cannot join.
+      const link = readlinkSync(`/proc/${pid}/ns/pid`);
+      const compartment = this.#compartments.find(({ pidLink }) => pidLink === link);
+      if (!compartment) return false;
+      // Its first process was started in a session of its own, which others cannot join.
       const { state, session } = statusOf(pid);
-      return state !== "Z" && session !== this.#keeper.pid;
+      return state !== "Z" && session !== compartment.session;
     } catch {
       return false; // It ended in the meantime, or it is not ours to look at: then it is not in here.
     }

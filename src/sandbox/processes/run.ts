@@ -5,10 +5,15 @@
 import { hostname } from "node:os";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command, type CommandEnd, type Identity, type OutputSink } from "./command.ts";
+import { commandFilter, supervise } from "../../determinism/seeding.ts";
+import type { SupervisorHost } from "../../determinism/supervisor-host.ts";
+import { Command, type CommandEnd, type Identity, type OutputSink, programFor } from "./command.ts";
+import type { Namespace } from "../../sys/namespace.ts";
 import { hostsText } from "./hosts.ts";
 import type { Space } from "../network/space.ts";
+import type { Compartment } from "./compartment.ts";
 import { ProcessSpace } from "./process-space.ts";
+import { type Program, Spawner } from "./spawner.ts";
 import type { ContainerPlan, Topology } from "../network/topology.ts";
 
 /** When the run is over: all commands have ended, the first has, or this one has. */
@@ -21,6 +26,8 @@ export interface RunOptions {
   readonly stopSignal: NodeJS.Signals;
   readonly graceMs: number;
   readonly output: OutputSink;
+  /** What the commands' random bytes follow from; undefined if they are to be real ones. */
+  readonly randomSeed?: number | undefined;
 }
 
 /** Who wants to know how a run goes. */
@@ -35,23 +42,88 @@ const lookMs = 10;
 export const keeperLost =
   "the process that keeps the commands' namespace was killed, and all commands with it";
 
+/** Where a command runs. */
+interface Place {
+  readonly plan: ContainerPlan;
+  readonly network: Namespace;
+  readonly compartment: Compartment;
+}
+
 export class CommandRun {
+  readonly #topology: Topology;
   readonly #space: ProcessSpace;
+  readonly #spawner: Spawner;
   readonly #options: RunOptions;
+  #supervisor: SupervisorHost | undefined;
+  #places: readonly Place[] = [];
   readonly #commands: Command[] = [];
   #stopping: Promise<void> | undefined;
   /** When the commands were told to stop, in nanoseconds of `process.hrtime.bigint()`. */
   stoppedAtHrNs: bigint | undefined;
   #killNow = false;
+  #onFault: (error: Error) => void = () => {};
+  /** Rejects when one of the threads behind the commands dies, which is a bug. Never resolves. */
+  readonly failed: Promise<never> = new Promise((_, reject) => {
+    this.#onFault = reject;
+  });
 
-  private constructor(space: ProcessSpace, options: RunOptions) {
+  private constructor(
+    topology: Topology,
+    space: ProcessSpace,
+    spawner: Spawner,
+    options: RunOptions,
+  ) {
+    this.#topology = topology;
     this.#space = space;
+    this.#spawner = spawner;
     this.#options = options;
+    // Whoever waits for the commands races with this; that nobody waits now is no unhandled rejection.
+    this.failed.catch(() => {});
   }
 
-  /** Prepares the processes' namespaces. No command runs yet. */
-  static async prepare(topology: Topology, options: RunOptions): Promise<CommandRun> {
-    return new CommandRun(await ProcessSpace.create(hostsText(topology, machineHosts())), options);
+  /**
+   * Prepares the processes' namespaces for these containers, and the thread that starts them. No command runs yet.
+   * `spaces` are all containers' networks, by index.
+   */
+  static async prepare(
+    topology: Topology,
+    live: readonly ContainerPlan[],
+    spaces: readonly Space[],
+    options: RunOptions,
+  ): Promise<CommandRun> {
+    const filter = options.randomSeed === undefined ? undefined : commandFilter();
+    const [space, spawner] = await Promise.all([
+      ProcessSpace.create(hostsText(topology, machineHosts())),
+      Spawner.start(filter),
+    ]);
+    const run = new CommandRun(topology, space, spawner, options);
+    try {
+      await run.#furnish(live, spaces);
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+    return run;
+  }
+
+  async #furnish(live: readonly ContainerPlan[], spaces: readonly Space[]): Promise<void> {
+    const places = live.flatMap((plan) => {
+      const network = spaces[plan.index]?.namespace;
+      return network ? [{ plan, network, name: plan.name }] : [];
+    });
+    this.#spawner.failed.catch((error: Error) => this.#onFault(error));
+    const { listener } = this.#spawner;
+    const { randomSeed } = this.#options;
+    if (listener !== undefined && randomSeed !== undefined) {
+      this.#supervisor = supervise(listener, randomSeed, places);
+      this.#supervisor.failed.catch((error: Error) => this.#onFault(error));
+    }
+    this.#places = await Promise.all(
+      places.map(async (place) => ({
+        ...place,
+        compartment: await this.#space.addCompartment(this.#spawner),
+      })),
+    );
   }
 
   /** A mount of /proc that lists the run's processes. */
@@ -59,17 +131,31 @@ export class CommandRun {
     return this.#space.procPath;
   }
 
-  /** Starts the commands of these containers. `spaces` are all containers' networks, by index. */
-  start(topology: Topology, plans: readonly ContainerPlan[], spaces: readonly Space[]): void {
-    for (const plan of plans) {
-      const network = spaces[plan.index]?.namespace;
-      if (!network) continue;
-      const { identity, output } = this.#options;
-      const environment = environmentFor(plan, topology);
-      this.#commands.push(
-        new Command({ plan, space: this.#space, network, identity, environment, output }),
-      );
-    }
+  /** Whether the commands' random bytes follow from a seed. */
+  get isSeeded(): boolean {
+    return this.#spawner.listener !== undefined;
+  }
+
+  /** Says why they do not, though they were to. */
+  get unseeded(): string | undefined {
+    if (this.#options.randomSeed === undefined || this.isSeeded) return undefined;
+    const reason = this.#spawner.refusal ?? `plg knows no filter for the processor ${process.arch}`;
+    return `the commands' random bytes cannot follow from a seed (${reason}), so encrypted sessions differ in replay: see 'plg doctor', or leave it out with --no-seed`;
+  }
+
+  /** Starts the commands. */
+  async start(): Promise<void> {
+    const programs = await Promise.all(this.#places.map((place) => this.#startOne(place)));
+    this.#places.forEach(({ plan }, i) => {
+      const program = programs[i];
+      if (program) this.#commands.push(new Command(plan, program, this.#options.output));
+    });
+  }
+
+  #startOne({ plan, network, compartment }: Place): Promise<Program> {
+    const { file, args } = programFor(plan.command, this.#options.identity);
+    const env = environmentFor(plan, this.#topology);
+    return this.#space.spawn(this.#spawner, compartment, network, { file, args, env });
   }
 
   /** Settles if all commands were killed from outside, with the process that keeps their namespace. */
@@ -112,9 +198,11 @@ export class CommandRun {
   }
 
   /** Frees the namespaces, killing what is left: after a fault of plg's own, say. */
-  close(): void {
+  async close(): Promise<void> {
     for (const command of this.#commands) command.markStopped();
-    this.#space.close();
+    await this.#space.close();
+    await this.#supervisor?.close();
+    await this.#spawner.close();
   }
 
   async #stopAll(): Promise<void> {

@@ -1,0 +1,180 @@
+/**
+ * Who is who among the processes of a run. A process is known by what is the same in every run: its container,
+ * the program it executes, and how many times that program was executed there before; after a fork
+ * without an exec, also by the number of its parent's forks that asked for random bytes before it. Process numbers and
+ * parents do not count: a command that is started through a debugger is still the same command.
+ *
+ * A fork is recognized by its memory: plg writes the 16 bytes at AT_RANDOM after each exec, and a
+ * child inherits them whatever becomes of its parent.
+ */
+import { pid as ownPid } from "node:process";
+import type { Address } from "../base/units.ts";
+import { allocateRegion } from "../sys/memory.ts";
+import { type ProcReader, readProcess, writeProcess } from "../sys/process-memory.ts";
+import { AT_RANDOM, AT_SYSINFO_EHDR, auxiliaryValue } from "./core/auxiliary-vector.ts";
+import type { Mappings } from "./core/mappings.ts";
+import { Stream } from "./streams.ts";
+
+/** A program that was executed. Its processes are the one that did, and its forks. */
+interface Image {
+  readonly name: string;
+  readonly container: string;
+  /** Its bytes at AT_RANDOM. */
+  readonly token: string;
+  forks: number;
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly name: string;
+  readonly image: Image;
+  /** By call site. */
+  readonly streams: Map<string, Stream>;
+  /** As last listed. */
+  mappings: Mappings | undefined;
+  /** Words on its stacks that look like addresses and are none. */
+  readonly strays: Set<number>;
+}
+
+/** A program that has just been executed. */
+export interface Execution {
+  readonly pid: number;
+  /** Where its vDSO is mapped; undefined if it has none. */
+  readonly vdso: Address | undefined;
+}
+
+const tokenBytes = 16;
+/** After so many new processes and threads, those that have ended are forgotten. */
+const newcomersPerSweep = 512;
+
+export class Processes {
+  readonly #seed: number;
+  readonly #proc: ProcReader;
+  readonly #containerOf: (pid: number) => string | undefined;
+  readonly #byTid = new Map<number, Process>();
+  readonly #images = new Map<string, Image>();
+  /** By container and program. */
+  readonly #executions = new Map<string, number>();
+  readonly #token = allocateRegion(tokenBytes);
+  #newcomers = 0;
+
+  /** `containerOf` tells by a process' network, or whatever else is sure, which container it is in. */
+  constructor(seed: number, proc: ProcReader, containerOf: (pid: number) => string | undefined) {
+    this.#seed = seed;
+    this.#proc = proc;
+    this.#containerOf = containerOf;
+  }
+
+  /**
+   * The process that this thread belongs to; undefined if it has ended, or is plg itself: the thread that
+   * starts the commands is under the filter as well.
+   */
+  ofThread(tid: number): Process | undefined {
+    const known = this.#byTid.get(tid);
+    if (known) return known;
+    const status = this.#status(tid);
+    if (!status || status.pid === ownPid) return undefined;
+    const process = this.#byTid.get(status.pid) ?? this.#forked(status.pid);
+    this.#add(tid, process);
+    return process;
+  }
+
+  /**
+   * The thread has set itself up. Undefined if no program begins with it: some do that later, too. Otherwise
+   * its AT_RANDOM is written.
+   */
+  onThreadSetup(tid: number): Execution | undefined {
+    const status = this.#status(tid);
+    if (status?.pid !== tid) return undefined;
+    const vector = this.#vectorOf(tid);
+    const at = auxiliaryValue(vector, AT_RANDOM);
+    if (at === undefined) return undefined;
+    const old = this.#tokenAt(tid, at as Address);
+    if (old === undefined || this.#images.has(old)) return undefined;
+    this.#execute(tid, status, at as Address);
+    return { pid: tid, vdso: auxiliaryValue(vector, AT_SYSINFO_EHDR) as Address | undefined };
+  }
+
+  /** The stream of what `process` calls from `site`. */
+  streamOf({ name, streams }: Process, site: string): Stream {
+    let stream = streams.get(site);
+    if (!stream) streams.set(site, (stream = new Stream(this.#seed, `${name}\n${site}`)));
+    return stream;
+  }
+
+  #execute(pid: number, { parent, program }: Status, at: Address): void {
+    const container = this.#containerOf(pid) ?? this.#byTid.get(parent)?.image.container ?? "";
+    const of = `${container}\n${program}`;
+    const before = this.#executions.get(of) ?? 0;
+    this.#executions.set(of, before + 1);
+    const name = `${of}\n${before}`;
+    const bytes = new Stream(this.#seed, `${name}\nAT_RANDOM`).next(tokenBytes);
+    const image = { name, container, token: Buffer.from(bytes).toString("hex"), forks: 0 };
+    this.#token.bytes.set(bytes);
+    if (writeProcess(pid, at, this.#token, tokenBytes) === tokenBytes)
+      this.#images.set(image.token, image);
+    this.#add(pid, this.#process(pid, name, image));
+  }
+
+  #forked(pid: number): Process {
+    const at = auxiliaryValue(this.#vectorOf(pid), AT_RANDOM);
+    const token = at === undefined ? undefined : this.#tokenAt(pid, at as Address);
+    const image = (token === undefined ? undefined : this.#images.get(token)) ?? this.#unknown(pid);
+    const process = this.#process(pid, `${image.name}\n/${image.forks++}`, image);
+    this.#add(pid, process);
+    return process;
+  }
+
+  /** For a process whose beginning plg did not see, such as a 32-bit program's child. */
+  #unknown(pid: number): Image {
+    const container = this.#containerOf(pid) ?? "";
+    const token = `unknown ${container}`;
+    let image = this.#images.get(token);
+    if (!image) this.#images.set(token, (image = { name: token, container, token, forks: 0 }));
+    return image;
+  }
+
+  #process(pid: number, name: string, image: Image): Process {
+    return { pid, name, image, streams: new Map(), mappings: undefined, strays: new Set() };
+  }
+
+  #add(tid: number, process: Process): void {
+    this.#byTid.set(tid, process);
+    if (++this.#newcomers >= newcomersPerSweep) this.#sweep();
+  }
+
+  /** Forgets those that have ended, lest their numbers be taken for theirs when others have them. */
+  #sweep(): void {
+    this.#newcomers = 0;
+    for (const tid of this.#byTid.keys())
+      if (!this.#proc.read(`${tid}/stat`)) this.#byTid.delete(tid);
+    const living = new Set(Array.from(this.#byTid.values(), ({ image }) => image));
+    for (const image of this.#images.values())
+      if (!living.has(image)) this.#images.delete(image.token);
+  }
+
+  /** Empty for a process that has ended. */
+  #vectorOf(pid: number): DataView {
+    const bytes = this.#proc.read(`${pid}/auxv`) ?? new Uint8Array();
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  #tokenAt(pid: number, at: Address): string | undefined {
+    if (readProcess(pid, at, this.#token, tokenBytes) !== tokenBytes) return undefined;
+    return Buffer.from(this.#token.bytes).toString("hex");
+  }
+
+  /** See proc_pid_status(5). */
+  #status(tid: number): Status | undefined {
+    const text = this.#proc.text(`${tid}/status`);
+    const found = text && /^Name:\t(.*)\n[^]*?\nTgid:\t(\d+)\n[^]*?\nPPid:\t(\d+)\n/.exec(text);
+    if (!found) return undefined;
+    return { program: found[1] ?? "", pid: Number(found[2]), parent: Number(found[3]) };
+  }
+}
+
+interface Status {
+  readonly program: string;
+  readonly pid: number;
+  readonly parent: number;
+}

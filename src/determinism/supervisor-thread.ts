@@ -1,0 +1,38 @@
+/**
+ * The supervisor's thread. Processes wait for it, so it does nothing else, and it sleeps in the kernel rather than
+ * in Node's loop. Now and then it wakes up all the same, so that plg can end it.
+ */
+import { readlinkSync } from "node:fs";
+import { workerData } from "node:worker_threads";
+import { assert } from "../base/assert.ts";
+import { requestShortSlices } from "../sys/scheduling.ts";
+import { NotificationListener } from "../sys/seccomp.ts";
+import { architectureOf } from "./core/architecture.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { SupervisorTask } from "./supervisor-task.ts";
+
+const lookMs = 200;
+
+function supervise({ listener, wakeup, seed, containers }: SupervisorTask): void {
+  const architecture = architectureOf(process.arch);
+  assert(architecture, "a filter was made for this processor");
+  requestShortSlices();
+  const notifications = new NotificationListener(listener, wakeup);
+  const supervisor = new Supervisor(seed, architecture, (pid) => containers.get(networkOf(pid)));
+  for (;;) {
+    const { isCalled, isWoken } = notifications.wait(lookMs);
+    if (isCalled && notifications.receive()) supervisor.answer(notifications);
+    if (isWoken) break;
+  }
+  supervisor.close();
+}
+
+function networkOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return "";
+  }
+}
+
+supervise(workerData as SupervisorTask);

@@ -1,0 +1,116 @@
+/**
+ * Answers the calls that the filter stops: random bytes from the seed, and a program's first thread, before
+ * which plg prepares the new process. It waits for nobody but the kernel. Where it cannot answer, as with memory that
+ * it may not write to, the kernel does.
+ */
+import type { Address } from "../base/units.ts";
+import { EFAULT } from "../sys/errno.ts";
+import { errno } from "../sys/libc.ts";
+import { allocateRegion } from "../sys/memory.ts";
+import { overwriteCode, ProcReader, readProcess, writeProcess } from "../sys/process-memory.ts";
+import type { NotificationListener } from "../sys/seccomp.ts";
+import type { Architecture } from "./core/architecture.ts";
+import { callSite, type Stack, stackBytes, unmappedWord } from "./core/call-site.ts";
+import { Mappings } from "./core/mappings.ts";
+import { type Execution, type Process, Processes } from "./processes.ts";
+import { vdsoSymbols } from "./core/vdso.ts";
+
+/** A call gets no more at once: getrandom(2) may return less than was asked for. */
+const mostBytes = 1 << 20;
+const flags = 0x7;
+const vdsoBytes = 8192;
+const mostStrays = 256;
+
+export class Supervisor {
+  readonly #architecture: Architecture;
+  readonly #proc = new ProcReader();
+  readonly #processes: Processes;
+  readonly #stack = allocateRegion(stackBytes);
+  readonly #bytes = allocateRegion(mostBytes);
+  #vdsoSymbols: ReadonlyMap<string, number> | undefined;
+
+  constructor(
+    seed: number,
+    architecture: Architecture,
+    containerOf: (pid: number) => string | undefined,
+  ) {
+    this.#architecture = architecture;
+    this.#processes = new Processes(seed, this.#proc, containerOf);
+  }
+
+  /** Answers the call that `listener` has just received. */
+  answer(listener: NotificationListener): void {
+    const { callNumber, tid } = listener;
+    if (callNumber === this.#architecture.getrandom) this.#answerRandom(listener);
+    else {
+      const execution = this.#processes.onThreadSetup(tid);
+      if (execution) this.#prepare(execution, listener);
+      listener.letPass();
+    }
+  }
+
+  close(): void {
+    this.#proc.close();
+  }
+
+  #answerRandom(listener: NotificationListener): void {
+    const { tid } = listener;
+    const lengthBytes = Math.min(listener.argument(1), mostBytes);
+    // The kernel refuses flags that it does not know.
+    if ((listener.argument(2) & ~flags) !== 0) return listener.letPass();
+    const process = this.#processes.ofThread(tid);
+    if (!process) return listener.letPass();
+    const site = this.#siteOf(tid, process);
+    const stream = this.#processes.streamOf(process, site);
+    this.#bytes.bytes.set(stream.next(lengthBytes));
+    // Its number is not another's as long as it waits.
+    if (!listener.isWaiting()) return;
+    const at = listener.argument(0) as Address;
+    const written = lengthBytes === 0 ? 0 : writeProcess(tid, at, this.#bytes, lengthBytes);
+    if (written >= 0) listener.answer(written);
+    else if (errno() === EFAULT) listener.refuse(EFAULT);
+    else listener.letPass();
+  }
+
+  #siteOf(tid: number, process: Process): string {
+    const stack = this.#stackOf(tid);
+    process.mappings ??= this.#list(tid);
+    const word = unmappedWord(stack, process.mappings, process.strays);
+    if (word !== undefined && process.strays.size < mostStrays) {
+      process.mappings = this.#list(tid);
+      if (!process.mappings.has(word)) process.strays.add(word);
+    }
+    return callSite(stack, process.mappings);
+  }
+
+  /** Empty where it cannot be read. */
+  #stackOf(tid: number): Stack {
+    // proc_pid_syscall(5): the number, six arguments, the stack pointer, the program counter.
+    const [pointer = 0, instruction = 0] =
+      this.#proc.text(`${tid}/syscall`)?.split(" ").slice(7).map(Number) ?? [];
+    const lengthBytes = readProcess(tid, pointer as Address, this.#stack, stackBytes);
+    return { words: this.#stack.view, lengthBytes, instruction };
+  }
+
+  /** A new process whose code still waits. Its vDSO is as good as before where that cannot be written to. */
+  #prepare({ pid, vdso }: Execution, listener: NotificationListener): void {
+    if (vdso === undefined) return;
+    const { symbol, callNumber } = this.#architecture.randomInVdso;
+    const at = this.#symbolsOf(pid, vdso).get(symbol);
+    if (at === undefined || !listener.isWaiting()) return;
+    overwriteCode(pid, (vdso + at) as Address, this.#architecture.stub(callNumber));
+  }
+
+  #symbolsOf(pid: number, vdso: Address): ReadonlyMap<string, number> {
+    if (this.#vdsoSymbols) return this.#vdsoSymbols;
+    const lengthBytes = Math.max(0, readProcess(pid, vdso, this.#bytes, vdsoBytes));
+    this.#vdsoSymbols = vdsoSymbols(
+      new DataView(this.#bytes.bytes.buffer, this.#bytes.bytes.byteOffset, lengthBytes),
+    );
+    return this.#vdsoSymbols;
+  }
+
+  #list(tid: number): Mappings {
+    return new Mappings(this.#proc.text(`${tid}/maps`) ?? "");
+  }
+}

@@ -1,0 +1,137 @@
+/** The main thread's side of the thread that starts the commands. */
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import { Worker } from "node:worker_threads";
+import type { Fd } from "../../base/units.ts";
+import { createPipe } from "../../sys/descriptors.ts";
+import type {
+  SpawnerNotice,
+  SpawnerTask,
+  SpawnFailure,
+  SpawnOrder,
+  SpawnRequest,
+} from "./spawner-task.ts";
+
+/** How a program ended: its exit code or a signal, or why it did not begin. */
+export type ProgramEnd =
+  | { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null }
+  | { readonly failure: SpawnFailure };
+
+/** A program that was started, or failed to be. */
+export interface Program {
+  /** As plg itself knows it; 0 if there is no process. */
+  readonly pid: number;
+  readonly stdout: Socket;
+  readonly stderr: Socket;
+  readonly ended: Promise<ProgramEnd>;
+}
+
+interface Pending {
+  onStart(pid: number): void;
+  onRefusal(error: NodeJS.ErrnoException): void;
+  onEnd(end: ProgramEnd): void;
+}
+
+export class Spawner {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #orders = 0;
+  #onFault: (error: Error) => void = () => {};
+  /** Where the filter's notifications come, if there is one. */
+  readonly listener: Fd | undefined;
+  /** Why there is no filter, though one was wanted. */
+  readonly refusal: string | undefined;
+  /** Rejects when the thread dies, which is a bug. Never resolves. */
+  readonly failed: Promise<never>;
+
+  private constructor(
+    worker: Worker,
+    { listener, refusal }: { readonly listener?: Fd; readonly refusal?: string },
+  ) {
+    this.#worker = worker;
+    this.listener = listener;
+    this.refusal = refusal;
+    this.failed = new Promise((_, reject) => {
+      this.#onFault = reject;
+    });
+    this.failed.catch(() => {});
+    worker.on("error", (error) => this.#onFault(error));
+    worker.on("message", (notice: SpawnerNotice) => this.#hear(notice));
+  }
+
+  /** Starts the thread. What it starts runs under `filter`, if that is given and the kernel allows it. */
+  static start(filter: Uint8Array | undefined): Promise<Spawner> {
+    const task: SpawnerTask = { filter };
+    const worker = new Worker(new URL("./spawner-thread.js", import.meta.url), {
+      workerData: task,
+    });
+    return new Promise((resolve, reject) => {
+      worker.once("error", reject);
+      worker.once("message", (notice: SpawnerNotice) => {
+        worker.off("error", reject);
+        if (notice.type === "ready") resolve(new Spawner(worker, notice));
+      });
+    });
+  }
+
+  /**
+   * Starts a program, in a session of its own and without input. Resolves also if it cannot be executed, which its
+   * end says. Rejects if the kernel makes no process.
+   */
+  spawn(request: SpawnRequest): Promise<Program> {
+    const id = this.#orders++;
+    const stdout = createPipe();
+    const stderr = createPipe();
+    const order: SpawnOrder = { ...request, id, stdout: stdout.writeEnd, stderr: stderr.writeEnd };
+    const streams = { stdout: readerOf(stdout.readEnd), stderr: readerOf(stderr.readEnd) };
+    const closeWriteEnds = (): void =>
+      [stdout, stderr].forEach(({ writeEnd }) => closeSync(writeEnd));
+    return new Promise((resolve, reject) => {
+      let onEnd: (end: ProgramEnd) => void;
+      const ended = new Promise<ProgramEnd>((settle) => {
+        onEnd = settle;
+      });
+      this.#pending.set(id, {
+        onStart: (pid) => {
+          closeWriteEnds();
+          resolve({ pid, ...streams, ended });
+        },
+        onRefusal: (error) => {
+          closeWriteEnds();
+          reject(error);
+        },
+        onEnd: (end) => {
+          this.#pending.delete(id);
+          onEnd(end);
+        },
+      });
+      this.#worker.postMessage(order);
+    });
+  }
+
+  /** Ends the thread. What it has started goes on. */
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+    if (this.listener !== undefined) closeSync(this.listener);
+  }
+
+  #hear(notice: SpawnerNotice): void {
+    if (notice.type === "ready") return;
+    const pending = this.#pending.get(notice.id);
+    switch (notice.type) {
+      case "started":
+        return pending?.onStart(notice.pid);
+      case "failed":
+        pending?.onStart(0);
+        return pending?.onEnd({ failure: notice.failure });
+      case "refused":
+        return pending?.onRefusal(Object.assign(new Error(notice.failure.message), notice.failure));
+      case "ended":
+        return pending?.onEnd(notice);
+    }
+  }
+}
+
+function readerOf(fd: Fd): Socket {
+  return new Socket({ fd, readable: true, writable: false });
+}

@@ -1,0 +1,95 @@
+// Random bytes that repeat: either side of an encrypted or authenticated session, alone.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { asDatabaseUser, initDatabase, postgres } from "./database.ts";
+import { needs, needsRoot } from "./machine.ts";
+import { expectOk, linesOf, type Plg, test } from "./plg.ts";
+import { expectSame, record } from "./replays.ts";
+import { certificate, nginx, ssh } from "./servers.ts";
+
+const times = 3;
+
+async function expectSameAlone(plg: Plg, name: string): Promise<void> {
+  for (let time = 0; time < times; time++) await expectSame(plg, `--only=${name}`);
+}
+
+describe("a client of TLS, replayed alone", () => {
+  needs("nginx", "openssl", "python3");
+
+  test("Python: no peer, no keys, no masks", async ({ plg, folder }) => {
+    certificate(folder);
+    const server = nginx(
+      folder,
+      { page: "hello\n" },
+      `listen 443 ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`,
+    );
+    writeFileSync(
+      join(folder, "get.py"),
+      "import ssl, urllib.request\n" +
+        "context = ssl.create_default_context(cafile='cert.pem')\n" +
+        "print(urllib.request.urlopen('https://server/page', context=context).read().decode())\n",
+    );
+    const run = await record(plg, "--until=client", server, "client=python3 get.py");
+    expect(linesOf(run, "client")).toContain("hello");
+    await expectSameAlone(plg, "client");
+  });
+});
+
+describe("ssh, replayed alone", () => {
+  // sshd insists that /run/sshd is root's; in a user namespace the machine's root is nobody.
+  needsRoot("sshd", "ssh", "ssh-keygen");
+
+  test("the client", async ({ plg, folder }) => {
+    const { server, options } = ssh(folder);
+    const client = `client=ssh ${options.replace("-P", "-p")} root@server echo hello`;
+    const run = await record(plg, "--until=client", server, client);
+    expect(linesOf(run, "client")).toEqual(["hello"]);
+    await expectSameAlone(plg, "client");
+  });
+});
+
+describe("PostgreSQL with SCRAM-SHA-256, replayed", () => {
+  needsRoot("initdb", "postgres", "psql");
+
+  test("the client alone, and the server alone", async ({ plg, folder }) => {
+    const data = initDatabase(folder);
+    const rules = ["10.0.0.0/24", "fd00::/8"].map((net) => `host all all ${net} scram-sha-256\n`);
+    writeFileSync(join(data, "pg_hba.conf"), rules.join(""));
+    const setPassword = `printf "alter user postgres password 'secret'" | ${asDatabaseUser} postgres --single -D ${data} postgres`;
+    expectOk(await plg.run(["record", "-fsetup", setPassword]));
+    const db = `db=exec ${asDatabaseUser} ${postgres(data)}`;
+    // It listens a moment before it is ready: whoever comes then is sent away.
+    const client =
+      "client=sleep 1.5; PGPASSWORD=secret psql -h db -U postgres -Atc 'select 40 + 2'";
+    const run = await record(plg, "--until=client", db, client);
+    expect(linesOf(run, "client")).toEqual(["42"]);
+    await expectSameAlone(plg, "client");
+    await expectSameAlone(plg, "db");
+  });
+});
+
+describe("random numbers of a program", () => {
+  needs("python3");
+  const program = `import os, random, uuid, tempfile
+print(os.urandom(8).hex(), uuid.uuid4(), random.random(), hash("a"), tempfile.mktemp(), os.getpid())`;
+
+  test("follow from the seed, whatever else runs", async ({ plg, folder }) => {
+    writeFileSync(join(folder, "numbers.py"), program);
+    const numbers = async (...args: readonly string[]): Promise<string[]> => {
+      const run = await plg.run(["record", "--until=one", ...args]);
+      expectOk(run);
+      return linesOf(run, "one");
+    };
+    const first = await numbers("--seed=7", "one=python3 numbers.py");
+    expect(await numbers("--seed=7", "zero=sleep 60", "one=python3 numbers.py")).toEqual(first);
+    expect(await numbers("--seed=8", "one=python3 numbers.py")).not.toEqual(first);
+    expect(await numbers("--seed=7", "--no-seed", "one=python3 numbers.py")).not.toEqual(first);
+    const shown = await plg.run(["show"]);
+    expect(shown.stdout).not.toContain("random bytes");
+    await numbers("--seed=7", "one=python3 numbers.py");
+    expect((await plg.run(["show"])).stdout).toContain("random bytes follow from seed 7\n");
+    const replayed = await expectSame(plg);
+    expect(replayed.lines("one")).toEqual(first);
+  });
+});
