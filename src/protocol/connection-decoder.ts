@@ -11,7 +11,7 @@ import { dns } from "./dns.ts";
 import { http1 } from "./http1.ts";
 import { http2 } from "./http2.ts";
 import { Garbled, Input, type Moment, type Start, textOf } from "./input.ts";
-import type { Decoder, Decoding, Message, Protocol } from "./message.ts";
+import type { Decoder, Decoding, Message, Protocol, Said } from "./message.ts";
 import { mysql } from "./mysql.ts";
 import { postgres } from "./postgres.ts";
 import { resp } from "./resp.ts";
@@ -89,8 +89,7 @@ export class ConnectionDecoder {
       for (let next = side.decoding?.next(); next; next = side.decoding?.next()) {
         if (next.done) break;
         if (next.value === undefined) return;
-        const { start, protocol = this.#protocol?.name, ...said } = next.value;
-        messages.push({ ...said, ...start, protocol, direction });
+        messages.push(messageOf(next.value, this.#protocol?.name, direction));
         side.told = side.input.messageStart;
       }
     } catch (error) {
@@ -101,6 +100,13 @@ export class ConnectionDecoder {
     if (rest) messages.push(rest);
     side.input.drop();
   }
+}
+
+/** Spelled out: spreads take longer than decoding does. */
+function messageOf(said: Said, name: string | undefined, direction: Direction): Message {
+  const { start, protocol = name, text, question, answers } = said;
+  const { offset, moment } = start;
+  return { protocol, direction, offset, moment, text, question, answers };
 }
 
 /** What is not understood: from the message in progress on, unless that was told before its end came. */
