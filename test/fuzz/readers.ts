@@ -6,7 +6,14 @@
 import { Direction } from "../../src/base/direction.ts";
 import { DumpError } from "../../src/base/errors.ts";
 import { printableJson } from "../../src/base/printable.ts";
-import { DumpDecoder, type DumpEnd, type DumpItem } from "../../src/dump/format/decoder.ts";
+import {
+  DumpDecoder,
+  type DumpEnd,
+  type DumpItem,
+  type RunItem,
+} from "../../src/dump/format/decoder.ts";
+import { comparisonFor } from "../../src/replay/compare/comparison.ts";
+import type { Difference } from "../../src/replay/findings/differences.ts";
 import { Progress } from "../../src/replay/progress/progress.ts";
 import { RecordedStream } from "../../src/recording/recorded-stream.ts";
 import { RecordingBuilder } from "../../src/recording/recording-builder.ts";
@@ -17,6 +24,9 @@ import { renderConnections } from "../../src/report/connections.ts";
 import { renderRun, summarize } from "../../src/report/summary.ts";
 import { asHex, asLine } from "../../src/report/bytes.ts";
 import { packetLabel } from "../../src/report/events.ts";
+import { Selection } from "../../src/report/selection.ts";
+import { Timeline, type TimelineLine } from "../../src/report/timeline.ts";
+import { layoutFor, renderTimelineLine } from "../../src/report/timeline-text.ts";
 import { labelOf } from "../../src/viewer/labels.ts";
 
 /** What became of the bytes: the same sentence for what is the same to a reader. */
@@ -31,6 +41,8 @@ export function readAll(bytes: Uint8Array): Outcome {
     const { connections, packets, end } = summary;
     const index = indexOf(bytes);
     readStreams(index, bytes);
+    expectHarmless(timelineOf(bytes));
+    compareWithItself(index, bytes);
     describeEvents(index, bytes);
     recordedTopology({ path: "", store: undefined as never, index, exits: [], end }, []);
     for (const order of ["process", "connection", "global"] satisfies Order[]) replay(index, order);
@@ -75,6 +87,46 @@ function readStreams(index: RecordingIndex, bytes: Uint8Array): void {
       const stream = new RecordedStream(index, read, number, direction);
       if (stream.copy(0, Infinity).length !== stream.lengthBytes)
         throw new Error(`a stream of connection ${number} is not whole`);
+    }
+}
+
+/** All messages, decoded where a protocol is recognized. */
+function timelineOf(bytes: Uint8Array): string {
+  const recorded = items(bytes);
+  const { run } = recorded.next().value as RunItem;
+  const timeline = new Timeline(run, new Selection([], []));
+  const lines: TimelineLine[] = [];
+  let event = 0;
+  for (const item of recorded)
+    if (item.type === "stream" || item.type === "packet")
+      lines.push(...timeline.add(item, event++));
+  const layout = layoutFor(run, 80);
+  return [...lines, ...timeline.finish()]
+    .map((line) => renderTimelineLine(line, layout))
+    .join("\n");
+}
+
+function refuse({ kind }: Difference): void {
+  throw new Error(`a stream differs from itself: ${kind}`);
+}
+
+/** A process that sends what was recorded differs in nothing, and gets to the end. */
+function compareWithItself(index: RecordingIndex, bytes: Uint8Array): void {
+  const read = (position: number, lengthBytes: number): Uint8Array =>
+    bytes.subarray(position, position + lengthBytes);
+  const parts = { index, read, report: refuse, masks: [], isCut: () => false };
+  for (let number = 1; number <= index.connections.count; number++)
+    for (const direction of [Direction.toServer, Direction.toClient]) {
+      const comparison = comparisonFor(parts, number, direction);
+      const stream = new RecordedStream(index, read, number, direction);
+      for (let offset = 0; offset < stream.lengthBytes;) {
+        const piece = stream.piece(offset, 1000);
+        comparison.push(piece, 0, piece.length);
+        offset += piece.length;
+      }
+      if (comparison.position !== stream.lengthBytes)
+        throw new Error(`a stream of ${stream.lengthBytes} bytes ends at ${comparison.position}`);
+      comparison.finish();
     }
 }
 

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { actor, expectOk, type Plg, test } from "./plg.ts";
 import { placeOf } from "./program-path.ts";
+import { record } from "./replays.ts";
+import { nginx } from "./servers.ts";
 
 const talk = actor("talk.mjs");
 /** What would run, or end the element that holds it, if it were taken for HTML. */
@@ -114,6 +116,24 @@ describe("the page of a small dump", () => {
     await list.press("ArrowDown");
     await list.press("ArrowDown");
     await page.locator('.chosen[data-event="1"]').first().waitFor();
+    await page.close();
+  });
+});
+
+describe("the page of programs that speak a known protocol", () => {
+  needs("chromium", "nginx", "curl");
+
+  test("says what their messages are, and finds them", async ({ plg, folder }) => {
+    const client = "client=curl -4 -sS http://server/page http://server/none -o a -o b";
+    await record(plg, "--until=client", nginx(folder, { page: "hello" }), client);
+    expectOk(await plg.run(["view"]));
+    const page = await open(join(folder, "dump.traffic.html"));
+    for (const text of ["GET /page", "200", "GET /none", "404"])
+      await page.locator(`${rows} .caption`).getByText(text, { exact: true }).waitFor();
+    await page.getByLabel("filter").fill("/^GET/ client");
+    await page.getByText(/^2 of \d+ events$/).waitFor();
+    await page.locator(rows, { hasText: "GET /none" }).click();
+    await page.locator(".part h3", { hasText: "GET /none" }).waitFor();
     await page.close();
   });
 });
