@@ -4,6 +4,7 @@
  */
 import type { Family, Port } from "../base/units.ts";
 import { Direction } from "../base/direction.ts";
+import { RecordKind } from "../dump/format/schema.ts";
 
 /** The outcome of a connection attempt. `unanswered`: neither accepted nor refused. */
 export type Outcome = "accepted" | "refused" | "unanswered";
@@ -20,6 +21,14 @@ export const Fact = {
   reset: 16,
   ipv6: 64,
 } as const;
+
+/** What an event says of its connection, as {@link Fact}. */
+export function factOf(kind: RecordKind, direction: Direction): number {
+  if (kind === RecordKind.accept) return Fact.accepted;
+  if (kind === RecordKind.refuse) return Fact.refused;
+  if (kind === RecordKind.end) return Fact.ended << direction;
+  return kind === RecordKind.reset ? Fact.reset << direction : 0;
+}
 
 /** The columns of the 32-bit part, and their number. Rows are numbered like connections, from 1. */
 export const Column = {
@@ -59,9 +68,32 @@ export interface RecordedConnection {
   readonly bytesToClient: number;
 }
 
+/**
+ * Events that were taken out of their connection and count as one of their own. Its streams keep the
+ * offsets that they have in the whole connection.
+ */
+export interface DetachedPart {
+  /** The connection that they were recorded on. */
+  readonly origin: number;
+  /** Where they lie in {@link RecordingIndex.byConnection}. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a part, or what is left of a connection, amounts to. */
+export interface Extent {
+  /** By direction: how many bytes of the whole connection's stream there are up to its end. */
+  readonly bytes: readonly [number, number];
+  /** As {@link Fact}. */
+  readonly facts: number;
+}
+
 export class ConnectionTable {
-  /** The number of connections; they are numbered from 1. */
+  /** The number of recorded connections, numbered from 1; detached ones have higher numbers. */
   readonly count: number;
+  readonly #parts = new Map<number, DetachedPart>();
+  /** Of parts, and of what they were taken out of. */
+  readonly #extents = new Map<number, Extent>();
   readonly #words: Uint32Array;
   readonly #bytes: Float64Array;
   readonly #openings: Uint8Array;
@@ -94,9 +126,27 @@ export class ConnectionTable {
   }
 
   outcome(connection: number): Outcome {
-    const facts = this.#word(connection, Column.facts);
+    const facts = this.facts(connection);
     if ((facts & Fact.accepted) !== 0) return "accepted";
     return (facts & Fact.refused) === 0 ? "unanswered" : "refused";
+  }
+
+  /** The recorded connection that a detached one was taken out of; any other is its own. */
+  originOf(connection: number): number {
+    return this.#partOf(connection)?.origin ?? connection;
+  }
+
+  /** A detached part becomes the connection `number`. */
+  detach(number: number, part: DetachedPart, extent: Extent, left: Extent): void {
+    this.#parts.set(number, part);
+    this.#extents.set(number, extent);
+    this.#extents.set(part.origin, left);
+  }
+
+  /** Connections of the same client to the same port of the same server have the same key. */
+  poolOf(connection: number): string {
+    const server = `${this.server(connection)}:${this.serverPort(connection)}`;
+    return `${this.family(connection)}/${this.client(connection)}>${server}`;
   }
 
   /** The container that sends in `direction`. */
@@ -106,27 +156,29 @@ export class ConnectionTable {
 
   /** The total number of bytes recorded in `direction`. */
   bytes(connection: number, direction: Direction): number {
-    return this.#bytes[2 * connection + direction] as number;
+    const extent = this.#extents.get(connection);
+    return extent?.bytes[direction] ?? (this.#bytes[2 * connection + direction] as number);
   }
 
   /** Whether the sender of `direction` ended it (FIN). */
   hasEnd(connection: number, direction: Direction): boolean {
-    return (this.#word(connection, Column.facts) & (Fact.ended << direction)) !== 0;
+    return (this.facts(connection) & (Fact.ended << direction)) !== 0;
   }
 
   /** Whether the sender of `direction` reset the connection. */
   hasReset(connection: number, direction: Direction): boolean {
-    return (this.#word(connection, Column.facts) & (Fact.reset << direction)) !== 0;
+    return (this.facts(connection) & (Fact.reset << direction)) !== 0;
   }
 
   /** The start of the connection's events in {@link RecordingIndex.byConnection}. */
   from(connection: number): number {
-    return this.#word(connection, Column.from);
+    return this.#partOf(connection)?.from ?? this.#word(connection, Column.from);
   }
 
   /** The end (exclusive) of the connection's events. */
   to(connection: number): number {
-    return this.#word(connection + 1, Column.from);
+    const next = (connection + 1) * Column.count + Column.from;
+    return this.#partOf(connection)?.to ?? (this.#words[next] as number);
   }
 
   /**
@@ -153,7 +205,16 @@ export class ConnectionTable {
     };
   }
 
+  #partOf(connection: number): DetachedPart | undefined {
+    return connection > this.count ? this.#parts.get(connection) : undefined;
+  }
+
+  /** All {@link Fact}s of a connection, as bits. */
+  facts(connection: number): number {
+    return this.#extents.get(connection)?.facts ?? this.#word(connection, Column.facts);
+  }
+
   #word(connection: number, column: number): number {
-    return this.#words[connection * Column.count + column] as number;
+    return this.#words[this.originOf(connection) * Column.count + column] as number;
   }
 }

@@ -30,13 +30,23 @@ export class RecordedStream implements RecordedBytes {
   /** The last piece's position in the index's `byConnection`; usually the next one follows it. */
   #at: number;
 
-  constructor(index: RecordingIndex, read: ReadPayload, connection: number, direction: Direction) {
+  /** All of it, or what lies between two places of {@link RecordingIndex.byConnection}. */
+  constructor(
+    index: RecordingIndex,
+    read: ReadPayload,
+    connection: number,
+    direction: Direction,
+    { from, to }: { from: number; to: number } = {
+      from: index.connections.from(connection),
+      to: index.connections.to(connection),
+    },
+  ) {
     this.lengthBytes = index.connections.bytes(connection, direction);
     this.#index = index;
     this.#read = read;
     this.#direction = direction;
-    this.#from = index.connections.from(connection);
-    this.#to = index.connections.to(connection);
+    this.#from = from;
+    this.#to = to;
     this.#at = this.#from;
   }
 

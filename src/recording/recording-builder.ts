@@ -6,7 +6,7 @@ import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
 import type { DumpItem, ExitItem, PacketItem, StreamItem } from "../dump/format/decoder.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
-import { Column, type ConnectionTableStore, Fact } from "./connection-table.ts";
+import { Column, type ConnectionTableStore, Fact, factOf } from "./connection-table.ts";
 import { Openings } from "./openings.ts";
 import { IPPROTO_IGMP, PacketView } from "../net/packet.ts";
 import {
@@ -226,13 +226,6 @@ class Rows {
     bytes.set(this.#bytes);
     this.#bytes = bytes;
   }
-}
-
-function factOf(kind: RecordKind, direction: Direction): number {
-  if (kind === RecordKind.accept) return Fact.accepted;
-  if (kind === RecordKind.refuse) return Fact.refused;
-  if (kind === RecordKind.end) return Fact.ended << direction;
-  return kind === RecordKind.reset ? Fact.reset << direction : 0;
 }
 
 function shared(values: Uint32Array | Float64Array): SharedArrayBuffer {

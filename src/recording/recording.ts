@@ -9,7 +9,20 @@
  */
 import { Direction } from "../base/direction.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
-import { ConnectionTable, type ConnectionTableStore } from "./connection-table.ts";
+import {
+  ConnectionTable,
+  type ConnectionTableStore,
+  type Extent,
+  Fact,
+  factOf,
+} from "./connection-table.ts";
+
+/** Events that {@link RecordingIndex.detach} took out of a connection: the numbers of both ends. */
+interface Detached {
+  readonly number: number;
+  readonly first: number;
+  readonly last: number;
+}
 
 /** Events in one segment: a power of two, so that shift and mask find an event. */
 export const segmentEvents = 0x8000;
@@ -73,11 +86,15 @@ export class RecordingIndex {
    * c has the range from `connections.from(c)` to `connections.to(c)` (exclusive).
    */
   readonly byConnection: Uint32Array;
+  readonly #store: RecordingStore;
   readonly #segments: readonly EventSegment[];
   readonly #stoppedFrom: readonly number[];
   readonly #lastedNs: readonly number[];
+  /** By the connection that they were taken out of. */
+  readonly #detached = new Map<number, Detached[]>();
 
   constructor(store: RecordingStore) {
+    this.#store = store;
     this.run = store.run;
     this.eventCount = store.events;
     this.connections = new ConnectionTable(store.connections);
@@ -99,7 +116,69 @@ export class RecordingIndex {
   /** The connection's number, from 1; 0 for a packet. */
   connection(event: number): number {
     if (this.kind(event) === RecordKind.packet) return 0;
-    return this.#segment(event).connections[event & segmentMask] as number;
+    const connection = this.#segment(event).connections[event & segmentMask] as number;
+    if (this.#detached.size === 0) return connection;
+    const parts = this.#detached.get(connection);
+    const part = parts?.[lastUpTo(parts, event)];
+    return part !== undefined && event <= part.last ? part.number : connection;
+  }
+
+  /** Another index of the same recording: what is detached from it stays attached here. */
+  another(): RecordingIndex {
+    return new RecordingIndex(this.#store);
+  }
+
+  /**
+   * Takes the events at `from` up to `to` of {@link byConnection}, all of one recorded connection, out of
+   * it. From now on they count as a connection of their own, with this `number`.
+   */
+  detach(number: number, from: number, to: number): void {
+    const first = this.byConnection[from] as number;
+    const last = this.byConnection[to - 1] as number;
+    const origin = this.connection(first);
+    const parts = this.#detached.get(origin) ?? [];
+    const extent = this.#extentOf(from, to);
+    const { connections } = this;
+    connections.detach(number, { origin, from, to }, extent, this.#left(origin, from, extent));
+    parts.splice(lastUpTo(parts, first) + 1, 0, { number, first, last });
+    this.#detached.set(origin, parts);
+  }
+
+  #extentOf(from: number, to: number): Extent {
+    const bytes: [number, number] = [0, 0];
+    let facts: number = Fact.accepted;
+    for (let place = from; place < to; place++) {
+      const event = this.byConnection[place] as number;
+      const direction = this.direction(event);
+      facts |= factOf(this.kind(event), direction);
+      bytes[direction] = Math.max(bytes[direction], this.#endOffset(event));
+    }
+    return { bytes, facts };
+  }
+
+  /** What is left of a connection without the part that begins at `from`. */
+  #left(origin: number, from: number, part: Extent): Extent {
+    const { connections } = this;
+    const bytes: [number, number] = [connections.bytes(origin, 0), connections.bytes(origin, 1)];
+    for (const direction of [Direction.toServer, Direction.toClient]) {
+      if (part.bytes[direction] !== bytes[direction]) continue;
+      bytes[direction] = 0;
+      for (let place = from - 1; place >= connections.from(origin); place--) {
+        const event = this.byConnection[place] as number;
+        const isLeft = this.connection(event) === origin && this.direction(event) === direction;
+        if (!isLeft || this.kind(event) !== RecordKind.data) continue;
+        bytes[direction] = this.#endOffset(event);
+        break;
+      }
+    }
+    const gone = part.facts & ~Fact.accepted;
+    return { bytes, facts: connections.facts(origin) & ~gone };
+  }
+
+  /** After the event: the bytes of its direction that are behind; 0 if it is no data. */
+  #endOffset(event: number): number {
+    if (this.kind(event) !== RecordKind.data) return 0;
+    return this.streamOffset(event) + this.lengthBytes(event);
   }
 
   /** The payload's length: a piece of a stream, or a packet from its IP header on. */
@@ -180,4 +259,16 @@ export class RecordingIndex {
   #segment(event: number): EventSegment {
     return this.#segments[event >>> segmentShift] as EventSegment;
   }
+}
+
+/** The last of those that begin at or before `event`; -1 if there is none. They ascend. */
+function lastUpTo(parts: readonly Detached[], event: number): number {
+  let from = 0;
+  let to = parts.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((parts[middle] as Detached).first <= event) from = middle + 1;
+    else to = middle;
+  }
+  return from - 1;
 }

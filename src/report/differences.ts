@@ -94,6 +94,11 @@ export function describeDifference(difference: Difference): string {
     const { process, server, serverPort } = difference;
     return `${process}: opened a connection to ${server}:${serverPort}; in the recording it had ${connectionsThere(difference)}; it was refused`;
   }
+  if (difference.kind === "moved-exchanges") {
+    const { process, exchanges, server, serverPort } = difference;
+    const were = exchanges === 1 ? "was" : "were";
+    return `${process}: ${plural(exchanges, "exchange")} with ${server}:${serverPort} ${were} played on another connection than recorded, or in another order, as the process asked`;
+  }
   return `${difference.process}: connection ${nameConnection(difference)}: ${sentenceOf(difference)}`;
 }
 
@@ -125,7 +130,7 @@ function connectionsThere(difference: UnexpectedConnection): string {
 
 type StreamDifference = Exclude<
   Difference,
-  { readonly kind: "unexpected-connection" | "command-end" }
+  { readonly kind: "unexpected-connection" | "command-end" | "moved-exchanges" }
 >;
 
 function nameConnection({

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { ExitCode, PlgError } from "../../base/errors.ts";
 import { allocateRegion, type Region } from "../../sys/memory.ts";
+import type { ReadPayload } from "../recorded-stream.ts";
 
 /** The longest payload of a record is an IPv6 packet: 65,575 bytes. */
 const longestBytes = 0x1_1000;
@@ -29,6 +30,15 @@ export class PayloadFile {
         throw new PlgError(ExitCode.dump, `${this.#path} was cut short while it was replayed`);
       done += count;
     }
+  }
+
+  /** Reads one payload, or a part of it, at a time: the result is good until the next call. */
+  reader(): ReadPayload {
+    const { bytes } = PayloadFile.room();
+    return (position, lengthBytes) => {
+      this.readInto(bytes, 0, position, lengthBytes);
+      return bytes.subarray(0, lengthBytes);
+    };
   }
 
   close(): void {

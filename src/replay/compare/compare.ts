@@ -58,6 +58,8 @@ export interface CompareParts {
 export interface StreamParts {
   readonly name: StreamName;
   readonly recorded: RecordedBytes;
+  /** How many bytes of the stream are not compared. */
+  readonly from?: number;
   readonly patterns: readonly RegExp[];
   readonly isCut: boolean;
   readonly report: ReportDifference;
@@ -98,6 +100,7 @@ export class StreamComparison implements Comparison {
   #after = nothing;
 
   constructor(parts: StreamParts) {
+    this.#offset = parts.from ?? 0;
     this.#report = parts.report;
     this.#equal = parts.equal ?? equalByteByByte;
     this.#name = parts.name;

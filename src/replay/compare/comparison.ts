@@ -14,10 +14,12 @@ const framings: readonly Framing[] = [http2Framing];
 /** Of what a client sent first, as much is looked at. */
 const openingBytes = 4096;
 
+/** What `direction` of a connection is compared with, from the offset `from` on. */
 export function comparisonFor(
   parts: CompareParts,
   connection: number,
   direction: Direction,
+  from = 0,
 ): Comparison {
   const { index, read, masks } = parts;
   const recorded = new RecordedStream(index, read, connection, direction);
@@ -27,15 +29,24 @@ export function comparisonFor(
     recorded,
     patterns: masksFor(masks, index, connection, direction),
     isCut: parts.isCut(connection, direction),
+    from,
   };
-  const framing = framingOf(parts, connection);
+  const framing = from === 0 ? framingOf(parts, connection) : undefined;
   const units = framing && RecordedUnits.read(recorded, (input) => framing.units(input, direction));
   return framing && units
     ? new UnitComparison(stream, units, framing, direction)
     : new StreamComparison(stream);
 }
 
-function framingOf({ index, read }: CompareParts, connection: number): Framing | undefined {
+/** Whether a connection is compared by the units of a protocol. */
+export function isFramed(parts: Pick<CompareParts, "index" | "read">, connection: number): boolean {
+  return framingOf(parts, connection) !== undefined;
+}
+
+function framingOf(
+  { index, read }: Pick<CompareParts, "index" | "read">,
+  connection: number,
+): Framing | undefined {
   const opening = index.connections.opening(connection);
   const fromClient = new RecordedStream(index, read, connection, Direction.toServer);
   // A server that speaks first has the client's opening not kept.

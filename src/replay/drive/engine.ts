@@ -65,6 +65,7 @@ class ReplayEngine {
     this.#schedules = schedulesFor(task, index, progress, report);
     const { reactor, subnets } = this.#engine;
     this.#sockets = new ContainerSockets(subnets, task.namespaces);
+    const read = this.#file.reader();
     this.#player = new Player({
       reactor,
       subnets,
@@ -75,7 +76,13 @@ class ReplayEngine {
       patienceMs: task.schedule.patienceMs,
       quietMs: quietAfterMs + linkMs,
       linkMs,
-      compare: task.compare ? compareParts(task, index, progress, report) : undefined,
+      progress,
+      read,
+      report,
+      masks: task.masks,
+      // A flood does not wait for questions, and the global order is that of the whole run.
+      movesExchanges: task.schedule.release.type !== "flood" && task.schedule.order !== "global",
+      compare: task.compare ? compareParts(task, progress, report) : undefined,
       readBarrier: this.#createReadBarrier(task, index),
       startHold: this.#createStartHold(task, index),
       sockets: this.#sockets,
@@ -86,7 +93,21 @@ class ReplayEngine {
       onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
       onConnection: () => this.#engine.count(Counter.connections, 1),
     });
-    this.#switch = new Switch({
+    this.#switch = this.#createSwitch(task);
+    this.#player.attempts.connectTo(this.#switch);
+  }
+
+  readonly #switch: Switch;
+
+  run(): void {
+    this.#player.start();
+    this.#tell();
+    this.#engine.run();
+  }
+
+  #createSwitch(task: EngineTask): Switch {
+    const { reactor, subnets } = this.#engine;
+    return new Switch({
       reactor,
       subnets,
       tuns: task.tuns,
@@ -100,15 +121,6 @@ class ReplayEngine {
       },
       links: this.#engine.links,
     });
-    this.#player.attempts.connectTo(this.#switch);
-  }
-
-  readonly #switch: Switch;
-
-  run(): void {
-    this.#player.start();
-    this.#tell();
-    this.#engine.run();
   }
 
   /** Order among connections matters where it is asked for, and where not all is let loose. */
@@ -199,13 +211,11 @@ function schedulesFor(
 
 function compareParts(
   { masks }: ReplayDetails,
-  index: RecordingIndex,
   progress: Progress,
   report: ReportDifference,
-): Omit<CompareParts, "read"> {
+): Omit<CompareParts, "read" | "index"> {
   const { cuts } = progress;
   return {
-    index,
     report,
     masks,
     isCut: (connection, direction) => cuts.isCut(connection, direction),

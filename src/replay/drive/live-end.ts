@@ -9,8 +9,8 @@ import { type PipeSocket, type EndOwner, nothingYet } from "../../pipe/pipe-sock
 import type { Pieces } from "../../sys/pieces.ts";
 import type { Reactor } from "../../sys/reactor.ts";
 import { setSendRoom } from "../../sys/socket.ts";
-import type { Comparison } from "../compare/compare.ts";
 import type { PendingMatch } from "../match/matching.ts";
+import type { Listener } from "./listener.ts";
 import type { PacedEnd } from "./read-barrier.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 import type { ContainerSockets } from "./container-sockets.ts";
@@ -24,11 +24,11 @@ export interface LiveParts {
   readonly outgoing: Pieces;
   /** Reads an event's payload to `outgoing` and returns its length in bytes. */
   readPayload(event: number): number;
-  /** The comparison for what is sent in `direction` of `connection`; undefined with `--no-compare`. */
-  comparisonFor(connection: number, direction: Direction): Comparison | undefined;
+  /** What takes in the bytes of a live connection that is `connection`. */
+  listenerFor(connection: number, live: LiveEnd): Listener;
   readonly sockets: ContainerSockets;
   onBytes(lengthBytes: number): void;
-  /** It is known now which recorded connection this is. */
+  /** `live` is identified. */
   onIdentified(live: LiveEnd): void;
 }
 
@@ -47,17 +47,15 @@ export class LiveEnd implements EndOwner, PacedEnd {
   /** The direction that the process sends in. */
   readonly direction: Direction;
   readonly runner: ScheduleRunner;
-  /** The recorded connection's number; 0 while it is not known which one it is. */
-  connection = 0;
   readonly #parts: LiveParts;
   readonly #end: PipeSocket;
   #pending: PendingMatch | undefined;
-  #comparison: Comparison | undefined;
-  /** What the process sent while it was not known which connection it is, and how it ended then. */
+  /** Absent until the connection is identified. */
+  #listener: Listener | undefined;
+  /** What the process sent before that. */
   #early: Uint8Array[] = [];
-  #receivedBytes = 0;
-  /** An event, and how it happens, that waits for the bytes before it to be taken. */
-  #held: { readonly event: number; readonly act: () => void } | undefined;
+  /** Events, and how they happen, that wait for the bytes before them to be taken. */
+  readonly #held: { readonly event: number; readonly act: () => void }[] = [];
   /** How the process ended its direction. */
   #ended: "end" | "reset" | undefined;
   /** The recording's FIN was said to the process. */
@@ -135,6 +133,17 @@ export class LiveEnd implements EndOwner, PacedEnd {
   settle(): void {
     const connection = this.#pending?.settle();
     if (connection !== undefined) this.#resolve(connection);
+    this.#listener?.settle();
+  }
+
+  /** The recorded connection, or detached exchange, that is played now; 0 if it is not identified. */
+  get connection(): number {
+    return this.#listener?.connection ?? 0;
+  }
+
+  /** Whether bytes are kept until it is clear what they ask. */
+  get isHolding(): boolean {
+    return this.#listener?.isHolding ?? false;
   }
 
   /** The recorded server speaks first on `connection`: this is the one. */
@@ -179,28 +188,33 @@ export class LiveEnd implements EndOwner, PacedEnd {
     return this.#end.waitingBytes() + this.#parts.sockets.unreadBytes(this);
   }
 
-  /** Whether the process has sent other bytes than recorded. */
-  get hasDiffered(): boolean {
-    return this.#comparison?.hasDiffered ?? false;
+  /** See {@link Listener.isAstrayUpTo}. */
+  isAstrayUpTo(to: number): boolean {
+    return this.#listener?.isAstrayUpTo(to) ?? false;
   }
 
   /** Reports a difference now of which more context was still awaited. */
   tell(): void {
-    this.#comparison?.tell();
+    this.#listener?.tell();
   }
 
   /** The run is over: what was compared so far is judged. */
   finish(): void {
-    this.#comparison?.finish();
+    this.#listener?.finish();
   }
 
   #inTurn(event: number, act: () => void): void {
-    if (!this.#isClosed && this.#end.hasBacklog()) {
-      this.#held = { event, act };
+    if (!this.#isClosed && (this.#held.length > 0 || this.#end.hasBacklog())) {
+      this.#held.push({ event, act });
       return;
     }
+    this.#happen(event, act);
+  }
+
+  #happen(event: number, act: () => void): void {
     if (!this.#isClosed) act();
     this.runner.schedule.noteDelivered(event);
+    this.#listener?.noteDelivered();
     this.#closeIfOver();
   }
 
@@ -212,10 +226,10 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   #releaseHeld(): void {
-    const held = this.#held;
-    if (!held) return;
-    this.#held = undefined;
-    this.#inTurn(held.event, held.act);
+    while (this.#held.length > 0 && (this.#isClosed || !this.#end.hasBacklog())) {
+      const { event, act } = this.#held.shift() as { event: number; act: () => void };
+      this.#happen(event, act);
+    }
   }
 
   /** The process no longer takes bytes. What it sent before is read first, and then tells of the reset. */
@@ -228,27 +242,18 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   #identify(connection: number): void {
-    this.connection = connection;
     this.#pending = undefined;
-    this.#comparison = this.#parts.comparisonFor(connection, this.direction);
+    this.#listener = this.#parts.listenerFor(connection, this);
     this.#parts.onIdentified(this);
   }
 
   #take(lengthBytes: number): void {
     const { bytes } = this.#parts.incoming.region;
     this.#parts.onBytes(lengthBytes);
-    if (!this.#pending) return this.#compare(bytes, lengthBytes);
+    if (!this.#pending) return this.#listener?.take(bytes.subarray(0, lengthBytes));
     this.#early.push(bytes.slice(0, lengthBytes));
     const connection = this.#pending.push(bytes, 0, lengthBytes);
     if (connection !== undefined) this.#resolve(connection);
-  }
-
-  #compare(bytes: Uint8Array, lengthBytes: number): void {
-    const isAstray = this.hasDiffered;
-    this.#receivedBytes += lengthBytes;
-    this.#comparison?.push(bytes, 0, lengthBytes);
-    const position = this.#comparison?.position ?? this.#receivedBytes;
-    this.runner.schedule.noteBytes(this.connection, this.direction, position, isAstray);
   }
 
   /** What came while it was not known which connection this is is told now. */
@@ -257,7 +262,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.runner.schedule.noteConnected(connection);
     const early = this.#early;
     this.#early = [];
-    for (const piece of early) this.#compare(piece, piece.length);
+    for (const piece of early) this.#listener?.take(piece);
     if (this.#ended) this.#noteEnd();
     this.runner.moved();
   }
@@ -270,11 +275,8 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   #noteEnd(): void {
-    const { schedule } = this.runner;
-    assert(this.connection > 0, "what ends has been identified");
-    this.#comparison?.finish();
-    if (this.#ended === "reset") schedule.noteReset(this.connection, this.direction);
-    else schedule.noteEnd(this.connection, this.direction);
+    assert(this.#listener && this.#ended, "what ends has been identified");
+    this.#listener.end(this.#ended);
     this.#closeIfOver();
   }
 

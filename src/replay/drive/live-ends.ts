@@ -1,5 +1,5 @@
 /** The live connections of a replay, found by the recorded connection that each of them is. */
-import { type Direction, opposite } from "../../base/direction.ts";
+import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
 import type { PipeSocket } from "../../pipe/pipe-socket.ts";
@@ -9,9 +9,16 @@ import { allocateRegion } from "../../sys/memory.ts";
 import { Pieces } from "../../sys/pieces.ts";
 import type { Reactor } from "../../sys/reactor.ts";
 import type { CompareParts } from "../compare/compare.ts";
-import { comparisonFor } from "../compare/comparison.ts";
+import { comparisonFor, isFramed } from "../compare/comparison.ts";
 import type { Matching, PendingMatch } from "../match/matching.ts";
-import { endOf } from "../progress/progress.ts";
+import { endOf, type Progress } from "../progress/progress.ts";
+import { Conversation } from "../match/conversation.ts";
+import { Exchanges } from "../match/exchanges.ts";
+import type { Mask } from "../compare/masks.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+import { nameStream, type ReportDifference } from "../findings/differences.ts";
+import type { ReadPayload } from "../../recording/recorded-stream.ts";
+import { Listener } from "./listener.ts";
 import { LiveEnd, type LiveParts } from "./live-end.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 import type { ContainerSockets } from "./container-sockets.ts";
@@ -23,7 +30,14 @@ export interface LiveEndsParts {
   readonly file: PayloadFile;
   readonly matching: Matching;
   /** Absent with `--no-compare`. */
-  readonly compare: Omit<CompareParts, "read"> | undefined;
+  readonly compare: Omit<CompareParts, "read" | "index"> | undefined;
+  readonly progress: Progress;
+  /** Reads what was recorded, for comparing. */
+  readonly read: ReadPayload;
+  readonly report: ReportDifference;
+  /** Whether exchanges may be played on other connections than those that they were recorded on. */
+  readonly movesExchanges: boolean;
+  readonly masks: readonly Mask[];
   readonly sockets: ContainerSockets;
   readonly onBytes: (lengthBytes: number) => void;
 }
@@ -39,8 +53,10 @@ export class LiveEnds {
   /** By end. */
   readonly #live = new Map<number, LiveEnd>();
   readonly #pending = new Set<LiveEnd>();
+  readonly #exchanges = new Map<Schedule, Exchanges>();
+  /** Those that keep bytes, and some that did. */
+  readonly #holding = new Set<LiveEnd>();
   readonly #outgoing = PayloadFile.room();
-  readonly #recorded = PayloadFile.room();
 
   constructor(parts: LiveEndsParts) {
     this.#parts = parts;
@@ -61,8 +77,8 @@ export class LiveEnds {
   }
 
   /** The connection that `event` happens on. Where the server speaks first, that identifies it. */
-  receiverOf(event: number): LiveEnd | undefined {
-    const { index, matching } = this.#parts;
+  receiverOf({ schedule: { index } }: ScheduleRunner, event: number): LiveEnd | undefined {
+    const { matching } = this.#parts;
     const connection = index.connection(event);
     const known = this.#live.get(endOf(connection, opposite(index.direction(event))));
     if (known !== undefined || !isStreamKind(index.kind(event))) return known;
@@ -73,8 +89,7 @@ export class LiveEnds {
   }
 
   /** The connection on which `event`, a piece of a stream, is waited for. */
-  senderOf(event: number): LiveEnd | undefined {
-    const { index } = this.#parts;
+  senderOf({ schedule: { index } }: ScheduleRunner, event: number): LiveEnd | undefined {
     if (index.kind(event) !== RecordKind.data) return undefined;
     return this.#live.get(endOf(index.connection(event), index.direction(event)));
   }
@@ -82,12 +97,29 @@ export class LiveEnds {
   /** The processes of `runner` are quiet: see {@link Performer.settle}. */
   settle(runner: ScheduleRunner): void {
     for (const live of this.#pending) if (live.runner === runner) live.settle();
-    const { index } = this.#parts;
+    for (const live of this.#holding) if (live.runner === runner) live.settle();
+    const { index } = runner.schedule;
     const event = runner.waitingFor;
-    const live = event < 0 ? undefined : this.senderOf(event);
-    if (!live?.hasDiffered) return;
+    if (event < 0 || !this.isAstray(runner, event)) return;
     const position = index.streamOffset(event) + index.lengthBytes(event);
-    runner.schedule.noteBytes(live.connection, live.direction, position);
+    runner.schedule.noteBytes(index.connection(event), index.direction(event), position);
+  }
+
+  /** Whether a process of `runner` has sent bytes that are kept until it is clear what they ask. */
+  hasHeld(runner: ScheduleRunner): boolean {
+    let isAny = false;
+    for (const live of this.#holding)
+      if (!live.isHolding) this.#holding.delete(live);
+      else if (live.runner === runner) isAny = true;
+    return isAny;
+  }
+
+  /** Whether `event` is waited for on a stream that has differed, so that it need not come as recorded. */
+  isAstray(runner: ScheduleRunner, event: number): boolean {
+    const { index } = runner.schedule;
+    const live = this.senderOf(runner, event);
+    if (live?.connection !== index.connection(event)) return false;
+    return live.isAstrayUpTo(index.streamOffset(event) + index.lengthBytes(event));
   }
 
   /** A stream is about to be reported to lack something: other bytes in it are reported first. */
@@ -101,11 +133,7 @@ export class LiveEnds {
   }
 
   #share(): LiveParts {
-    const { reactor, index, file, compare, sockets, onBytes } = this.#parts;
-    const read = (position: number, lengthBytes: number): Uint8Array => {
-      file.readInto(this.#recorded.bytes, 0, position, lengthBytes);
-      return this.#recorded.bytes.subarray(0, lengthBytes);
-    };
+    const { reactor, index, file, sockets, onBytes } = this.#parts;
     return {
       reactor,
       sockets,
@@ -117,13 +145,53 @@ export class LiveEnds {
         file.readInto(this.#outgoing.bytes, 0, index.payloadPosition(event), lengthBytes);
         return lengthBytes;
       },
-      comparisonFor: (connection, direction) =>
-        compare && comparisonFor({ ...compare, read }, connection, direction),
+      listenerFor: (connection, live) => this.#listenerFor(connection, live),
       onIdentified: (live) => {
         this.#pending.delete(live);
         this.#live.set(endOf(live.connection, live.direction), live);
       },
     };
+  }
+
+  #exchangesOf(schedule: Schedule): Exchanges | undefined {
+    const { movesExchanges, progress, read, masks } = this.#parts;
+    if (!movesExchanges) return undefined;
+    const known = this.#exchanges.get(schedule);
+    if (known !== undefined) return known;
+    const exchanges = new Exchanges({ index: schedule.index, progress, read, masks });
+    this.#exchanges.set(schedule, exchanges);
+    return exchanges;
+  }
+
+  #listenerFor(connection: number, live: LiveEnd): Listener {
+    const { compare, progress, read, report } = this.#parts;
+    const { direction, runner } = live;
+    const { schedule } = runner;
+    const { index } = schedule;
+    const exchanges = this.#exchangesOf(schedule);
+    const isClient = direction === Direction.toServer;
+    // What is compared by the units of a protocol interleaves questions and answers.
+    const converses = isClient && !isFramed({ index, read }, connection);
+    const parts = { index, progress, isPast: (event: number) => schedule.isPast(event) };
+    return new Listener(
+      {
+        schedule,
+        direction,
+        comparisonFor: (number, from) =>
+          compare && comparisonFor({ ...compare, index, read }, number, direction, from),
+        conversation:
+          converses && exchanges
+            ? new Conversation({ ...parts, exchanges }, connection)
+            : undefined,
+        onHeld: () => this.#holding.add(live),
+        onMoved: (number) => {
+          this.#live.set(endOf(number, direction), live);
+          const name = nameStream(index, number, direction);
+          report({ kind: "moved-exchanges", ...name, exchanges: 1 });
+        },
+      },
+      connection,
+    );
   }
 }
 

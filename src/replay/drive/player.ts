@@ -170,7 +170,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
       const waitMs = startHold?.holdMs(event) ?? 0;
       if (waitMs > 0) return waitMs;
     }
-    const live = this.#ends.receiverOf(event);
+    const live = this.#ends.receiverOf(runner, event);
     const isReset = index.kind(event) === RecordKind.reset;
     const askMs = isReset ? (live?.askForReset() ?? 0) : 0;
     const holdMs = askMs || (readBarrier?.holdMs(event, live) ?? 0);
@@ -200,8 +200,12 @@ export class Player implements AttemptHandler<Entering>, Performer {
     }
   }
 
-  isAstray(event: number): boolean {
-    return this.#ends.senderOf(event)?.hasDiffered ?? false;
+  isAstray(runner: ScheduleRunner, event: number): boolean {
+    return this.#ends.isAstray(runner, event);
+  }
+
+  hasHeld(runner: ScheduleRunner): boolean {
+    return this.#ends.hasHeld(runner);
   }
 
   settle(runner: ScheduleRunner): void {

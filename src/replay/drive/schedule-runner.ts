@@ -20,7 +20,9 @@ export interface Performer {
    */
   deliver(runner: ScheduleRunner, event: number): number;
   /** Whether `event` is waited for on a stream that has differed, so that it need not come as recorded. */
-  isAstray(event: number): boolean;
+  isAstray(runner: ScheduleRunner, event: number): boolean;
+  /** Whether bytes of its processes are kept until it is clear what they ask. */
+  hasHeld(runner: ScheduleRunner): boolean;
   /**
    * The processes of this runner are quiet: decides which connections their undecided ones are, and no
    * longer waits for bytes of a stream that went astray.
@@ -118,11 +120,13 @@ export class ScheduleRunner implements Task {
 
   /** Until something is noted, or until the time has come; whoever fell quiet is decided about by then. */
   #sleep(untilMs: number): void {
-    const hasPending = this.schedule.containers.some((client) =>
-      this.#matching.pendingOf(client).some(({ canSettle }) => canSettle),
-    );
+    const hasPending =
+      this.#performer.hasHeld(this) ||
+      this.schedule.containers.some((client) =>
+        this.#matching.pendingOf(client).some(({ canSettle }) => canSettle),
+      );
     const { nowMs } = this.#reactor;
-    const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this.waitingFor);
+    const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this, this.waitingFor);
     const quietAtMs = hasPending || isAstray ? this.movedMs + this.#quietMs : Infinity;
     if (nowMs >= quietAtMs) return this.#performer.settle(this);
     if (this.isDone || untilMs === Infinity || this.reading.isIdle) this.#lookAtMs = Infinity;

@@ -144,7 +144,16 @@ interface BeyondCut extends StreamName {
   readonly unit?: string;
 }
 
-type Note = AmbiguousMatch | BeyondCut;
+/**
+ * A note: `exchanges` of a process with a server's port were played on other connections than recorded,
+ * or in another order, as the process asked for them. `connection` is where the first was recorded.
+ */
+interface MovedExchanges extends StreamName {
+  readonly kind: "moved-exchanges";
+  readonly exchanges: number;
+}
+
+type Note = AmbiguousMatch | BeyondCut | MovedExchanges;
 
 type Finding =
   | BytesDifference
@@ -160,7 +169,8 @@ type Finding =
 
 /** What is worth mentioning, but no difference. */
 export function isNote(difference: Difference): difference is Note {
-  return difference.kind === "ambiguous-match" || difference.kind === "beyond-cut";
+  const { kind } = difference;
+  return kind === "ambiguous-match" || kind === "beyond-cut" || kind === "moved-exchanges";
 }
 
 /** A finding, and whether it is the first divergence of its process: see divergence.ts. */
@@ -182,6 +192,16 @@ export interface DifferenceList {
   readonly byProcess: Readonly<Record<string, number>>;
   /** What was noted but is no difference. */
   readonly notes: readonly Difference[];
+}
+
+function isSamePool(one: Difference, other: Difference): boolean {
+  return (
+    one.kind === "moved-exchanges" &&
+    one.kind === other.kind &&
+    one.process === other.process &&
+    one.server === other.server &&
+    one.serverPort === other.serverPort
+  );
 }
 
 /** Collects differences, the first of each stream, and counts those beyond the limit. */
@@ -215,10 +235,7 @@ export class DifferenceLog {
   }
 
   add(difference: Difference): void {
-    if (isNote(difference)) {
-      if (this.#notes.length < this.#most) this.#notes.push(difference);
-      return;
-    }
+    if (isNote(difference)) return this.#note(difference);
     if (!this.#isFirst(difference)) return;
     this.#count++;
     const { process } = difference;
@@ -233,6 +250,15 @@ export class DifferenceLog {
       byProcess: Object.fromEntries(this.#byProcess),
       notes: this.#notes,
     };
+  }
+
+  /** Exchanges with the same port of the same server are counted in one note. */
+  #note(note: Difference): void {
+    const at = this.#notes.findIndex((one) => isSamePool(one, note));
+    const known = this.#notes[at];
+    if (known?.kind === "moved-exchanges" && note.kind === "moved-exchanges")
+      this.#notes[at] = { ...known, exchanges: known.exchanges + note.exchanges };
+    else if (this.#notes.length < this.#most) this.#notes.push(note);
   }
 
   /** One cause makes many effects: of each stream only the first is told, and of attempts to one place. */
@@ -261,7 +287,7 @@ export function nameStream(
   const { connections } = index;
   return {
     process: containerName(index, connections.endOf(connection, direction)),
-    connection,
+    connection: connections.originOf(connection),
     client: containerName(index, connections.client(connection)),
     clientPort: connections.clientPort(connection),
     server: containerName(index, connections.server(connection)),

@@ -16,13 +16,20 @@ export class CutStreams {
   readonly #index: RecordingIndex;
   /** By 2 * connection + direction, where it was looked up. */
   readonly #offsets = new Map<number, number>();
+  readonly #origins = new Map<number, number>();
 
   constructor(index: RecordingIndex) {
     this.#index = index;
   }
 
+  /** `connection` is an exchange that was detached from `origin`, whose offsets it has. */
+  adopt(connection: number, origin: number): void {
+    this.#origins.set(connection, origin);
+  }
+
   /** After how many bytes `direction` was cut; Infinity if it came to an end of its own. */
-  offset(connection: number, direction: Direction): number {
+  offset(number: number, direction: Direction): number {
+    const connection = this.#origins.get(number) ?? number;
     if (!this.#index.connections.hasReset(connection, opposite(direction))) return Infinity;
     const key = 2 * connection + direction;
     let offset = this.#offsets.get(key);

@@ -50,18 +50,22 @@ const mostGiveUps = 8;
 
 export class Progress {
   readonly cuts: CutStreams;
-  readonly #done: Uint16Array;
-  readonly #playing: Uint8Array;
-  readonly #giveUps: Uint8Array;
-  readonly #sent: Float64Array;
-  readonly #received: Float64Array;
-  readonly #excused: Float64Array;
+  #done: Uint16Array;
+  #playing: Uint8Array;
+  #giveUps: Uint8Array;
+  #sent: Float64Array;
+  #received: Float64Array;
+  #excused: Float64Array;
   /** Ends that were given up and may still come, with the first event that was not played to them. */
   readonly #late = new Map<number, number>();
   /** Containers whose processes did otherwise than recorded, or were waited for in vain. */
   readonly #departed = new Set<number>();
 
+  /** The highest number of a connection. */
+  #connections: number;
+
   constructor(index: RecordingIndex) {
+    this.#connections = index.connections.count;
     const ends = 2 * (index.connections.count + 1);
     this.cuts = new CutStreams(index);
     this.#done = new Uint16Array(ends);
@@ -84,6 +88,24 @@ export class Progress {
 
   hasDeparted(container: number): boolean {
     return this.#departed.has(container);
+  }
+
+  /** Returns a number for an exchange that is to be detached from the connection `origin`. */
+  admit(origin: number): number {
+    const connection = ++this.#connections;
+    this.cuts.adopt(connection, origin);
+    this.#makeRoom(2 * (connection + 1));
+    return connection;
+  }
+
+  #makeRoom(ends: number): void {
+    if (ends <= this.#done.length) return;
+    this.#done = grown(this.#done, new Uint16Array(2 * ends));
+    this.#playing = grown(this.#playing, new Uint8Array(2 * ends));
+    this.#giveUps = grown(this.#giveUps, new Uint8Array(2 * ends));
+    this.#sent = grown(this.#sent, new Float64Array(2 * ends));
+    this.#received = grown(this.#received, new Float64Array(2 * ends));
+    this.#excused = grown(this.#excused, new Float64Array(2 * ends));
   }
 
   /** Whether any of `what` ({@link Done}) was done. */
@@ -188,4 +210,9 @@ export class Progress {
     );
     return (this.#sent[end] as number) + (this.#excused[end] as number) >= awaited;
   }
+}
+
+function grown<T extends Uint8Array | Uint16Array | Float64Array>(values: T, larger: T): T {
+  larger.set(values);
+  return larger;
 }

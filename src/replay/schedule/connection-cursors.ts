@@ -1,16 +1,22 @@
 /** The cursors that play to one end of one connection each, and where they are in the index. */
 import { Cursor } from "./cursor.ts";
+import { Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export class ConnectionCursors {
   /** How many of them are stalled. Kept by whoever changes their state. */
   stalled = 0;
   readonly #index: RecordingIndex;
+  readonly #progress: Progress;
+  readonly #floods: boolean;
   /** By end. */
   readonly #cursors = new Map<number, Cursor>();
 
-  constructor(index: RecordingIndex) {
+  /** `floods`: each delivers first, and waits the second time. */
+  constructor(index: RecordingIndex, progress: Progress, floods: boolean) {
     this.#index = index;
+    this.#progress = progress;
+    this.#floods = floods;
   }
 
   /** Whether there are none that still go on. */
@@ -33,10 +39,13 @@ export class ConnectionCursors {
   }
 
   /** Starts at the place `from` of the index's `byConnection`. */
-  start(end: number, from: number): Cursor {
+  start(end: number, from: number, nowMs: number): Cursor {
     const { connections, byConnection } = this.#index;
     const cursor = new Cursor(end, byConnection, from, connections.to(end >> 1));
     cursor.previousNs = this.#index.timeNs(cursor.event);
+    if (this.#floods) cursor.pass = "deliver";
+    cursor.clockMs = nowMs;
+    this.#progress.play(end, Playing.apart);
     this.#cursors.set(end, cursor);
     return cursor;
   }
@@ -47,8 +56,12 @@ export class ConnectionCursors {
 
   /** Where an event of a connection lies in `byConnection`: its numbers ascend, so it is bisected. */
   placeOf(event: number): number {
+    return this.placeFrom(this.#index.connection(event), event);
+  }
+
+  /** Where the first event of `connection` lies that is not before `event`. */
+  placeFrom(connection: number, event: number): number {
     const { connections, byConnection } = this.#index;
-    const connection = this.#index.connection(event);
     let from = connections.from(connection);
     let to = connections.to(connection);
     while (from < to) {
@@ -67,8 +80,10 @@ export class ConnectionCursors {
   lastOf(connection: number, container: number): number {
     const { connections, byConnection } = this.#index;
     const from = connections.from(connection);
+    const isLeft = (event: number): boolean =>
+      !this.#index.wasStopped(container, event) && this.#index.connection(event) === connection;
     let at = connections.to(connection) - 1;
-    while (at > from && this.#index.wasStopped(container, byConnection[at] as number)) at--;
+    while (at > from && !isLeft(byConnection[at] as number)) at--;
     return byConnection[at] as number;
   }
 

@@ -11,6 +11,7 @@
  * the connections before it are over. `flood` first delivers bytes without waiting. At the first end
  * or reset it goes back, and waits for what the process still has to send before that.
  */
+import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
@@ -18,20 +19,12 @@ import type { Verdicts } from "../findings/verdicts.ts";
 import { Opener } from "./opener.ts";
 import { OwnClock } from "./own-clock.ts";
 import { RecordedPace } from "./recorded-pace.ts";
+import type { CursorEngineParts } from "./engine-parts.ts";
 import { Patience } from "./patience.ts";
-import { Playing, type Progress } from "../progress/progress.ts";
+import { endOf, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { ConnectionCursors } from "./connection-cursors.ts";
-import { type ScheduleOptions, speedOf, type Step } from "./step.ts";
-
-/** What the engine works with. */
-export interface CursorEngineParts {
-  readonly index: RecordingIndex;
-  readonly progress: Progress;
-  readonly verdicts: Verdicts;
-  readonly gate: Gate;
-  readonly options: ScheduleOptions;
-}
+import { Answer, speedOf, type Step } from "./step.ts";
 
 export class CursorEngine {
   readonly script: Uint32Array;
@@ -41,12 +34,12 @@ export class CursorEngine {
   readonly #progress: Progress;
   readonly #verdicts: Verdicts;
   readonly #gate: Gate;
-  readonly #options: ScheduleOptions;
+  readonly #floods: boolean;
   readonly #main: Cursor;
   readonly #cursors: ConnectionCursors;
   readonly #ready = new ReadyQueue();
   readonly #due = new DueQueue();
-  readonly #answer: { type: Step["type"]; event: number; untilMs: number };
+  readonly #answer = new Answer();
   #played = 0;
   #nowMs = 0;
   #startMs = -1;
@@ -62,18 +55,17 @@ export class CursorEngine {
     this.#progress = parts.progress;
     this.#verdicts = parts.verdicts;
     this.#gate = parts.gate;
-    this.#options = parts.options;
+    this.#floods = parts.options.release.type === "flood";
     this.opens = this.#floods || parts.options.order === "connection";
     this.script = script;
     this.#main = new Cursor(-1, script, 0, script.length);
-    this.#cursors = new ConnectionCursors(parts.index);
+    this.#cursors = new ConnectionCursors(parts.index, parts.progress, this.#floods);
     this.#opener = new Opener(parts.index, parts.progress, parts.gate, this.#cursors);
     const { release, patienceMs } = parts.options;
     this.#clock = new OwnClock(parts.index, parts.progress, script, speedOf(release));
     this.#pace = new RecordedPace(parts.index, release);
     this.#patience = new Patience(parts.index, parts.gate, this.#clock, patienceMs);
     this.#ready.add(this.#main);
-    this.#answer = { type: "wait", event: -1, untilMs: Infinity };
   }
 
   /** How many events are behind. */
@@ -96,7 +88,7 @@ export class CursorEngine {
       const cursor = this.#ready.take();
       if (cursor !== undefined) {
         if (cursor.state === "ready" && this.#step(cursor))
-          return this.#say("deliver", cursor.event);
+          return this.#answer.say("deliver", cursor.event);
       } else if (this.#due.earliestMs <= nowMs) {
         const due = this.#due.take();
         if (due !== undefined) this.#wake(due);
@@ -111,9 +103,9 @@ export class CursorEngine {
   }
 
   /** A packet came from another live process. */
-  arrived(): void {
+  arrived(end: number = -1): void {
     this.#patience.noteMove();
-    this.#wakeWaiting(-1);
+    this.#wakeWaiting(end);
   }
 
   /** The live process did something at this end; -1: it sent a packet. */
@@ -130,8 +122,7 @@ export class CursorEngine {
   /** The connection at this end was accepted, which kernels do for processes that hang, too. */
   accepted(end: number): void {
     this.#cameLate(end);
-    this.#patience.noteMove();
-    this.#wakeWaiting(end);
+    this.arrived(end);
   }
 
   #wakeWaiting(end: number): void {
@@ -147,6 +138,34 @@ export class CursorEngine {
       if (this.#main.state === "waiting") this.#wake(this.#main);
     } else this.#cameLate(end);
     this.acted(end);
+  }
+
+  /** The live process asks for an exchange that was detached: in the common order, if it `isNext`. */
+  asked(end: number, isNext: boolean): void {
+    const { connections } = this.#index;
+    if (!isNext && this.#cursors.get(end) === undefined) {
+      const counts = !this.isPast(this.#cursors.firstOf(end >> 1));
+      const cursor = this.#startConnectionCursor(end, connections.from(end >> 1));
+      Object.assign(cursor, { counts, waited: true });
+    }
+    this.acted(endOf(connections.originOf(end >> 1), Direction.toServer));
+  }
+
+  /** Whether whoever plays `event` to its client, or the client's wait for it, is past it. */
+  isPast(event: number): boolean {
+    const end = endOf(this.#index.connection(event), Direction.toServer);
+    const cursor = this.#cursors.get(end);
+    if (!cursor && this.opens) return this.#progress.playing(end) !== Playing.inOrder;
+    return (cursor ?? this.#main).isPast(event);
+  }
+
+  /** Plays to this end apart from the common order, unless something is being delivered there. */
+  loosen(end: number): void {
+    const main = this.#main;
+    const isBusy = main.isBusy && this.#gate.receiverEnd(main.event) === end;
+    if (main.isAtEnd || isBusy || this.#progress.playing(end) !== Playing.inOrder) return;
+    this.#startConnectionCursor(end, this.#cursors.placeFrom(end >> 1, main.event)).waited = true;
+    if (main.state === "waiting") this.#wake(main);
   }
 
   /** If the end had been given up, it is played from where it was left. */
@@ -177,14 +196,9 @@ export class CursorEngine {
   /** Nothing happens at this container any more. */
   gone(container: number): void {
     for (const cursor of [this.#main, ...this.#cursors.all()]) {
-      if (cursor.state === "over") continue;
-      if (cursor.isBusy && this.#index.receiver(cursor.event) !== container) continue;
-      this.#wake(cursor);
+      const isAnothers = cursor.isBusy && this.#index.receiver(cursor.event) !== container;
+      if (cursor.state !== "over" && !isAnothers) this.#wake(cursor);
     }
-  }
-
-  get #floods(): boolean {
-    return this.#options.release.type === "flood";
   }
 
   #begin(nowMs: number): void {
@@ -200,19 +214,12 @@ export class CursorEngine {
     this.#patience.lookNow();
   }
 
-  #say(type: Step["type"], event: number, untilMs = Infinity): Step {
-    this.#answer.type = type;
-    this.#answer.event = event;
-    this.#answer.untilMs = untilMs;
-    return this.#answer;
-  }
-
   #rest(): Step {
-    if (this.isDone) return this.#say("done", -1);
+    if (this.isDone) return this.#answer.say("done", -1);
     const untilMs = Math.min(this.#due.earliestMs, this.#patience.atMs);
     const isMain = this.#main.state !== "over" && this.#main.state !== "following";
     const waiting = isMain ? this.#main : this.#cursors.first();
-    return this.#say("wait", waiting?.event ?? -1, untilMs);
+    return this.#answer.say("wait", waiting?.event ?? -1, untilMs);
   }
 
   /** Who plays to an end; -1: packets. */
@@ -338,10 +345,7 @@ export class CursorEngine {
   }
 
   #startConnectionCursor(end: number, from: number): Cursor {
-    const cursor = this.#cursors.start(end, from);
-    if (this.#floods) cursor.pass = "deliver";
-    cursor.clockMs = this.#nowMs;
-    this.#progress.play(end, Playing.apart);
+    const cursor = this.#cursors.start(end, from, this.#nowMs);
     this.#ready.add(cursor);
     return cursor;
   }
@@ -387,10 +391,8 @@ export class CursorEngine {
       if (this.#main.state === "following") this.#wake(this.#main);
       return;
     }
-    const own = this.#startConnectionCursor(
-      this.#gate.receiverEnd(event),
-      this.#cursors.placeOf(event),
-    );
+    const end = this.#gate.receiverEnd(event);
+    const own = this.#startConnectionCursor(end, this.#cursors.placeOf(event));
     this.#block(own, "delivering");
     this.#pass(cursor, event);
     this.#wake(cursor);

@@ -67,6 +67,11 @@ export class Cursor {
     return this.#events[this.#at] as number;
   }
 
+  /** Whether `event` is behind it. */
+  isPast(event: number): boolean {
+    return this.isAtEnd || this.event > event;
+  }
+
   /** Whether its event is the driver's to deliver. */
   get isBusy(): boolean {
     return this.state === "delivering" || this.state === "stalled";

@@ -20,28 +20,32 @@ export { type Order, type Release, type ScheduleOptions, speedOf, type Step } fr
 export class Schedule {
   /** The live processes it plays to: one, or with `--order global` all. */
   readonly containers: readonly number[];
-  readonly #index: RecordingIndex;
+  /** The recording as it is played to these processes: exchanges may have been detached. */
+  readonly index: RecordingIndex;
   readonly #progress: Progress;
   readonly #verdicts: Verdicts;
   readonly #gate: Gate;
   readonly #engine: CursorEngine;
   readonly #windows = new Map<number, number>();
+  /** Pools whose exchanges are no longer played in the common order. */
+  readonly #loose = new Set<string>();
 
   constructor(
-    index: RecordingIndex,
+    recording: RecordingIndex,
     live: LiveSet,
     containers: readonly number[],
     progress: Progress,
     options: ScheduleOptions,
     report: ReportDifference,
   ) {
+    const index = recording.another();
     const [container] = containers;
     const script =
       containers.length === 1 && container !== undefined
         ? scriptOf(index, container)
         : globalScript(index, live);
     this.containers = containers;
-    this.#index = index;
+    this.index = index;
     this.#progress = progress;
     const floods = options.release.type === "flood";
     this.#verdicts = new Verdicts(index, progress, report, floods);
@@ -65,7 +69,7 @@ export class Schedule {
   countHappened(): number {
     const mine = new Set(this.containers);
     const happened = this.#engine.script.filter((event) =>
-      hasHappened(this.#index, this.#progress, mine, event),
+      hasHappened(this.index, this.#progress, mine, event),
     );
     return Math.min(this.played, happened.length);
   }
@@ -80,6 +84,7 @@ export class Schedule {
     const end = endOf(connection, Direction.toServer);
     this.#progress.mark(end, Done.connected);
     this.#engine.connected(end);
+    this.#loosen(connection);
   }
 
   /** The live process opened a connection that is not identified yet; `connection` is kept for it. */
@@ -87,6 +92,52 @@ export class Schedule {
     const end = endOf(connection, Direction.toServer);
     this.#progress.mark(end, Done.opened);
     this.#engine.acted(end);
+  }
+
+  /**
+   * The live process asks for `connection`, an exchange that was detached from another. It is played in
+   * the process's order if its turn has come. If not, all connections between the process and that port
+   * leave the order: each exchange on them waits for its own question only.
+   */
+  noteAsked(connection: number): void {
+    const first = this.index.byConnection[this.index.connections.from(connection)] as number;
+    const isNext = this.#isNext(first);
+    this.#engine.asked(endOf(connection, Direction.toServer), isNext);
+    const pool = this.index.connections.poolOf(connection);
+    if (isNext || this.#loose.has(pool)) return;
+    this.#loose.add(pool);
+    for (let number = 1; number <= this.index.connections.count; number++) this.#loosen(number);
+  }
+
+  /** Plays a connection apart if its pool has left the order. */
+  #loosen(connection: number): void {
+    if (this.#loose.size === 0) return;
+    const end = endOf(connection, Direction.toServer);
+    if (!this.#progress.has(end, Done.connected)) return;
+    if (this.#loose.has(this.index.connections.poolOf(connection))) this.#engine.loosen(end);
+  }
+
+  /** Whether the schedule is past `event`: if that has not happened, it was given up. */
+  isPast(event: number): boolean {
+    return this.#engine.isPast(event);
+  }
+
+  /** Whether the process has done, and seen, all that stands before `event`. */
+  #isNext(event: number): boolean {
+    const { script } = this.#engine;
+    if (this.#engine.opens || this.isPast(event)) return false;
+    for (let at = this.#engine.at; (script[at] as number) < event; at++) {
+      const before = script[at] as number;
+      const isDone = !this.#gate.isMine(this.index.sender(before)) || this.#isSettled(before);
+      if (!isDone || this.#isNews(before, this.index.sender(event))) return false;
+    }
+    return true;
+  }
+
+  #isSettled(event: number): boolean {
+    return (
+      this.index.kind(event) === RecordKind.packet || this.#progress.isSettled(this.index, event)
+    );
   }
 
   /** The live process, as the server, accepted this connection. */
@@ -143,7 +194,7 @@ export class Schedule {
 
   /** With `event`, whether a packet that is held back is to be given out now: the first one. */
   releasesPacket(event: number): boolean {
-    return this.#gate.packets.release(this.#index.sender(event), this.#index.receiver(event));
+    return this.#gate.packets.release(this.index.sender(event), this.index.receiver(event));
   }
 
   /** Whether the packet `event` is to reach the live process `container`. */
@@ -153,14 +204,15 @@ export class Schedule {
 
   /** `event` has happened to its receiver: bytes were taken by the kernel or are first in its backlog. */
   noteDelivered(event: number): void {
-    if (this.#index.kind(event) === RecordKind.packet) return this.#engine.delivered(-1, event);
+    if (this.index.kind(event) === RecordKind.packet) return this.#engine.delivered(-1, event);
     const end = this.#gate.receiverEnd(event);
-    if (this.#index.kind(event) === RecordKind.data) {
-      const position = this.#index.streamOffset(event) + this.#index.lengthBytes(event);
+    if (this.index.kind(event) === RecordKind.data) {
+      const position = this.index.streamOffset(event) + this.index.lengthBytes(event);
       this.#progress.noteReceived(end, position);
       this.#progress.clear(end, Done.spoke);
     }
     this.#engine.delivered(end, event);
+    if (this.#loose.size > 0) this.#loosen(this.index.connection(event));
   }
 
   /** Something moved that is not told otherwise: a part of a delivery was taken. It postpones patience. */
@@ -183,20 +235,20 @@ export class Schedule {
    */
   windowEnd(container: number = this.containers[0] ?? -1): number {
     const { script, opens, at: mainAt } = this.#engine;
-    if (opens) return this.#index.eventCount;
+    if (opens) return this.index.eventCount;
     let at = Math.max(mainAt, this.#windows.get(container) ?? 0);
     while (at < script.length && !this.#isNews(script[at] as number, container)) at++;
     this.#windows.set(container, at);
     const news = script[at];
-    if (news === undefined) return this.#index.eventCount;
+    if (news === undefined) return this.index.eventCount;
     // A connect may stand further down than its number says: see script.ts.
-    const isConnect = this.#index.kind(news) === RecordKind.connect;
-    return isConnect ? (this.#index.acceptOf(this.#index.connection(news)) ?? news) : news;
+    const isConnect = this.index.kind(news) === RecordKind.connect;
+    return isConnect ? (this.index.acceptOf(this.index.connection(news)) ?? news) : news;
   }
 
   #isNews(event: number, container: number): boolean {
-    const kind = this.#index.kind(event);
+    const kind = this.index.kind(event);
     if (kind === RecordKind.packet) return this.#gate.getsPacket(container, event);
-    return this.#index.receiver(event) === container && kind !== RecordKind.accept;
+    return this.index.receiver(event) === container && kind !== RecordKind.accept;
   }
 }

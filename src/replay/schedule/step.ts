@@ -34,3 +34,17 @@ export interface Step {
   readonly event: number;
   readonly untilMs: number;
 }
+
+/** The one {@link Step} of a schedule, which it changes again and again. */
+export class Answer implements Step {
+  type: Step["type"] = "wait";
+  event = -1;
+  untilMs: number = Infinity;
+
+  say(type: Step["type"], event: number, untilMs: number = Infinity): Step {
+    this.type = type;
+    this.event = event;
+    this.untilMs = untilMs;
+    return this;
+  }
+}
