@@ -22,8 +22,9 @@ const lossy: Partial<Moods> = { reset: 0, lastWords: 0, batch: 0 };
 export function chooseLink(chance: Chance, containers: number, hasDatagrams: boolean): Link {
   const [from, to] = [chance.between(0, containers - 2), containers - 1];
   const ends = chance.percent(50) ? "*<->*" : `${nameOf(from)}<->${nameOf(to)}`;
-  const conditions = [`delay ${chance.magnitude(1, 10)}ms`];
-  if (chance.percent(40)) conditions.push(`jitter ${chance.between(1, 3)}ms`);
+  const delayMs = chance.magnitude(1, 10);
+  const conditions = [`delay ${delayMs}ms`];
+  if (chance.percent(40)) conditions.push(`jitter ${Math.min(delayMs, chance.between(1, 3))}ms`);
   // Nobody sends a datagram again.
   if (hasDatagrams) return { specs: [`${ends}: ${conditions.join(" ")}`], moods: {}, mostBytes };
   if (chance.percent(40)) conditions.push(`rate ${chance.between(50, 200)}mbit`);

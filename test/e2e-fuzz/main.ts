@@ -25,13 +25,14 @@ const { values } = parseArgs({
     replays: { type: "string", default: "some" },
     without: { type: "string", default: "" },
     plain: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
     scenario: { type: "string" },
     found: { type: "string", default: "test/e2e-fuzz/found" },
     "shrink-seconds": { type: "string", default: "90" },
   },
 });
 
-const stage = findStage();
+const stage = { ...findStage(), isKept: values.keep };
 const without = values.without === "" ? [] : values.without.split(",");
 
 function planOf(scenario: Scenario): Plan {

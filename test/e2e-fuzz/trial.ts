@@ -24,6 +24,8 @@ export interface Finding {
 export interface Stage {
   readonly python: string;
   readonly actor: string;
+  /** What was run stays: the programs and the dump. */
+  readonly isKept?: boolean;
 }
 
 const limitMs = 90_000;
@@ -50,7 +52,8 @@ export class Trial {
   }
 
   close(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#stage.isKept) console.log(`seed ${this.#scenario.seed}: kept in ${this.#folder}`);
+    else rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** On a network without plg: what is wrong here is the tester's own fault. */
