@@ -13,7 +13,7 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
-import type { Connection } from "./core/connection.ts";
+import { type Connection, connectionKey } from "./core/connection.ts";
 import { DialQueues } from "./dial-queue.ts";
 import { Dial } from "./dial.ts";
 import { type Door, Doors } from "./doors.ts";
@@ -60,6 +60,7 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
   readonly #queues: DialQueues;
+  readonly #relays = new Map<string, Relay>();
   #hasWarned = false;
 
   constructor(parts: {
@@ -97,6 +98,7 @@ export class Joiner implements AttemptHandler<Making> {
 
   onAttempt(attempt: Attempt<Making>): void {
     const { connection } = attempt;
+    this.#relays.get(connectionKey(connection))?.catchUp();
     const subnet = subnetFor(this.#subnets, connection.family);
     const options = {
       subnet,
@@ -197,7 +199,12 @@ export class Joiner implements AttemptHandler<Making> {
     const client = PipeSocket.accepted(this.#reactor, fd, nobody, () =>
       this.#isAtWork(connection.client),
     );
-    new Relay(this.#reactor, client, making.server, making.tap).start();
+    const key = connectionKey(connection);
+    const relay = new Relay(this.#reactor, client, making.server, making.tap, () => {
+      if (this.#relays.get(key) === relay) this.#relays.delete(key);
+    });
+    this.#relays.set(key, relay);
+    relay.start();
   }
 
   #sweepLater(): void {

@@ -41,13 +41,22 @@ export class Relay implements EndOwner, Task {
   /** By the direction that an end sends in: the client's socket first. */
   readonly #ends: readonly [PipeSocket, PipeSocket];
   readonly #tap: RelayTap;
+  readonly #onOver: () => void;
   readonly #core = new RelayCore();
   #waitsForTurn = false;
 
-  constructor(reactor: Reactor, client: PipeSocket, server: PipeSocket, tap: RelayTap) {
+  /** `onOver` is called when nothing more can come of the two processes. */
+  constructor(
+    reactor: Reactor,
+    client: PipeSocket,
+    server: PipeSocket,
+    tap: RelayTap,
+    onOver: () => void,
+  ) {
     this.#reactor = reactor;
     this.#ends = [client, server];
     this.#tap = tap;
+    this.#onOver = onOver;
     client.owner = this;
     server.owner = this;
   }
@@ -69,11 +78,15 @@ export class Relay implements EndOwner, Task {
     this.#pump(Direction.toClient);
   }
 
-  /** Ends the relay at once, as when the run is over. */
-  abort(): void {
-    if (this.#core.onReset() === Action.none) return;
-    for (const end of this.#ends) end.reset();
-    this.#tap.onOver();
+  /**
+   * The client connects from the same port again, so it is done with this connection. Its last bytes and
+   * its reset came before the new SYN, but the kernel may report them after it.
+   */
+  catchUp(): void {
+    const [client] = this.#ends;
+    client.readable = true;
+    if (!this.#core.isOpen(Direction.toServer)) client.failed = true;
+    this.#pump(Direction.toServer);
   }
 
   #pump(direction: Direction): void {
@@ -149,6 +162,7 @@ export class Relay implements EndOwner, Task {
   #perform(actions: number, direction: Direction): void {
     const to = this.#ends[opposite(direction)];
     if ((actions & Action.shutdown) !== 0) to.shutdown();
+    if ((actions & (Action.close | Action.reset)) !== 0) this.#onOver();
     if ((actions & Action.close) !== 0) {
       for (const end of this.#ends) end.closeWhenIdle();
       this.#tap.onOver();

@@ -35,4 +35,17 @@ describe("a client that returns from the same port at once", () => {
     expect(await fields(file, retransmissions, "frame.number")).toEqual([]);
     expect(String(await streamBytes(file, 2, "10.0.0.1"))).toBe("answer to 2");
   });
+
+  test("has its reset before its next SYN", async ({ plg, folder }) => {
+    await record(
+      plg,
+      `server=${samePort} serve reset 30`,
+      `client=${samePort} visit 10.0.0.1 reset 30`,
+    );
+    const beginsOrResets = "tcp.flags.syn == 1 && tcp.flags.ack == 0 || tcp.flags.reset == 1";
+    const resets = await fields(join(folder, "dump.traffic"), beginsOrResets, "tcp.flags.reset");
+    expect(resets.map((flag) => flag === "1" || flag === "True")).toEqual(
+      Array.from({ length: 60 }, (_, i) => i % 2 === 1),
+    );
+  });
 });

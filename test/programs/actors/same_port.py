@@ -6,10 +6,12 @@ A client that returns from the same local port as soon as it may, and the server
 
 MANNER says how a connection goes: `drain`: the server ends its direction at once, and the client then
 sends a megabyte and closes; `flood`: the server sends megabytes, and the client closes after the first
-bytes, which resets the connection; `ask`: a question, its answer, and an end by the server.
+bytes, which resets the connection; `ask`: a question, its answer, and an end by the server; `reset`:
+the same, and the client resets the connection instead.
 """
 import errno
 import socket
+import struct
 import sys
 import threading
 import time
@@ -30,8 +32,13 @@ def serve(connection, manner, number):
         if manner == "drain":
             connection.shutdown(socket.SHUT_WR)
             assert read_to_end(connection) == len(BULK)
-        elif manner == "ask":
+        elif manner in ("ask", "reset"):
             connection.sendall(b"answer to " + connection.recv(100))
+            if manner == "reset":
+                try:
+                    raise AssertionError(connection.recv(1))
+                except ConnectionResetError:
+                    pass
         else:
             try:
                 connection.sendall(b"%04d" % number + BULK + BULK + BULK)
@@ -61,10 +68,13 @@ def visit(host, manner, number):
         if manner == "drain":
             assert s.recv(1) == b""
             s.sendall(BULK)
-        elif manner == "ask":
+        elif manner in ("ask", "reset"):
             s.sendall(b"%d" % number)
             assert s.recv(100) == b"answer to %d" % number
-            assert s.recv(1) == b""
+            if manner == "ask":
+                assert s.recv(1) == b""
+            else:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
             assert s.recv(4) == b"%04d" % number
 
