@@ -79,7 +79,10 @@ export const rooms = {
 
   "replay/progress": { pure, imports: ["base", "dump/format", "recording"] },
   "replay/findings": { pure, imports: ["base", "dump/format", "recording", "replay/progress"] },
-  "replay/compare": { pure, imports: ["base", "protocol", "recording", "replay/findings"] },
+  "replay/compare": {
+    pure,
+    imports: ["base", "dump/format", "protocol", "recording", "replay/findings"],
+  },
   "replay/match": {
     pure,
     imports: ["base", "recording", "replay/progress", "replay/findings", "replay/compare"],

@@ -196,6 +196,11 @@ export class RecordingIndex {
     return this.#segment(event).offsets[event & segmentMask] as number;
   }
 
+  /** How many bytes of its direction have come with it. */
+  endOffset(event: number): number {
+    return this.streamOffset(event) + this.lengthBytes(event);
+  }
+
   /** Nanoseconds since the run's start. */
   timeNs(event: number): number {
     return this.#segment(event).times[event & segmentMask] as number;

@@ -114,7 +114,14 @@ function refuse({ kind }: Difference): void {
 function compareWithItself(index: RecordingIndex, bytes: Uint8Array): void {
   const read = (position: number, lengthBytes: number): Uint8Array =>
     bytes.subarray(position, position + lengthBytes);
-  const parts = { index, read, report: refuse, masks: [], isCut: () => false };
+  const parts = {
+    index,
+    read,
+    report: refuse,
+    masks: [],
+    isCut: () => false,
+    deliveredBytes: () => Infinity,
+  };
   for (let number = 1; number <= index.connections.count; number++)
     for (const direction of [Direction.toServer, Direction.toClient]) {
       const comparison = comparisonFor(parts, number, direction);

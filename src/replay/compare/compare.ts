@@ -8,6 +8,7 @@
 import type { Direction } from "../../base/direction.ts";
 import type { ReportDifference, StreamName } from "../findings/differences.ts";
 import { type Shape, shapeOf, shapeReachBytes } from "../findings/shapes.ts";
+import type { Horizon } from "./horizon.ts";
 import { lookAtMasks, maskReachBytes } from "./mask-point.ts";
 import type { Mask } from "./masks.ts";
 import type { ReadPayload, RecordedBytes } from "../../recording/recorded-stream.ts";
@@ -29,10 +30,17 @@ export interface Comparison {
    * told. Where masked bytes differ in length it is not the number of live bytes.
    */
   readonly position: number;
+  /**
+   * How far it may have got: where a mask covers what comes next, its bytes may be fewer now. Whether
+   * they are shows only when the process has fallen quiet; then {@link foresee} is called.
+   */
+  readonly foreseenBytes: number;
   /** Whether other bytes than recorded came: from there on positions mean little. */
   readonly hasDiffered: boolean;
   /** Takes the next bytes that the process sent, and does not keep them. */
   push(live: Uint8Array, at: number, lengthBytes: number): void;
+  /** From now on the position is {@link foreseenBytes}. */
+  foresee(): void;
   /**
    * The process ended the stream or reset the connection, or the run is over. Reports what is known. To be
    * called before the schedule is told of the end, so that other bytes are reported before missing ones.
@@ -50,6 +58,8 @@ export interface CompareParts {
   readonly masks: readonly Mask[];
   /** Whether the peer cut `direction` off in the recording: then going on is no difference. */
   readonly isCut: (connection: number, direction: Direction) => boolean;
+  /** How much was delivered to the sender of `direction` on this connection. */
+  readonly deliveredBytes: (connection: number, direction: Direction) => number;
   /** A faster one than the default, such as Buffer.compare. */
   readonly equal?: EqualBytes;
 }
@@ -62,6 +72,8 @@ export interface StreamParts {
   readonly from?: number;
   readonly patterns: readonly RegExp[];
   readonly isCut: boolean;
+  /** How far the process can have got, if that is known. */
+  readonly horizon?: Horizon;
   readonly report: ReportDifference;
   readonly equal?: EqualBytes;
 }
@@ -82,6 +94,7 @@ export class StreamComparison implements Comparison {
   readonly #recorded: RecordedBytes;
   readonly #patterns: readonly RegExp[];
   readonly #isCut: boolean;
+  readonly #horizon: Horizon | undefined;
   /** How far the recorded stream is behind. */
   #offset = 0;
   #position = 0;
@@ -92,6 +105,10 @@ export class StreamComparison implements Comparison {
   #state: "equal" | "telling" | "different" | "beyond" = "equal";
   /** Live bytes that are looked at again when more of them have come. */
   #held = nothing;
+  /** How many of them count in the position. */
+  #countedBytes = 0;
+  /** How far in the recorded stream a mask reaches from here. */
+  #maskedTo = 0;
   /** If there are masks: the live bytes just behind. */
   #before = nothing;
   /** Places in the recorded stream. */
@@ -107,10 +124,24 @@ export class StreamComparison implements Comparison {
     this.#recorded = parts.recorded;
     this.#patterns = parts.patterns;
     this.#isCut = parts.isCut;
+    this.#horizon = parts.horizon;
   }
 
   get position(): number {
     return Math.max(this.#position, this.#offset);
+  }
+
+  get foreseenBytes(): number {
+    if (this.#state !== "equal") return this.position;
+    return Math.max(this.position, Math.min(this.#maskedTo, this.#horizonBytes));
+  }
+
+  get #horizonBytes(): number {
+    return this.#horizon?.bytes ?? Infinity;
+  }
+
+  foresee(): void {
+    this.#position = this.foreseenBytes;
   }
 
   push(live: Uint8Array, at: number, lengthBytes: number): void {
@@ -193,13 +224,29 @@ export class StreamComparison implements Comparison {
       return finding.liveBytes;
     }
     if (finding.type === "open") {
-      this.#held = after.slice();
-      this.#foresee(Math.max(finding.recordedBytes, after.length));
+      this.#hold(after, finding.recordedBytes);
       return undefined;
     }
     this.#state = "telling";
     this.#tell(after);
     return undefined;
+  }
+
+  /**
+   * Until it shows where a mask ends, bytes count one for one. They may be more now than they were,
+   * but what would answer something that was not delivered yet has not come.
+   */
+  #hold(after: Uint8Array, recordedBytes: number): void {
+    this.#held = after.slice();
+    this.#reach(recordedBytes);
+    const most = Math.min(
+      Math.max(this.#maskedTo, this.#offset + after.length),
+      this.#recorded.lengthBytes,
+      this.#horizonBytes,
+    );
+    const counted = this.position + after.length - this.#countedBytes;
+    this.#countedBytes = after.length;
+    this.#position = Math.max(this.position, Math.min(counted, most));
   }
 
   #look(after: Uint8Array, isLast: boolean): ReturnType<typeof lookAtMasks> {
@@ -212,6 +259,7 @@ export class StreamComparison implements Comparison {
     this.#masked.push({ from: this.#offset, to: this.#offset + recordedBytes });
     if (this.#masked.length > maskedPlaces) this.#masked.shift();
     this.#offset += recordedBytes;
+    this.#countedBytes = 0;
     this.#remember(live);
   }
 
@@ -224,12 +272,12 @@ export class StreamComparison implements Comparison {
     const finding = this.#look(after, isLast);
     if (finding.type === "bare") return;
     if (isLast && finding.type === "covered") this.#cover(finding.recordedBytes, nothing);
-    else this.#foresee(finding.recordedBytes);
+    else this.#reach(finding.recordedBytes);
   }
 
-  #foresee(recordedBytes: number): void {
-    const position = Math.min(this.#recorded.lengthBytes, this.#offset + recordedBytes);
-    this.#position = Math.max(this.#position, position);
+  #reach(recordedBytes: number): void {
+    const to = Math.min(this.#recorded.lengthBytes, this.#offset + recordedBytes);
+    this.#maskedTo = Math.max(this.#maskedTo, to);
   }
 
   /** Collects what comes from the first difference on, until there is enough to show. */

@@ -3,6 +3,7 @@ import { Direction } from "../../base/direction.ts";
 import { RecordedStream } from "../../recording/recorded-stream.ts";
 import { nameStream } from "../findings/differences.ts";
 import { type CompareParts, type Comparison, StreamComparison } from "./compare.ts";
+import { Horizon } from "./horizon.ts";
 import { http2Framing } from "./http2-units.ts";
 import { masksFor } from "./masks.ts";
 import { RecordedUnits } from "./recorded-units.ts";
@@ -31,11 +32,14 @@ export function comparisonFor(
     isCut: parts.isCut(connection, direction),
     from,
   };
+  const horizon = new Horizon(index, connection, direction, () =>
+    parts.deliveredBytes(connection, direction),
+  );
   const framing = from === 0 ? framingOf(parts, connection) : undefined;
   const units = framing && RecordedUnits.read(recorded, (input) => framing.units(input, direction));
   return framing && units
     ? new UnitComparison(stream, units, framing, direction)
-    : new StreamComparison(stream);
+    : new StreamComparison({ ...stream, horizon });
 }
 
 /** Whether a connection is compared by the units of a protocol. */

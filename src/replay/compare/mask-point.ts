@@ -43,13 +43,21 @@ export function lookAtMasks(
 ): MaskFinding {
   const before = latin1(live.before);
   const after = latin1(live.after.subarray(0, ahead.mostBytes));
+  let best: MaskFinding = bare;
   for (const pattern of patterns) {
     const there = recordedMatch(pattern, recorded, offset, before);
     if (there === undefined) continue;
     const finding = judge(there, matchCovering(pattern, before + after, before.length), live);
-    if (finding.type !== "bare") return finding;
+    if (isBetter(finding, best)) best = finding;
   }
-  return bare;
+  return best;
+}
+
+/** A mask that covers the point counts before one that may cover it yet, and a longer one before a shorter. */
+function isBetter(one: MaskFinding, best: MaskFinding): boolean {
+  if (one.type === "bare") return false;
+  if (one.type !== best.type) return one.type === "covered" || best.type === "bare";
+  return one.recordedBytes > best.recordedBytes;
 }
 
 /** By the match that covers the point in what was recorded, and in what is live. */

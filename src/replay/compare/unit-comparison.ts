@@ -45,6 +45,15 @@ export class UnitComparison implements Comparison {
     return this.#recorded.position((key) => this.#keys.get(key)?.position ?? 0, this.#dataBytes);
   }
 
+  get foreseenBytes(): number {
+    const reach = (key: string): number => this.#keys.get(key)?.foreseenBytes ?? 0;
+    return this.#recorded.position(reach, this.#dataBytes);
+  }
+
+  foresee(): void {
+    for (const key of this.#keys.values()) key.foresee();
+  }
+
   get hasDiffered(): boolean {
     return this.#hasDiffered;
   }

@@ -12,7 +12,7 @@ import { Matching } from "../match/matching.ts";
 import { ReadBarrier } from "./read-barrier.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { Player } from "./player.ts";
-import { Progress } from "../progress/progress.ts";
+import { endOf, Progress } from "../progress/progress.ts";
 import { RecordingIndex } from "../../recording/recording.ts";
 import { reporterFor } from "../findings/reporter.ts";
 import { Schedule, speedOf } from "../schedule/schedule.ts";
@@ -219,6 +219,7 @@ function compareParts(
     report,
     masks,
     isCut: (connection, direction) => cuts.isCut(connection, direction),
+    deliveredBytes: (connection, direction) => progress.receivedBytes(endOf(connection, direction)),
     equal: equalBytes,
   };
 }

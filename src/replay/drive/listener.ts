@@ -55,10 +55,19 @@ export class Listener implements Heard {
     return this.#parts.conversation?.isHolding ?? false;
   }
 
-  /** Whether what the process is to send up to the offset `to` is a part of what differs now. */
+  /**
+   * Whether what the process is to send up to the offset `to` is a part of what differs now, or is
+   * covered by a mask, so that fewer bytes may be all that come.
+   */
   isAstrayUpTo(to: number): boolean {
     const { conversation } = this.#parts;
-    return this.hasDiffered && (conversation === undefined || to <= conversation.questionTo);
+    if (conversation !== undefined && to > conversation.questionTo) return false;
+    return this.hasDiffered || (this.#comparison?.foreseenBytes ?? 0) >= to;
+  }
+
+  /** The process is quiet: what a mask covers need not come any more. */
+  foresee(): void {
+    this.#comparison?.foresee();
   }
 
   take(bytes: Uint8Array): void {
@@ -87,7 +96,7 @@ export class Listener implements Heard {
     this.settle();
     const turn = conversation?.end(how, this);
     if (conversation !== undefined && turn !== undefined) this.#follow(conversation, turn);
-    this.#comparison?.finish();
+    this.#finishComparison();
     this.#noteEnd(how, this.#connection);
     // What the process has not asked for on the connection itself, it will not ask for here.
     if (turn?.type === "goOn" && conversation !== undefined)
@@ -101,6 +110,14 @@ export class Listener implements Heard {
   finish(): void {
     this.settle();
     this.#comparison?.finish();
+  }
+
+  /** What a mask covers at the end of the stream counts as sent. */
+  #finishComparison(): void {
+    const { schedule, direction } = this.#parts;
+    this.#comparison?.finish();
+    if (this.#comparison === undefined || this.#comparison.hasDiffered) return;
+    schedule.noteBytes(this.#connection, direction, this.#comparison.position);
   }
 
   #noteEnd(how: "end" | "reset", connection: number): void {

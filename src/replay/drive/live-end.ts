@@ -193,6 +193,11 @@ export class LiveEnd implements EndOwner, PacedEnd {
     return this.#listener?.isAstrayUpTo(to) ?? false;
   }
 
+  /** See {@link Listener.foresee}. */
+  foresee(): void {
+    this.#listener?.foresee();
+  }
+
   /** Reports a difference now of which more context was still awaited. */
   tell(): void {
     this.#listener?.tell();

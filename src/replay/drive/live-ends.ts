@@ -101,8 +101,9 @@ export class LiveEnds {
     const { index } = runner.schedule;
     const event = runner.waitingFor;
     if (event < 0 || !this.isAstray(runner, event)) return;
-    const position = index.streamOffset(event) + index.lengthBytes(event);
-    runner.schedule.noteBytes(index.connection(event), index.direction(event), position);
+    this.senderOf(runner, event)?.foresee();
+    const [connection, direction] = [index.connection(event), index.direction(event)];
+    runner.schedule.noteBytes(connection, direction, index.endOffset(event));
   }
 
   /** Whether a process of `runner` has sent bytes that are kept until it is clear what they ask. */
@@ -114,12 +115,15 @@ export class LiveEnds {
     return isAny;
   }
 
-  /** Whether `event` is waited for on a stream that has differed, so that it need not come as recorded. */
+  /**
+   * Whether `event` is waited for on a stream that has differed, or at a place that a mask covers, so
+   * that it need not come as recorded.
+   */
   isAstray(runner: ScheduleRunner, event: number): boolean {
     const { index } = runner.schedule;
     const live = this.senderOf(runner, event);
     if (live?.connection !== index.connection(event)) return false;
-    return live.isAstrayUpTo(index.streamOffset(event) + index.lengthBytes(event));
+    return live.isAstrayUpTo(index.endOffset(event));
   }
 
   /** A stream is about to be reported to lack something: other bytes in it are reported first. */

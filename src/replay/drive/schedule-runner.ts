@@ -19,13 +19,16 @@ export interface Performer {
    * held back, in milliseconds, to be asked again then; 0 otherwise.
    */
   deliver(runner: ScheduleRunner, event: number): number;
-  /** Whether `event` is waited for on a stream that has differed, so that it need not come as recorded. */
+  /**
+   * Whether `event` is waited for on a stream that has differed, or at a place that a mask covers, so
+   * that it need not come as recorded.
+   */
   isAstray(runner: ScheduleRunner, event: number): boolean;
   /** Whether bytes of its processes are kept until it is clear what they ask. */
   hasHeld(runner: ScheduleRunner): boolean;
   /**
    * The processes of this runner are quiet: decides which connections their undecided ones are, and no
-   * longer waits for bytes of a stream that went astray.
+   * longer waits for bytes that need not come.
    */
   settle(runner: ScheduleRunner): void;
 }

@@ -102,6 +102,7 @@ class Compared {
       report: (difference: Difference) => this.found.push(difference),
       masks,
       isCut: () => false,
+      deliveredBytes: () => Infinity,
     };
     this.comparison = comparisonFor(parts, number, toClient);
   }
