@@ -186,6 +186,7 @@ export const rooms = {
       "dump/store",
       "recording/load",
       "sandbox/network",
+      "sandbox/processes",
       "doctor",
       "capture/import",
       "capture/track",

@@ -47,6 +47,7 @@ async function createProgram(called: string | undefined, setExitCode: SetExitCod
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .addHelpText("after", classicForm)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError();

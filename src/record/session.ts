@@ -32,6 +32,7 @@ export interface RecordOptions extends RunOptions, NetworkOptions {
 export interface RecordResult {
   readonly counts: EngineCounts;
   readonly dumpBytes: number;
+  /** From the start of the recording, just before the commands start, to its end: as the dump has it. */
   readonly durationMs: number;
   /** In the commands' order. */
   readonly ends: readonly CommandEnd[];
@@ -47,6 +48,8 @@ export interface RecordResult {
 interface RecordParts {
   /** Since the epoch. */
   readonly startNs: bigint;
+  /** The same moment, in nanoseconds of `process.hrtime.bigint()`. */
+  readonly startHrNs: bigint;
   readonly destination: DumpDestination;
   readonly playground: Playground;
   readonly run: CommandRun;
@@ -55,7 +58,6 @@ interface RecordParts {
 }
 
 export class RecordSession {
-  readonly #startedMs = performance.now();
   readonly #parts: RecordParts;
 
   private constructor(parts: RecordParts) {
@@ -71,32 +73,34 @@ export class RecordSession {
     return allOrNothing(async (onFailure) => {
       const destination = DumpDestination.claim(options.file, options);
       onFailure(() => destination.withdraw());
-      const startHrNs = process.hrtime.bigint();
-      // The time of day is asked once: it may be set while the run goes on.
-      const startNs = BigInt(Date.now()) * 1_000_000n;
       const { length } = topology.containers;
-      const playground = new Playground(topology.subnets, length, startHrNs, options);
+      const playground = new Playground(topology.subnets, length, options);
       onFailure(() => playground.close());
       const { spaces } = playground;
       const run = await CommandRun.prepare(topology, topology.containers, spaces, options);
       onFailure(() => run.close());
       if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
+      const startHrNs = process.hrtime.bigint();
+      // The time of day is asked once: it may be set while the run goes on.
+      const startNs = BigInt(Date.now()) * 1_000_000n;
       const info = runInfo(options, run.isSeeded, startNs);
       const writer = startWriter(destination.open(), info);
       onFailure(() => writer.abort());
       const engine = await playground.startEngine<RecordDetails>(
         new URL("./engine.js", import.meta.url),
         run.procPath,
-        { sink: writer.sinkStore, waitListenMs: options.waitListenMs },
+        { startHrNs, sink: writer.sinkStore, waitListenMs: options.waitListenMs },
         (text) => hooks.onWarning(text),
       );
-      return new RecordSession({ startNs, destination, playground, run, writer, engine });
+      const parts = { startNs, startHrNs, destination, playground, run, writer, engine };
+      return new RecordSession(parts);
     });
   }
 
   /** Runs the commands to their end and closes the dump. */
   async run(hooks: RunHooks): Promise<RecordResult> {
-    const { run, playground, writer, engine } = this.#parts;
+    const { run, playground, writer, engine, destination } = this.#parts;
+    let restoreLimit: (() => void) | undefined;
     let dumpError: Error | undefined;
     const dumpFailed = writer.failed.then((error) => {
       dumpError = error;
@@ -105,7 +109,7 @@ export class RecordSession {
     try {
       await run.start();
       // Not before: the commands have the caller's limits.
-      raiseDescriptorLimit();
+      restoreLimit = raiseDescriptorLimit();
       await Promise.race([
         run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
         dumpFailed,
@@ -115,27 +119,29 @@ export class RecordSession {
       await Promise.race([run.stop(), engine.failed]);
       await engine.finish();
       const ends = run.commands.map(({ end }) => end).filter((end) => end !== undefined);
-      const dumpBytes = await this.#closeDump(ends);
-      const durationMs = performance.now() - this.#startedMs;
+      const closed = await this.#closeDump(ends);
       const counts = engine.counts();
       const settled = this.#settle(counts, ends);
-      return { counts, dumpBytes, durationMs, ends, dumpError, ...settled };
+      return { ...closed, counts, ends, dumpError, ...settled };
     } finally {
+      restoreLimit?.();
       await run.close();
       playground.close();
+      destination.keep();
     }
   }
 
-  /** Returns the length of the dump. */
-  async #closeDump(ends: readonly CommandEnd[]): Promise<number> {
-    const { startNs, playground, run, writer } = this.#parts;
-    const { startHrNs } = playground.task;
+  async #closeDump(
+    ends: readonly CommandEnd[],
+  ): Promise<Pick<RecordResult, "dumpBytes" | "durationMs">> {
+    const { startNs, startHrNs, run, writer } = this.#parts;
+    const durationNs = process.hrtime.bigint() - startHrNs;
     const stoppedAtNs = Number((run.stoppedAtHrNs ?? startHrNs) - startHrNs);
     const { writtenBytes } = await writer.close({
-      endNs: startNs + process.hrtime.bigint() - startHrNs,
+      endNs: startNs + durationNs,
       exits: ends.map((end) => exitForDump(end, stoppedAtNs)),
     });
-    return writtenBytes;
+    return { dumpBytes: writtenBytes, durationMs: Number(durationNs) / 1e6 };
   }
 
   /** A run in which nothing happened is no reason to lose the recording before it. */

@@ -103,15 +103,15 @@ export class ReplaySession {
     const { topology, recording } = options;
     return allOrNothing(async (onFailure) => {
       const { length } = topology.containers;
-      const startHrNs = process.hrtime.bigint();
-      const playground = new Playground(topology.subnets, length, startHrNs, options);
+      const playground = new Playground(topology.subnets, length, options);
       onFailure(() => playground.close());
       const { spaces } = playground;
       const run = await CommandRun.prepare(topology, options.live, spaces, options);
       onFailure(() => run.close());
       if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
       const counters = new SharedArrayBuffer(replayCounters(length) * 8);
-      const details: ReplayDetails = {
+      const details = {
+        startHrNs: process.hrtime.bigint(),
         path: recording.path,
         recording: recording.store,
         live: options.live.map(({ index }) => index),
@@ -122,8 +122,11 @@ export class ReplaySession {
         replayCounters: counters,
       };
       const module = new URL("./drive/engine.js", import.meta.url);
-      const engine = await playground.startEngine(module, run.procPath, details, (text) =>
-        hooks.onWarning(text),
+      const engine = await playground.startEngine<ReplayDetails>(
+        module,
+        run.procPath,
+        details,
+        (text) => hooks.onWarning(text),
       );
       return new ReplaySession(options, run, playground, engine, new Float64Array(counters));
     });
@@ -132,10 +135,11 @@ export class ReplaySession {
   /** Runs the live commands until everything is played and they have ended or are no longer needed. */
   async run(hooks: RunHooks): Promise<ReplayResult> {
     void this.#run.lost.then(() => hooks.onWarning(keeperLost));
+    let restoreLimit: (() => void) | undefined;
     try {
       await this.#run.start();
       // Not before: the commands have the caller's limits.
-      raiseDescriptorLimit();
+      restoreLimit = raiseDescriptorLimit();
       const ended = this.#run.untilOver((command, end) => {
         this.#engine.tellGone(command.plan.index);
         hooks.onCommandEnd(command, end);
@@ -149,6 +153,7 @@ export class ReplaySession {
       const durationMs = performance.now() - this.#startedMs;
       return { ...outcome, differences, counts: this.#engine.counts(), durationMs, ends };
     } finally {
+      restoreLimit?.();
       await this.#run.close();
       this.#playground.close();
     }

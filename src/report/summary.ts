@@ -4,6 +4,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
+import { formatDuration } from "../base/text.ts";
 import { recordedSeed } from "../determinism/core/scheme.ts";
 import type { DumpEnd, DumpItem } from "../dump/format/decoder.ts";
 import type { CommandExit, ContainerInfo, RunInfo } from "../dump/format/schema.ts";
@@ -75,7 +76,7 @@ export class SummaryFold {
 export function renderRun(summary: DumpSummary): string {
   const { run, durationNs, exits } = summary;
   const start = new Date(Number(run.startNs / 1_000_000n)).toISOString();
-  const lasted = `${(durationNs / 1e9).toFixed(3)} s`;
+  const lasted = formatDuration(durationNs / 1e6);
   const when = `${start.slice(0, 19).replace("T", " ")} UTC`;
   const facts = isImported(run)
     ? [`captured ${when}`, `imported from ${capturesOf(run)}`, `lasted ${lasted}`]

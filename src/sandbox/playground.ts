@@ -32,7 +32,7 @@ const descriptors = { anyway: 200, perContainer: 8, forConnections: 1000 } as co
 
 export class Playground {
   readonly spaces: readonly Space[];
-  readonly task: Omit<EngineTask, "procPath">;
+  readonly task: Omit<EngineTask, "procPath" | "startHrNs">;
   readonly #pipeSpace: Space;
   readonly #undertaker: Undertaker;
 
@@ -43,7 +43,6 @@ export class Playground {
   constructor(
     subnets: readonly Subnet[],
     containers: number,
-    startHrNs: bigint,
     { links, bufferBytes }: NetworkOptions,
   ) {
     requireDescriptors(containers);
@@ -79,7 +78,6 @@ export class Playground {
       links,
       wakeup: createWakeup(),
       counters: new SharedArrayBuffer(Counter.size * Float64Array.BYTES_PER_ELEMENT),
-      startHrNs,
     };
   }
 
@@ -89,7 +87,7 @@ export class Playground {
   async startEngine<Details extends object>(
     url: URL,
     procPath: string,
-    details: Details,
+    details: Details & Pick<EngineTask, "startHrNs">,
     onWarning: (text: string) => void,
   ): Promise<EngineHost> {
     const engine = new EngineHost(url, { ...this.task, procPath, ...details }, onWarning);

@@ -17,18 +17,21 @@ export function descriptorLimit(): number {
 
 /**
  * Raises the limit as far as possible: to the kernel's maximum with privileges, to the hard limit
- * without. Children started later inherit it. Returns the new limit.
+ * without. Children started later inherit it, unless the function that it returns has set the
+ * limits back.
  */
-export function raiseDescriptorLimit(): number {
+export function raiseDescriptorLimit(): () => void {
   descriptorLimit();
+  const soft = limit.view.getBigUint64(0, true);
   const hard = limit.view.getBigUint64(8, true);
-  if (!setBoth(kernelMaximum())) setBoth(hard);
-  return descriptorLimit();
+  const maximum = kernelMaximum();
+  if (!setLimits(maximum, maximum)) setLimits(hard, hard);
+  return () => setLimits(soft, hard);
 }
 
-function setBoth(value: bigint): boolean {
-  limit.view.setBigUint64(0, value, true);
-  limit.view.setBigUint64(8, value, true);
+function setLimits(soft: bigint, hard: bigint): boolean {
+  limit.view.setBigUint64(0, soft, true);
+  limit.view.setBigUint64(8, hard, true);
   return setrlimit(RLIMIT_NOFILE, limit.address) === 0;
 }
 

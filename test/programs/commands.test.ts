@@ -45,6 +45,21 @@ describe("show", () => {
     expect(run.stderr).toMatch(/^plg: warning: torn\.traffic was cut off [^\n]*\n$/);
   });
 
+  test("says how long the run lasted, as its recorder did", async ({ plg }) => {
+    const recorded = await plg.run(["record", "--json", "one=sleep 0.1"]);
+    const { durationMs } = JSON.parse(recorded.stdout) as { durationMs: number };
+    expect(durationMs).toBeGreaterThan(100);
+    const shown = await plg.run(["show", "--json"]);
+    const { durationNs } = JSON.parse(shown.stdout) as { durationNs: number };
+    expect(durationNs / 1e6).toBeCloseTo(durationMs, 3);
+    const lasted = /lasted (.* s)$/m.exec((await plg.run(["show"])).stdout)?.[1];
+    expect(recorded.stderr).toContain(` in ${lasted} to `);
+  });
+});
+
+describe("show, of what is no recording", () => {
+  needs();
+
   test.for([
     ["foreign", "#!/bin/sh\n"],
     ["empty", ""],

@@ -1,4 +1,4 @@
-// The help: each default once, options in groups, at most 80 columns where the terminal has them.
+// The help: each default once, options in groups, at most 80 columns.
 import { describe, expect } from "vitest";
 import { test } from "./plg.ts";
 
@@ -10,6 +10,7 @@ describe("the help", () => {
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
     expect(run.stdout).not.toContain("default: []");
     expect(run.stdout).toMatch(new RegExp(`^Usage: plg ${command} `));
+    for (const line of run.stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
     const options = run.stdout.split("\n").filter((line) => /^ {2}-/.test(line));
     for (const line of options) {
       expect(line, "no period").not.toMatch(/\.$/);

@@ -16,9 +16,9 @@ export function addDemo(program: Cli, setExitCode: (code: ExitCode) => void): vo
 }
 
 const about = `
-The programs need nothing but Node.js. Each step is a command line of plg that you could type
-yourself, and it is shown before it runs. Everything is written into a new temporary folder, which
-stays, so that you can go on from there.`;
+The programs need nothing but Node.js. Each step is a command line of plg that
+you could type yourself, and it is shown before it runs. Everything is written
+into a new temporary folder, which stays, so that you can go on from there.`;
 
 /** Runs the steps until one does not end as it should. Returns the exit code. */
 async function demo(): Promise<ExitCode> {

@@ -34,8 +34,9 @@ export function addDoctor(program: Cli, setExitCode: (code: ExitCode) => void): 
 }
 
 const examples = `
-Each check is 'ok', 'missing' (nothing can be recorded without it) or 'limited' (all works but what
-is told). The exit code is 0 if recording works here, else 4.
+A check is 'ok', 'missing' (recording is impossible without it) or 'limited'
+(recording works with a restriction). The exit code is 0 if recording works
+here, else 4.
 
 Examples:
   $ plg doctor

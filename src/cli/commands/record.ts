@@ -1,14 +1,15 @@
 /** `plg record`, and the classic `plg --record`. */
 import type { Command as Cli } from "commander";
-import { ExitCode } from "../../base/errors.ts";
-import { formatBytes, formatDuration, formatRate, plural } from "../../base/text.ts";
-import { type RecordResult, RecordSession } from "../../record/session.ts";
+import { ExitCode, UsageError } from "../../base/errors.ts";
+import { formatBytes, formatDuration, plural } from "../../base/text.ts";
+import { type RecordOptions, type RecordResult, RecordSession } from "../../record/session.ts";
 import {
   type CommandLine,
   parseCommand,
   planTopology,
   type Topology,
 } from "../../sandbox/network/topology.ts";
+import type { OutputSink } from "../../sandbox/processes/command.ts";
 import { attend } from "../terminal/attend.ts";
 import { hasFailed, hooksFor } from "../terminal/command-ends.ts";
 import { tellDrops } from "../terminal/drops.ts";
@@ -35,6 +36,15 @@ import {
   parseSubnets,
   type SubnetOptions,
 } from "../options/values.ts";
+import { recordStatus } from "./record-status.ts";
+import {
+  describeRuns,
+  exitCodeOf,
+  type Keep,
+  recordUntilFails,
+  type UntilFails,
+} from "./record-until-fails.ts";
+import type { HeldOutput } from "../terminal/held-output.ts";
 import { verify } from "./verify.ts";
 import { toolVersion } from "../launch/version.ts";
 
@@ -43,6 +53,8 @@ interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly buffer?: string;
   readonly force?: boolean;
   readonly verify?: string;
+  readonly untilFails?: string;
+  readonly keep?: string;
   readonly classic?: boolean;
 }
 
@@ -59,6 +71,8 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
   cli
     .option("--force", "replace a file that is not a recording")
     .option("--verify <n>", "then replay the recording n times, and report how well it replays")
+    .option("--until-fails <n>", "record again and again until a command fails, at most n times")
+    .option("--keep <which>", "with --until-fails: keep the failed run, all, or the last")
     .optionsGroup("Network:")
     .option("-s, --subnet <cidr>", "number the containers from this subnet", "10.0.0.0/24")
     .option("--subnet6 <cidr>", "use this IPv6 subnet (default: derived from --subnet)")
@@ -82,14 +96,17 @@ const seedMeaning =
 
 const examples = `
 Containers:
-  The first command has the subnet's first address (10.0.0.1), the second has 10.0.0.2, and so on.
-  Containers find each other by name. PLG_NAME, PLG_ADDRESS and PLG_PEERS are in the environment.
+  The first command has the subnet's first address (10.0.0.1), the second has
+  10.0.0.2, and so on. Containers find each other by name. PLG_NAME,
+  PLG_ADDRESS and PLG_PEERS are in the environment.
 ${linkGrammar}
 
 Examples:
-  $ plg record server='redis-server --bind 0.0.0.0 --protected-mode no' \\
-      client='redis-cli -h server set greeting hello' --wait-listen 5s --until client
-  $ plg record --link 'client<->server: delay 40ms jitter 5ms loss 1% rate 10mbit' \\
+  $ plg record --wait-listen 5s --until client \\
+      server='redis-server --bind 0.0.0.0 --protected-mode no' \\
+      client='redis-cli -h server set greeting hello'
+  $ plg record --until-fails 100 server=./server client='./test server'
+  $ plg record --link 'client<->server: delay 40ms loss 1% rate 10mbit' \\
       server=./server client='./client server'
   $ plg --record -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'`;
 
@@ -98,38 +115,67 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
     flags.classic ? { command: text } : parseCommand(text),
   );
   const topology = planTopology(parseSubnets(flags), lines);
-  const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
-  const seed = parseSeed(flags);
-  const links = parseLinks(flags, topology.containers, seed, false);
   const terminal = terminalFor(flags, topology.containers);
-  const hooks = hooksFor(terminal);
-  const options = {
+  const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
+  const keep = parseKeep(flags);
+  if (flags.untilFails !== undefined && times > 0)
+    throw new UsageError("--until-fails and --verify exclude each other");
+  if (flags.untilFails !== undefined) {
+    const runs = parseCount(flags.untilFails, "--until-fails", 1_000_000);
+    const optionsFor = ({ sink }: HeldOutput) => optionsOf(flags, topology, terminal, sink);
+    return concludeRuns(
+      terminal,
+      await recordUntilFails(terminal, { runs, keep, optionsFor }),
+      flags,
+    );
+  }
+  const exitCode = await recordOnce(terminal, topology, flags);
+  if (times === 0 || exitCode > ExitCode.commandFailed) return exitCode;
+  const verdict = await verify(terminal, flags, times);
+  return exitCode === ExitCode.ok ? verdict : exitCode;
+}
+
+function optionsOf(
+  flags: RecordFlags,
+  topology: Topology,
+  terminal: Terminal,
+  output: OutputSink,
+): RecordOptions {
+  const seed = parseSeed(flags);
+  return {
     ...runOptions(flags, topology.containers, terminal),
     randomSeed: flags.seed === false ? undefined : seed,
+    output,
     topology,
     file: flags.file,
     force: flags.force === true,
     waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
-    links,
+    links: parseLinks(flags, topology.containers, seed, false),
     bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
     toolVersion: toolVersion(),
     seal: sealOf(topology.containers),
   };
+}
+
+async function recordOnce(
+  terminal: Terminal,
+  topology: Topology,
+  flags: RecordFlags,
+): Promise<number> {
+  const options = optionsOf(flags, topology, terminal, terminal);
+  const hooks = hooksFor(terminal);
   const { result, interrupted } = await attend(
     terminal,
     () => RecordSession.prepare(options, hooks),
-    statusOf,
+    recordStatus,
     (session) => {
-      tellLinks(terminal, links);
+      tellLinks(terminal, options.links);
       return session.run(hooks);
     },
   );
   if (result === undefined) return interrupted.exitCode;
   const exitCode = conclude(terminal, topology, flags, result);
-  if (interrupted !== undefined) return interrupted.exitCode;
-  if (times === 0) return exitCode;
-  const verdict = await verify(terminal, flags, times);
-  return exitCode === ExitCode.ok ? verdict : exitCode;
+  return interrupted?.exitCode ?? exitCode;
 }
 
 /** A page at least, as the kernel has it (tcp(7)); at most what holds the traffic of a second or so. */
@@ -137,16 +183,22 @@ function parseBuffer(text: string): number {
   return parseSize(text, "--buffer", 4096, 1 << 30);
 }
 
-function statusOf(session: RecordSession): () => string {
-  const startedMs = performance.now();
-  let last = { bytes: 0, atMs: startedMs };
-  return () => {
-    const nowMs = performance.now();
-    const { connections, openConnections, bytes } = session.counts();
-    const rate = ((bytes - last.bytes) * 1000) / Math.max(1, nowMs - last.atMs);
-    last = { bytes, atMs: nowMs };
-    return `${formatDuration(nowMs - startedMs)}  ${plural(connections, "connection")} (${openConnections} open)  ${formatBytes(bytes)}  ${formatRate(rate)}`;
-  };
+function parseKeep({ keep, untilFails }: RecordFlags): Keep {
+  if (keep !== undefined && untilFails === undefined)
+    throw new UsageError("--keep is for --until-fails");
+  if (keep === undefined || keep === "failed") return "failed";
+  if (keep === "all" || keep === "last") return keep;
+  throw new UsageError(`--keep '${keep}' is not one of failed, all and last`);
+}
+
+function concludeRuns(terminal: Terminal, outcome: UntilFails, flags: RecordFlags): number {
+  const { runs, hasFailed: failed, kept, result } = outcome;
+  const exitCode = exitCodeOf(outcome);
+  const summary = { runs, failed, kept, exitCode, ...result?.counts };
+  if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  if (result) tellDrops(terminal, result.counts);
+  terminal.info(describeRuns(outcome));
+  return exitCode;
 }
 
 function conclude(
@@ -158,17 +210,22 @@ function conclude(
   const { counts, dumpBytes, durationMs, ends, dumpError, previous, withdrawn } = result;
   if (flags.json) {
     const commands = topology.containers.map(({ name }, i) => ({ name, ...ends[i] }));
+    const file = { file: flags.file, previous, withdrawn, dumpBytes, durationMs };
     process.stdout.write(
-      `${JSON.stringify({ file: flags.file, previous, withdrawn, dumpBytes, durationMs, ...counts, commands, error: dumpError?.message })}\n`,
+      `${JSON.stringify({ ...file, ...counts, commands, error: dumpError?.message })}\n`,
     );
   }
-  const kept = previous === undefined ? "" : `; the recording before it is now ${previous}`;
-  terminal.info(
-    withdrawn
-      ? `no command could be started: ${flags.file} stays as it was`
-      : `recorded ${plural(counts.connections, "connection")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)} to ${flags.file} (${formatBytes(dumpBytes)})${kept}`,
-  );
+  terminal.info(describeResult(flags.file, result));
   tellDrops(terminal, counts);
   if (dumpError) throw dumpError;
   return ends.some(hasFailed) ? ExitCode.commandFailed : ExitCode.ok;
+}
+
+function describeResult(file: string, result: RecordResult): string {
+  const { counts, dumpBytes, durationMs, previous, withdrawn } = result;
+  if (withdrawn) return `no command could be started: ${file} stays as it was`;
+  const what = `${plural(counts.connections, "connection")}, ${formatBytes(counts.bytes)}`;
+  const where = `${file} (${formatBytes(dumpBytes)})`;
+  const kept = previous === undefined ? "" : `; the recording before it is now ${previous}`;
+  return `recorded ${what} in ${formatDuration(durationMs)} to ${where}${kept}`;
 }

@@ -97,12 +97,12 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
 
 const examples = `
 Examples:
-  $ plg replay dump.traffic                     all commands, each against the recording
-  $ plg replay --only server                    the server alone, under its recorded clients
-  $ plg replay --only client --speed 1          a client alone, at the recorded pace
-  $ plg replay client='./client --verbose'      another command for one container
-  $ plg replay --ignore ':80/^Date: .*$/m'      mask dates in HTTP answers
-  $ plg replay --link 'client->*: loss 1%'      over a link that loses packets
+  $ plg replay dump.traffic                 all commands, each by itself
+  $ plg replay --only server                a server with its recorded clients
+  $ plg replay --only client --speed 1      a client at the recorded pace
+  $ plg replay client='./client --verbose'  another command for one container
+  $ plg replay --ignore ':80/^Date: .*$/m'  mask dates in HTTP answers
+  $ plg replay --link 'client->*: loss 1%'  over a link that loses packets
   $ plg --replay -s 10.0.0.0/24 -f dump.traffic ./server './client 10.0.0.1'
 ${linkGrammar}`;
 

@@ -50,9 +50,10 @@ export function addShow(program: Cli): void {
 
 const examples = `
 Columns:
-  'start' counts from the start of the run. 'sent' is what the client sent, 'received' what it got.
-  'ended' is how the connection ended: 'closed' (by both), 'reset by client', 'reset by server',
-  'refused', 'unanswered', or 'open' when the recording ended.
+  'start' counts from the start of the run. 'sent' is what the client sent,
+  'received' what it got. 'ended' is how the connection ended: 'closed' (by
+  both), 'reset by client', 'reset by server', 'refused', 'unanswered', or
+  'open' when the recording ended.
 
 Examples:
   $ plg show

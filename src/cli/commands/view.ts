@@ -38,9 +38,9 @@ Examples:
   $ plg view
   $ plg view nightly.traffic -o nightly.html
 
-The page is one file that fetches nothing and sends nothing. It contains a dump of up to 64 MiB. A
-larger one is chosen in the page, which reads it from disk. The page is as private as the dump
-(mode 0600).`;
+The page is one file that fetches nothing and sends nothing. It contains a dump
+of up to 64 MiB. A larger one is chosen in the page, which reads it from disk.
+The page is as private as the dump (mode 0600).`;
 
 async function view(path: string, { output = `${path}.html` }: ViewFlags): Promise<void> {
   checkReport(path, "-o", output);

@@ -19,8 +19,8 @@ export function addLinkFlags(cli: Cli): Cli {
 
 export const linkGrammar = `
 Links:
-  'A<->B: CONDITIONS' describes a link, 'A->B: CONDITIONS' one direction of it. '*' is any
-  container. If several links name a direction, the last one counts. The conditions:
+  'A<->B: CONDITIONS' describes a link, 'A->B: CONDITIONS' one direction of it.
+  '*' is any container. If several links name a direction, the last one counts.
     delay TIME, jitter TIME      one way
     loss 1%, duplicate 1%, reorder 1%
     rate 10mbit, queue TIME      how long packets may wait for the rate

@@ -25,6 +25,7 @@ export interface CommonFlags {
 /** `file`: what the command does with the dump. */
 export function addCommonFlags(cli: Cli, { file }: { readonly file: string }): Cli {
   return cli
+    .option("-f, --file <path>", file, "dump.traffic")
     .optionsGroup("Output:")
     .option("--json", "print a machine-readable summary on standard output")
     .option("-q, --quiet", "show neither the commands' output nor progress (also --nolog)")
@@ -41,8 +42,7 @@ export function addCommonFlags(cli: Cli, { file }: { readonly file: string }): C
     )
     .option("-k, --kill <signal>", "stop commands with this signal", "TERM")
     .option("--grace <duration>", "kill commands this long after that signal", "5s")
-    .optionsGroup("Options:")
-    .option("-f, --file <path>", file, "dump.traffic");
+    .optionsGroup("Options:");
 }
 
 export function terminalFor(

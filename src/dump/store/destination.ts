@@ -89,7 +89,16 @@ export class DumpDestination {
     });
   }
 
-  /** The new recording counts. */
+  /** Puts a recording that is elsewhere on the same file system at this path. */
+  adopt(path: string): void {
+    namingDump(this.#given, () => {
+      if (this.#lock !== undefined && fstatSync(this.#lock).size > 0) this.#moveAside();
+      renameSync(path, this.#path);
+    });
+    this.keep();
+  }
+
+  /** The new recording counts. Does nothing after {@link withdraw}. */
   keep(): void {
     if (this.#hadPrevious) rmSync(`${this.#previous}~`, { force: true });
     this.#unlock();
