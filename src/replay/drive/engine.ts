@@ -25,8 +25,12 @@ const lookMs = 20;
 const quietAfterMs = 50;
 /** A process whose command has ended may still have bytes on the way for this long, and longer over a link. */
 const goneAfterMs = 100;
-/** That is so many looks, between which the engine takes what there is: on a busy machine the time alone says little. */
-const goneLooks = 10;
+/**
+ * That is so many looks, between which the engine takes what there is: on a busy machine the time alone
+ * says little. A process without connections, and without links, has nothing on the way but what waits in
+ * a device's queue: two looks are enough for it.
+ */
+const goneLooks = { most: 10, idle: 2 } as const;
 
 class ReplayEngine {
   readonly #engine: EngineThread;
@@ -38,6 +42,9 @@ class ReplayEngine {
   readonly #live: readonly number[];
   readonly #file: PayloadFile;
   readonly #sockets: ContainerSockets;
+  readonly #hasLinks: boolean;
+  /** The containers whose processes are gone. */
+  readonly #gone = new Set<number>();
   readonly #patienceMs: number;
   readonly #goneAfterMs: number;
   /** Since when everything is played. */
@@ -47,7 +54,7 @@ class ReplayEngine {
     this.#engine = new EngineThread(task, {
       wake: () => {},
       finish: () => this.#finish(),
-      gone: (container) => this.#noteGoneLater(container, goneLooks),
+      gone: (container) => this.#noteGoneLater(container),
     });
     this.#counters = new Float64Array(task.replayCounters);
     this.#live = task.live;
@@ -56,6 +63,7 @@ class ReplayEngine {
     this.#patienceMs = task.schedule.patienceMs;
     const linkMs = quietMsOf(task.links);
     this.#goneAfterMs = goneAfterMs + linkMs;
+    this.#hasLinks = linkMs > 0;
     const index = new RecordingIndex(task.recording);
     const progress = new Progress(index);
     this.#progress = progress;
@@ -142,10 +150,17 @@ class ReplayEngine {
     });
   }
 
-  #noteGoneLater(container: number, looks: number): void {
-    if (looks === 0) return this.#player.noteGone(container);
-    const pauseMs = this.#goneAfterMs / goneLooks;
-    this.#engine.reactor.after(pauseMs, () => this.#noteGoneLater(container, looks - 1));
+  #noteGoneLater(container: number, looks = 0, idleLooks = 0): void {
+    const isIdle = !this.#hasLinks && !this.#player.hasOpen(container);
+    const idle = isIdle ? idleLooks + 1 : 0;
+    if (looks >= goneLooks.most || idle > goneLooks.idle) return this.#noteGone(container);
+    const pauseMs = this.#goneAfterMs / goneLooks.most;
+    this.#engine.reactor.after(pauseMs, () => this.#noteGoneLater(container, looks + 1, idle));
+  }
+
+  #noteGone(container: number): void {
+    this.#gone.add(container);
+    this.#player.noteGone(container);
   }
 
   #tell(): void {
@@ -161,14 +176,15 @@ class ReplayEngine {
     this.#engine.reactor.after(lookMs, () => this.#tell());
   }
 
-  /** Everything was played, and nothing moves any more; or it does so without an end. */
+  /** Everything was played, and nobody is left or nothing moves any more; or it moves without an end. */
   #isOver(): boolean {
     const { nowMs } = this.#engine.reactor;
     if (!this.#player.isDone()) this.#doneSinceMs = Infinity;
     else this.#doneSinceMs = Math.min(this.#doneSinceMs, nowMs);
     const quietMs = nowMs - this.#player.movedMs;
     const doneMs = nowMs - this.#doneSinceMs;
-    return doneMs >= 0 && (quietMs > this.#goneAfterMs || doneMs > this.#patienceMs);
+    const isAlone = this.#gone.size === this.#live.length;
+    return doneMs >= 0 && (isAlone || quietMs > this.#goneAfterMs || doneMs > this.#patienceMs);
   }
 
   #sum(what: "played" | "total"): number {

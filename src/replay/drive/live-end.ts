@@ -3,7 +3,7 @@
  * is compared and noted; what the recording holds for it is sent, an event at a time.
  */
 import { assert } from "../../base/assert.ts";
-import type { Direction } from "../../base/direction.ts";
+import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
 import { type PipeSocket, type EndOwner, nothingYet } from "../../pipe/pipe-socket.ts";
 import type { Pieces } from "../../sys/pieces.ts";
@@ -92,6 +92,16 @@ export class LiveEnd implements EndOwner, PacedEnd {
   /** See {@link PipeSocket.askForReset}. */
   askForReset(): number {
     return this.#isClosed ? 0 : this.#end.askForReset();
+  }
+
+  /** Whether the process may still send bytes, an end or a reset. */
+  get isOpen(): boolean {
+    return this.#ended === undefined && !this.#isClosed;
+  }
+
+  /** The container of the process. */
+  get container(): number {
+    return this.direction === Direction.toServer ? this.wire.client : this.wire.server;
   }
 
   get isClosed(): boolean {

@@ -131,6 +131,13 @@ export class LiveEnds {
     this.#live.get(endOf(connection, direction))?.tell();
   }
 
+  /** Whether a process of `container` may still send something on a connection. */
+  hasOpen(container: number): boolean {
+    for (const ends of [this.#pending, this.#live.values()])
+      for (const live of ends) if (live.container === container && live.isOpen) return true;
+    return false;
+  }
+
   /** The run is over: what was compared so far is judged. */
   finish(): void {
     for (const live of this.#live.values()) live.finish();

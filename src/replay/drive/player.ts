@@ -116,6 +116,14 @@ export class Player implements AttemptHandler<Entering>, Performer {
     }
   }
 
+  /** Whether a process of `container` has a connection, or one is about to be made. */
+  hasOpen(container: number): boolean {
+    const asks = [...this.#asking.values()].some(
+      ({ connection }) => connection.client === container,
+    );
+    return asks || this.#dials.size > 0 || this.#ends.hasOpen(container);
+  }
+
   /** The run is over: what was compared so far is judged. */
   finish(): void {
     for (const dial of this.#dials) dial.cancel();
