@@ -5,7 +5,8 @@
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
-import { Subnet } from "../net/subnet.ts";
+import { parseNetwork } from "../net/host-list.ts";
+import type { Subnet } from "../net/subnet.ts";
 import type { LinkSetup } from "../switch/core/link-plan.ts";
 import type { Switch } from "../switch/switch.ts";
 import { enterForever } from "../sys/namespace.ts";
@@ -34,7 +35,7 @@ export class EngineThread {
   ) {
     enterForever(task.pipeNamespace);
     this.reactor = new Reactor();
-    this.subnets = task.subnets.map((text) => Subnet.parse(text));
+    this.subnets = task.subnets.map(parseNetwork);
     this.counters = new Float64Array(task.counters);
     this.#links = task.links;
     this.#task = task;

@@ -94,6 +94,11 @@ export class Subnet {
     return readBits32(bytes, at + 4 * last) & ~(this.#fixedMask[last] as number);
   }
 
+  /** Whether the host has an address here: in a subnet, every host has one. */
+  has(_host: HostNumber): boolean {
+    return true;
+  }
+
   /** The address of a host: 4 or 16 bytes that belong to the caller. */
   addressBytes(host: HostNumber): Uint8Array {
     assert(host >= 0 && host <= this.capacity + 1, "a host is within its subnet");

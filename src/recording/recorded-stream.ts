@@ -15,7 +15,9 @@ export interface RecordedBytes {
   readonly lengthBytes: number;
   /** Up to `mostBytes` from `offset`: as much as lies together. Empty at the end. Good until the next call. */
   piece(offset: number, mostBytes: number): Uint8Array;
-  /** A copy of `from` to `to`, or as much of that as there is. */
+  /** How many bytes from `offset` on the recording lacks; 0 if it has the next one. */
+  missingBytes(offset: number): number;
+  /** A copy of `from` to `to`, or as much of that as there is. Missing bytes are zeros. */
   copy(from: number, to: number): Uint8Array;
 }
 
@@ -58,8 +60,17 @@ export class RecordedStream implements RecordedBytes {
     const event = this.#eventAt(offset);
     if (event === undefined) return nothing;
     const skip = offset - this.#index.streamOffset(event);
+    if (skip < 0) return nothing;
     const lengthBytes = Math.min(mostBytes, this.#index.lengthBytes(event) - skip);
     return this.#read(this.#index.payloadPosition(event) + skip, lengthBytes);
+  }
+
+  missingBytes(offset: number): number {
+    if (offset >= this.lengthBytes) return 0;
+    const event = this.#eventAt(offset);
+    // What is missing at the end has no piece behind it.
+    const next = event === undefined ? this.lengthBytes : this.#index.streamOffset(event);
+    return Math.max(0, next - offset);
   }
 
   /** A copy of bytes `from` to `to` (exclusive), or as many as exist. */
@@ -69,7 +80,7 @@ export class RecordedStream implements RecordedBytes {
     for (let done = 0; done < copy.length;) {
       const piece = this.piece(start + done, copy.length - done);
       copy.set(piece, done);
-      done += piece.length;
+      done += piece.length > 0 ? piece.length : this.missingBytes(start + done);
     }
     return copy;
   }

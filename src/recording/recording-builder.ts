@@ -182,11 +182,11 @@ class Rows {
     this.#opening.add(number);
   }
 
-  note({ kind, connection: { number }, direction, payload }: StreamItem): void {
+  note({ kind, connection: { number }, direction, missingBytes, payload }: StreamItem): void {
     this.#set(number, Column.from, this.#get(number, Column.from) + 1);
     this.#set(number, Column.facts, this.#get(number, Column.facts) | factOf(kind, direction));
     const at = 2 * number + direction;
-    this.#bytes[at] = (this.#bytes[at] as number) + payload.length;
+    this.#bytes[at] = (this.#bytes[at] as number) + missingBytes + payload.length;
     if (!this.#opening.has(number)) return;
     if (kind === RecordKind.data && direction === Direction.toServer)
       this.#openings.add(number, payload);

@@ -2,6 +2,7 @@
 import { indexOfName, isSameName } from "../base/container-name.ts";
 import { plural } from "../base/text.ts";
 import { UsageError } from "../base/errors.ts";
+import { hostLists } from "../net/host-list.ts";
 import { Subnet } from "../net/subnet.ts";
 import type { Recording } from "../recording/load/read-recording.ts";
 import type { CommandLine, Topology } from "../sandbox/network/topology.ts";
@@ -27,7 +28,10 @@ export function recordedTopology(
 ): Topology {
   const { containers, subnets } = index.run;
   return {
-    subnets: subnets.map((text) => Subnet.parse(text)),
+    subnets:
+      subnets.length === 0
+        ? hostLists(containers.map(({ addresses }) => addresses))
+        : subnets.map((text) => Subnet.parse(text)),
     containers: containers.map(({ name, command, addresses }, i) => ({
       index: i,
       name,

@@ -1,7 +1,6 @@
 /** `plg replay`, and the classic `plg --replay`. */
 import { readFileSync } from "node:fs";
 import type { Command as Cli } from "commander";
-import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import { formatDuration, plural } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
@@ -35,6 +34,7 @@ import { hooksFor } from "../terminal/command-ends.ts";
 import { completenessOf, warnIfIncomplete } from "../terminal/incomplete.ts";
 import { withProgress } from "../terminal/reading.ts";
 import { confirmRecorded } from "./confirm-recorded.ts";
+import { liveContainers } from "./imported-replay.ts";
 import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
 import { checkReport, markUnfinished } from "./report-file.ts";
 
@@ -127,7 +127,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const commands = givenCommands(recording, lines);
   const topology = recordedTopology(recording, commands);
   checkSubnet(flags.subnet, topology);
-  const live = parseOnly(flags.only, topology);
+  const live = liveContainers(flags.only, commands, { recording, topology, terminal });
   refuseUnused(commands, live, topology);
   const run = runOptions(flags, live, terminal);
   const masks = parseMasks(flags, topology);
@@ -204,18 +204,6 @@ function parseMasks({ ignore = [], ignoreFile }: ReplayFlags, { containers }: To
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read --ignore-file ${ignoreFile}: ${(error as Error).message}`);
   }
-}
-
-function parseOnly(only: string | undefined, { containers }: Topology): readonly ContainerPlan[] {
-  if (only === undefined) return containers;
-  const names = only.split(",").map((name) => name.trim());
-  const recorded = containers.map(({ name }) => name);
-  for (const name of names)
-    if (indexOfName(recorded, name) < 0)
-      throw new UsageError(
-        `--only '${name}': the recording has no such container (it has ${recorded.join(", ")})`,
-      );
-  return containers.filter(({ name }) => indexOfName(names, name) >= 0);
 }
 
 /** A command for a container that `--only` leaves out would never run. */

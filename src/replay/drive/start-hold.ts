@@ -14,6 +14,8 @@ import type { RecordingIndex } from "../../recording/recording.ts";
 const lookMs = 10;
 /** How long a late server gets once it listens, as a share of the patience. */
 const lateShare = 0.25;
+/** In an imported recording every server is late: it had been running for long before the capture. */
+const importedShare = 0.5;
 
 export interface StartHoldParts {
   readonly clock: { readonly nowMs: number };
@@ -59,17 +61,18 @@ export class StartHold {
   /** Whether the server did not listen in time, and has only just begun. */
   #isLate(container: number, connect: number): boolean {
     const { clock, index, patienceMs, listens } = this.#parts;
-    const { connections } = index;
+    const { connections, run } = index;
+    const isImported = run.subnets.length === 0;
     const connection = index.connection(connect);
     const sinceMs = this.#late.get(container);
     if (sinceMs !== undefined && sinceMs < Infinity)
-      return clock.nowMs < sinceMs + lateShare * patienceMs;
+      return clock.nowMs < sinceMs + (isImported ? importedShare : lateShare) * patienceMs;
     const isUp = listens(
       container,
       connections.family(connection),
       connections.serverPort(connection),
     );
-    if (isUp && sinceMs === undefined) return false;
+    if (isUp && sinceMs === undefined && !isImported) return false;
     this.#late.set(container, isUp ? clock.nowMs : Infinity);
     return true;
   }

@@ -2,6 +2,7 @@
 import { hostOf } from "../../base/units.ts";
 import type { Subnet } from "../../net/subnet.ts";
 import { addAddress } from "../../sys/interfaces.ts";
+import { addRoute } from "../../sys/routes.ts";
 import { createSpace, device, type Space, trySysctl } from "./space.ts";
 
 /**
@@ -15,10 +16,7 @@ export function createContainerSpace(
   furnish?: () => void,
 ): Space {
   return createSpace(!isLinked, () => {
-    for (const subnet of subnets) {
-      const address = subnet.addressBytes(hostOf(container));
-      addAddress(device, address, subnet.prefixBits, broadcastOf(subnet));
-    }
+    for (const subnet of subnets) if (subnet.has(hostOf(container))) addHost(subnet, container);
     // "Host unreachable" comes from the container's own address, as on Linux when ARP gets no
     // answer. The kernel takes such a packet from outside for a forgery unless this is set
     // (ip-sysctl.rst).
@@ -27,6 +25,16 @@ export function createContainerSpace(
     trySysctl("net/ipv4/ping_group_range", "0 2147483647");
     furnish?.();
   });
+}
+
+function addHost(subnet: Subnet, container: number): void {
+  const address = subnet.addressBytes(hostOf(container));
+  if (subnet.prefixBits > 0)
+    return addAddress(device, address, subnet.prefixBits, broadcastOf(subnet));
+  // A host in no subnet: the way to all others is the same device.
+  addAddress(device, address, address.length * 8, undefined);
+  const { network, prefixBits } = subnet;
+  addRoute({ kind: "unicast", network, prefixBits, interfaceName: device });
 }
 
 function broadcastOf(subnet: Subnet): Uint8Array | undefined {

@@ -59,6 +59,7 @@ export function createShortcut(
   pipeSpace: Namespace,
 ): void {
   const peer = `c${container}`;
+  const ownNetworks = subnets.filter((subnet) => subnet.has(hostOf(container)));
   createVethPair(device, peer, pipeSpace);
   setLinkUp(device);
   addFilterHooks(device);
@@ -68,14 +69,14 @@ export function createShortcut(
     setLinkUp(peer);
     addFilterHooks(peer);
     redirect({ name: peer, way: "out" }, bareReset, { name: tun, way: "out" });
-    for (const subnet of subnets) {
+    for (const subnet of ownNetworks) {
       const network = subnet.addressBytes(hostOf(container));
       const prefixBits = network.length * 8;
       addRoute({ kind: "unicast", network, prefixBits, interfaceName: peer });
     }
   });
   settleCarrier(device);
-  for (const subnet of subnets) leadTcp(subnet, container);
+  for (const subnet of ownNetworks) leadTcp(subnet, container);
 }
 
 /** Switches the container's TCP over to the shortcut. */

@@ -47,6 +47,7 @@ export class TestRecording {
   readonly #builder = new RecordingBuilder();
   readonly #connections: StreamItem["connection"][] = [];
   readonly #sent: [number, number][] = [];
+  #missingBytes = 0;
 
   constructor() {
     this.#builder.add({ type: "run", run });
@@ -59,6 +60,13 @@ export class TestRecording {
     this.#sent.push([0, 0]);
     this.event(atMs, number, RecordKind.connect, Direction.toServer);
     return number;
+  }
+
+  /** So many bytes of a direction are missing before its next event. */
+  skip(number: number, direction: Direction, lengthBytes: number): void {
+    const sent = this.#sent[number - 1] as [number, number];
+    sent[direction] += lengthBytes;
+    this.#missingBytes = lengthBytes;
   }
 
   event(
@@ -77,12 +85,13 @@ export class TestRecording {
       direction,
       atNs: atMs * 1e6,
       streamOffset: sent[direction],
-      missingBytes: 0,
+      missingBytes: this.#missingBytes,
       payload,
       payloadPosition: this.#store(payload),
       position: 0,
     });
     sent[direction] += payload.length;
+    this.#missingBytes = 0;
   }
 
   packet(atMs: number, sender: number, receiver: number): void {
