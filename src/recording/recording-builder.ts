@@ -7,6 +7,7 @@ import { assert } from "../base/assert.ts";
 import type { DumpItem, ExitItem, PacketItem, StreamItem } from "../dump/format/decoder.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
 import { Column, type ConnectionTableStore, Fact, factOf } from "./connection-table.ts";
+import { flowOf, FlowTable, unknownFlow } from "./flows.ts";
 import { Openings } from "./openings.ts";
 import { IPPROTO_IGMP, PacketView } from "../net/packet.ts";
 import {
@@ -26,6 +27,7 @@ export class RecordingBuilder {
   #endNs = 0;
   readonly #rows = new Rows();
   readonly #view = new PacketView();
+  readonly #flows = new FlowTable();
   /**
    * By container: when it was stopped, in nanoseconds since the run's start; Infinity if it was
    * not.
@@ -59,6 +61,7 @@ export class RecordingBuilder {
         (_, container) => this.#lastedNs[container] ?? this.#endNs,
       ),
       segments: this.#segments,
+      flows: this.#flows.list,
       connections,
       byConnection: this.#groupByConnection(connections),
     };
@@ -104,9 +107,19 @@ export class RecordingBuilder {
 
   /** Multicast group reports: kernels send them at random times, and no process sees them. */
   #addPacket({ sender, receiver, packet, packetPosition, atNs }: PacketItem): void {
-    if (receiver < 0 && this.#view.parse(packet, 0, packet.length))
-      if (this.#view.protocol === IPPROTO_IGMP) return;
-    this.#append(RecordKind.packet, sender, packet.length, packetPosition, receiver, atNs);
+    const isParsed = this.#view.parse(packet, 0, packet.length);
+    if (isParsed && receiver < 0 && this.#view.protocol === IPPROTO_IGMP) return;
+    const flow = isParsed
+      ? flowOf(this.#view, packet, sender, receiver)
+      : unknownFlow(sender, receiver);
+    this.#append(
+      RecordKind.packet,
+      this.#flows.numberOf(flow),
+      packet.length,
+      packetPosition,
+      receiver,
+      atNs,
+    );
   }
 
   #append(

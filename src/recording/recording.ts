@@ -9,6 +9,7 @@
  */
 import { Direction } from "../base/direction.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
+import type { Flow } from "./flows.ts";
 import {
   ConnectionTable,
   type ConnectionTableStore,
@@ -33,7 +34,7 @@ const segmentMask = segmentEvents - 1;
 export interface EventSegment {
   /** The kind, and the direction in bit 4. */
   readonly kinds: Uint8Array;
-  /** The connection; for a packet the container that sent it. */
+  /** The connection; for a packet its flow. */
   readonly connections: Uint32Array;
   /** The payload's length in bytes. */
   readonly lengths: Uint32Array;
@@ -71,6 +72,7 @@ export interface RecordingStore {
   /** By container: how long its command ran of its own accord, in nanoseconds. */
   readonly lastedNs: readonly number[];
   readonly segments: readonly SharedArrayBuffer[];
+  readonly flows: readonly Flow[];
   readonly connections: ConnectionTableStore;
   /** Event numbers, grouped by connection: see {@link ConnectionTable.from}. */
   readonly byConnection: SharedArrayBuffer;
@@ -87,6 +89,8 @@ export class RecordingIndex {
    */
   readonly byConnection: Uint32Array;
   readonly #store: RecordingStore;
+  /** Flows of packets that are not TCP, by number. */
+  readonly flows: readonly Flow[];
   readonly #segments: readonly EventSegment[];
   readonly #stoppedFrom: readonly number[];
   readonly #lastedNs: readonly number[];
@@ -100,6 +104,7 @@ export class RecordingIndex {
     this.connections = new ConnectionTable(store.connections);
     this.byConnection = new Uint32Array(store.byConnection);
     this.#segments = store.segments.map(segmentOver);
+    this.flows = store.flows;
     this.#stoppedFrom = store.stoppedFrom;
     this.#lastedNs = store.lastedNs;
   }
@@ -246,8 +251,13 @@ export class RecordingIndex {
   sender(event: number): number {
     const segment = this.#segment(event);
     const connection = segment.connections[event & segmentMask] as number;
-    if (this.kind(event) === RecordKind.packet) return connection;
+    if (this.kind(event) === RecordKind.packet) return (this.flows[connection] as Flow).sender;
     return this.connections.endOf(connection, this.direction(event));
+  }
+
+  /** The number of a packet's flow in {@link RecordingIndex.flows}. */
+  flow(event: number): number {
+    return this.#segment(event).connections[event & segmentMask] as number;
   }
 
   /** The container to which it happens; -1 for a packet to more than one. */

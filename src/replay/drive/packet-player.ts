@@ -5,7 +5,10 @@
 import { virtioNetHeaderBytes } from "../../sys/abi.ts";
 import type { Region } from "../../sys/memory.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
+import { flowOf, unknownFlow } from "../../recording/flows.ts";
+import { PacketView } from "../../net/packet.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
+import { LiveFlows } from "../schedule/live-flows.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 
 export interface PacketPlayerParts {
@@ -23,11 +26,14 @@ export class PacketPlayer {
   readonly #room = PayloadFile.room();
   /** By container. */
   readonly #runnerOf = new Map<number, ScheduleRunner>();
-  /** Frames that came too early, by who waits for them, who sent them, and to whom. */
+  readonly #flows: LiveFlows;
+  readonly #view = new PacketView();
+  /** Frames that came too early, by who waits for them, and their flow. */
   readonly #early = new Map<string, Uint8Array[]>();
 
   constructor(parts: PacketPlayerParts) {
     this.#parts = parts;
+    this.#flows = new LiveFlows(parts.index.flows);
     for (const runner of parts.runners)
       for (const container of runner.schedule.containers) this.#runnerOf.set(container, runner);
   }
@@ -40,20 +46,27 @@ export class PacketPlayer {
     const own = this.#runnerOf.get(sender);
     // A container that is played has a kernel, too, which might answer by itself.
     if (!own) return false;
-    own.schedule.notePacket(sender, receiver);
+    const flow = this.#flowOf(sender, receiver, frame);
+    own.schedule.notePacket(flow, sender);
     own.moved();
-    if (receiver < 0) return this.#toEveryone(own, sender, frame);
+    if (receiver < 0) return this.#toEveryone(own, sender, flow, frame);
     const runner = this.#runnerOf.get(receiver);
-    return runner !== undefined && !this.#keepsEarly(own, runner, sender, receiver, frame);
+    return runner !== undefined && !this.#keepsEarly(own, runner, sender, flow, frame);
+  }
+
+  #flowOf(sender: number, receiver: number, frame: Uint8Array): number {
+    const isParsed = this.#view.parse(frame, virtioNetHeaderBytes, frame.length);
+    return this.#flows.numberOf(
+      isParsed ? flowOf(this.#view, frame, sender, receiver) : unknownFlow(sender, receiver),
+    );
   }
 
   /** Lets `event` happen: a packet comes out of the dump, or one that was kept for this moment. */
   deliver(runner: ScheduleRunner, event: number): void {
     const { index, file } = this.#parts;
     const { schedule } = runner;
-    const [sender, receiver] = [index.sender(event), index.receiver(event)];
-    if (this.#runnerOf.has(sender)) {
-      const kept = this.#early.get(keyOf(runner, sender, receiver));
+    if (this.#runnerOf.has(index.sender(event))) {
+      const kept = this.#early.get(keyOf(runner, index.flow(event)));
       if (schedule.releasesPacket(event)) this.#giveOut(runner, event, kept?.shift());
     } else {
       // Its checksum is whole: the recorder completed it.
@@ -66,9 +79,9 @@ export class PacketPlayer {
   }
 
   /** If anybody's is too early, each gets it apart. */
-  #toEveryone(own: ScheduleRunner, sender: number, frame: Uint8Array): boolean {
+  #toEveryone(own: ScheduleRunner, sender: number, flow: number, frame: Uint8Array): boolean {
     const { runners, inject } = this.#parts;
-    const early = runners.filter((runner) => this.#keepsEarly(own, runner, sender, -1, frame));
+    const early = runners.filter((runner) => this.#keepsEarly(own, runner, sender, flow, frame));
     if (early.length === 0) return true;
     this.#room.bytes.set(frame);
     for (const [container, runner] of this.#runnerOf)
@@ -82,15 +95,15 @@ export class PacketPlayer {
     own: ScheduleRunner,
     runner: ScheduleRunner,
     sender: number,
-    receiver: number,
+    flow: number,
     frame: Uint8Array,
   ): boolean {
     if (runner !== own) {
-      runner.schedule.notePacket(sender, receiver);
+      runner.schedule.notePacket(flow, sender);
       runner.moved();
     }
-    if (!runner.schedule.holdsPacket(sender, receiver)) return false;
-    const key = keyOf(runner, sender, receiver);
+    if (!runner.schedule.holdsPacket(flow)) return false;
+    const key = keyOf(runner, flow);
     const kept = this.#early.get(key);
     if (kept) kept.push(frame.slice());
     else this.#early.set(key, [frame.slice()]);
@@ -115,6 +128,6 @@ export class PacketPlayer {
   }
 }
 
-function keyOf({ schedule }: ScheduleRunner, sender: number, receiver: number): string {
-  return `${schedule.containers[0]} ${sender} ${receiver}`;
+function keyOf({ schedule }: ScheduleRunner, flow: number): string {
+  return `${schedule.containers[0]} ${flow}`;
 }

@@ -72,6 +72,8 @@ export class Player implements AttemptHandler<Entering>, Performer {
   readonly #runnerOf = new Map<number, ScheduleRunner>();
   /** By connection: attempts that wait for the schedule to answer them. */
   readonly #asking = new Map<number, Attempt<Entering>>();
+  /** By connection: acceptances that happened while another connection was open in its place. */
+  readonly #acceptedEarly = new Map<number, number>();
   readonly #dials = new Set<Dial>();
   readonly #queues: DialQueues;
 
@@ -144,6 +146,8 @@ export class Player implements AttemptHandler<Entering>, Performer {
     else {
       this.#asking.set(match.connection, attempt);
       runner.schedule.noteConnected(match.connection);
+      const accept = this.#acceptedEarly.get(match.connection);
+      if (accept !== undefined) this.#accept(runner, accept);
     }
     runner.moved();
   }
@@ -267,7 +271,10 @@ export class Player implements AttemptHandler<Entering>, Performer {
   #accept(runner: ScheduleRunner, event: number): void {
     const connection = this.#parts.index.connection(event);
     const attempt = this.#takeAsking(connection);
-    if (!attempt) return runner.schedule.noteDelivered(event);
+    if (!attempt) {
+      this.#acceptedEarly.set(connection, event);
+      return runner.schedule.noteDelivered(event);
+    }
     this.#letIn(attempt, {
       entered: (end) => {
         const wire = attempt.connection;

@@ -24,6 +24,13 @@ export class ConnectionCursors {
     return this.#cursors.size === this.stalled;
   }
 
+  /** Whether any of them that goes on stands before `event`. */
+  isBehind(event: number): boolean {
+    for (const cursor of this.#cursors.values())
+      if (!cursor.isLeft && !cursor.isAtEnd && cursor.event < event) return true;
+    return false;
+  }
+
   get(end: number): Cursor | undefined {
     return this.#cursors.get(end);
   }

@@ -43,8 +43,6 @@ export class CursorEngine {
   #played = 0;
   #nowMs = 0;
   #startMs = -1;
-  /** How many processes had departed when patience was last reconsidered for it. */
-  #departures = 0;
   readonly #clock: OwnClock;
   readonly #pace: RecordedPace;
   readonly #patience: Patience;
@@ -60,7 +58,7 @@ export class CursorEngine {
     this.script = script;
     this.#main = new Cursor(-1, script, 0, script.length);
     this.#cursors = new ConnectionCursors(parts.index, parts.progress, this.#floods);
-    this.#opener = new Opener(parts.index, parts.progress, parts.gate, this.#cursors);
+    this.#opener = new Opener(parts, this.#cursors);
     const { release, patienceMs } = parts.options;
     this.#clock = new OwnClock(parts.index, parts.progress, script, speedOf(release));
     this.#pace = new RecordedPace(parts.index, release);
@@ -133,8 +131,7 @@ export class CursorEngine {
   /** The live process connected this end. */
   connected(end: number): void {
     if (this.opens && this.#progress.playing(end) === Playing.inOrder) {
-      const cursor = this.#startConnectionCursor(end, this.#index.connections.from(end >> 1));
-      cursor.waited = true;
+      this.#startConnectionCursor(end, this.#index.connections.from(end >> 1)).waited = true;
       if (this.#main.state === "waiting") this.#wake(this.#main);
     } else this.#cameLate(end);
     this.acted(end);
@@ -173,8 +170,7 @@ export class CursorEngine {
     const event = this.#progress.takeLate(end);
     if (event === undefined) return;
     const cursor = this.#startConnectionCursor(end, this.#cursors.placeOf(event));
-    cursor.counts = false;
-    cursor.waited = true;
+    Object.assign(cursor, { counts: false, waited: true });
   }
 
   /** Nothing can be delivered at this end any more. */
@@ -208,10 +204,7 @@ export class CursorEngine {
       this.#main.clockMs = nowMs;
       this.#clock.start(nowMs);
     }
-    this.#patience.setTime(nowMs);
-    if (this.#departures === this.#progress.departures) return;
-    this.#departures = this.#progress.departures;
-    this.#patience.lookNow();
+    this.#patience.setTime(nowMs, this.#progress.departures);
   }
 
   #rest(): Step {
@@ -237,11 +230,15 @@ export class CursorEngine {
   #step(cursor: Cursor): boolean {
     while (!cursor.isAtEnd) {
       const { event } = cursor;
+      if (cursor === this.#main && this.opens && this.#opener.mustFollowTo(event)) {
+        cursor.state = "following";
+        return false;
+      }
       if (this.#isOpener(cursor, event)) {
         if (!this.#open(event)) return false;
       } else if (!this.#hasHappened(cursor, event)) return false;
       else if (this.#gate.mayDeliver(cursor, event)) {
-        if (!this.#mustSettle(cursor, event)) return this.#deliver(cursor);
+        if (!this.#gate.mustSettle(cursor, event)) return this.#deliver(cursor);
         cursor.settle();
         continue;
       }
@@ -256,10 +253,9 @@ export class CursorEngine {
     return this.opens && cursor === this.#main && this.#index.kind(event) !== RecordKind.packet;
   }
 
-  /** Bytes do not wait in a flood, but behind an end or a reset a process may do nothing more. */
-  #mustSettle(cursor: Cursor, event: number): boolean {
-    const kind = this.#index.kind(event);
-    return cursor.pass === "deliver" && (kind === RecordKind.end || kind === RecordKind.reset);
+  /** Whether connection cursors, where each connection has one, still have to get to `event`. */
+  isBehind(event: number): boolean {
+    return this.opens && this.#cursors.isBehind(event);
   }
 
   #hasHappened(cursor: Cursor, event: number): boolean {

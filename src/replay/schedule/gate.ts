@@ -68,7 +68,7 @@ export class Gate {
     const sender = this.#index.sender(event);
     if (this.#index.kind(event) === RecordKind.packet) {
       if (this.#floods || !this.#live.has(sender)) return false;
-      const isSettled = this.packets.isSettled(sender, this.#index.receiver(event));
+      const isSettled = this.packets.isSettled(this.#index.flow(event));
       return !isSettled && !this.#index.wasStopped(sender, event);
     }
     return (
@@ -82,14 +82,19 @@ export class Gate {
     if (cursor.isRepeating) return false;
     if (this.#index.kind(event) === RecordKind.packet) {
       const sender = this.#index.sender(event);
-      const isThere =
-        !this.#live.has(sender) || this.packets.isHeld(sender, this.#index.receiver(event));
+      const isThere = !this.#live.has(sender) || this.packets.isHeld(this.#index.flow(event));
       return isThere && [...this.#mine].some((container) => this.getsPacket(container, event));
     }
     const receiver = this.#index.receiver(event);
     const end = this.receiverEnd(event);
     if (this.isGone(receiver) || this.#progress.has(end, Done.silent)) return false;
     return this.#plays(cursor, event, end, receiver);
+  }
+
+  /** Bytes do not wait in a flood, but behind an end or a reset a process may do nothing more. */
+  mustSettle(cursor: Cursor, event: number): boolean {
+    const kind = this.#index.kind(event);
+    return cursor.pass === "deliver" && (kind === RecordKind.end || kind === RecordKind.reset);
   }
 
   /** Whether `event` is one that `cursor` waits for or delivers at all. */
@@ -111,23 +116,21 @@ export class Gate {
 
   /** What `event` says will not be waited for any longer. */
   giveUp(event: number): void {
-    if (this.#index.kind(event) === RecordKind.packet)
-      this.packets.giveUp(this.#index.sender(event), this.#index.receiver(event));
+    if (this.#index.kind(event) === RecordKind.packet) this.packets.giveUp(this.#index.flow(event));
     else this.#verdicts.giveUp(event);
   }
 
   /** How often the like of what `event` says was given up before. */
   giveUps(event: number): number {
     if (this.#index.kind(event) === RecordKind.packet)
-      return this.packets.giveUps(this.#index.sender(event), this.#index.receiver(event));
+      return this.packets.giveUps(this.#index.flow(event));
     return this.#progress.giveUps(this.senderEnd(event));
   }
 
   /** Keeps the count of packets when `event` is behind. */
   pass(event: number): void {
     if (this.#index.kind(event) !== RecordKind.packet) return this.packets.passConnectionEvent();
-    const sender = this.#index.sender(event);
-    if (this.#live.has(sender)) this.packets.pass(sender, this.#index.receiver(event));
+    if (this.#live.has(this.#index.sender(event))) this.packets.pass(this.#index.flow(event));
   }
 
   senderEnd(event: number): number {

@@ -7,6 +7,7 @@ import type { Gate } from "./gate.ts";
 import { Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { ConnectionCursors } from "./connection-cursors.ts";
+import type { CursorEngineParts } from "./engine-parts.ts";
 
 /**
  * What to do; the same object again and again. `start` the connection cursor of `end`. `await` until the
@@ -22,14 +23,25 @@ export class Opener {
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
   readonly #gate: Gate;
+  readonly #floods: boolean;
   readonly #cursors: ConnectionCursors;
   readonly #opening: { type: Opening["type"]; end: number } = { type: "pass", end: -1 };
 
-  constructor(index: RecordingIndex, progress: Progress, gate: Gate, cursors: ConnectionCursors) {
-    this.#index = index;
-    this.#progress = progress;
-    this.#gate = gate;
+  constructor(parts: CursorEngineParts, cursors: ConnectionCursors) {
+    this.#index = parts.index;
+    this.#progress = parts.progress;
+    this.#gate = parts.gate;
+    this.#floods = parts.options.release.type === "flood";
     this.#cursors = cursors;
+  }
+
+  /**
+   * Whether the main cursor has to wait for those of connections before it goes on to `event`. A packet
+   * waits for all that stands before it on connections, lest it come before anybody listens.
+   */
+  mustFollowTo(event: number): boolean {
+    if (this.#floods || this.#index.kind(event) !== RecordKind.packet) return false;
+    return this.#cursors.isBehind(event);
   }
 
   /** What to do at `event`, which is no packet. To be asked again when it is done, until it says `pass`. */

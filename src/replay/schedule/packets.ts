@@ -1,6 +1,6 @@
 /**
- * Packets that are not TCP, as they are awaited and held back. They are counted, not compared, because
- * packets may get lost, and a process may well send others than it did.
+ * Packets that are not TCP, as they are awaited and held back. They are counted flow by flow, not compared,
+ * because packets may get lost, and a process may well send others than it did.
  *
  * What a live process sends to a container that is played is awaited: a played answer waits for as many
  * as there had been before it. Between two live processes they pass as they are, but not out of order
@@ -16,7 +16,7 @@ import type { LiveSet } from "./script.ts";
 /** As many as a device's queue takes; what comes on top of that passes out of order. */
 const mostHeld = 4096;
 
-/** Those from one container to another, or to everyone (-1). */
+/** Those of one flow. */
 interface Count {
   sent: number;
   passed: number;
@@ -25,8 +25,8 @@ interface Count {
   isLost: boolean;
   /** How many came too early and wait in the driver. */
   held: number;
-  /** Of each recorded one between live processes: how many events of connections stand before it. */
-  readonly after: number[];
+  /** Each recorded one between live processes, and how many events of connections stand before it. */
+  readonly after: { readonly event: number; readonly connectionEvents: number }[];
 }
 
 export class Packets {
@@ -42,50 +42,54 @@ export class Packets {
       else {
         const [sender, receiver] = [index.sender(event), index.receiver(event)];
         if (live.has(sender) && (receiver < 0 || live.has(receiver)))
-          this.#count(sender, receiver).after.push(events);
+          this.#count(index.flow(event)).after.push({ event, connectionEvents: events });
       }
     }
   }
 
   /** A live process sent one. */
-  note(sender: number, receiver: number): void {
-    const count = this.#count(sender, receiver);
+  note(flow: number): void {
+    const count = this.#count(flow);
     count.sent++;
     count.isLost = false;
   }
 
-  /** Holds the one that was noted last back, if it came too early. Whether it did. */
-  hold(sender: number, receiver: number): boolean {
-    const count = this.#count(sender, receiver);
+  /**
+   * Holds the one that was noted last back, if it came too early. Whether it did. `isBlocked` says
+   * whether a recorded packet has to wait even though all events of connections before it are behind.
+   */
+  hold(flow: number, isBlocked: (event: number) => boolean): boolean {
+    const count = this.#count(flow);
     const which = count.sent - 1;
     // One that the recording does not have would wait for nothing.
     if (which >= count.after.length || count.held >= mostHeld) return false;
-    if (count.held === 0 && !this.#isEarly(count, which)) return false;
+    const { event } = count.after[which] as Count["after"][number];
+    if (count.held === 0 && !this.#isEarly(count, which) && !isBlocked(event)) return false;
     count.held++;
     return true;
   }
 
-  isHeld(sender: number, receiver: number): boolean {
-    return this.#count(sender, receiver).held > 0;
+  isHeld(flow: number): boolean {
+    return this.#count(flow).held > 0;
   }
 
   /** Gives out the first of those that are held back, if it is no longer too early. Whether it is not. */
-  release(sender: number, receiver: number): boolean {
-    const count = this.#count(sender, receiver);
+  release(flow: number): boolean {
+    const count = this.#count(flow);
     if (count.held === 0 || this.#isEarly(count, count.sent - count.held)) return false;
     count.held--;
     return true;
   }
 
   /** Whether the next recorded one was sent, or is not waited for. */
-  isSettled(sender: number, receiver: number): boolean {
-    const { sent, passed, isLost } = this.#count(sender, receiver);
+  isSettled(flow: number): boolean {
+    const { sent, passed, isLost } = this.#count(flow);
     return sent > passed || isLost;
   }
 
   /** The recording's next one is behind. */
-  pass(sender: number, receiver: number): void {
-    const count = this.#count(sender, receiver);
+  pass(flow: number): void {
+    const count = this.#count(flow);
     count.passed++;
     // One that is not waited for counts as sent, so that those after it are counted right.
     count.sent = Math.max(count.sent, count.passed);
@@ -97,26 +101,25 @@ export class Packets {
   }
 
   /** It is not waited for any longer. */
-  giveUp(sender: number, receiver: number): void {
-    const count = this.#count(sender, receiver);
+  giveUp(flow: number): void {
+    const count = this.#count(flow);
     count.isLost = true;
     count.giveUps++;
   }
 
-  giveUps(sender: number, receiver: number): number {
-    return this.#count(sender, receiver).giveUps;
+  giveUps(flow: number): number {
+    return this.#count(flow).giveUps;
   }
 
   #isEarly({ after }: Count, which: number): boolean {
-    return (after[which] ?? 0) > this.#passedEvents;
+    return (after[which]?.connectionEvents ?? 0) > this.#passedEvents;
   }
 
-  #count(sender: number, receiver: number): Count {
-    const key = sender * 0x1_0000 + receiver;
-    const known = this.#counts.get(key);
+  #count(flow: number): Count {
+    const known = this.#counts.get(flow);
     if (known) return known;
     const count = { sent: 0, passed: 0, giveUps: 0, isLost: false, held: 0, after: [] };
-    this.#counts.set(key, count);
+    this.#counts.set(flow, count);
     return count;
   }
 }

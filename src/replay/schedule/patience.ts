@@ -39,6 +39,7 @@ export class Patience {
   #hasMoved = true;
   #movedMs = 0;
   #nowMs = 0;
+  #departures = 0;
   /** How much was given up since the process last did anything. */
   #inVain = 0;
   /** How long things were waited for in vain after they were overdue, in all. */
@@ -62,15 +63,13 @@ export class Patience {
     this.#inVain = 0;
   }
 
-  setTime(nowMs: number): void {
+  /** When a process departs, it loses the credit of its own clock, so what it does may be overdue sooner. */
+  setTime(nowMs: number, departures: number): void {
     this.#nowMs = nowMs;
+    if (departures > this.#departures) this.atMs = nowMs;
+    this.#departures = departures;
     if (this.#hasMoved) this.#movedMs = nowMs;
     this.#hasMoved = false;
-  }
-
-  /** A process lost the credit of its own clock: what it does may be overdue sooner. */
-  lookNow(): void {
-    this.atMs = this.#nowMs;
   }
 
   /** The cursor began to wait, or waits still. */

@@ -26,6 +26,7 @@ export class Schedule {
   readonly #verdicts: Verdicts;
   readonly #gate: Gate;
   readonly #engine: CursorEngine;
+  readonly #floods: boolean;
   readonly #windows = new Map<number, number>();
   /** Pools whose exchanges are no longer played in the common order. */
   readonly #loose = new Set<string>();
@@ -48,6 +49,7 @@ export class Schedule {
     this.index = index;
     this.#progress = progress;
     const floods = options.release.type === "flood";
+    this.#floods = floods;
     this.#verdicts = new Verdicts(index, progress, report, floods);
     const parts = { index, progress, verdicts: this.#verdicts };
     const packets = new Packets(index, live, script);
@@ -177,9 +179,9 @@ export class Schedule {
     this.#engine.broke(endOf(connection, direction));
   }
 
-  /** A live process, of this schedule or of another, sent a packet that is not TCP. */
-  notePacket(sender: number, receiver: number): void {
-    this.#gate.packets.note(sender, receiver);
+  /** A live process, of this schedule or of another, sent a packet that is not TCP: see live-flows.ts. */
+  notePacket(flow: number, sender: number): void {
+    this.#gate.packets.note(flow);
     if (this.#gate.isMine(sender)) this.#engine.acted(-1);
     else this.#engine.arrived();
   }
@@ -188,13 +190,14 @@ export class Schedule {
    * Whether the packet that was noted last, between two live processes, is to be held back: it came
    * sooner than its receiver can expect it. Then it is to be given out with an event that is delivered.
    */
-  holdsPacket(sender: number, receiver: number): boolean {
-    return !this.#engine.opens && this.#gate.packets.hold(sender, receiver);
+  holdsPacket(flow: number): boolean {
+    if (this.#floods) return false;
+    return this.#gate.packets.hold(flow, (event) => this.#engine.isBehind(event));
   }
 
   /** With `event`, whether a packet that is held back is to be given out now: the first one. */
   releasesPacket(event: number): boolean {
-    return this.#gate.packets.release(this.index.sender(event), this.index.receiver(event));
+    return this.#gate.packets.release(this.index.flow(event));
   }
 
   /** Whether the packet `event` is to reach the live process `container`. */

@@ -3,7 +3,7 @@
  *
  *     > client 1 connect     the live client does this; also accept, refuse, end, reset, "bytes", gone
  *     > client 1 open        it opens a connection that is not identified; this one is kept for it
- *     > client packet other  it sends a packet
+ *     > client packet other  it sends a packet; `other:53 4711` to this port, from that one
  *     < client 1 5 bytes     this is delivered to it next; also connect, accept, refuse, end, reset,
  *     < client packet other  or a packet from there
  *     > client 1 astray "x"  bytes on a stream that has differed
@@ -25,7 +25,8 @@ import {
   type ScheduleOptions,
   type Step,
 } from "../../../src/replay/schedule/schedule.ts";
-import { bytesOf, containerOf, linesOf, names } from "./recording.ts";
+import { LiveFlows } from "../../../src/replay/schedule/live-flows.ts";
+import { bytesOf, linesOf, names, containerOf, placeOf, testFlow } from "./recording.ts";
 
 const causal: ScheduleOptions = {
   order: "process",
@@ -41,6 +42,7 @@ export class Stage {
   nowMs = 0;
   readonly #sent = new Map<string, number>();
   readonly #held = new Map<string, number>();
+  readonly #flows: LiveFlows;
 
   constructor(
     index: RecordingIndex,
@@ -50,6 +52,7 @@ export class Stage {
     const all = { ...causal, ...options };
     this.index = index;
     this.progress = new Progress(index);
+    this.#flows = new LiveFlows(index.flows);
     const containers = live.map(containerOf);
     const make = (mine: number[]): Schedule =>
       new Schedule(index, new Set(containers), mine, this.progress, all, (difference) => {
@@ -89,16 +92,17 @@ export class Stage {
   }
 
   /** A live process sends a packet. Returns the live ones that get it at once. */
-  packet(sender: number, receiver: number): string[] {
+  packet(sender: number, receiver: number, ports: readonly [number, number] = [0, 0]): string[] {
     const own = this.schedule(names[sender] ?? "");
-    own.notePacket(sender, receiver);
+    const flow = this.#flows.numberOf(testFlow(sender, receiver, ports));
+    own.notePacket(flow, sender);
     const receiving = [...this.schedules.keys()].filter((name) =>
       receiver < 0 ? containerOf(name) !== sender : containerOf(name) === receiver,
     );
     const held = new Set<Schedule>();
     for (const schedule of new Set(receiving.map((name) => this.schedule(name)))) {
-      if (schedule !== own) schedule.notePacket(sender, receiver);
-      if (schedule.holdsPacket(sender, receiver)) held.add(schedule);
+      if (schedule !== own) schedule.notePacket(flow, sender);
+      if (schedule.holdsPacket(flow)) held.add(schedule);
     }
     return receiving.filter((name) => !held.has(this.schedule(name)));
   }
@@ -118,7 +122,11 @@ export class Stage {
     const [first = "", what = ""] = words;
     if (first === "gone") return this.gone(containerOf(name));
     if (first === "moves") return schedule.noteMoved();
-    if (first === "packet") return void this.packet(containerOf(name), containerOf(what));
+    if (first === "packet") {
+      const [, , from = "0"] = words;
+      const to = placeOf(what);
+      return void this.packet(containerOf(name), to.container, [Number(from), to.port]);
+    }
     const number = Number(first);
     const isClient = this.index.connections.client(number) === containerOf(name);
     const direction = isClient ? Direction.toServer : Direction.toClient;

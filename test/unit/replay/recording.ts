@@ -5,7 +5,7 @@
  *     1 1 accept                       (or refuse)
  *     2 1 client "hello"               bytes; (600 "x") is 600 times x
  *     3 1 server end                   (or reset)
- *     4 packet client server           not TCP
+ *     4 packet client server           not TCP; `client:4711 server:53` has these ports
  *     5 stop server                    its command was stopped; all of these at the end
  *     6 exit client                    it exited by itself; these, too
  */
@@ -13,6 +13,8 @@ import { Direction } from "../../../src/base/direction.ts";
 import type { Family, Port } from "../../../src/base/units.ts";
 import type { DumpItem, StreamItem } from "../../../src/dump/format/decoder.ts";
 import { type Endpoint, RecordKind, type RunInfo } from "../../../src/dump/format/schema.ts";
+import { IPPROTO_UDP } from "../../../src/net/packet.ts";
+import type { Flow } from "../../../src/recording/flows.ts";
 import { RecordingBuilder } from "../../../src/recording/recording-builder.ts";
 import { RecordingIndex } from "../../../src/recording/recording.ts";
 
@@ -34,6 +36,34 @@ export function containerOf(name: string): number {
   const container = names.indexOf(name);
   if (container < 0) throw new Error(`who is ${name}?`);
   return container;
+}
+
+/** `name:port`; without a port it is 0. */
+export function placeOf(text: string): { container: number; port: number } {
+  const [name = "", port = "0"] = text.split(":");
+  return { container: containerOf(name), port: Number(port) };
+}
+
+/** The flow of {@link TestRecording.packet}. */
+export function testFlow(
+  sender: number,
+  receiver: number,
+  [sourcePort, destinationPort]: readonly [number, number],
+): Flow {
+  return { sender, receiver, family: 4, protocol: IPPROTO_UDP, sourcePort, destinationPort };
+}
+
+/** An empty datagram over IPv4, as far as the index reads it. */
+function udpPacket([source, destination]: readonly [number, number]): Uint8Array {
+  const packet = new Uint8Array(28);
+  const view = new DataView(packet.buffer);
+  view.setUint8(0, 0x45);
+  view.setUint16(2, packet.length);
+  view.setUint8(9, IPPROTO_UDP);
+  view.setUint16(20, source);
+  view.setUint16(22, destination);
+  view.setUint16(24, 8);
+  return packet;
 }
 
 function endpoint(container: number, port: number): Endpoint {
@@ -94,8 +124,13 @@ export class TestRecording {
     this.#missingBytes = 0;
   }
 
-  packet(atMs: number, sender: number, receiver: number): void {
-    const packet = new Uint8Array(20);
+  packet(
+    atMs: number,
+    sender: number,
+    receiver: number,
+    ports: readonly [number, number] = [0, 0],
+  ): void {
+    const packet = udpPacket(ports);
     const packetPosition = this.#store(packet);
     const atNs = atMs * 1e6;
     this.#add({ type: "packet", sender, receiver, atNs, packet, packetPosition, position: 0 });
@@ -141,7 +176,8 @@ export function record(text: string): { index: RecordingIndex; read: TestRecordi
     const [at = "", which = "", ...words] = line.split(/\s+/);
     const atMs = Number(at);
     if (which === "packet") {
-      recording.packet(atMs, containerOf(words[0] ?? ""), containerOf(words[1] ?? ""));
+      const [from, to] = [placeOf(words[0] ?? ""), placeOf(words[1] ?? "")];
+      recording.packet(atMs, from.container, to.container, [from.port, to.port]);
       continue;
     }
     if (which === "stop" || which === "exit") {
