@@ -111,6 +111,8 @@ export const MS_PRIVATE = 0x4_0000;
 export const NETLINK_SOCK_DIAG = 4;
 export const SOCK_DIAG_BY_FAMILY = 20;
 export const NLM_F_REQUEST = 0x01;
+/** NLM_F_ROOT and NLM_F_MATCH: all there are. */
+export const NLM_F_DUMP = 0x300;
 export const NLM_F_ACK = 0x04;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;

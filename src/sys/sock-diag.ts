@@ -10,6 +10,8 @@ import { inNamespaces, type Namespace } from "./namespace.ts";
 import type { Endpoint } from "./socket.ts";
 
 const exchange = allocateRegion(1024);
+/** What the kernel fills at once when it lists sockets. */
+const dump = allocateRegion(0x8000);
 const headerBytes = 16;
 /**
  * `struct inet_diag_req_v2`: family, protocol, ext, pad (u8 each), states u32, then the socket's
@@ -22,6 +24,9 @@ const requestBytes = headerBytes + 56;
  * queue.
  */
 const stateAt = headerBytes + 1;
+const localPortAt = headerBytes + 4;
+/** Where a request says which states it asks for, as bits. */
+const statesAt = headerBytes + 4;
 const receiveQueueAt = headerBytes + 4 + 48 + 4;
 
 export class SocketDiagnosis {
@@ -58,6 +63,32 @@ export class SocketDiagnosis {
   isConnecting(family: Family, local: Endpoint, remote: Endpoint): boolean {
     const isThere = this.#ask(family, local, remote) === abi.SOCK_DIAG_BY_FAMILY;
     return isThere && exchange.view.getUint8(stateAt) === abi.TCP_SYN_SENT;
+  }
+
+  /** The TCP ports on which anybody listens. Empty where the kernel cannot answer. */
+  listeningPorts(family: Family): Port[] {
+    if (this.#fd < 0) return [];
+    const nowhere = { address: new Uint8Array(16), port: 0 as Port };
+    writeRequest(family, nowhere, nowhere);
+    exchange.view.setUint16(6, abi.NLM_F_REQUEST | abi.NLM_F_DUMP, true);
+    exchange.view.setUint32(statesAt, 1 << abi.TCP_LISTEN, true);
+    if (send(this.#fd as Fd, exchange.address, requestBytes, 0) < 0) return [];
+    const ports: Port[] = [];
+    while (this.#takePorts(ports));
+    return ports;
+  }
+
+  /** Reads one part of a dump; false behind the last one. */
+  #takePorts(ports: Port[]): boolean {
+    const { address, bytes, view } = dump;
+    const length = recv(this.#fd as Fd, address, bytes.length, abi.MSG_DONTWAIT);
+    for (let at = 0; at + headerBytes <= length;) {
+      const messageBytes = view.getUint32(at, true);
+      if (view.getUint16(at + 4, true) !== abi.SOCK_DIAG_BY_FAMILY) return false;
+      ports.push(view.getUint16(at + localPortAt) as Port);
+      at += Math.ceil(messageBytes / 4) * 4;
+    }
+    return length > 0;
   }
 
   /** The type of the kernel's answer: an error where it has no such socket, or cannot answer. */

@@ -10,6 +10,7 @@ import type { ReportDifference, StreamName } from "../findings/differences.ts";
 import { type Shape, shapeOf, shapeReachBytes } from "../findings/shapes.ts";
 import type { Horizon } from "./horizon.ts";
 import { lookAtMasks, maskReachBytes } from "./mask-point.ts";
+import { type Equivalent, equivalentReachBytes, type Explained, explain } from "./equivalents.ts";
 import type { Mask } from "./masks.ts";
 import type { ReadPayload, RecordedBytes } from "../../recording/recorded-stream.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -60,6 +61,8 @@ export interface CompareParts {
   readonly isCut: (connection: number, direction: Direction) => boolean;
   /** How much was delivered to the sender of `direction` on this connection. */
   readonly deliveredBytes: (connection: number, direction: Direction) => number;
+  /** What a process may send instead of what it sent in the recording: see chosen-ports.ts. */
+  readonly equivalentsFor?: (container: number) => (() => readonly Equivalent[]) | undefined;
   /** A faster one than the default, such as Buffer.compare. */
   readonly equal?: EqualBytes;
 }
@@ -71,6 +74,8 @@ export interface StreamParts {
   /** How many bytes of the stream are not compared. */
   readonly from?: number;
   readonly patterns: readonly RegExp[];
+  /** Asked where bytes differ: what may stand for the same thing. */
+  readonly equivalents?: (() => readonly Equivalent[]) | undefined;
   readonly isCut: boolean;
   /** How far the process can have got, if that is known. */
   readonly horizon?: Horizon;
@@ -93,6 +98,7 @@ export class StreamComparison implements Comparison {
   readonly #name: StreamName;
   readonly #recorded: RecordedBytes;
   readonly #patterns: readonly RegExp[];
+  readonly #equivalents: StreamParts["equivalents"];
   readonly #isCut: boolean;
   readonly #horizon: Horizon | undefined;
   /** How far the recorded stream is behind. */
@@ -123,6 +129,7 @@ export class StreamComparison implements Comparison {
     this.#name = parts.name;
     this.#recorded = parts.recorded;
     this.#patterns = parts.patterns;
+    this.#equivalents = parts.equivalents;
     this.#isCut = parts.isCut;
     this.#horizon = parts.horizon;
   }
@@ -215,17 +222,24 @@ export class StreamComparison implements Comparison {
   /** The same bytes in both. */
   #pass(live: Uint8Array, at: number, lengthBytes: number): void {
     this.#offset += lengthBytes;
-    if (this.#patterns.length > 0) this.#remember(live.subarray(at, at + lengthBytes));
+    if (this.#patterns.length > 0 || this.#equivalents)
+      this.#remember(live.subarray(at, at + lengthBytes));
   }
 
   #remember(live: Uint8Array): void {
-    const kept = Math.max(0, maskReachBytes - live.length);
+    const reachBytes = this.#patterns.length > 0 ? maskReachBytes : equivalentReachBytes;
+    const kept = Math.max(0, reachBytes - live.length);
     const before = kept === 0 ? nothing : this.#before.subarray(-kept);
-    this.#before = concat(before, live.subarray(-maskReachBytes));
+    this.#before = concat(before, live.subarray(-reachBytes));
   }
 
   /** How many live bytes a mask covers here; undefined if they are held, or are the first difference. */
   #mask(after: Uint8Array, isLast: boolean): number | undefined {
+    const explained = this.#explain(after);
+    if (explained !== undefined) {
+      this.#cover(explained.recordedBytes, after.subarray(0, explained.liveBytes));
+      return explained.liveBytes;
+    }
     const finding = this.#look(after, isLast);
     if (finding.type === "covered") {
       this.#cover(finding.recordedBytes, after.subarray(0, finding.liveBytes));
@@ -255,6 +269,12 @@ export class StreamComparison implements Comparison {
     const counted = this.position + after.length - this.#countedBytes;
     this.#countedBytes = after.length;
     this.#position = Math.max(this.position, Math.min(counted, most));
+  }
+
+  #explain(after: Uint8Array): Explained | undefined {
+    if (!this.#equivalents || this.#offset >= this.#recorded.lengthBytes) return undefined;
+    const point = { before: this.#before, after };
+    return explain(this.#equivalents(), this.#recorded, this.#offset, point);
   }
 
   #look(after: Uint8Array, isLast: boolean): ReturnType<typeof lookAtMasks> {

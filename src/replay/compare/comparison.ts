@@ -29,6 +29,7 @@ export function comparisonFor(
     name: nameStream(index, connection, direction),
     recorded,
     patterns: masksFor(masks, index, connection, direction),
+    equivalents: parts.equivalentsFor?.(index.connections.endOf(connection, direction)),
     isCut: parts.isCut(connection, direction),
     from,
   };

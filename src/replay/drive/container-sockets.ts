@@ -43,6 +43,13 @@ export class ContainerSockets {
     return this.#diagnoses.of(container)?.listens(family, { address, port }) ?? false;
   }
 
+  /** The TCP ports on which anybody in the container listens. */
+  listeningPorts(container: number): readonly Port[] {
+    const diagnosis = this.#diagnoses.of(container);
+    // A socket of IPv6 that listens at all addresses takes IPv4, too.
+    return [...new Set(([4, 6] as const).flatMap((one) => diagnosis?.listeningPorts(one) ?? []))];
+  }
+
   close(): void {
     this.#diagnoses.close();
   }

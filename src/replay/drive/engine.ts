@@ -8,6 +8,7 @@ import { virtioNetHeaderBytes } from "../../sys/abi.ts";
 import type { CompareParts } from "../compare/compare.ts";
 import { DifferenceLog, type ReportDifference } from "../findings/differences.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
+import { ChosenPorts } from "../match/chosen-ports.ts";
 import { Matching } from "../match/matching.ts";
 import { ReadBarrier } from "./read-barrier.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
@@ -74,6 +75,7 @@ class ReplayEngine {
     const { reactor, subnets } = this.#engine;
     this.#sockets = new ContainerSockets(subnets, task.namespaces);
     const read = this.#file.reader();
+    const chosenPorts = new ChosenPorts(index);
     this.#player = new Player({
       reactor,
       subnets,
@@ -90,7 +92,13 @@ class ReplayEngine {
       masks: task.masks,
       // A flood does not wait for questions, and the global order is that of the whole run.
       movesExchanges: task.schedule.release.type !== "flood" && task.schedule.order !== "global",
-      compare: task.compare ? compareParts(task, progress, report) : undefined,
+      chosenPorts,
+      compare: task.compare
+        ? {
+            ...compareParts(task, progress, report),
+            equivalentsFor: this.#equivalents(chosenPorts),
+          }
+        : undefined,
       readBarrier: this.#createReadBarrier(task, index),
       startHold: this.#createStartHold(task, index),
       sockets: this.#sockets,
@@ -129,6 +137,15 @@ class ReplayEngine {
       },
       links: this.#engine.links,
     });
+  }
+
+  /** What a process may send instead of a port that it chose in the recording. */
+  #equivalents(chosenPorts: ChosenPorts): NonNullable<CompareParts["equivalentsFor"]> {
+    const sockets = this.#sockets;
+    return (container) =>
+      chosenPorts.has(container)
+        ? () => chosenPorts.equivalents(container, sockets.listeningPorts(container))
+        : undefined;
   }
 
   /** Order among connections matters where it is asked for, and where not all is let loose. */

@@ -8,7 +8,7 @@
  */
 import { Direction } from "../../base/direction.ts";
 import { unreachable } from "../../base/assert.ts";
-import type { Fd } from "../../base/units.ts";
+import type { Fd, Port } from "../../base/units.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../../pipe/attempts.ts";
 import { type Connection } from "../../pipe/core/connection.ts";
@@ -21,7 +21,9 @@ import { ECONNREFUSED } from "../../sys/errno.ts";
 import { closeWithReset } from "../../sys/socket.ts";
 import type { LiveEnd } from "./live-end.ts";
 import { LiveEnds, type LiveEndsParts } from "./live-ends.ts";
+import type { ChosenPorts } from "../match/chosen-ports.ts";
 import type { PendingMatch } from "../match/matching.ts";
+import type { RecordedConnection } from "../../recording/connection-table.ts";
 import { PacketPlayer, type PacketPlayerParts } from "./packet-player.ts";
 import type { ReadBarrier } from "./read-barrier.ts";
 import type { StartHold } from "./start-hold.ts";
@@ -41,6 +43,7 @@ export interface PlayerParts extends LiveEndsParts {
   readonly readBarrier: ReadBarrier | undefined;
   /** Absent where nothing waits. */
   readonly startHold: StartHold | undefined;
+  readonly chosenPorts: ChosenPorts;
   readonly inject: PacketPlayerParts["inject"];
   readonly release: PacketPlayerParts["release"];
   /** Whether a process of this container runs or waits for a processor. */
@@ -306,7 +309,8 @@ export class Player implements AttemptHandler<Entering>, Performer {
   #dial(runner: ScheduleRunner, event: number): void {
     const { reactor, subnets, index, linkMs } = this.#parts;
     const number = index.connection(event);
-    const { outcome, ...connection } = index.connections.describe(number);
+    const { outcome, ...recorded } = index.connections.describe(number);
+    const connection = { ...recorded, serverPort: this.#livePort(recorded) };
     const subnet = subnetFor(subnets, connection.family);
     const isWanted = outcome === "accepted";
     const waitListenMs = isWanted ? this.#untilListeningMs(event) : 0;
@@ -342,6 +346,14 @@ export class Player implements AttemptHandler<Entering>, Performer {
     this.#dials.add(dial);
     const fd = dial.start();
     if (fd !== undefined) onConnected(new PipeSocket(reactor, fd, nobody));
+  }
+
+  /** The port of today, where the process chose another than in the recording. */
+  #livePort({ server, serverPort }: Omit<RecordedConnection, "outcome">): Port {
+    const { chosenPorts, sockets } = this.#parts;
+    if (!chosenPorts.has(server)) return serverPort;
+    const listening = sockets.listeningPorts(server);
+    return chosenPorts.portFor(server, serverPort, listening) ?? serverPort;
   }
 
   /** A server has as long to start as it had then, and the patience on top. */
