@@ -155,13 +155,13 @@ function sentenceOf(difference: StreamDifference): string {
         return `sent more to ${peer} than was recorded in ${difference.unit}`;
       return `went on sending to ${peer} after all ${plural(difference.offset, "byte")} that were recorded`;
     case "missing-bytes":
-      return `had sent ${howFar(difference)} to ${peer} when patience ended`;
+      return `had sent ${howFar(difference)} to ${peer} when patience ended${lackIn(difference)}`;
     case "early-end":
-      return `ended what it sends to ${peer} after ${howFar(difference)}`;
+      return `ended what it sends to ${peer} after ${howFar(difference)}${lackIn(difference)}`;
     case "unexpected-end":
       return `ended what it sends to ${peer} after ${plural(difference.offset, "byte")}, while the recording goes on`;
     case "unexpected-reset":
-      return `reset the connection after it had sent ${howFar(difference)} to ${peer}; in the recording it did not then`;
+      return `reset the connection after it had sent ${howFar(difference)} to ${peer}; in the recording it did not then${lackIn(difference)}`;
     case "missing-end":
       return `did not end what it sends to ${peer} after ${plural(difference.offset, "byte")}, as it had`;
     case "missing-reset":
@@ -183,6 +183,10 @@ function sentenceOf(difference: StreamDifference): string {
     default:
       return unreachable(difference);
   }
+}
+
+function lackIn({ unit }: { readonly unit?: string }): string {
+  return unit === undefined ? "" : `; ${unit} is missing`;
 }
 
 function howFar({ offset, expectedBytes }: { offset: number; expectedBytes: number }): string {

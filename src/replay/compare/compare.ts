@@ -47,8 +47,11 @@ export interface Comparison {
    * called before the schedule is told of the end, so that other bytes are reported before missing ones.
    */
   finish(): void;
-  /** Reports a difference of which more context was still awaited. */
-  tell(): void;
+  /**
+   * Reports a difference of which more context was still awaited. Returns the unit that the process
+   * has to send next, where the protocol has units.
+   */
+  tell(): string | undefined;
 }
 
 /** What the comparisons of one replay share. */
@@ -177,7 +180,7 @@ export class StreamComparison implements Comparison {
     return this.#state === "telling" || this.#state === "different";
   }
 
-  tell(): void {
+  tell(): undefined {
     if (this.#state === "telling") this.#tellNow();
   }
 

@@ -158,6 +158,12 @@ export class RecordedUnits {
     return this.#stream.lengthBytes;
   }
 
+  /** The unit that comes behind `position`, as it was last. */
+  get awaited(): string | undefined {
+    const unit = this.#units[this.#settled];
+    return unit && `${unit.key}, ${unit.name}`;
+  }
+
   #read(unitsOf: (input: Input) => Units): void {
     const input = new Input();
     const units = unitsOf(input);

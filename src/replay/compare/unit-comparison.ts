@@ -74,8 +74,9 @@ export class UnitComparison implements Comparison {
     for (const key of this.#keys.values()) key.finish();
   }
 
-  tell(): void {
+  tell(): string | undefined {
     for (const key of this.#keys.values()) key.tell();
+    return this.#recorded.awaited;
   }
 
   #next(): Unit | undefined {

@@ -103,8 +103,9 @@ export class Listener implements Heard {
       if (conversation.base !== this.#connection) this.#noteEnd(how, conversation.base);
   }
 
-  tell(): void {
-    this.#comparison?.tell();
+  /** See {@link LiveEnd.tell}. */
+  tell(): string | undefined {
+    return this.#comparison?.tell();
   }
 
   finish(): void {

@@ -208,9 +208,12 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.#listener?.foresee();
   }
 
-  /** Reports a difference now of which more context was still awaited. */
-  tell(): void {
-    this.#listener?.tell();
+  /**
+   * Reports a difference now of which more context was still awaited. Returns the unit that comes next
+   * on this connection, where its protocol has units.
+   */
+  tell(): string | undefined {
+    return this.#listener?.tell();
   }
 
   /** The run is over: what was compared so far is judged. */

@@ -126,9 +126,12 @@ export class LiveEnds {
     return live.isAstrayUpTo(index.endOffset(event));
   }
 
-  /** A stream is about to be reported to lack something: other bytes in it are reported first. */
-  tell(connection: number, direction: Direction): void {
-    this.#live.get(endOf(connection, direction))?.tell();
+  /**
+   * A stream is about to be reported to lack something: other bytes in it are reported first. Returns
+   * the unit that it lacks, where its protocol has units.
+   */
+  tell(connection: number, direction: Direction): string | undefined {
+    return this.#live.get(endOf(connection, direction))?.tell();
   }
 
   /** Whether a process of `container` may still send something on a connection. */

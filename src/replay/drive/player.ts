@@ -228,9 +228,9 @@ export class Player implements AttemptHandler<Entering>, Performer {
     runner.moved();
   }
 
-  /** A stream is about to be told to lack something: what else is wrong with it comes first. */
-  tell(connection: number, direction: Direction): void {
-    this.#ends.tell(connection, direction);
+  /** See {@link LiveEnds.tell}. */
+  tell(connection: number, direction: Direction): string | undefined {
+    return this.#ends.tell(connection, direction);
   }
 
   #letInUndecided(attempt: Attempt<Entering>, runner: ScheduleRunner, pending: PendingMatch): void {

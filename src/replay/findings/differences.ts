@@ -55,20 +55,24 @@ interface ExtraBytesDifference extends StreamName {
 }
 
 /** Bytes did not come. `offset` did, of `expectedBytes` that were waited for. */
-interface MissingBytesDifference extends StreamName {
+export interface MissingBytesDifference extends StreamName {
   readonly kind: "missing-bytes";
   readonly offset: number;
   readonly expectedBytes: number;
+  /** Where the protocol has units: the first one that did not come. */
+  readonly unit?: string;
 }
 
 /**
  * The process ended the stream, or reset the connection, after `offset` bytes, where in the recording it
  * went on to `expectedBytes`, or ended otherwise.
  */
-interface EndDifference extends StreamName {
+export interface EndDifference extends StreamName {
   readonly kind: "early-end" | "unexpected-end" | "unexpected-reset";
   readonly offset: number;
   readonly expectedBytes: number;
+  /** As of missing bytes. */
+  readonly unit?: string;
 }
 
 /** The process did not end the stream, or did not reset the connection, after its `offset` bytes. */

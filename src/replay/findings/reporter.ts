@@ -4,8 +4,11 @@ import { activityOf } from "./activity.ts";
 import {
   type Difference,
   type DifferenceLog,
+  type EndDifference,
   isNote,
+  type MissingBytesDifference,
   type ReportDifference,
+  type StreamName,
 } from "./differences.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -15,13 +18,14 @@ const mostActivity = 5;
 
 /**
  * Reports to `log`, and adds what else was going on for the process. `tellFirst` lets a stream's
- * comparison tell what it has, as of each stream the first difference counts.
+ * comparison report what it has, because of each stream the first difference counts. It returns the
+ * unit that the stream lacks, where the protocol has units.
  */
 export function reporterFor(
   log: DifferenceLog,
   index: RecordingIndex,
   progress: Progress,
-  tellFirst: (connection: number, direction: Direction) => void,
+  tellFirst: (connection: number, direction: Direction) => string | undefined,
 ): ReportDifference {
   const names = index.run.containers.map(({ name }) => name);
   return (difference) => {
@@ -30,15 +34,28 @@ export function reporterFor(
     if (goesBeyond(difference) && index.isStopped(container)) return;
     progress.noteDeparture(container);
     // Other bytes come before missing ones, even if more of them was awaited to be shown.
-    if ("connection" in difference && difference.kind !== "bytes")
-      tellFirst(
-        difference.connection,
-        difference.direction === "to server" ? Direction.toServer : Direction.toClient,
-      );
+    const unit =
+      "connection" in difference && difference.kind !== "bytes"
+        ? tellFirst(difference.connection, directionOf(difference))
+        : undefined;
     const besides = "connection" in difference ? difference.connection : 0;
     const meanwhile = activityOf(index, progress, container, besides, mostActivity);
-    log.add(meanwhile.length > 0 ? { ...difference, meanwhile } : difference);
+    const told = unit !== undefined && isLack(difference) ? { ...difference, unit } : difference;
+    log.add(meanwhile.length > 0 ? { ...told, meanwhile } : told);
   };
+}
+
+function directionOf({ direction }: StreamName): Direction {
+  return direction === "to server" ? Direction.toServer : Direction.toClient;
+}
+
+/** Whether something that was recorded did not come. */
+function isLack(difference: Difference): difference is MissingBytesDifference | EndDifference {
+  return (
+    difference.kind === "missing-bytes" ||
+    difference.kind === "early-end" ||
+    difference.kind === "unexpected-reset"
+  );
 }
 
 /**
