@@ -27,11 +27,8 @@ export {
   RecordKind,
   type RunInfo,
 } from "./dump/format/schema.ts";
-export {
-  type ConnectionReport,
-  type ConnectionRow,
-  renderConnections,
-} from "./report/connections.ts";
+export { type ConnectionReport, type ConnectionRow } from "./report/connections.ts";
+export { renderConnections, type TableView } from "./report/connection-table.ts";
 export { type DumpSummary, renderRun, summarize } from "./report/summary.ts";
 
 // Recording: plan a topology, prepare a session, run it. The process needs what `plg doctor` checks.

@@ -19,9 +19,12 @@ export class DumpTaps {
   /** The taps that wait for room in the dump. */
   #starved: Task[] = [];
 
-  constructor(engine: EngineThread, sink: DumpSink) {
+  readonly #onRefused: (connection: Connection) => void;
+
+  constructor(engine: EngineThread, sink: DumpSink, onRefused: (connection: Connection) => void) {
     this.engine = engine;
     this.sink = sink;
+    this.#onRefused = onRefused;
   }
 
   /** Records a connection attempt and returns the tap of the connection. */
@@ -37,7 +40,12 @@ export class DumpTaps {
     const stream = this.sink.connect(connection.family, client, server, this.engine.atNs);
     this.engine.count(Counter.connections, 1);
     this.engine.count(Counter.open, 1);
-    return new DumpTap(this, stream);
+    return new DumpTap(this, stream, connection);
+  }
+
+  refused(connection: Connection): void {
+    this.engine.count(Counter.open, -1);
+    this.#onRefused(connection);
   }
 
   whenRoom(task: Task): void {
@@ -55,10 +63,12 @@ export class DumpTaps {
 class DumpTap implements ConnectionTap {
   readonly #taps: DumpTaps;
   readonly #stream: StreamState;
+  readonly #connection: Connection;
 
-  constructor(taps: DumpTaps, stream: StreamState) {
+  constructor(taps: DumpTaps, stream: StreamState, connection: Connection) {
     this.#taps = taps;
     this.#stream = stream;
+    this.#connection = connection;
   }
 
   reserve(most: number): Pieces | undefined {
@@ -77,7 +87,7 @@ class DumpTap implements ConnectionTap {
 
   onRefused(): void {
     this.#note(RecordKind.refuse, Direction.toClient);
-    this.#taps.engine.count(Counter.open, -1);
+    this.#taps.refused(this.#connection);
   }
 
   onFailed(): void {

@@ -9,11 +9,14 @@ import { Switch } from "../switch/switch.ts";
 import { isListening } from "../sys/listening.ts";
 import { ClientSockets } from "./client-sockets.ts";
 import { DumpTaps } from "./dump-tap.ts";
+import { RefusalAdvice } from "./refusal-advice.ts";
 
 /** What a recording's engine is told besides the common task. */
 export interface RecordDetails {
   readonly sink: SinkStore;
   readonly waitListenMs: number;
+  /** The containers' names. */
+  readonly names: readonly string[];
 }
 
 /** Recorded bytes are handed to the writer at least this often: a kill loses no more, and twice this at worst. */
@@ -40,7 +43,12 @@ class RecordEngine {
     });
     const { reactor, subnets } = this.#engine;
     this.#sink = new DumpSink(task.sink, task.wakeup);
-    this.#taps = new DumpTaps(this.#engine, this.#sink);
+    const advice = new RefusalAdvice(task.names, task.namespaces, (text) =>
+      this.#engine.warn(text),
+    );
+    this.#taps = new DumpTaps(this.#engine, this.#sink, (connection) =>
+      advice.note(connection, reactor.nowMs),
+    );
     const linkMs = quietMsOf(task.links);
     this.#clients = new ClientSockets(subnets, task.namespaces);
     const joiner = new Joiner({

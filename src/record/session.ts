@@ -89,7 +89,12 @@ export class RecordSession {
       const engine = await playground.startEngine<RecordDetails>(
         new URL("./engine.js", import.meta.url),
         run.procPath,
-        { startHrNs, sink: writer.sinkStore, waitListenMs: options.waitListenMs },
+        {
+          startHrNs,
+          sink: writer.sinkStore,
+          waitListenMs: options.waitListenMs,
+          names: topology.containers.map(({ name }) => name),
+        },
         (text) => hooks.onWarning(text),
       );
       const parts = { startNs, startHrNs, destination, playground, run, writer, engine };

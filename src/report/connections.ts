@@ -3,11 +3,10 @@
  * the decoder's items; what it keeps is one small row for each connection.
  */
 import { Direction } from "../base/direction.ts";
-import { plural } from "../base/text.ts";
+import type { Family } from "../base/units.ts";
 import type { StreamItem } from "../dump/format/decoder.ts";
 import { type Phase, phaseAfter } from "../dump/format/lifecycle.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
-import { timeLabel } from "./events.ts";
 
 /** How a connection ended. `unanswered`: neither accepted nor refused; `open`: not ended when the recording was. */
 type ConnectionEnding =
@@ -25,12 +24,15 @@ export interface ConnectionRow {
   readonly clientPort: number;
   readonly server: string;
   readonly serverPort: number;
+  readonly family: Family;
   readonly startNs: number;
   /** Until its last event. */
   durationNs: number;
   bytesToServer: number;
   bytesToClient: number;
   ending: ConnectionEnding;
+  /** It failed, and this connection over the other IP version took its place at once. */
+  replacedBy?: number;
 }
 
 /** The sums over all connections. */
@@ -81,17 +83,19 @@ export class ConnectionFold {
   }
 
   report(): ConnectionReport {
+    markReplaced(this.#rows);
     return { connections: this.#rows, totals: this.#totals };
   }
 
   #begin({ connection, atNs }: StreamItem): ConnectionRow {
-    const { number, client, server } = connection;
+    const { number, family, client, server } = connection;
     return {
       number,
       client: this.#names[client.container] as string,
       clientPort: client.port,
       server: this.#names[server.container] as string,
       serverPort: server.port,
+      family,
       startNs: atNs,
       durationNs: 0,
       bytesToServer: 0,
@@ -117,65 +121,26 @@ function endingOf(phase: Phase, { kind, direction }: StreamItem): ConnectionEndi
   return direction === Direction.toServer ? "reset by client" : "reset by server";
 }
 
-/** The table as text: aligned columns, a line of totals; every line ends in a newline. */
-export function renderConnections({ connections, totals }: ConnectionReport): string {
-  if (connections.length === 0) return "no connections\n";
-  const total = [
-    "",
-    "total",
-    "",
-    "",
-    "",
-    "",
-    formatBytes(totals.bytesToServer),
-    formatBytes(totals.bytesToClient),
-    "",
-  ];
-  const left = totals.connections - connections.length;
-  const more = left === 0 ? "" : `and ${plural(left, "connection")} more\n`;
-  return `${alignColumns(connections, total)}${more}`;
+/**
+ * Many programs try IPv6 first and IPv4 right after ("happy eyeballs", RFC 8305), or the other way
+ * round. An attempt that failed counts as replaced by the next one from its client to the same port
+ * that was accepted over the other IP version, if that came within a second.
+ */
+const replacedWithinNs = 1e9;
+
+function markReplaced(rows: readonly ConnectionRow[]): void {
+  const failed = new Map<string, ConnectionRow>();
+  for (const row of rows) {
+    const key = `${row.client} ${row.server} ${row.serverPort}`;
+    const before = failed.get(key);
+    failed.delete(key);
+    if (hasFailed(row)) failed.set(key, row);
+    else if (before && before.family !== row.family)
+      if (row.startNs - before.startNs - before.durationNs < replacedWithinNs)
+        before.replacedBy = row.number;
+  }
 }
 
-function cellsOf(row: ConnectionRow): readonly string[] {
-  return [
-    String(row.number),
-    `${row.client}:${row.clientPort}`,
-    "\u2192",
-    `${row.server}:${row.serverPort}`,
-    timeLabel(row.startNs),
-    timeLabel(row.durationNs),
-    formatBytes(row.bytesToServer),
-    formatBytes(row.bytesToClient),
-    row.ending,
-  ];
-}
-
-const headings = ["#", "client", "", "server", "start", "lasted", "sent", "received", "ended"];
-/** Numbers are aligned by their last digit, words by their first letter. */
-const numberColumns: ReadonlySet<number> = new Set([0, 4, 5, 6, 7]);
-
-/** The cells of a row are made twice, and never all at once: there may be very many. */
-function alignColumns(rows: readonly ConnectionRow[], foot: readonly string[]): string {
-  const widths = headings.map((cell, column) => Math.max(cell.length, (foot[column] ?? "").length));
-  for (const row of rows)
-    for (const [column, cell] of cellsOf(row).entries())
-      widths[column] = Math.max(widths[column] as number, cell.length);
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] as number;
-        return numberColumns.has(column) ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join("  ")
-      .trimEnd();
-  const lines = [line(headings), ...rows.map((row) => line(cellsOf(row))), line(foot)];
-  return `${lines.join("\n")}\n`;
-}
-
-/** Bytes as they are up to 10,000, then in the unit that leaves one to three digits before the point. */
-function formatBytes(bytes: number): string {
-  if (bytes < 10_000) return `${bytes} B`;
-  const units = ["kB", "MB", "GB", "TB", "PB"];
-  const step = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
-  return `${(bytes / 1000 ** step).toFixed(1)} ${units[step - 1]}`;
+function hasFailed({ ending }: ConnectionRow): boolean {
+  return ending === "refused" || ending === "unanswered";
 }

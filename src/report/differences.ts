@@ -8,6 +8,7 @@ import type {
   StreamName,
 } from "../replay/findings/differences.ts";
 import { crashOf } from "../replay/findings/command-ends.ts";
+import { type Paint, plain } from "./paint.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** A difference as `--json` has it: with a sentence that says what it is. */
@@ -42,13 +43,16 @@ export interface DifferenceView {
   readonly toShowAll: string;
   /** What shows more than were kept: `--max-differences`. */
   readonly toKeepMore: string;
+  /** @default plain */
+  readonly paint?: Paint | undefined;
 }
 
 /** All of it for people. Empty if there is nothing to say; else every line ends in a newline. */
 export function renderDifferences(list: DifferenceList, view: DifferenceView): string {
   const { differences, notes, count, byProcess } = list;
+  const { bad } = view.paint ?? plain;
   const lines: string[] = [];
-  if (count > 0) lines.push(`${plural(count, "difference")}: ${tally(byProcess)}`);
+  if (count > 0) lines.push(bad(`${plural(count, "difference")}: ${tally(byProcess)}`));
   for (const process of new Set(differences.map((one) => one.process)))
     lines.push(...renderProcess(differences, process, view));
   const left = count - differences.length;
@@ -62,12 +66,12 @@ export function renderDifferences(list: DifferenceList, view: DifferenceView): s
 function renderProcess(
   differences: readonly Difference[],
   process: string,
-  { all, toShowAll }: DifferenceView,
+  { all, toShowAll, paint }: DifferenceView,
 ): string[] {
   const own = differences.filter((one) => one.process === process);
   const shown = all ? own : own.slice(0, 1);
   const folded = own.length - shown.length;
-  const lines = shown.flatMap((one) => ["", ...renderDifference(one, own.length > 1)]);
+  const lines = shown.flatMap((one) => ["", ...renderDifference(one, own.length > 1, paint)]);
   if (folded > 0)
     lines.push("", `${process}: ${plural(folded, "consequence")} (${toShowAll} shows them)`);
   return lines;
@@ -77,11 +81,15 @@ function renderProcess(
  * One difference for people, as lines: the sentence, the bytes, and what else was going on. If
  * there are `others` of its process, the first one is marked.
  */
-export function renderDifference(difference: Difference, others = false): readonly string[] {
+export function renderDifference(
+  difference: Difference,
+  others = false,
+  paint: Paint = plain,
+): readonly string[] {
   const mark = others && difference.isFirst === true ? " (first divergence)" : "";
   return [
-    `${describeDifference(difference)}${mark}`,
-    ...bytesOf(difference).map((row) => `  ${row}`),
+    `${paint.heading(describeDifference(difference))}${mark}`,
+    ...bytesOf(difference, paint).map((row) => `  ${row}`),
     ...shapeIn(difference).map((line) => `  ${line}`),
     ...(difference.meanwhile ?? []).map((line) => `  meanwhile ${line}`),
   ];
@@ -199,12 +207,11 @@ function shapeIn(difference: Difference): readonly string[] {
   return [`looks like ${name}: mask it with --ignore '${mask}'`];
 }
 
-function bytesOf(difference: Difference): readonly string[] {
-  if (difference.kind === "bytes")
-    return sideBySide(difference.offset, difference.before, difference.recorded, difference.live);
-  if (difference.kind === "extra-bytes")
-    return sideBySide(difference.offset, difference.before, "", difference.live);
-  return [];
+function bytesOf(difference: Difference, paint: Paint): readonly string[] {
+  if (difference.kind !== "bytes" && difference.kind !== "extra-bytes") return [];
+  const { offset, before, live } = difference;
+  const recorded = difference.kind === "bytes" ? difference.recorded : "";
+  return sideBySide(offset, before, recorded, live, paint);
 }
 
 function tally(byProcess: Readonly<Record<string, number>>): string {

@@ -1,49 +1,66 @@
 /** Two pieces of bytes side by side, each in hexadecimal and as text: at most 80 columns. */
 
+import { type Paint, plain } from "./paint.ts";
+
 const rowBytes = 8;
 /** Bytes are two hexadecimal digits; a masked one is two dots. */
 const masked = "..";
 
 /**
  * Rows of what came before (the same on both sides), of `recorded` and of `live`, from the byte `offset`
- * on. Rows that differ are marked. All in hexadecimal, as differences have it.
+ * on. Rows that differ are marked, and bytes that differ are painted. All in hexadecimal, as differences
+ * have it.
  */
 export function sideBySide(
   offset: number,
   before: string,
   recorded: string,
   live: string,
+  paint: Paint = plain,
 ): readonly string[] {
   const past = bytesOf(before);
   const [left, right] = [bytesOf(recorded), bytesOf(live)];
   const rows = [heading];
   for (let at = 0; at < past.length; at += rowBytes) {
     const row = past.slice(at, at + rowBytes);
-    rows.push(renderRow(" ", offset - past.length + at, row, row));
+    rows.push(renderRow(offset - past.length + at, row, row, paint));
   }
-  for (let at = 0; at < Math.max(left.length, right.length); at += rowBytes) {
-    const [a, b] = [left.slice(at, at + rowBytes), right.slice(at, at + rowBytes)];
-    rows.push(renderRow(a.join() === b.join() ? " " : "\u2260", offset + at, a, b));
-  }
+  for (let at = 0; at < Math.max(left.length, right.length); at += rowBytes)
+    rows.push(
+      renderRow(offset + at, left.slice(at, at + rowBytes), right.slice(at, at + rowBytes), paint),
+    );
   return rows;
 }
 
+const offsetColumns = 6;
 const sideColumns = rowBytes * 3 + 1 + rowBytes;
-const heading = `${" ".repeat(12)}${"recorded".padEnd(sideColumns)} | now`;
+const heading = `${" ".repeat(offsetColumns + 3)}${"recorded".padEnd(sideColumns)} | now`;
 
 function renderRow(
-  mark: string,
   offset: number,
   left: readonly string[],
   right: readonly string[],
+  { good, bad }: Paint,
 ): string {
-  const row = `${mark} ${String(offset).padStart(8)}  ${side(left)} | ${side(right)}`;
-  return row.trimEnd();
+  const mark = left.join() === right.join() ? " " : "\u2260";
+  const place = String(offset).padStart(offsetColumns);
+  const sides = `${side(left, right, good)} | ${side(right, left, bad)}`;
+  return `${mark} ${place} ${sides}`.trimEnd();
 }
 
-function side(bytes: readonly string[]): string {
-  const text = bytes.map(letterOf).join("");
-  return `${bytes.join(" ").padEnd(rowBytes * 3)} ${text.padEnd(rowBytes)}`;
+/** `paint` is for the bytes that are not the same in `other`. */
+function side(
+  bytes: readonly string[],
+  other: readonly string[],
+  paint: (text: string) => string,
+): string {
+  const painted = (texts: readonly string[]): string[] =>
+    texts.map((text, i) => (bytes[i] === other[i] ? text : paint(text)));
+  const hex = painted(bytes).join(" ");
+  const text = painted(bytes.map(letterOf)).join("");
+  const missing = rowBytes - bytes.length;
+  const [hexPad, textPad] = [rowBytes * 3 - Math.max(0, 3 * bytes.length - 1), missing];
+  return `${hex}${" ".repeat(hexPad)} ${text}${" ".repeat(textPad)}`;
 }
 
 /** ASCII as it is; what cannot be printed, and what is masked, as a dot. */

@@ -73,7 +73,7 @@ export class SummaryFold {
 }
 
 /** Who ran what, where and when, and how it ended: a line for the run, and one for each command. */
-export function renderRun(summary: DumpSummary): string {
+export function renderRun(summary: DumpSummary, columns: number = Infinity): string {
   const { run, durationNs, exits } = summary;
   const start = new Date(Number(run.startNs / 1_000_000n)).toISOString();
   const lasted = formatDuration(durationNs / 1e6);
@@ -91,7 +91,8 @@ export function renderRun(summary: DumpSummary): string {
       ? ["", container.name, container.addresses.join(" ")]
       : commandCells(container, exits[index]),
   );
-  return `${printable(facts.join(", "))}\n${alignLeft(commands)}${renderLinks(run)}${renderSeed(run)}`;
+  const about = wrap(facts.map(printable), columns);
+  return `${about}\n${alignLeft(commands, columns)}${renderLinks(run)}${renderSeed(run)}`;
 }
 
 /** Whether a recording was made of captures: then nobody ran commands, and addresses are the hosts' own. */
@@ -141,11 +142,28 @@ function inOneLine(command: string): string {
   return line.length > longestCommand ? `${line.slice(0, longestCommand - 1)}…` : line;
 }
 
-function alignLeft(rows: readonly (readonly string[])[]): string {
+/** The facts as a sentence, in lines of so many columns at most where that is possible. */
+function wrap(facts: readonly string[], columns: number): string {
+  const lines: string[] = [];
+  for (const [i, fact] of facts.entries()) {
+    const part = i < facts.length - 1 ? `${fact},` : fact;
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + part.length <= columns)
+      lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(part);
+  }
+  return lines.join("\n");
+}
+
+function alignLeft(rows: readonly (readonly string[])[], columns: number): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+  return rows.map((row) => `${clip(line(row).trimEnd(), columns)}\n`).join("");
+}
+
+function clip(line: string, columns: number): string {
+  return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
 }

@@ -20,7 +20,7 @@ import { RecordingBuilder } from "../../src/recording/recording-builder.ts";
 import { RecordingIndex } from "../../src/recording/recording.ts";
 import { type Order, Schedule, type ScheduleOptions } from "../../src/replay/schedule/schedule.ts";
 import { recordedTopology } from "../../src/replay/topology.ts";
-import { renderConnections } from "../../src/report/connections.ts";
+import { renderConnections } from "../../src/report/connection-table.ts";
 import { renderRun, summarize } from "../../src/report/summary.ts";
 import { asHex, asLine } from "../../src/report/bytes.ts";
 import { packetLabel } from "../../src/report/events.ts";

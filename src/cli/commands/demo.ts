@@ -1,10 +1,10 @@
 /** `plg demo`: shows what plg does, on a small system of programs of its own, step by step. */
-import { styleText } from "node:util";
 import type { Command as Cli } from "commander";
 import { ExitCode } from "../../base/errors.ts";
 import { DemoFolder } from "./demo-folder.ts";
 import { type DemoStep, demoSteps } from "./demo-steps.ts";
 import { interruptible } from "../terminal/interrupt.ts";
+import { paintFor } from "../terminal/paint.ts";
 
 export function addDemo(program: Cli, setExitCode: (code: ExitCode) => void): void {
   program
@@ -54,7 +54,7 @@ function fail({ exitCode }: DemoStep, code: ExitCode): ExitCode {
 }
 
 function bold(text: string): string {
-  return process.stdout.isTTY && process.stdout.hasColors() ? styleText("bold", text) : text;
+  return paintFor(process.stdout)?.heading(text) ?? text;
 }
 
 /** How the argument is typed into a shell; `name='a command'` reads best like this. */

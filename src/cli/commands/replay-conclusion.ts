@@ -13,6 +13,7 @@ import type { ContainerPlan } from "../../sandbox/network/topology.ts";
 import { describeFailure, hasFailed } from "../terminal/command-ends.ts";
 import { tellDrops } from "../terminal/drops.ts";
 import type { Interruption } from "../terminal/interrupt.ts";
+import { paintFor } from "../terminal/paint.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { writePage } from "./page.ts";
 import { writeReport } from "./report-file.ts";
@@ -45,8 +46,10 @@ export function concludeReplay(
   });
   if (flags.json) process.stdout.write(`${jsonOf(flags.file, live, result, outcome)}\n`);
   else process.stdout.write(renderDifferences(differences, viewOf(flags)));
-  terminal.info(
-    `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}: ${outcome.text}`,
+  terminal.result(
+    `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}`,
+    outcome.text,
+    outcome.verdict === "passed",
   );
   tellDrops(terminal, counts);
   // Last of all: what could not be written has been told.
@@ -59,7 +62,12 @@ export function concludeReplay(
 }
 
 function viewOf({ all }: ReportFlags): DifferenceView {
-  return { all: all === true, toShowAll: "--all", toKeepMore: "--max-differences" };
+  return {
+    all: all === true,
+    toShowAll: "--all",
+    toKeepMore: "--max-differences",
+    paint: paintFor(process.stdout),
+  };
 }
 
 function factsOf(name: string, { differences, ends }: ReplayResult, i: number): ProcessFacts {

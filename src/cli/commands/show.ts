@@ -3,19 +3,21 @@ import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import { printableJson } from "../../base/printable.ts";
 import { plural } from "../../base/text.ts";
-import { renderConnections } from "../../report/connections.ts";
+import { renderConnections } from "../../report/connection-table.ts";
 import { type DumpSummary, renderRun } from "../../report/summary.ts";
 import { defaultFile, pathOf } from "../options/dump-argument.ts";
 import { warnIfIncomplete } from "../terminal/incomplete.ts";
 import { type ShownSummary, summarizeShown } from "../terminal/reading.ts";
 import { showConnection } from "./show-connection.ts";
 import { showTimeline } from "./show-timeline.ts";
+import { columnsOf } from "../terminal/paint.ts";
 import { forResults } from "../terminal/terminal.ts";
 import { collect, parseCount } from "../options/values.ts";
 
 interface ShowFlags {
   readonly file?: string;
   readonly json?: boolean;
+  readonly verbose?: boolean;
   readonly connection?: string;
   readonly hex?: boolean;
   readonly timeline?: boolean;
@@ -34,6 +36,7 @@ export function addShow(program: Cli): void {
     .argument("[dump]", `the dump (default: ${defaultFile})`)
     .option("-f, --file <path>", "show this dump, as in other commands")
     .option("--json", "print one JSON object instead")
+    .option("-v, --verbose", "list attempts that another one replaced, too")
     .option("-c, --connection <number>", "show the bytes of this connection instead")
     .option("--hex", "with --connection: in hexadecimal")
     .optionsGroup("Timeline:")
@@ -71,7 +74,8 @@ async function show(path: string, flags: ShowFlags): Promise<void> {
   const terminal = forResults();
   const summary = await summarizeShown(path, terminal);
   warnIfIncomplete(terminal, path, summary);
-  process.stdout.write(flags.json ? `${jsonOf(path, summary)}\n` : textOf(summary));
+  const text = flags.json ? `${jsonOf(path, summary)}\n` : textOf(summary, flags.verbose === true);
+  process.stdout.write(text);
 }
 
 function checkCombination(flags: ShowFlags): void {
@@ -88,10 +92,12 @@ function checkCombination(flags: ShowFlags): void {
     throw new UsageError("--only, --grep, --from and --to select lines of --timeline");
 }
 
-function textOf(summary: DumpSummary): string {
+function textOf(summary: DumpSummary, all: boolean): string {
   const { packets } = summary;
   const others = packets === 0 ? "" : `and ${plural(packets, "packet")} other than TCP\n`;
-  return `${renderRun(summary)}\n${renderConnections(summary)}${others}`;
+  const columns = columnsOf(process.stdout);
+  const table = renderConnections(summary, { columns, all, toShowAll: "-v" });
+  return `${renderRun(summary, columns)}\n${table}${others}`;
 }
 
 function jsonOf(file: string, summary: ShownSummary): string {

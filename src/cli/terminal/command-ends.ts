@@ -25,7 +25,7 @@ export function hooksFor(terminal: Terminal): RunHooks {
 function reportEnd(terminal: Terminal, { plan }: Command, end: CommandEnd): void {
   if (!hasFailed(end)) return;
   const command = couldStart(end) || end.failure !== undefined ? "" : `: ${plan.command}`;
-  terminal.warn(`${plan.name} ${describeFailure(end)}${command}`);
+  terminal.failure(`${plan.name} ${describeFailure(end)}${command}`);
 }
 
 /** How a command failed, as the rest of a sentence that begins with its name. */

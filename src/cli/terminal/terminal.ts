@@ -6,7 +6,9 @@ import { setImmediate } from "node:timers/promises";
 import { styleText } from "node:util";
 import { printableLines } from "../../base/printable.ts";
 import type { OutputSink } from "../../sandbox/processes/command.ts";
+import { plain } from "../../report/paint.ts";
 import type { ContainerPlan } from "../../sandbox/network/topology.ts";
+import { hasColors, paintFor } from "./paint.ts";
 
 const colors = ["cyan", "yellow", "magenta", "green", "blue", "red"] as const;
 const clearLine = "\r\u001B[K";
@@ -44,8 +46,7 @@ export class Terminal implements OutputSink {
     const target = this.#streamFor(stream);
     const color = colors[container.index % colors.length] ?? "cyan";
     const name = container.name.padEnd(this.#options.nameWidth);
-    // No colour where nobody looks: the stream decides, and NO_COLOR (node: tty.WriteStream.hasColors).
-    const label = target.isTTY && target.hasColors() ? styleText(color, `${name} |`) : `${name} |`;
+    const label = hasColors(target) ? styleText(color, `${name} |`) : `${name} |`;
     const start = Buffer.from(`${label} `);
     this.#clearStatus();
     // One write for all that came together: a command may flood its output with tiny lines.
@@ -63,6 +64,18 @@ export class Terminal implements OutputSink {
   /** A message of plg itself, unless it is to be quiet. */
   info(text: string): void {
     if (!this.#options.quiet) this.#message(text);
+  }
+
+  /** A message that ends in a verdict. */
+  result(text: string, verdict: string, isGood: boolean): void {
+    if (this.#options.quiet) return;
+    const paint = paintFor(process.stderr) ?? plain;
+    this.#message(`${text}: `, isGood ? paint.good(verdict) : paint.bad(verdict));
+  }
+
+  /** A message that something failed, which is shown in any case. */
+  failure(text: string): void {
+    this.#message("", (paintFor(process.stderr) ?? plain).bad(printableLines(text, "  ")));
   }
 
   /** A message that is shown in any case. */
@@ -98,9 +111,10 @@ export class Terminal implements OutputSink {
     return stream === "stdout" && !this.#options.resultOnStdout ? process.stdout : process.stderr;
   }
 
-  #message(text: string): void {
+  /** `painted` is shown as it is. */
+  #message(text: string, painted = ""): void {
     this.#clearStatus();
-    process.stderr.write(`plg: ${printableLines(text, "  ")}\n`);
+    process.stderr.write(`plg: ${printableLines(text, "  ")}${painted}\n`);
     this.#drawStatus();
   }
 

@@ -1,7 +1,8 @@
 import { Direction } from "../../../src/base/direction.ts";
 import { expect, test } from "vitest";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
-import { ConnectionFold, renderConnections } from "../../../src/report/connections.ts";
+import { renderConnections } from "../../../src/report/connection-table.ts";
+import { ConnectionFold } from "../../../src/report/connections.ts";
 import { decode, pattern, Recording, run } from "../dump/recording.ts";
 
 const { toServer, toClient } = Direction;
@@ -49,6 +50,7 @@ test("each connection tells who, when, how much and how it ended", () => {
     clientPort: 40_000,
     server: "server",
     serverPort: 80,
+    family: 4,
     startNs: 4_000_000,
     durationNs: 3_000_000,
     bytesToServer: 0,
@@ -70,4 +72,59 @@ test("each connection tells who, when, how much and how it ended", () => {
 
 test("a recording without connections says so", () => {
   expect(renderConnections(reportOf(new Recording()))).toBe("no connections\n");
+});
+
+/** Refused over IPv6 and accepted over IPv4 at once, as programs do that try both. */
+function happyEyeballs(): ReturnType<ConnectionFold["report"]> {
+  const recording = new Recording();
+  const { accept, end, refuse } = RecordKind;
+  for (let i = 0; i < 2; i++) {
+    recording.event(recording.connect(6, 1, 0), refuse, toClient);
+    recording.atNs += 1_000_000;
+    connection(recording, [accept, toClient], [end, toServer], [end, toClient]);
+  }
+  recording.event(recording.connect(6, 1, 0), refuse, toClient);
+  recording.atNs += 2_000_000_000;
+  connection(recording, [accept, toClient]);
+  return reportOf(recording);
+}
+
+test("an attempt that another one replaced at once is folded into it", () => {
+  const report = happyEyeballs();
+  expect(report.connections.map(({ replacedBy }) => replacedBy)).toEqual([
+    2,
+    undefined,
+    4,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const folded = renderConnections(report, { toShowAll: "ALL" });
+  expect(folded).toMatch(/^# +client +server +IP +start/);
+  expect(folded).toMatch(/^2 .* v4 .* closed\n4 .* v4 .* closed\n5 .* v6 .* refused\n6 /m);
+  expect(folded).toMatch(/\nand 2 attempts over the other IP version \(ALL lists them\)\n$/);
+  const all = renderConnections(report, { all: true, toShowAll: "ALL" });
+  expect(all).toMatch(/^1 .* v6 .* refused$/m);
+  expect(all).not.toContain("ALL");
+});
+
+test("the table fits into the columns that there are, as far as it can", () => {
+  const report = happyEyeballs();
+  const long = {
+    ...report,
+    connections: report.connections.map((row) => ({
+      ...row,
+      client: "integration-tests",
+      server: "payment-gateway-emulator",
+      bytesToServer: 123_456,
+      ending: "reset by server" as const,
+    })),
+  };
+  for (const columns of [80, 100, 120, 200]) {
+    for (const line of renderConnections(long, { columns }).split("\n"))
+      expect(line.length).toBeLessThanOrEqual(columns);
+  }
+  expect(renderConnections(long, { columns: 80 })).toMatch(/^2 +inte…\S*:40000 .* paym.*…\S*:80 /m);
+  expect(renderConnections(long, { columns: 80 })).not.toContain("lasted");
+  expect(renderConnections(long)).toContain("payment-gateway-emulator:80");
 });

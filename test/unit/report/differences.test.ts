@@ -60,12 +60,12 @@ test("bytes are shown side by side, in hexadecimal and as text", () => {
     `1 difference: client 1
 
 client: connection 2 (client:40002 \u2192 server:80): sent other bytes to server from byte 11 on
-              recorded                          | now
-           0  47 45 54 20 .. .. 6e 64  GET ..nd | 47 45 54 20 .. .. 6e 64  GET ..nd
-           8  65 78 2e                 ex.      | 65 78 2e                 ex.
-  \u2260       11  68 74 6d 6c 20 48 54 54  html HTT | 68 78 6d 6c 20 3c 48 54  hxml <HT
-  \u2260       19  50 2f 31 2e 31 0d 0a     P/1.1..  | 54 50 2f 31 2e 31 3e 0d  TP/1.1>.
-  \u2260       27                                    | 0a                       .
+           recorded                          | now
+         0 47 45 54 20 .. .. 6e 64  GET ..nd | 47 45 54 20 .. .. 6e 64  GET ..nd
+         8 65 78 2e                 ex.      | 65 78 2e                 ex.
+  \u2260     11 68 74 6d 6c 20 48 54 54  html HTT | 68 78 6d 6c 20 3c 48 54  hxml <HT
+  \u2260     19 50 2f 31 2e 31 0d 0a     P/1.1..  | 54 50 2f 31 2e 31 3e 0d  TP/1.1>.
+  \u2260     27                                   | 0a                       .
   meanwhile connection 1, client:40001 \u2192 server:80: has sent 3 of 5 bytes, got 0 of 6
 `,
   );
@@ -203,4 +203,19 @@ test("for programs each difference has its sentence, and is plain JSON", () => {
     offset: 11,
     text: expect.stringContaining("other bytes") as string,
   });
+});
+
+test("bytes that differ are painted, in rows of 80 columns at most", () => {
+  const paint = {
+    bad: (text: string) => `<${text}>`,
+    good: (text: string) => `(${text})`,
+    heading: (text: string) => text.toUpperCase(),
+  };
+  const far = { ...otherBytes, offset: 999_900 };
+  const rows = renderDifferences(listOf(9, far), view).split("\n");
+  for (const row of rows.slice(3, -2)) expect(row.length, row).toBeLessThanOrEqual(80);
+  const painted = renderDifferences(listOf(9, otherBytes), { ...view, paint });
+  expect(painted).toMatch(/^<1 difference: client 1>\n\nCLIENT: CONNECTION 2/);
+  expect(painted).toContain("68 (74) 6d 6c 20 48");
+  expect(painted).toContain("68 <78> 6d 6c 20 <3c>");
 });
