@@ -216,6 +216,6 @@ test("bytes that differ are painted, in rows of 80 columns at most", () => {
   for (const row of rows.slice(3, -2)) expect(row.length, row).toBeLessThanOrEqual(80);
   const painted = renderDifferences(listOf(9, otherBytes), { ...view, paint });
   expect(painted).toMatch(/^<1 difference: client 1>\n\nCLIENT: CONNECTION 2/);
-  expect(painted).toContain("68 (74) 6d 6c 20 48");
+  expect(painted).toContain("68 (74) 6d 6c 20 (48)");
   expect(painted).toContain("68 <78> 6d 6c 20 <3c>");
 });
