@@ -39,6 +39,8 @@ export class DialQueue implements Task {
   readonly #unanswered: QueuedDial[] = [];
   /** The one whose answer the others wait for, and until when. */
   #asking: { readonly dial: QueuedDial; readonly timer: Timer } | undefined;
+  /** Nobody listened when it was last tried. */
+  #isRefusing = false;
   #isPaused = false;
   #pauseMs: number = pause.firstMs;
   #places = 0;
@@ -69,6 +71,7 @@ export class DialQueue implements Task {
 
   /** The dial waits for somebody to listen. `isSoon`: it is tried again as early as can be. */
   waitForListener(dial: QueuedDial, isSoon: boolean): void {
+    this.#isRefusing = true;
     this.wait(dial);
     if (isSoon) this.#pauseMs = pause.firstMs;
     if (this.#isPaused) return;
@@ -76,16 +79,20 @@ export class DialQueue implements Task {
     this.#reactor.after(this.#pauseMs, () => this.#endPause());
   }
 
-  /** The dial has sent a SYN that is not answered yet. `isDelayed`: by a link, so nobody waits for it. */
-  waitForAnswer(dial: QueuedDial, isDelayed: boolean): void {
+  /**
+   * The dial has sent a SYN that is not answered yet. Where links delay answers, by `linkMs` at most, the
+   * others wait for it only if the port refused before.
+   */
+  waitForAnswer(dial: QueuedDial, linkMs: number): void {
     insert(this.#unanswered, dial);
-    if (isDelayed || this.#asking) return;
-    const timer = this.#reactor.after(answerMs, () => this.#goOn());
+    if (this.#asking || (linkMs > 0 && !this.#isRefusing)) return;
+    const timer = this.#reactor.after(answerMs + linkMs, () => this.#goOn());
     this.#asking = { dial, timer };
   }
 
   /** The dial was accepted. Those before it hold up nobody any more. */
   accepted(dial: QueuedDial): void {
+    this.#isRefusing = false;
     this.remove(dial);
     while (this.#isBefore(this.#unanswered[0], dial)) this.#unanswered.shift();
     if (this.#isBefore(this.#asking?.dial, dial)) this.#goOn();

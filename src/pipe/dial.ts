@@ -182,7 +182,7 @@ export class Dial implements EndOwner, QueuedDial {
     if (error === 0) return fd as Fd;
     if (error === EINPROGRESS) {
       this.#end = new PipeSocket(this.#reactor, fd as Fd, this);
-      queue.waitForAnswer(this, linkMs > 0);
+      queue.waitForAnswer(this, linkMs);
       this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#giveUpSyn());
       return undefined;
     }

@@ -67,7 +67,7 @@ class Port {
     this.tries.push(name);
     const answer = this.answers.get(name) ?? this.answer;
     if (answer === "refuses") this.queue.waitForListener(dial, false);
-    else if (answer === "drops" || this.room === 0) this.queue.waitForAnswer(dial, false);
+    else if (answer === "drops" || this.room === 0) this.queue.waitForAnswer(dial, 0);
     else {
       this.room--;
       this.accepted.push(name);
@@ -139,10 +139,24 @@ test("one that is no longer wanted holds up nobody", () => {
   port.answer = "accepts";
   port.answers.set("a", "drops");
   const removed = { place: port.queue.takePlace(), retry: () => false };
-  port.queue.waitForAnswer(removed, false);
+  port.queue.waitForAnswer(removed, 0);
   port.syn("b");
   expect(port.accepted).toEqual([]);
   port.queue.remove(removed);
   port.clock.pass(2);
   expect(port.accepted).toEqual(["b"]);
+});
+
+test("over links dials do not wait for each other's answers, unless the port refused before", () => {
+  const queue = new DialQueue(new Clock());
+  const dial = (): QueuedDial => ({ place: queue.takePlace(), retry: () => false });
+  const [first, second] = [dial(), dial()];
+  queue.waitForAnswer(first, 40);
+  expect(queue.isFree).toBe(true);
+  queue.waitForListener(second, false);
+  queue.waitForAnswer(first, 40);
+  queue.remove(second);
+  expect(queue.isFree).toBe(false);
+  queue.accepted(first);
+  expect(queue.isFree).toBe(true);
 });
