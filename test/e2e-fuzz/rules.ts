@@ -17,6 +17,9 @@ import {
 /** Every kernel takes so much without anybody reading it. */
 export const mostUnreadBytes = 8192;
 
+/** More than all buffers on the way take. */
+export const unlimitedBytes = 50_000_000;
+
 type On<Do extends Step["do"]> = Extract<Step, { readonly do: Do }>;
 
 /** A connection between two steps. */
@@ -41,7 +44,8 @@ export function problemsOf(scenario: Scenario): string[] {
 /** Whether the client's port may be used again at once: the one that closes first has to wait. */
 export function freesPort(by: Side, ending: Ending): boolean {
   if (ending.how === "reset") return true;
-  if (ending.how === "cancel") return ending.isReset;
+  // A sender that gets rid of everything closes first.
+  if (ending.how === "cancel") return ending.isReset && ending.limitBytes >= unlimitedBytes;
   return ending.how === "close" && by === "server";
 }
 

@@ -1,7 +1,7 @@
 /** What one connection, or one flow of datagrams, is to do: its steps in their order. */
 import type { Chance } from "./chance.ts";
 import type { Moods } from "./moods.ts";
-import { freesPort, mostUnreadBytes } from "./rules.ts";
+import { freesPort, mostUnreadBytes, unlimitedBytes } from "./rules.ts";
 import {
   type Connection,
   type Ending,
@@ -22,8 +22,6 @@ export interface Budget {
 
 const sides: readonly Side[] = ["client", "server"];
 const maxSteps = 6;
-/** What a cancelled sender would send: more than all buffers on the way take, or just about as much. */
-const unlimitedBytes = 50_000_000;
 /** A slow reader's pieces, and what it is sent. */
 const slowPieceBytes = 20_000;
 

@@ -154,7 +154,8 @@ export class Verdicts {
    * something is still on its way to it resets: that is the kernel's doing.
    */
   #mayReset(connection: number, direction: Direction, hadEnded: boolean): boolean {
-    if (this.#hasCutInTime(connection, direction)) return true;
+    if (this.#leftUnread(connection, direction) && this.#hasWaited(connection, direction))
+      return true;
     if (!this.#hasGotAll(connection, direction)) return false;
     return (
       hadEnded ||
@@ -168,7 +169,36 @@ export class Verdicts {
    * now. How much had reached its kernel by then is chance, but it waited for something.
    */
   #hasCutInTime(connection: number, direction: Direction): boolean {
-    if (!this.#progress.cuts.isCut(connection, opposite(direction))) return false;
+    const isCut = this.#progress.cuts.isCut(connection, opposite(direction));
+    return isCut && this.#hasWaited(connection, direction);
+  }
+
+  /**
+   * Whether the process may not have read all that it was sent in the recording: it reset the
+   * connection, or it ended its stream and was sent more. When it closes, its kernel sends a RST if something is
+   * there that it has not read, and a FIN if it is still on its way.
+   */
+  #leftUnread(connection: number, direction: Direction): boolean {
+    return (
+      this.#index.connections.hasReset(connection, direction) ||
+      this.#wasSentMoreAfterEnd(connection, direction)
+    );
+  }
+
+  #wasSentMoreAfterEnd(connection: number, direction: Direction): boolean {
+    const { connections, byConnection } = this.#index;
+    for (let at = connections.to(connection) - 1; at >= connections.from(connection); at--) {
+      const event = byConnection[at] as number;
+      const kind = this.#index.kind(event);
+      const isOwn = this.#index.direction(event) === direction;
+      if (isOwn && kind === RecordKind.end) return false;
+      if (!isOwn && kind === RecordKind.data) return connections.hasEnd(connection, direction);
+    }
+    return false;
+  }
+
+  /** Whether something has reached the process since it sent its last byte, as far as the recording can say. */
+  #hasWaited(connection: number, direction: Direction): boolean {
     const received = this.#progress.receivedBytes(endOf(connection, direction));
     const lastByte = this.#index.connections.bytes(connection, direction) - 1;
     return received > this.#receivedBefore(connection, direction, lastByte);

@@ -5,8 +5,10 @@
  * several are opened at once their order is chance, so their first bytes decide: while some of them
  * opened differently, a live connection is accepted at once, and is identified by the opening that it
  * sends. Until then one recorded connection, the next in order, is kept for it; that one counts as
- * opened. If the server speaks first there is no opening, and the order decides. The client's port
- * differs in every run and identifies nothing.
+ * opened. If the server speaks first there is no opening, and the order decides.
+ *
+ * A client's port identifies a connection if the program chose it. Those that the kernel chose differ in
+ * every run.
  */
 import type { Family, Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
@@ -22,9 +24,23 @@ export type { PendingMatch } from "./pending-match.ts";
 export interface LiveAttempt {
   readonly family: Family;
   readonly client: number;
+  readonly clientPort: Port;
   readonly server: number;
   readonly serverPort: Port;
 }
+
+/** Recorded connections from one port that the program chose, or from all ports that the kernel chose. */
+interface Candidacy {
+  readonly clientPort: number;
+  readonly numbers: number[];
+  /** Once it is needed. */
+  group?: CandidateGroup;
+}
+
+/** The kernel chooses ports from here on (ip_local_port_range in ip-sysctl.rst of Linux). */
+const firstEphemeralPort = 32_768;
+/** Stands for all ports that the kernel chose. */
+const anyPort = 0;
 
 /**
  * What to do with an attempt.
@@ -44,8 +60,8 @@ export class Matching {
   readonly #progress: Progress;
   readonly #standing: Standing;
   readonly #taken: Uint8Array;
-  /** By family, client, server and port: the connections, and their group once it is needed. */
-  readonly #places = new Map<string, { numbers: number[]; group?: CandidateGroup }>();
+  /** By family, client, server and the server's port. */
+  readonly #places = new Map<string, Candidacy[]>();
   /** By client. */
   readonly #pending = new Map<number, Set<PendingMatch>>();
   /** By the connection that is kept for it. */
@@ -70,18 +86,22 @@ export class Matching {
 
   /** A live process asks for a connection. `windowEnd` is what its schedule says now. */
   attempt(attempt: LiveAttempt, windowEnd: number): Match {
-    const group = this.#groupOf(attempt);
-    if (group === undefined) return this.#unexpected(attempt, 0, windowEnd);
+    const place = this.#places.get(keyOf(attempt)) ?? [];
+    const candidacy = this.#choose(place, attempt, windowEnd);
+    if (candidacy === undefined) return this.#unexpected(attempt, windowEnd);
+    const group = this.#groupOf(candidacy);
     const first = group.all.pickFree(windowEnd).connection;
     if (first > 0 && this.#standing.isAccepted(first) && group.free > 0) {
-      if (this.#isInDoubt(group, first, windowEnd))
+      // From one port there is one connection at a time.
+      const isKnown = candidacy.clientPort !== anyPort;
+      if (!isKnown && this.#isInDoubt(group, first, windowEnd))
         return this.#defer(attempt, group, first, windowEnd);
       group.free--;
       return this.#match(first);
     }
     // Those that were accepted may all be kept for connections that are pending.
     const { rank, connection } = group.unaccepted.pick(windowEnd);
-    return rank > 0 ? this.#match(connection) : this.#unexpected(attempt, group.count, windowEnd);
+    return rank > 0 ? this.#match(connection) : this.#unexpected(attempt, windowEnd);
   }
 
   /** Those of the live process `client` that are not decided, in the order of their attempts. A copy. */
@@ -103,21 +123,35 @@ export class Matching {
   #place(number: number): void {
     const connection = this.#index.connections.describe(number);
     const key = keyOf(connection);
-    const place = this.#places.get(key);
-    if (place === undefined) this.#places.set(key, { numbers: [number] });
-    else place.numbers.push(number);
+    const place = this.#places.get(key) ?? [];
+    this.#places.set(key, place);
+    const clientPort = chosenPort(connection.clientPort);
+    const candidacy = place.find((one) => one.clientPort === clientPort);
+    if (candidacy === undefined) place.push({ clientPort, numbers: [number] });
+    else candidacy.numbers.push(number);
   }
 
-  #groupOf(attempt: LiveAttempt): CandidateGroup | undefined {
-    const place = this.#places.get(keyOf(attempt));
-    if (place === undefined) return undefined;
+  /** Those from the attempt's port. A program that chooses other ports now gets what is left. */
+  #choose(
+    place: readonly Candidacy[],
+    attempt: LiveAttempt,
+    windowEnd: number,
+  ): Candidacy | undefined {
+    const own = chosenPort(attempt.clientPort);
+    const hasSome = (one: Candidacy): boolean =>
+      this.#groupOf(one).all.pickFree(windowEnd).rank > 0;
+    const exact = place.find((one) => one.clientPort === own);
+    return exact && hasSome(exact) ? exact : place.find(hasSome);
+  }
+
+  #groupOf(candidacy: Candidacy): CandidateGroup {
     const { connections } = this.#index;
-    place.group ??= new CandidateGroup(
-      place.numbers,
+    candidacy.group ??= new CandidateGroup(
+      candidacy.numbers,
       (connection) => connections.opening(connection),
       this.#standing,
     );
-    return place.group;
+    return candidacy.group;
   }
 
   /**
@@ -172,7 +206,7 @@ export class Matching {
     this.#keeping.set(kept, other);
   }
 
-  #unexpected(attempt: LiveAttempt, recordedConnections: number, beforeEvent: number): Match {
+  #unexpected(attempt: LiveAttempt, beforeEvent: number): Match {
     const family = attempt.family === 4 ? 6 : 4;
     this.#report({
       kind: "unexpected-connection",
@@ -181,13 +215,23 @@ export class Matching {
       serverPort: attempt.serverPort,
       family: attempt.family,
       beforeEvent,
-      recordedConnections,
-      otherFamilyConnections: this.#places.get(keyOf({ ...attempt, family }))?.numbers.length ?? 0,
+      recordedConnections: this.#countAt(keyOf(attempt)),
+      otherFamilyConnections: this.#countAt(keyOf({ ...attempt, family })),
     });
     return { type: "none" };
   }
+
+  #countAt(key: string): number {
+    const place = this.#places.get(key) ?? [];
+    return place.reduce((sum, { numbers }) => sum + numbers.length, 0);
+  }
 }
 
-function keyOf({ family, client, server, serverPort }: LiveAttempt): string {
+/** The port if the program chose it. */
+function chosenPort(port: Port): number {
+  return port < firstEphemeralPort ? port : anyPort;
+}
+
+function keyOf({ family, client, server, serverPort }: Omit<LiveAttempt, "clientPort">): string {
   return `${family}/${client}>${server}:${serverPort}`;
 }

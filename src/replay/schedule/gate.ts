@@ -117,7 +117,14 @@ export class Gate {
   /** What `event` says will not be waited for any longer. */
   giveUp(event: number): void {
     if (this.#index.kind(event) === RecordKind.packet) this.packets.giveUp(this.#index.flow(event));
+    // Its kernel refuses what comes when the processes are gone, as it did in the recording.
+    else if (this.#isRefusal(event) && this.isGone(this.#index.sender(event)))
+      this.#progress.mark(this.senderEnd(event), Done.refused);
     else this.#verdicts.giveUp(event);
+  }
+
+  #isRefusal(event: number): boolean {
+    return this.#index.kind(event) === RecordKind.refuse;
   }
 
   /** How often the like of what `event` says was given up before. */

@@ -163,3 +163,44 @@ test("who cuts a stream off may do so with more or less of it on its way, but no
     ! unexpected-reset 1 offset=5 expectedBytes=5
   `);
 });
+
+test("whether a process that leaves bytes unread ends or resets its stream is chance", () => {
+  const { index } = record(`
+    0 1 connect client server:80
+    0 1 accept
+    1 1 client (100 "x")
+    2 1 server end
+    2 1 client (100 "y")
+    3 1 client end
+  `);
+  const stage = new Stage(index, ["server"]);
+  stage.play(`
+    < server 1 connect
+    > server 1 accept
+    < server 1 100 bytes
+    > server 1 reset
+    = server
+  `);
+  expect(stage.differences).toEqual([]);
+});
+
+test("a process that had answered all it was sent does not reset the connection by chance", () => {
+  const { index } = record(`
+    0 1 connect client server:80
+    0 1 accept
+    1 1 client "question"
+    2 1 server "answer"
+    3 1 server end
+    4 1 client end
+  `);
+  const stage = new Stage(index, ["server"]);
+  stage.play(`
+    < server 1 connect
+    > server 1 accept
+    < server 1 8 bytes
+    > server 1 "answer"
+    > server 1 reset
+    ! unexpected-reset 1
+    = server
+  `);
+});

@@ -1,13 +1,12 @@
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Port } from "../../../src/base/units.ts";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import type { Difference } from "../../../src/replay/findings/differences.ts";
 import { Matching, type PendingMatch } from "../../../src/replay/match/matching.ts";
 import { Done, endOf, Progress } from "../../../src/replay/progress/progress.ts";
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
-import { record, TestRecording } from "./recording.ts";
+import { liveAttempt, record, TestRecording } from "./recording.ts";
 
 /** A live client that opens connections to server:80, and what becomes of them. */
 class Client {
@@ -23,8 +22,8 @@ class Client {
   }
 
   /** The number of the matched connection, what is pending, or that it is refused. */
-  open(windowEnd = this.#index.eventCount): number | PendingMatch | "none" {
-    const attempt = { family: 4, client: 1, server: 0, serverPort: 80 as Port } as const;
+  open(windowEnd = this.#index.eventCount, clientPort?: number): number | PendingMatch | "none" {
+    const attempt = liveAttempt(clientPort);
     const match = this.matching.attempt(attempt, windowEnd);
     if (match.type === "none") return "none";
     return match.type === "matched" ? match.connection : match.pending;
@@ -61,6 +60,30 @@ test("where nothing tells connections apart, order does", () => {
   expect(client.notes).toMatchObject([
     { kind: "unexpected-connection", server: "server", serverPort: 80, recordedConnections: 3 },
   ]);
+});
+
+/** From these ports, in this order; 0 is one that the kernel chose. */
+function fromPorts(...ports: number[]): RecordingIndex {
+  const recording = new TestRecording();
+  for (const port of ports) {
+    const number = recording.connect(0, 1, 0, 80, 4, port === 0 ? undefined : port);
+    recording.event(0, number, RecordKind.accept, Direction.toClient);
+    recording.event(1, number, RecordKind.data, Direction.toClient, Buffer.from("welcome"));
+  }
+  return recording.finish();
+}
+
+test("a port that the program chose says which connection it is", () => {
+  const client = new Client(fromPorts(3000, 3001, 0, 3000, 3002));
+  const ports = [3002, 50_000, 3000, 3001, 3000];
+  expect(ports.map((port) => client.open(undefined, port))).toEqual([5, 3, 1, 2, 4]);
+});
+
+test("a program that chooses other ports than then has its connections in order", () => {
+  const client = new Client(fromPorts(1023, 1022, 0));
+  const ports = [1020, 50_000, 1019, 1018];
+  expect(ports.map((port) => client.open(undefined, port))).toEqual([1, 3, 2, "none"]);
+  expect(client.notes).toMatchObject([{ kind: "unexpected-connection", recordedConnections: 3 }]);
 });
 
 test("connections to elsewhere are no candidates", () => {

@@ -1,13 +1,12 @@
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Port } from "../../../src/base/units.ts";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import { Matching } from "../../../src/replay/match/matching.ts";
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import type { ScheduleOptions } from "../../../src/replay/schedule/schedule.ts";
 import { Stage } from "./playbook.ts";
-import { TestRecording } from "./recording.ts";
+import { liveAttempt, TestRecording } from "./recording.ts";
 
 /** A client of many threads: each connects, asks for its own thing, gets an answer, ends. */
 function recordThreads(count: number, overlapMs: number, random: () => number): RecordingIndex {
@@ -60,7 +59,7 @@ function replayThreads(
   };
   for (const thread of order) {
     const text = Buffer.from(`GET /${thread};`);
-    const attempt = { family: 4, client: 1, server: 0, serverPort: 80 as Port } as const;
+    const attempt = liveAttempt();
     const match = matching.attempt(attempt, schedule.windowEnd(1));
     if (match.type === "none") throw new Error("unexpected");
     if (match.type === "matched") {

@@ -17,6 +17,7 @@ import { IPPROTO_UDP } from "../../../src/net/packet.ts";
 import type { Flow } from "../../../src/recording/flows.ts";
 import { RecordingBuilder } from "../../../src/recording/recording-builder.ts";
 import { RecordingIndex } from "../../../src/recording/recording.ts";
+import type { LiveAttempt } from "../../../src/replay/match/matching.ts";
 
 export const names = ["server", "client", "other"];
 
@@ -66,6 +67,17 @@ function udpPacket([source, destination]: readonly [number, number]): Uint8Array
   return packet;
 }
 
+/** What the live `client` asks for when it connects to server:80. */
+export function liveAttempt(clientPort = 50_000): LiveAttempt {
+  return {
+    family: 4,
+    client: 1,
+    clientPort: clientPort as Port,
+    server: 0,
+    serverPort: 80 as Port,
+  };
+}
+
 function endpoint(container: number, port: number): Endpoint {
   return { container, address: new Uint8Array(4), port: port as Port };
 }
@@ -83,9 +95,17 @@ export class TestRecording {
     this.#builder.add({ type: "run", run });
   }
 
-  connect(atMs: number, client: number, server: number, port: number, family: Family = 4): number {
+  /** `clientPort`: the one that the program chose, if it did. */
+  connect(
+    atMs: number,
+    client: number,
+    server: number,
+    port: number,
+    family: Family = 4,
+    clientPort?: number,
+  ): number {
     const number = this.#connections.length + 1;
-    const from = endpoint(client, 40_000 + (number % 20_000));
+    const from = endpoint(client, clientPort ?? 40_000 + (number % 20_000));
     this.#connections.push({ number, family, client: from, server: endpoint(server, port) });
     this.#sent.push([0, 0]);
     this.event(atMs, number, RecordKind.connect, Direction.toServer);

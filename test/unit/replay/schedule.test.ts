@@ -99,6 +99,20 @@ test("refusals and resets are delivered like anything else", () => {
   expect(stage.differences).toEqual([]);
 });
 
+test("where a server's processes are gone, its kernel refuses, and nothing is waited for", () => {
+  const { index } = record(`
+    0 1 connect client server:80
+    1 1 refuse
+    9 exit server
+  `);
+  const stage = new Stage(index, ["server"]);
+  stage.play(`
+    > server gone
+    = server
+  `);
+  expect(stage.differences).toEqual([]);
+});
+
 test("the order of a process goes across its connections", () => {
   const { index } = record(`
     0 1 connect client server:80
