@@ -132,8 +132,17 @@ export const rooms = {
 
   "capture/read": { pure, imports: ["base", "net"] },
   "capture/track": { pure, imports: ["base", "net", "dump/format", "capture/read"] },
+  "capture/align": { pure, imports: ["base", "net", "capture/track"] },
   "capture/import": {
-    imports: ["base", "net", "dump/format", "dump/store", "capture/read", "capture/track"],
+    imports: [
+      "base",
+      "net",
+      "dump/format",
+      "dump/store",
+      "capture/read",
+      "capture/track",
+      "capture/align",
+    ],
   },
 
   report: {

@@ -13,6 +13,7 @@ export function renderImport(result: ImportResult, output: string): string {
   return [
     headline(result, output),
     ...section("hosts", hostLines(result)),
+    ...section("clocks", clockLines(result)),
     ...section("repaired", repairedLines(result.findings)),
     ...section("missing", missingLines(result)),
     ...section("left out", ignoredLines(result.findings)),
@@ -46,6 +47,12 @@ export function importAsJson(result: ImportResult, output: string): Record<strin
       reason: gap.reason,
     })),
     keys: result.keysFile,
+    clocks: result.clocks.map(({ path, comparedWith, fit, bounds }) => ({
+      path,
+      comparedWith: comparedWith === undefined ? undefined : result.clocks[comparedWith]?.path,
+      ...fit,
+      bounds,
+    })),
   };
 }
 
@@ -76,6 +83,22 @@ function hostLines({ containers }: ImportResult): string[] {
     .slice(0, mostLines)
     .map(({ name, addresses }) => `${name} (${addresses.slice(0, 4).join(", ")})`);
   return withRest(lines, containers.length, "host");
+}
+
+function clockLines({ clocks }: ImportResult): string[] {
+  return clocks.slice(1).map(({ path, comparedWith, fit, bounds }) => {
+    const reference = comparedWith === undefined ? undefined : clocks[comparedWith];
+    if (fit === undefined || reference === undefined)
+      return `${path} shares no connection with the others: its clock is taken as it is`;
+    const { offsetNs, drift, toleranceNs } = fit;
+    const direction = offsetNs < 0 ? "behind" : "ahead of";
+    const exact = `${(Math.abs(toleranceNs) / 1e6).toFixed(3)} ms`;
+    const certainty =
+      toleranceNs < 0 ? `although packets contradict it by up to ${exact}` : `to within ${exact}`;
+    const drifts = drift === 0 ? "" : ` and drifts by ${(drift * 1e6).toFixed(1)} ppm`;
+    const seconds = (Math.abs(offsetNs) / 1e9).toFixed(6);
+    return `${path} is ${seconds} s ${direction} ${reference.path}${drifts}, ${certainty} (${plural(bounds, "bound")})`;
+  });
 }
 
 function withRest(lines: string[], total: number, noun: string): string[] {

@@ -12,7 +12,10 @@ import { DirectWriter } from "../../dump/store/direct-writer.ts";
 import type { CaptureNote } from "../read/packet.ts";
 import { Importer } from "../track/importer.ts";
 import type { CutCapture, ImportResult } from "../track/result.ts";
+import type { CaptureClock } from "../align/alignment.ts";
+import { AlignedNumbers } from "../align/renumbering.ts";
 import { CaptureFile } from "./capture-file.ts";
+import { type Captures, compareCaptures } from "./compare-captures.ts";
 import { containerNameFrom, containersFor, type ImportedContainers, textOf } from "./containers.ts";
 import { DumpEventSink } from "./dump-sink.ts";
 import { MergedCaptures } from "./merged-captures.ts";
@@ -55,27 +58,36 @@ async function importTo(
 ): Promise<ImportResult> {
   const survey = new Survey();
   const notes = new Notes();
-  const first = await pass(options, survey, (note) => notes.add(note));
-  const { importer, cut, epochSeconds } = first;
+  const captures = await compareCaptures(options.captures);
+  const { importer, cut } = await pass(options, captures, survey, (note) => notes.add(note));
+  const { epochSeconds, alignment } = captures;
   const addresses = importer.hosts.addresses;
   const names = new Map([...notes.names, ...options.names]);
   const hosts = containersFor(addresses, (host) => survey.hosts.has(host), names);
   checkCount(hosts.containers.length);
   const startNs = Number.isFinite(importer.firstNs) ? importer.firstNs : 0;
   const run = runFor(options, hosts, BigInt(epochSeconds) * 1_000_000_000n + BigInt(startNs));
-  const writtenBytes = await writeDump(destination, options, run, { addresses, ...hosts }, startNs);
+  const writtenBytes = await writeDump(
+    destination,
+    options,
+    captures,
+    run,
+    { addresses, ...hosts },
+    startNs,
+  );
   return {
     containers: hosts.containers,
     addresses: addresses.map(textOf),
     containerOf: hosts.containerOf,
     frames: importer.frames,
-    connections: importer.connections,
+    connections: survey.connections,
     packets: importer.packets,
     bytes: survey.bytes,
     durationNs: Math.max(0, importer.lastNs - startNs),
     writtenBytes,
     findings: importer.findings,
     cut,
+    clocks: options.captures.map((path, i) => ({ path, ...(alignment.clocks[i] as CaptureClock) })),
     keysFile: writeKeys(options.output, notes.keys),
   };
 }
@@ -83,29 +95,30 @@ async function importTo(
 interface Pass {
   readonly importer: Importer;
   readonly cut: readonly CutCapture[];
-  readonly epochSeconds: number;
 }
 
 /** Reads all captures once, in the order of their packets' times. */
 async function pass(
   { captures, onProgress }: ImportOptions,
+  { epochSeconds, hosts, alignment }: Captures,
   sink: Survey | DumpEventSink,
   onNote: (note: CaptureNote) => void,
 ): Promise<Pass> {
   const files = captures.map((path) => new CaptureFile(path, onNote));
-  const merged = new MergedCaptures(files, onProgress);
+  const corrections = alignment.clocks.map(({ correction }) => correction);
+  const merged = new MergedCaptures(files, epochSeconds, corrections, onProgress);
   try {
-    const epochSeconds = await merged.firstSeconds();
-    const importer = new Importer(sink, epochSeconds);
-    await merged.each((packet) => importer.add(packet));
+    const renumbering = files.length > 1 ? new AlignedNumbers(alignment) : undefined;
+    const importer = new Importer(sink, { hosts, renumbering });
+    await merged.each((packet, atNs, capture) => importer.add(packet, atNs, capture));
     importer.end();
     const cut = files.flatMap((file) => {
       const { problem } = file.end();
       return problem === undefined ? [] : [{ path: file.path, ...problem }];
     });
-    return { importer, cut, epochSeconds };
+    return { importer, cut };
   } finally {
-    await merged.close();
+    for (const file of files) await file.close();
   }
 }
 
@@ -113,6 +126,7 @@ async function pass(
 async function writeDump(
   destination: DumpDestination,
   options: ImportOptions,
+  captures: Captures,
   run: RunInfo,
   hosts: { readonly addresses: readonly Uint8Array[]; readonly containerOf: Int32Array },
   startNs: number,
@@ -122,7 +136,7 @@ async function writeDump(
     const appender = new DumpAppender(file, 0);
     const writer = new DirectWriter(appender, run);
     const sink = new DumpEventSink(writer, hosts, startNs);
-    const { importer } = await pass(options, sink, () => {});
+    const { importer } = await pass(options, captures, sink, () => {});
     const endNs = run.startNs + BigInt(Math.max(0, importer.lastNs - startNs));
     writer.close(
       endNs,

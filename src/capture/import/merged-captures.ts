@@ -1,55 +1,61 @@
 /** Several captures as one stream of packets, in the order of their times. */
 import { setImmediate } from "node:timers/promises";
+import { type ClockCorrection, corrected } from "../align/alignment.ts";
 import type { CapturedPacket } from "../read/packet.ts";
 import type { CaptureFile } from "./capture-file.ts";
 
 /** A capture, and the packet of it that is next. */
 interface Source {
   readonly file: CaptureFile;
+  readonly number: number;
+  readonly correction: ClockCorrection;
   packet: CapturedPacket | undefined;
+  /** When that is, by the clock of the reference. */
+  atNs: number;
 }
 
 /** How many packets pass before others on this thread have their turn, and progress is reported. */
 const packetsPerTurn = 50_000;
+/** No file has so many interfaces: those of different captures are told apart. */
+const interfacesPerCapture = 4096;
+
+export type TakePacket = (packet: CapturedPacket, atNs: number, capture: number) => void;
 
 export class MergedCaptures {
   readonly #sources: readonly Source[];
+  readonly #epochSeconds: number;
   readonly #onProgress: ((readBytes: number) => void) | undefined;
-  #isStarted = false;
 
-  constructor(files: readonly CaptureFile[], onProgress?: (readBytes: number) => void) {
-    this.#sources = files.map((file) => ({ file, packet: undefined }));
+  /** Times count from `epochSeconds` after 1970, and `corrections` puts each capture's on one clock. */
+  constructor(
+    files: readonly CaptureFile[],
+    epochSeconds: number,
+    corrections: readonly ClockCorrection[],
+    onProgress?: (readBytes: number) => void,
+  ) {
+    this.#sources = files.map((file, number) => ({
+      file,
+      number,
+      correction: corrections[number] ?? { scale: 1, shiftNs: 0 },
+      packet: undefined,
+      atNs: 0,
+    }));
+    this.#epochSeconds = epochSeconds;
     this.#onProgress = onProgress;
   }
 
-  /** The whole second of the earliest first packet, or 0 if there is no packet. */
-  async firstSeconds(): Promise<number> {
-    await this.#start();
-    const seconds = this.#sources.flatMap(({ packet }) => packet?.seconds ?? []);
-    return seconds.length === 0 ? 0 : Math.min(...seconds);
-  }
-
   /** Passes every packet on; its bytes are good during the call. */
-  async each(take: (packet: CapturedPacket) => void): Promise<void> {
-    await this.#start();
+  async each(take: TakePacket): Promise<void> {
+    for (const source of this.#sources) await this.#advance(source);
     for (let count = 1; ; count++) {
       const source = this.#earliest();
-      if (source === undefined) return;
-      take(source.packet as CapturedPacket);
+      if (source?.packet === undefined) return;
+      take(source.packet, source.atNs, source.number);
       source.packet = source.file.next();
       if (source.packet === undefined) await this.#advance(source);
+      else this.#note(source, source.packet);
       if (count % packetsPerTurn === 0) await this.#tell();
     }
-  }
-
-  async close(): Promise<void> {
-    for (const { file } of this.#sources) await file.close();
-  }
-
-  async #start(): Promise<void> {
-    if (this.#isStarted) return;
-    this.#isStarted = true;
-    for (const source of this.#sources) await this.#advance(source);
   }
 
   async #advance(source: Source): Promise<void> {
@@ -57,14 +63,20 @@ export class MergedCaptures {
     while (source.packet === undefined && (await source.file.fill()));
     // What the last chunk completed.
     source.packet ??= source.file.next();
+    if (source.packet !== undefined) this.#note(source, source.packet);
+  }
+
+  #note(source: Source, packet: CapturedPacket): void {
+    const atNs = (packet.seconds - this.#epochSeconds) * 1e9 + packet.nanoseconds;
+    source.atNs = source.number === 0 ? atNs : corrected(source.correction, atNs);
+    packet.interfaceIndex += source.number * interfacesPerCapture;
   }
 
   #earliest(): Source | undefined {
     let earliest: Source | undefined;
     for (const source of this.#sources) {
       if (source.packet === undefined) continue;
-      if (earliest?.packet === undefined || isBefore(source.packet, earliest.packet))
-        earliest = source;
+      if (earliest === undefined || source.atNs < earliest.atNs) earliest = source;
     }
     return earliest;
   }
@@ -73,8 +85,4 @@ export class MergedCaptures {
     this.#onProgress?.(this.#sources.reduce((sum, { file }) => sum + file.readBytes, 0));
     await setImmediate();
   }
-}
-
-function isBefore(a: CapturedPacket, b: CapturedPacket): boolean {
-  return a.seconds < b.seconds || (a.seconds === b.seconds && a.nanoseconds < b.nanoseconds);
 }

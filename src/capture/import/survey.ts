@@ -6,8 +6,10 @@ export class Survey implements CaptureSink {
   /** Hosts with connections or packets. */
   readonly hosts: Set<number> = new Set<number>();
   bytes = 0;
+  connections = 0;
 
   connect(connection: TrackedConnection): void {
+    this.connections++;
     this.hosts.add(connection.client.host);
     this.hosts.add(connection.server.host);
   }

@@ -19,7 +19,7 @@ import { DuplicateFinder } from "./duplicates.ts";
 import { Findings } from "./findings.ts";
 import { HostTable, isHost } from "./hosts.ts";
 import type { CaptureSink } from "./sink.ts";
-import { emptySegment } from "./tcp-segment.ts";
+import { emptySegment, type Renumbering, type SegmentSink } from "./tcp-segment.ts";
 import { Tracker } from "./tracker.ts";
 
 const TCP_URG = 0x20;
@@ -29,38 +29,47 @@ const deepestTunnel = 4;
 const longestPacketBytes = 65_575;
 
 export class Importer {
-  readonly hosts: HostTable = new HostTable();
+  readonly hosts: HostTable;
   readonly findings: Findings = new Findings();
   /** Frames that were taken. */
   frames = 0;
   /** Packets other than TCP that were passed on. */
   packets = 0;
-  /** The earliest and latest time, in nanoseconds since the epoch that was given. */
+  /** The earliest and latest time. */
   firstNs: number = Infinity;
   lastNs: number = -Infinity;
   readonly #sink: CaptureSink;
-  readonly #epochSeconds: number;
-  readonly #tracker: Tracker;
+  readonly #tcp: SegmentSink;
+  readonly #renumbering: Renumbering | undefined;
   readonly #link = new LinkView();
   readonly #ip = new IpPacket();
   readonly #segment = emptySegment();
   readonly #defragmenter = new Defragmenter();
   readonly #duplicates = new DuplicateFinder();
 
-  /** Times in events count from `epochSeconds` after 1970. */
-  constructor(sink: CaptureSink, epochSeconds: number) {
+  #capture = 0;
+
+  /** Several importers may share `hosts`. TCP goes to `tcp` instead of a tracker, if that is given. */
+  constructor(
+    sink: CaptureSink,
+    parts: {
+      readonly hosts?: HostTable;
+      readonly tcp?: SegmentSink;
+      readonly renumbering?: Renumbering | undefined;
+    } = {},
+  ) {
     this.#sink = sink;
-    this.#epochSeconds = epochSeconds;
-    this.#tracker = new Tracker(sink, this.findings);
+    this.hosts = parts.hosts ?? new HostTable();
+    this.#tcp = parts.tcp ?? new Tracker(sink, this.findings);
+    this.#renumbering = parts.renumbering;
   }
 
-  get connections(): number {
-    return this.#tracker.count;
-  }
-
-  /** Takes the next packet; its bytes are used up when this returns. */
-  add(packet: CapturedPacket): void {
-    const atNs = (packet.seconds - this.#epochSeconds) * 1e9 + packet.nanoseconds;
+  /**
+   * Takes the next packet of `capture`, seen at `atNs` of whatever clock counts; its bytes are used up
+   * when this returns.
+   */
+  add(packet: CapturedPacket, atNs: number, capture = 0): void {
+    this.#capture = capture;
     this.frames++;
     if (!this.#link.parse(packet)) {
       this.findings.ignored.notIp++;
@@ -75,7 +84,7 @@ export class Importer {
 
   /** After the last packet. */
   end(): void {
-    this.#tracker.end(this.lastNs);
+    this.#tcp.end(this.lastNs);
     this.#defragmenter.end();
     const { whole, incomplete } = this.#defragmenter.counts;
     this.findings.repaired.defragmented = whole;
@@ -142,14 +151,13 @@ export class Importer {
     segment.capturedBytes = Math.max(0, capturedEndAt - payloadAt);
     segment.isUrgent = (segment.flags & TCP_URG) !== 0 && read16(bytes, transportAt + 18) > 0;
     segment.atNs = atNs;
-    this.#tracker.add(
-      ip.family,
-      this.hosts.numberAt(bytes, ip.sourceAt, ip.family),
-      sourcePortAt(bytes, transportAt),
-      this.hosts.numberAt(bytes, ip.destinationAt, ip.family),
-      destinationPortAt(bytes, transportAt),
-      segment,
-    );
+    const source = this.hosts.numberAt(bytes, ip.sourceAt, ip.family);
+    const destination = this.hosts.numberAt(bytes, ip.destinationAt, ip.family);
+    const sourcePort = sourcePortAt(bytes, transportAt);
+    const destinationPort = destinationPortAt(bytes, transportAt);
+    const ends = [source, sourcePort, destination, destinationPort] as const;
+    if (this.#renumbering?.apply(this.#capture, ...ends, segment) === false) return;
+    this.#tcp.add(ip.family, ...ends, segment);
   }
 
   #addPacket(bytes: Uint8Array, sighting: number, atNs: number): void {

@@ -9,6 +9,18 @@ export interface CutCapture {
   readonly what: string;
 }
 
+/** The clock of one capture. */
+interface ComparedClock {
+  readonly path: string;
+  /** Compared with which other capture: undefined for the first, and where they share nothing. */
+  readonly comparedWith: number | undefined;
+  readonly fit:
+    | { readonly offsetNs: number; readonly drift: number; readonly toleranceNs: number }
+    | undefined;
+  /** By how many packets. */
+  readonly bounds: number;
+}
+
 export interface ImportResult {
   readonly containers: readonly ContainerInfo[];
   /** By host number: the address as text, and the container or -1. */
@@ -22,6 +34,8 @@ export interface ImportResult {
   readonly writtenBytes: number;
   readonly findings: Findings;
   readonly cut: readonly CutCapture[];
+  /** How the captures' clocks differ, in their order; the first is the reference. */
+  readonly clocks: readonly ComparedClock[];
   /** The file with the TLS keys that the captures carried. */
   readonly keysFile: string | undefined;
 }

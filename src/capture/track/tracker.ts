@@ -6,7 +6,7 @@ import type { Findings } from "./findings.ts";
 import { Half } from "./half.ts";
 import { distance } from "./sequence.ts";
 import type { CaptureSink } from "./sink.ts";
-import type { TcpSegment } from "./tcp-segment.ts";
+import type { SegmentSink, TcpSegment } from "./tcp-segment.ts";
 
 /** Bytes that wait for others, over all connections. */
 const heldBytesMax: number = 64 << 20;
@@ -26,7 +26,7 @@ interface Due {
   readonly atNs: number;
 }
 
-export class Tracker {
+export class Tracker implements SegmentSink {
   readonly #sink: CaptureSink;
   readonly #findings: Findings;
   /** By the pair of hosts, and within it by the pair of ports: see {@link Tracker.add}. */

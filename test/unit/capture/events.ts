@@ -112,13 +112,13 @@ export function hear(file: Uint8Array, pieceBytes: number = file.length): Heard 
   for (let at = 0; at < file.length; at += Math.max(1, pieceBytes)) {
     reader.push(file.subarray(at, at + pieceBytes));
     for (let packet = reader.next(); packet !== undefined; packet = reader.next()) {
-      importer ??= new Importer(ear, packet.seconds);
+      importer ??= new Importer(ear);
       ear.hosts = importer.hosts.addresses;
-      importer.add(packet);
+      importer.add(packet, packet.seconds * 1e9 + packet.nanoseconds);
     }
   }
   const { problem } = reader.end();
-  importer ??= new Importer(ear, 0);
+  importer ??= new Importer(ear);
   importer.end();
   const { connections, packets, log } = ear;
   return { connections, packets, log, findings: importer.findings, notes, problem };
