@@ -49,6 +49,7 @@ export const rooms = {
   doctor: {
     imports: [
       "base",
+      "determinism",
       "net",
       "sys",
       "dump/format",
@@ -94,6 +95,7 @@ export const rooms = {
   "replay/drive": {
     imports: [
       "base",
+      "determinism/core",
       "net",
       "sys",
       "dump/format",
@@ -114,6 +116,7 @@ export const rooms = {
   replay: {
     imports: [
       "base",
+      "determinism/core",
       "net",
       "sys",
       "dump/format",

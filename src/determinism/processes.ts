@@ -14,11 +14,13 @@ import { type ProcReader, readProcess, writeProcess } from "../sys/process-memor
 import { AT_RANDOM, AT_SYSINFO_EHDR, auxiliaryValue } from "./core/auxiliary-vector.ts";
 import type { Mappings } from "./core/mappings.ts";
 import { Stream } from "./streams.ts";
+import type { ContainerName } from "./supervisor-task.ts";
 
 /** A program that was executed. Its processes are the one that did, and its forks. */
 interface Image {
   readonly name: string;
-  readonly container: string;
+  /** Undefined for a process that has left all networks of the run. */
+  readonly container: ContainerName | undefined;
   /** Its bytes at AT_RANDOM. */
   readonly token: string;
   forks: number;
@@ -50,7 +52,7 @@ const newcomersPerSweep = 512;
 export class Processes {
   readonly #seed: number;
   readonly #proc: ProcReader;
-  readonly #containerOf: (pid: number) => string | undefined;
+  readonly #containerOf: (pid: number) => ContainerName | undefined;
   readonly #byTid = new Map<number, Process>();
   readonly #images = new Map<string, Image>();
   /** By container and program. */
@@ -59,7 +61,11 @@ export class Processes {
   #newcomers = 0;
 
   /** `containerOf` tells by a process' network, or whatever else is sure, which container it is in. */
-  constructor(seed: number, proc: ProcReader, containerOf: (pid: number) => string | undefined) {
+  constructor(
+    seed: number,
+    proc: ProcReader,
+    containerOf: (pid: number) => ContainerName | undefined,
+  ) {
     this.#seed = seed;
     this.#proc = proc;
     this.#containerOf = containerOf;
@@ -103,8 +109,8 @@ export class Processes {
   }
 
   #execute(pid: number, { parent, program }: Status, at: Address): void {
-    const container = this.#containerOf(pid) ?? this.#byTid.get(parent)?.image.container ?? "";
-    const of = `${container}\n${program}`;
+    const container = this.#containerOf(pid) ?? this.#byTid.get(parent)?.image.container;
+    const of = `${container?.name ?? ""}\n${program}`;
     const before = this.#executions.get(of) ?? 0;
     this.#executions.set(of, before + 1);
     const name = `${of}\n${before}`;
@@ -127,8 +133,8 @@ export class Processes {
 
   /** For a process whose beginning plg did not see, such as a 32-bit program's child. */
   #unknown(pid: number): Image {
-    const container = this.#containerOf(pid) ?? "";
-    const token = `unknown ${container}`;
+    const container = this.#containerOf(pid);
+    const token = `unknown ${container?.name ?? ""}`;
     let image = this.#images.get(token);
     if (!image) this.#images.set(token, (image = { name: token, container, token, forks: 0 }));
     return image;

@@ -13,12 +13,12 @@ import type { SupervisorTask } from "./supervisor-task.ts";
 
 const lookMs = 200;
 
-function supervise({ listener, wakeup, seed, containers }: SupervisorTask): void {
+function supervise({ listener, wakeup, containers, ...sources }: SupervisorTask): void {
   const architecture = architectureOf(process.arch);
   assert(architecture, "a filter was made for this processor");
   requestShortSlices();
   const notifications = new NotificationListener(listener, wakeup);
-  const supervisor = new Supervisor(seed, architecture, (pid) => containers.get(networkOf(pid)));
+  const supervisor = new Supervisor(architecture, sources, (pid) => containers.get(networkOf(pid)));
   for (;;) {
     const { isCalled, isWoken } = notifications.wait(lookMs);
     if (isCalled && notifications.receive()) supervisor.answer(notifications);

@@ -13,6 +13,9 @@ import type { Architecture } from "./core/architecture.ts";
 import { callSite, type Stack, stackBytes, unmappedWord } from "./core/call-site.ts";
 import { Mappings } from "./core/mappings.ts";
 import { type Execution, type Process, Processes } from "./processes.ts";
+import type { Sources } from "./seeding.ts";
+import type { ContainerName } from "./supervisor-task.ts";
+import { WallClock } from "./wall-clock.ts";
 import { vdsoSymbols } from "./core/vdso.ts";
 
 /** A call gets no more at once: getrandom(2) may return less than was asked for. */
@@ -24,29 +27,32 @@ const mostStrays = 256;
 export class Supervisor {
   readonly #architecture: Architecture;
   readonly #proc = new ProcReader();
+  readonly #clock: WallClock | undefined;
   readonly #processes: Processes;
   readonly #stack = allocateRegion(stackBytes);
   readonly #bytes = allocateRegion(mostBytes);
   #vdsoSymbols: ReadonlyMap<string, number> | undefined;
 
   constructor(
-    seed: number,
     architecture: Architecture,
-    containerOf: (pid: number) => string | undefined,
+    { seed, clock }: Sources,
+    containerOf: (pid: number) => ContainerName | undefined,
   ) {
     this.#architecture = architecture;
+    this.#clock = clock && new WallClock(clock);
     this.#processes = new Processes(seed, this.#proc, containerOf);
   }
 
   /** Answers the call that `listener` has just received. */
   answer(listener: NotificationListener): void {
     const { callNumber, tid } = listener;
-    if (callNumber === this.#architecture.getrandom) this.#answerRandom(listener);
-    else {
+    const { getrandom, threadSetup } = this.#architecture;
+    if (callNumber === getrandom) this.#answerRandom(listener);
+    else if (callNumber === threadSetup.number) {
       const execution = this.#processes.onThreadSetup(tid);
       if (execution) this.#prepare(execution, listener);
       listener.letPass();
-    }
+    } else this.#answerTime(listener);
   }
 
   close(): void {
@@ -69,6 +75,29 @@ export class Supervisor {
     const written = lengthBytes === 0 ? 0 : writeProcess(tid, at, this.#bytes, lengthBytes);
     if (written >= 0) listener.answer(written);
     else if (errno() === EFAULT) listener.refuse(EFAULT);
+    else listener.letPass();
+  }
+
+  /** Of a process that is in no container the kernel tells the time. */
+  #answerTime(listener: NotificationListener): void {
+    const { tid, callNumber } = listener;
+    const container = this.#processes.ofThread(tid)?.image.container;
+    if (!container || !this.#clock) return listener.letPass();
+    const { view } = this.#bytes;
+    const seconds = this.#clock.write(view, container.index);
+    const { clockGettime, gettimeofday } = this.#architecture;
+    const isTime = callNumber !== clockGettime && callNumber !== gettimeofday;
+    if (callNumber === gettimeofday) {
+      // The kernel fills in the obsolete time zone, which nobody asks for.
+      if (listener.argument(1) !== 0) return listener.letPass();
+      view.setBigInt64(8, view.getBigInt64(8, true) / 1000n, true);
+    }
+    const at = listener.argument(callNumber === clockGettime ? 1 : 0) as Address;
+    const lengthBytes = isTime ? 8 : 16;
+    if (!listener.isWaiting()) return;
+    if (at === 0 && callNumber !== clockGettime) return listener.answer(isTime ? seconds : 0);
+    const written = writeProcess(tid, at, this.#bytes, lengthBytes);
+    if (written === lengthBytes) listener.answer(isTime ? seconds : 0);
     else listener.letPass();
   }
 
@@ -95,10 +124,13 @@ export class Supervisor {
   /** A new process whose code still waits. Its vDSO is as good as before where that cannot be written to. */
   #prepare({ pid, vdso }: Execution, listener: NotificationListener): void {
     if (vdso === undefined) return;
-    const { symbol, callNumber } = this.#architecture.randomInVdso;
-    const at = this.#symbolsOf(pid, vdso).get(symbol);
-    if (at === undefined || !listener.isWaiting()) return;
-    overwriteCode(pid, (vdso + at) as Address, this.#architecture.stub(callNumber));
+    const { randomInVdso, clocksInVdso } = this.#architecture;
+    const symbols = this.#symbolsOf(pid, vdso);
+    for (const { symbol, callNumber } of [randomInVdso, ...(this.#clock ? clocksInVdso : [])]) {
+      const at = symbols.get(symbol);
+      if (at === undefined || !listener.isWaiting()) continue;
+      overwriteCode(pid, (vdso + at) as Address, this.#architecture.stub(callNumber));
+    }
   }
 
   #symbolsOf(pid: number, vdso: Address): ReadonlyMap<string, number> {

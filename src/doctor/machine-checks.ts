@@ -46,8 +46,8 @@ const programs: readonly (readonly [string, Exclude<CheckStatus, "ok">, string])
   ["mount", "limited", "without it commands see the machine's /proc: install mount (util-linux)"],
   ["setpriv", "limited", "--uid and --gid need it: install util-linux"],
   ["getent", "limited", "--uid and --gid need it for names: install libc-bin"],
-  ["unshare", "limited", "running without root needs it: install util-linux"],
-  ["nsenter", "limited", "running without root needs it: install util-linux"],
+  ["unshare", "missing", "containers' processes are started by it: install util-linux"],
+  ["nsenter", "limited", "namespaces of a plg that was killed last longer: install util-linux"],
 ];
 
 function checkPrograms(): Promise<Check[]> {

@@ -6,6 +6,7 @@ import { Subnet } from "../net/subnet.ts";
 import { closeNamespace, currentNamespace, inNewNamespaces } from "../sys/namespace.ts";
 import { setLinkUp } from "../sys/interfaces.ts";
 import { type Check, tryOut } from "./check.ts";
+import { checkSeeding } from "./seeding-check.ts";
 import { createContainerSpace } from "../sandbox/network/container-space.ts";
 import { createPipeSpace } from "../sandbox/network/pipe-space.ts";
 import { ProcessSpace } from "../sandbox/processes/process-space.ts";
@@ -35,6 +36,7 @@ export async function checkNamespaces(): Promise<Check[]> {
       fix: "all TCP goes through the switch, which is slower; as root 'modprobe -a veth sch_ingress cls_bpf act_mirred'",
     }),
     ...(await checkProcesses()),
+    await checkSeeding(),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** A replay from start to end, on the main thread: index, playground, engine, the live commands. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { allOrNothing } from "../base/all-or-nothing.ts";
+import { recordedTimeStore } from "../determinism/core/recorded-time.ts";
 import type { CommandExit } from "../dump/format/schema.ts";
 import type { Command, CommandEnd } from "../sandbox/processes/command.ts";
 import type { EngineCounts, EngineHost } from "../engine/host.ts";
@@ -38,6 +39,8 @@ export interface ReplayOptions extends RunOptions {
   readonly mostDifferences: number;
   /** What lies between the live processes and their peers. */
   readonly links: LinkSetup | undefined;
+  /** Whether the live processes see the recorded time of day. */
+  readonly hasRecordedClock: boolean;
 }
 
 export interface ReplayResult extends ReplayOutcome {
@@ -106,7 +109,11 @@ export class ReplaySession {
       const playground = new Playground(topology.subnets, length, options);
       onFailure(() => playground.close());
       const { spaces } = playground;
-      const run = await CommandRun.prepare(topology, options.live, spaces, options);
+      const time = options.hasRecordedClock ? recordedTimeStore(length) : undefined;
+      const { startNs } = recording.index.run;
+      const clock = time && { startNs, store: time };
+      const runOptions = { ...options, clock };
+      const run = await CommandRun.prepare(topology, options.live, spaces, runOptions);
       onFailure(() => run.close());
       if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
       const counters = new SharedArrayBuffer(replayCounters(length) * 8);
@@ -120,6 +127,7 @@ export class ReplaySession {
         compare: options.compare,
         mostDifferences: options.mostDifferences,
         replayCounters: counters,
+        recordedTime: time,
       };
       const module = new URL("./drive/engine.js", import.meta.url);
       const engine = await playground.startEngine<ReplayDetails>(

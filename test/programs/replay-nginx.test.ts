@@ -31,19 +31,24 @@ describe("nginx and curl, replayed", () => {
     expect(alone.lines("client")).toEqual([`${sha256}  -`]);
   });
 
-  test("the date in an answer is a difference, unless it is masked", async ({ plg, folder }) => {
+  test("the date in an answer is the recorded one; with the real clock a difference, unless it is masked", async ({
+    plg,
+    folder,
+  }) => {
     const server = nginx(folder, { page: "hello\n", other: "world\n" });
     const client = "client=curl -sS --fail http://10.0.0.1/page http://10.0.0.1/other";
     await record(plg, "--until=client", server, client);
     await untilTheDateIsAnother();
-    const { report } = await expectDiffers(plg, "server", "--only=server");
+    await expectSame(plg, "--only=server");
+    const real = ["--only=server", "--clock=real"];
+    const { report } = await expectDiffers(plg, "server", ...real);
     expect(report.differences).toMatchObject([{ kind: "bytes", server: "server", serverPort: 80 }]);
     expect(textOf(report.differences[0]?.before)).toContain("Date: ");
-    await expectSame(plg, "--only=server", `--ignore=${nginxDate}`);
+    await expectSame(plg, ...real, `--ignore=${nginxDate}`);
     writeFileSync(join(folder, "masks"), `# nginx tells the time\n\n${nginxDate}\n`);
-    const all = await expectSame(plg, "--ignore-file=masks");
+    const all = await expectSame(plg, "--clock=real", "--ignore-file=masks");
     expect(all.lines("client")).toEqual(["hello", "world"]);
-    await expectSame(plg, "--only=server", "--no-compare");
+    await expectSame(plg, ...real, "--no-compare");
   });
 
   test("other content: the client sees the recorded one, the report names the server", async ({
@@ -96,12 +101,16 @@ describe("what is told of it", () => {
 describe("https, replayed", () => {
   needs("nginx", "curl", "openssl");
 
-  test("each session has secrets of its own: a report, and no hang", async ({ plg, folder }) => {
+  test("without a seed, each session has secrets of its own: a report, and no hang", async ({
+    plg,
+    folder,
+  }) => {
     certificate(folder);
     const tls = `listen 443 ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`;
     const server = nginx(folder, { page: "over TLS\n" }, tls);
     const run = await record(
       plg,
+      "--no-seed",
       "--until=client",
       server,
       "client=curl -sS -k --fail --max-time 10 https://10.0.0.1/page",

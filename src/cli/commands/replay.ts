@@ -7,7 +7,7 @@ import { readRun } from "../../dump/store/reader.ts";
 import { readRecording, type Recording } from "../../recording/load/read-recording.ts";
 import { recordedSeed } from "../../determinism/core/scheme.ts";
 import type { Mask } from "../../replay/compare/masks.ts";
-import type { Order, Release } from "../../replay/schedule/schedule.ts";
+import type { Order, Release, ScheduleOptions } from "../../replay/schedule/schedule.ts";
 import { ReplaySession } from "../../replay/session.ts";
 import { givenCommands, recordedTopology } from "../../replay/topology.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../../sandbox/network/topology.ts";
@@ -40,6 +40,7 @@ import { checkReport, markUnfinished } from "./report-file.ts";
 
 interface ReplayFlags extends CommonFlags, LinkFlags, SeedFlags, ReportFlags {
   readonly file: string;
+  readonly clock?: string;
   readonly only?: string;
   readonly speed?: string;
   readonly flood?: boolean;
@@ -73,6 +74,10 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
       "process",
     )
     .option("--speed <factor>", "keep the recorded timing, sped up by this factor")
+    .option(
+      "--clock <source>",
+      "show processes the recorded or the real time of day (default: recorded, if it is seeded)",
+    )
     .option("--flood", "deliver as fast as processes accept it, without waiting for their answers")
     .option("--patience <duration>", "wait this long for something that does not come", "2s")
     .optionsGroup("Comparison:")
@@ -109,11 +114,8 @@ ${linkGrammar}`;
 async function replay(given: readonly string[], options: ReplayFlags): Promise<number> {
   const { dump, rest: texts } = takeDumpArgument(given, options);
   const flags = { ...options, file: dump };
-  const schedule = {
-    order: parseOrder(flags.order),
-    release: parseRelease(flags),
-    patienceMs: parseDuration(flags.patience, "--patience"),
-  };
+  checkClock(flags.clock);
+  const schedule = parseSchedule(flags);
   checkReport(flags.file, "--junit", flags.junit);
   checkReport(flags.file, "--page", flags.page);
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
@@ -144,7 +146,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const hooks = hooksFor(terminal);
   const session = {
     ...run,
-    randomSeed: randomSeedOf(recording, flags, terminal),
+    ...sourcesOf(recording, flags, terminal),
     recording,
     topology,
     live,
@@ -167,19 +169,33 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   return concludeReplay(terminal, flags, live, result, interrupted);
 }
 
-/** What the live commands' random bytes follow from: what the recorded ones did. */
-function randomSeedOf(
+/** Where the live commands' random bytes and their time of day come from: where the recorded ones' did. */
+function sourcesOf(
   { index }: Recording,
-  flags: ReplayFlags,
+  { seed: wanted, clock }: ReplayFlags,
   terminal: Terminal,
-): number | undefined {
-  if (flags.seed === false) return undefined;
+): { readonly randomSeed: number | undefined; readonly hasRecordedClock: boolean } {
   const seed = recordedSeed(index.run.notes);
-  if (seed !== "unknown") return seed;
-  terminal.warn(
-    "the recorded random bytes follow from a seed in a way that this plg does not know, so they will differ: replay with the plg that recorded it",
-  );
-  return undefined;
+  if (seed === "unknown")
+    terminal.warn(
+      "the recorded random bytes follow from a seed in a way that this plg does not know, so they will differ: replay with the plg that recorded it",
+    );
+  const randomSeed = typeof seed === "number" && wanted !== false ? seed : undefined;
+  const isRecorded = clock === undefined ? randomSeed !== undefined : clock === "recorded";
+  return { randomSeed, hasRecordedClock: isRecorded };
+}
+
+function checkClock(text: string | undefined): void {
+  if (text === undefined || text === "real" || text === "recorded") return;
+  throw new UsageError(`--clock '${text}' is neither real nor recorded`);
+}
+
+function parseSchedule(flags: ReplayFlags): ScheduleOptions {
+  return {
+    order: parseOrder(flags.order),
+    release: parseRelease(flags),
+    patienceMs: parseDuration(flags.patience, "--patience"),
+  };
 }
 
 function parseOrder(text: string): Order {

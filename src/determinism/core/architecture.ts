@@ -15,8 +15,14 @@ export interface Architecture {
    * a clock or AT_RANDOM. `argument` narrows it down by its first argument.
    */
   readonly threadSetup: { readonly number: number; readonly argument?: number };
+  /** Calls that ask for the time of day, or may. */
+  readonly clockGettime: number;
+  readonly gettimeofday: number;
+  /** Undefined where there is no such call. */
+  readonly time: number | undefined;
   /** See vdso(7). */
   readonly randomInVdso: FastCall;
+  readonly clocksInVdso: readonly FastCall[];
   /** Machine code that makes the call with the arguments it was given, and returns. */
   stub(callNumber: number): Uint8Array;
 }
@@ -26,7 +32,15 @@ const x64: Architecture = {
   auditArch: 0xc000_003e,
   getrandom: 318,
   threadSetup: { number: 158, argument: 0x1002 },
+  clockGettime: 228,
+  gettimeofday: 96,
+  time: 201,
   randomInVdso: { symbol: "__vdso_getrandom", callNumber: 318 },
+  clocksInVdso: [
+    { symbol: "__vdso_clock_gettime", callNumber: 228 },
+    { symbol: "__vdso_gettimeofday", callNumber: 96 },
+    { symbol: "__vdso_time", callNumber: 201 },
+  ],
   // mov eax, number; syscall; ret
   stub: (number) => Uint8Array.of(0xb8, number & 0xff, number >> 8, 0x00, 0x00, 0x0f, 0x05, 0xc3),
 };
@@ -36,7 +50,14 @@ const arm64: Architecture = {
   auditArch: 0xc000_00b7,
   getrandom: 278,
   threadSetup: { number: 96 },
+  clockGettime: 113,
+  gettimeofday: 169,
+  time: undefined,
   randomInVdso: { symbol: "__kernel_getrandom", callNumber: 278 },
+  clocksInVdso: [
+    { symbol: "__kernel_clock_gettime", callNumber: 113 },
+    { symbol: "__kernel_gettimeofday", callNumber: 169 },
+  ],
   // movz x8, number; svc 0; ret
   stub: (number) => {
     const code = new DataView(new ArrayBuffer(12));

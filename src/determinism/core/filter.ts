@@ -3,7 +3,7 @@
  * works out once which calls pass whatever their arguments are, and does not run the program for those any more
  * (seccomp_cache_prepare in kernel/seccomp.c).
  */
-import { assemble } from "../../net/bpf.ts";
+import { assemble, type Line } from "../../net/bpf.ts";
 import type { Architecture } from "./architecture.ts";
 
 // <linux/seccomp.h>
@@ -12,25 +12,53 @@ const SECCOMP_RET_ALLOW = 0x7fff_0000;
 /** `struct seccomp_data { i32 nr; u32 arch; u64 instruction_pointer, args[6]; }` */
 const seccompData = { sizeBytes: 64, numberAt: 0, archAt: 4, argumentsAt: 16 } as const;
 
+/** <time.h>: the clocks that tell the time of day. */
+const CLOCK_REALTIME = 0;
+const CLOCK_REALTIME_COARSE = 5;
+
+/** What plg answers instead of the kernel. */
+export interface Answered {
+  readonly randomBytes: boolean;
+  readonly timeOfDay: boolean;
+}
+
 /** The program for a 64-bit process of this processor; any other's calls all pass. */
-export function filterProgram({ auditArch, getrandom, threadSetup }: Architecture): Uint8Array {
-  const { number, argument } = threadSetup;
+export function filterProgram(architecture: Architecture, answered: Answered): Uint8Array {
+  const { auditArch, getrandom, threadSetup } = architecture;
   return assemble([
     ["loadWord", seccompData.archAt],
     ["ifEqual", auditArch, { no: "pass" }],
     ["loadWord", seccompData.numberAt],
-    ["ifEqual", getrandom, { yes: "stop" }],
-    ["ifEqual", number, { no: "pass" }],
+    ...(answered.randomBytes ? [stopOn(getrandom)] : []),
+    ...(answered.timeOfDay ? stopOnClocks(architecture) : []),
+    ["ifEqual", threadSetup.number, { no: "pass" }],
     // The low half: arguments that matter here are small.
-    ...(argument === undefined
+    ...(threadSetup.argument === undefined
       ? []
       : ([
           ["loadWord", seccompData.argumentsAt],
-          ["ifEqual", argument, { no: "pass" }],
+          ["ifEqual", threadSetup.argument, { no: "pass" }],
         ] as const)),
     "stop",
     ["return", SECCOMP_RET_USER_NOTIF],
     "pass",
     ["return", SECCOMP_RET_ALLOW],
   ]);
+}
+
+function stopOn(value: number): Line {
+  return ["ifEqual", value, { yes: "stop" }];
+}
+
+function stopOnClocks({ clockGettime, gettimeofday, time }: Architecture): readonly Line[] {
+  return [
+    stopOn(gettimeofday),
+    ...(time === undefined ? [] : [stopOn(time)]),
+    ["ifEqual", clockGettime, { no: "other call" }],
+    ["loadWord", seccompData.argumentsAt],
+    stopOn(CLOCK_REALTIME),
+    stopOn(CLOCK_REALTIME_COARSE),
+    ["return", SECCOMP_RET_ALLOW],
+    "other call",
+  ];
 }

@@ -16,6 +16,8 @@ export interface ReplayDetails {
   readonly mostDifferences: number;
   /** A Float64Array by {@link ReplayCounter}, written by the engine alone. */
   readonly replayCounters: SharedArrayBuffer;
+  /** Where the live processes' time of day is kept, if they see the recorded one: see `RecordedTime`. */
+  readonly recordedTime: SharedArrayBuffer | undefined;
 }
 
 /**

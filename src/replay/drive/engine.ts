@@ -1,9 +1,11 @@
 /** The engine thread of a replay: the same switch and sockets as in recording, with the player behind them. */
 import { workerData } from "node:worker_threads";
+import { RecordedTime } from "../../determinism/core/recorded-time.ts";
+import { Deliveries } from "../schedule/deliveries.ts";
 import { Counter, type EngineTask } from "../../engine/task.ts";
 import { EngineThread } from "../../engine/thread.ts";
 import { quietMsOf } from "../../switch/core/link-plan.ts";
-import { Switch } from "../../switch/switch.ts";
+import { type PacketObserver, Switch } from "../../switch/switch.ts";
 import { virtioNetHeaderBytes } from "../../sys/abi.ts";
 import type { CompareParts } from "../compare/compare.ts";
 import { DifferenceLog, type ReportDifference } from "../findings/differences.ts";
@@ -74,7 +76,6 @@ class ReplayEngine {
     this.#schedules = schedulesFor(task, index, progress, report);
     const { reactor, subnets } = this.#engine;
     this.#sockets = new ContainerSockets(subnets, task.namespaces);
-    const read = this.#file.reader();
     const chosenPorts = new ChosenPorts(index);
     this.#player = new Player({
       reactor,
@@ -87,7 +88,7 @@ class ReplayEngine {
       quietMs: quietAfterMs + linkMs,
       linkMs,
       progress,
-      read,
+      read: this.#file.reader(),
       report,
       masks: task.masks,
       // A flood does not wait for questions, and the global order is that of the whole run.
@@ -108,6 +109,7 @@ class ReplayEngine {
       isAtWork: (container) => this.#engine.isAtWork(container),
       onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
       onConnection: () => this.#engine.count(Counter.connections, 1),
+      onDelivery: clockOf(task, index),
     });
     this.#switch = this.#createSwitch(task);
     this.#player.attempts.connectTo(this.#switch);
@@ -129,12 +131,7 @@ class ReplayEngine {
       tuns: task.tuns,
       pipeTun: task.pipeTun,
       gate: this.#player.attempts,
-      observer: {
-        onPacket: (from, to, bytes, at, lengthBytes) => {
-          const frame = bytes.subarray(at - virtioNetHeaderBytes, at + lengthBytes);
-          return this.#player.packets.onPacket(from, to, frame);
-        },
-      },
+      observer: this.#createObserver(),
       links: this.#engine.links,
     });
   }
@@ -146,6 +143,15 @@ class ReplayEngine {
       chosenPorts.has(container)
         ? () => chosenPorts.equivalents(container, sockets.listeningPorts(container))
         : undefined;
+  }
+
+  #createObserver(): PacketObserver {
+    return {
+      onPacket: (from, to, bytes, at, lengthBytes) => {
+        const frame = bytes.subarray(at - virtioNetHeaderBytes, at + lengthBytes);
+        return this.#player.packets.onPacket(from, to, frame);
+      },
+    };
   }
 
   /** Order among connections matters where it is asked for, and where not all is let loose. */
@@ -226,6 +232,27 @@ class ReplayEngine {
     };
     this.#engine.done(outcome);
   }
+}
+
+/** Of the monotonic clock, which all threads share. */
+function nowNs(): number {
+  return Number(process.hrtime.bigint());
+}
+
+/** Moves the live processes' time of day on with what happens to them. */
+function clockOf(
+  { recordedTime, live }: ReplayDetails,
+  index: RecordingIndex,
+): (event: number) => void {
+  if (!recordedTime) return () => {};
+  const time = new RecordedTime(recordedTime);
+  const deliveries = new Map(live.map((one) => [one, new Deliveries(index, one)]));
+  for (const [container, its] of deliveries) time.reach(container, 0, nowNs(), its.nextNs(-1));
+  return (event) => {
+    const receiver = index.receiver(event);
+    const its = deliveries.get(receiver);
+    if (its) time.reach(receiver, index.deliveryNs(event), nowNs(), its.nextNs(event));
+  };
 }
 
 /** One for each live process, or one for all whose common order is kept. */

@@ -49,6 +49,8 @@ export interface PlayerParts extends LiveEndsParts {
   /** Whether a process of this container runs or waits for a processor. */
   readonly isAtWork: (container: number) => boolean;
   readonly onConnection: () => void;
+  /** `event` is about to happen to its receiver. */
+  readonly onDelivery: (event: number) => void;
 }
 
 /** The recording says which family was refused, so it is not asked. */
@@ -194,8 +196,9 @@ export class Player implements AttemptHandler<Entering>, Performer {
   }
 
   #perform(runner: ScheduleRunner, event: number, live: LiveEnd | undefined): void {
-    const { index, readBarrier } = this.#parts;
+    const { index, readBarrier, onDelivery } = this.#parts;
     const kind = index.kind(event);
+    onDelivery(event);
     switch (kind) {
       case RecordKind.packet:
         return this.packets.deliver(runner, event);

@@ -2,10 +2,12 @@
  * The life of a run's commands: started together, ended by the run's end condition, by a signal or by
  * a fault, and stopped with all that they left behind. Recording and replaying share it.
  */
+import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandFilter, supervise } from "../../determinism/seeding.ts";
+import type { RecordedClock } from "../../determinism/supervisor-task.ts";
 import type { SupervisorHost } from "../../determinism/supervisor-host.ts";
 import { Command, type CommandEnd, type Identity, type OutputSink, programFor } from "./command.ts";
 import type { Namespace } from "../../sys/namespace.ts";
@@ -28,6 +30,8 @@ export interface RunOptions {
   readonly output: OutputSink;
   /** What the commands' random bytes follow from; undefined if they are to be real ones. */
   readonly randomSeed?: number | undefined;
+  /** The time of day that the commands see; undefined for the machine's. */
+  readonly clock?: RecordedClock | undefined;
 }
 
 /** Who wants to know how a run goes. */
@@ -37,6 +41,8 @@ export interface RunHooks {
 }
 
 const lookMs = 10;
+/** From so many seeds one is chosen where commands have their random bytes from the kernel. */
+const ownSeeds = 2 ** 48 - 1;
 
 /** What is told when {@link CommandRun.lost} settles. */
 export const keeperLost =
@@ -91,7 +97,12 @@ export class CommandRun {
     spaces: readonly Space[],
     options: RunOptions,
   ): Promise<CommandRun> {
-    const filter = options.randomSeed === undefined ? undefined : commandFilter();
+    const answered = {
+      randomBytes: options.randomSeed !== undefined,
+      timeOfDay: options.clock !== undefined,
+    };
+    const isAnswered = answered.randomBytes || answered.timeOfDay;
+    const filter = isAnswered ? commandFilter(answered) : undefined;
     const [space, spawner] = await Promise.all([
       ProcessSpace.create(hostsText(topology, machineHosts())),
       Spawner.start(filter),
@@ -109,13 +120,13 @@ export class CommandRun {
   async #furnish(live: readonly ContainerPlan[], spaces: readonly Space[]): Promise<void> {
     const places = live.flatMap((plan) => {
       const network = spaces[plan.index]?.namespace;
-      return network ? [{ plan, network, name: plan.name }] : [];
+      return network ? [{ plan, network, index: plan.index, name: plan.name }] : [];
     });
     this.#spawner.failed.catch((error: Error) => this.#onFault(error));
     const { listener } = this.#spawner;
-    const { randomSeed } = this.#options;
-    if (listener !== undefined && randomSeed !== undefined) {
-      this.#supervisor = supervise(listener, randomSeed, places);
+    if (listener !== undefined) {
+      const { randomSeed: seed = randomInt(ownSeeds), clock } = this.#options;
+      this.#supervisor = supervise(listener, { seed, clock }, places);
       this.#supervisor.failed.catch((error: Error) => this.#onFault(error));
     }
     this.#places = await Promise.all(
@@ -133,7 +144,7 @@ export class CommandRun {
 
   /** Whether the commands' random bytes follow from a seed. */
   get isSeeded(): boolean {
-    return this.#spawner.listener !== undefined;
+    return this.#spawner.listener !== undefined && this.#options.randomSeed !== undefined;
   }
 
   /** Says why they do not, though they were to. */

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { architectureOf } from "../../../src/determinism/core/architecture.ts";
-import { filterProgram } from "../../../src/determinism/core/filter.ts";
+import { type Answered, filterProgram } from "../../../src/determinism/core/filter.ts";
 
 const userNotif = 0x7fc0_0000;
 const allow = 0x7fff_0000;
@@ -36,16 +36,19 @@ const archX64 = 0xc000_003e;
 const archI386 = 0x4000_0003;
 const archArm64 = 0xc000_00b7;
 const calls: fc.Arbitrary<Call> = fc.record({
-  number: fc.oneof(fc.constantFrom(318, 278, 158, 96, 355, 0x4000_013e), fc.nat(500)),
+  number: fc.oneof(
+    fc.constantFrom(318, 278, 158, 96, 355, 228, 201, 113, 169, 0x4000_013e),
+    fc.nat(500),
+  ),
   arch: fc.constantFrom(archX64, archI386, archArm64),
-  argument: fc.oneof(fc.constantFrom(0x1002, 0x1003), fc.nat()),
+  argument: fc.oneof(fc.constantFrom(0x1002, 0x1003, 0, 1, 5), fc.nat()),
 });
 
-function stops(name: string, isStopped: (call: Call) => boolean): void {
+function stops(name: string, answered: Answered, isStopped: (call: Call) => boolean): void {
   const architecture = architectureOf(name);
   expect(architecture).toBeDefined();
   if (!architecture) return;
-  const program = filterProgram(architecture);
+  const program = filterProgram(architecture, answered);
   fc.assert(
     fc.property(calls, (call) => {
       expect(verdict(program, call)).toBe(isStopped(call) ? userNotif : allow);
@@ -58,17 +61,33 @@ function stubOf(name: string, number: number): string {
   return Buffer.from(architectureOf(name)?.stub(number) ?? []).toString("hex");
 }
 
+const isSetup = ({ number, argument }: Call): boolean => number === 158 && argument === 0x1002;
+const asksForTime = ({ number, argument }: Call): boolean =>
+  number === 96 || number === 201 || (number === 228 && (argument === 0 || argument === 5));
+
 describe("the filter of commands", () => {
-  it("on x86-64 stops getrandom and the setting up of a thread, of 64-bit programs alone", () => {
-    stops(
-      "x64",
-      ({ number, arch, argument }) =>
-        arch === archX64 && (number === 318 || (number === 158 && argument === 0x1002)),
-    );
+  it("on x86-64 stops the setting up of a thread, and what else it is to, of 64-bit programs", () => {
+    const [yes, no] = [true, false];
+    for (const [randomBytes, timeOfDay] of [
+      [yes, no],
+      [no, yes],
+      [yes, yes],
+    ] as const)
+      stops("x64", { randomBytes, timeOfDay }, (call) => {
+        const isRandom = randomBytes && call.number === 318;
+        const isTime = timeOfDay && asksForTime(call);
+        return call.arch === archX64 && (isSetup(call) || isRandom || isTime);
+      });
   });
 
-  it("on arm64 stops getrandom and set_tid_address", () => {
-    stops("arm64", ({ number, arch }) => arch === archArm64 && (number === 278 || number === 96));
+  it("on arm64 stops getrandom, set_tid_address and clocks", () => {
+    stops(
+      "arm64",
+      { randomBytes: true, timeOfDay: true },
+      ({ number, arch, argument }) =>
+        arch === archArm64 &&
+        ([278, 96, 169].includes(number) || (number === 113 && (argument === 0 || argument === 5))),
+    );
   });
 
   it("is not made for a processor that nobody knows", () => {

@@ -1,0 +1,27 @@
+/** What happens to a live process in a recording, in order: the moments at which its clock is known. */
+import type { RecordingIndex } from "../../recording/recording.ts";
+import { scriptOf } from "./script.ts";
+
+export class Deliveries {
+  readonly #index: RecordingIndex;
+  readonly #events: Uint32Array;
+
+  constructor(index: RecordingIndex, container: number) {
+    this.#index = index;
+    this.#events = scriptOf(index, container)
+      .filter((event) => index.receiver(event) === container)
+      .toSorted();
+  }
+
+  /** The recorded time of the first thing that happens after `event`, in nanoseconds; Infinity if none. */
+  nextNs(event: number): number {
+    let [from, to] = [0, this.#events.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#events[middle] as number) <= event) from = middle + 1;
+      else to = middle;
+    }
+    const next = this.#events[from];
+    return next === undefined ? Infinity : this.#index.deliveryNs(next);
+  }
+}
