@@ -1,17 +1,17 @@
 /**
  * Decodes one connection: recognizes its protocol by the first bytes and hands both directions to the
  * decoders of that protocol. Bytes that no decoder understands are messages as well, one for each
- * piece in which they came, so that nothing is left out.
+ * piece in which they arrived, so nothing is left out.
  *
  * The side that speaks first decides, as soon as its bytes suffice. If the other side speaks before
- * that, nobody understands the connection.
+ * that, no decoder understands the connection.
  */
 import { Direction, opposite } from "../base/direction.ts";
 import { dns } from "./dns.ts";
 import { http1 } from "./http1.ts";
 import { http2 } from "./http2.ts";
 import { Garbled, Input, type Moment, type Start, textOf } from "./input.ts";
-import type { Decoder, Decoding, Message, Protocol, Said } from "./message.ts";
+import type { Decoder, Decoding, Message, Protocol, Decoded } from "./message.ts";
 import { mysql } from "./mysql.ts";
 import { postgres } from "./postgres.ts";
 import { resp } from "./resp.ts";
@@ -19,7 +19,7 @@ import { tls } from "./tls.ts";
 
 const protocols: readonly Protocol[] = [http1, http2, resp, postgres, mysql, tls, dns];
 
-/** Of bytes that nobody understands, as many are shown. */
+/** The length of the preview of bytes that no decoder understands. */
 const shownBytes = 160;
 
 /** One direction. */
@@ -27,21 +27,21 @@ interface Side {
   readonly input: Input;
   /** Undefined where the rest of the bytes is not understood. */
   decoding: Decoding | undefined;
-  /** The beginning of the message in progress when its decoder last gave one. */
-  told: Start | undefined;
+  /** The beginning of the current message when its decoder last yielded one. */
+  yieldedAt: Start | undefined;
 }
 
 export class ConnectionDecoder {
   readonly #sides: readonly [Side, Side] = [
-    { input: new Input(), decoding: undefined, told: undefined },
-    { input: new Input(), decoding: undefined, told: undefined },
+    { input: new Input(), decoding: undefined, yieldedAt: undefined },
+    { input: new Input(), decoding: undefined, yieldedAt: undefined },
   ];
   #protocol: Protocol | undefined;
   #isDecided = false;
 
   /**
-   * Takes the next bytes of a direction, which are not kept; returns the messages that they complete.
-   * It never throws, whatever the bytes are.
+   * Takes the next bytes of a direction, without keeping them, and returns the messages that they
+   * complete. It never throws, whatever the bytes are.
    */
   push(direction: Direction, bytes: Uint8Array, moment: Moment): Message[] {
     const messages: Message[] = [];
@@ -53,7 +53,7 @@ export class ConnectionDecoder {
     return messages;
   }
 
-  /** No more bytes will come: returns those that wait for others as messages. */
+  /** Call it after the last bytes: returns what is still incomplete as messages. */
   end(): Message[] {
     const messages: Message[] = [];
     this.#isDecided = true;
@@ -90,7 +90,7 @@ export class ConnectionDecoder {
         if (next.done) break;
         if (next.value === undefined) return;
         messages.push(messageOf(next.value, this.#protocol?.name, direction));
-        side.told = side.input.messageStart;
+        side.yieldedAt = side.input.messageStart;
       }
     } catch (error) {
       if (!(error instanceof Garbled)) throw error;
@@ -103,17 +103,17 @@ export class ConnectionDecoder {
 }
 
 /** Spelled out: spreads take longer than decoding does. */
-function messageOf(said: Said, name: string | undefined, direction: Direction): Message {
-  const { start, protocol = name, text, question, answers } = said;
+function messageOf(decoded: Decoded, name: string | undefined, direction: Direction): Message {
+  const { start, protocol = name, text, question, answers } = decoded;
   const { offset, moment } = start;
   return { protocol, direction, offset, moment, text, question, answers };
 }
 
-/** What is not understood: from the message in progress on, unless that was told before its end came. */
-function restOf({ input, told }: Side, direction: Direction): Message | undefined {
+/** The bytes that are not understood, from the current message on, unless its decoder has already yielded it. */
+function restOf({ input, yieldedAt }: Side, direction: Direction): Message | undefined {
   const { messageStart, heldBytes, heldStart, endOffset } = input;
-  const isTold = messageStart === undefined || messageStart === told;
-  const start = isTold ? heldStart : messageStart;
+  const isYielded = messageStart === undefined || messageStart === yieldedAt;
+  const start = isYielded ? heldStart : messageStart;
   const lengthBytes = endOffset - start.offset;
   const text = textOf(heldBytes.subarray(0, shownBytes));
   return lengthBytes === 0

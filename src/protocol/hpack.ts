@@ -19,7 +19,7 @@ export class HeaderDecoder {
   readonly #dynamic: { readonly field: HeaderField; readonly sizeBytes: number }[] = [];
   #usedBytes = 0;
   #limitBytes = defaultTableBytes;
-  /** What the peer allows by SETTINGS_HEADER_TABLE_SIZE. */
+  /** The limit that the peer sets by SETTINGS_HEADER_TABLE_SIZE. */
   #allowedBytes = defaultTableBytes;
 
   allow(tableBytes: number): void {

@@ -1,4 +1,4 @@
-/** HTTP/1 (RFC 9112), and what a connection becomes by it: WebSocket, HTTP/2, a tunnel. */
+/** HTTP/1 (RFC 9112), and the protocols that a connection can change to: WebSocket, HTTP/2, a tunnel. */
 import { Direction } from "../base/direction.ts";
 import { Http2 } from "./http2.ts";
 import { Garbled, type Input, type Reading } from "./input.ts";
@@ -14,13 +14,13 @@ const longestMethod = "PROPPATCH ".length;
 const requestLine = /^([!#$%&'*+.^`|~\w-]+) (\S+) HTTP\/1\.[01]$/;
 const statusLine = /^HTTP\/1\.[01] ([1-9]\d\d)(?: .*)?$/;
 
-/** More is no head of a message: `Garbled` comes earlier, of its length. */
+/** Servers accept fewer. */
 const mostHeaders = 1000;
 
-/** The answer to it depends on these. */
+/** The parts of a request on which its answer depends. */
 interface Request {
   readonly method: string;
-  /** What it would change to, in lower case. */
+  /** The protocol that it asks to change to, in lower case. */
   readonly upgrade: string;
 }
 
@@ -35,14 +35,14 @@ export const http1: Protocol = {
     return bytes.length < longestMethod && /^[A-Z]*$/.test(text) ? undefined : false;
   },
   decoders() {
-    const talk = new Talk();
-    return [(input) => talk.requests(input), (input) => talk.answers(input)];
+    const session = new Session();
+    return [(input) => session.requests(input), (input) => session.answers(input)];
   },
 };
 
-class Talk {
+class Session {
   readonly #questions = new Questions<Request>();
-  /** By direction, what the connection has become. */
+  /** By direction, the decoders of the protocol that the connection has changed to. */
   #after: readonly [Decoder, Decoder] | undefined;
 
   *requests(input: Input): Decoding {
@@ -84,12 +84,12 @@ class Talk {
   }
 }
 
-/** What the connection is from this answer on, if no longer HTTP/1. */
+/** The decoders from this answer on, if the connection is no longer HTTP/1. */
 function become(
   { number, about: { method, upgrade } }: { readonly number: number; readonly about: Request },
   status: number,
 ): readonly [Decoder, Decoder] | undefined {
-  // What tunnels carry is TLS as a rule.
+  // Tunnels usually carry TLS.
   if (method === "CONNECT" && status < 300) return tlsDecoders();
   if (status !== 101) return undefined;
   if (upgrade === "websocket") return [webSocketFrames, webSocketFrames];

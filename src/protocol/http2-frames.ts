@@ -1,7 +1,7 @@
 /** The frames of HTTP/2 (RFC 9113, sections 4 and 6). */
 import { Garbled, type Input, type Reading } from "./input.ts";
 
-/** What a client sends before its first frame (section 3.4). */
+/** A client sends it before its first frame (section 3.4). */
 export const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 export const FrameType = {

@@ -15,7 +15,7 @@ import {
   settingBytes,
 } from "./http2-frames.ts";
 import { Garbled, type Input, type Start, textOf } from "./input.ts";
-import { type Decoder, type Decoding, inOneLine, type Protocol, type Said } from "./message.ts";
+import { type Decoder, type Decoding, inOneLine, type Protocol, type Decoded } from "./message.ts";
 
 const protocol = "HTTP/2";
 
@@ -54,7 +54,7 @@ function isFirstSettings(bytes: Uint8Array): boolean | undefined {
   );
 }
 
-/** What both directions of a connection know. */
+/** The state that both directions of a connection share. */
 export class Http2 {
   readonly #headers: readonly [HeaderDecoder, HeaderDecoder] = [
     new HeaderDecoder(),
@@ -86,14 +86,14 @@ export class Http2 {
     for (;;) {
       const start = yield* input.start();
       const frame = yield* readFrame(input);
-      const said = carriesHeaders(frame)
-        ? this.#saysHeaders(start, yield* readHeaderBlock(input, frame), frame, direction)
-        : this.#says(start, frame, direction);
-      if (said) yield said;
+      const decoded = carriesHeaders(frame)
+        ? this.#decodeHeaders(start, yield* readHeaderBlock(input, frame), frame, direction)
+        : this.#describe(start, frame, direction);
+      if (decoded) yield decoded;
     }
   }
 
-  #says(start: Start, frame: Frame, direction: Direction): Said | undefined {
+  #describe(start: Start, frame: Frame, direction: Direction): Decoded | undefined {
     const { type, flags, stream } = frame;
     if (type === FrameType.settings && (flags & FrameFlag.ack) === 0)
       this.#obey(frame.payload, opposite(direction));
@@ -109,12 +109,12 @@ export class Http2 {
         this.#headers[peer].allow(numberAt(payload, at + 2, 4));
   }
 
-  #saysHeaders(
+  #decodeHeaders(
     start: Start,
     block: Uint8Array,
     { type, stream }: Frame,
     direction: Direction,
-  ): Said {
+  ): Decoded {
     const fields = this.#headers[direction].decode(block);
     const method = valueOf(fields, ":method");
     const status = valueOf(fields, ":status");

@@ -27,7 +27,7 @@ const lengths: ReadonlyMap<number, Length> = (() => {
   return made;
 })();
 
-/** Throws `Garbled` for what no encoder makes. */
+/** Throws `Garbled` for bits that no encoder produces. */
 export function decodeHuffman(bytes: Uint8Array): Uint8Array {
   // The shortest code has 5 bits.
   const decoded = new Uint8Array(Math.ceil((8 * bytes.length) / shortestCodeBits));
@@ -43,7 +43,7 @@ export function decodeHuffman(bytes: Uint8Array): Uint8Array {
       decoded[length++] = symbol;
       [code, bits] = [0, 0];
     }
-  // What fills the last byte is the beginning of the longest code: ones.
+  // Ones, the beginning of the longest code, pad the last byte.
   if (bits > mostPaddingBits || code !== 2 ** bits - 1) throw new Garbled("no padding");
   return decoded.subarray(0, length);
 }

@@ -1,9 +1,10 @@
 /**
  * The bytes of one direction, as a decoder reads them. A decoder is a generator: where it needs
- * more bytes than there are it yields `undefined`, and it goes on when they have come. So a decoder
- * reads like a description of its format, and gives the same messages however the bytes are cut.
+ * more bytes than there are it yields `undefined`, and it continues when they have arrived. So a
+ * decoder reads like a description of its format, and yields the same messages however the bytes are
+ * cut.
  *
- * Memory is bounded: a decoder holds at most {@link mostHeldBytes}, whatever lengths it is told.
+ * Memory is bounded: an input holds at most {@link mostHeldBytes}, whatever lengths the bytes claim.
  */
 
 /** Where in a recording a piece of a stream was: which event, and when since the run's start. */
@@ -15,7 +16,7 @@ export interface Moment {
 /** Reads a T, and yields when it needs more bytes. */
 export type Reading<T> = Generator<undefined, T, void>;
 
-/** The bytes are not what the decoder decodes: thrown by decoders, caught by what drives them. */
+/** The bytes are not in the decoder's format. Decoders throw it, and their driver catches it. */
 export class Garbled extends Error {
   override readonly name = "Garbled";
 }
@@ -34,7 +35,7 @@ const mostLineBytes = 32 * 1024;
 const newline = 0x0a;
 
 export class Input {
-  /** What is there: from `#kept` on for the message that is being read, from `#at` on unread. */
+  /** The buffer: the current message begins at `#kept`, unread bytes at `#at`. */
   #bytes: Uint8Array = nothing;
   #kept = 0;
   #at = 0;
@@ -47,7 +48,7 @@ export class Input {
   /** Where the pieces begin that `#bytes` consists of, in terms of the direction. */
   readonly #pieces: { readonly offset: number; readonly moment: Moment }[] = [];
 
-  /** Takes the next bytes. They are only looked at until `settle`. */
+  /** Takes the next bytes, and refers to them until `settle`. */
   push(bytes: Uint8Array, moment: Moment): void {
     const isEmpty = this.#kept === this.#end;
     if (isEmpty) {
@@ -62,7 +63,7 @@ export class Input {
     this.#pieces.push({ offset: this.#base + this.#end - bytes.length, moment });
   }
 
-  /** Copies what is still needed: the bytes that were pushed may change now. */
+  /** Copies the bytes that are still needed: the caller may now reuse its own. */
   settle(): void {
     if (this.#isOwn || this.#kept === this.#end) return;
     this.#own(this.#end - this.#kept);
@@ -78,7 +79,7 @@ export class Input {
     return this.#base + this.#end;
   }
 
-  /** What came of the message that is being read, as far as it is kept: for a preview. */
+  /** The bytes of the current message that are still held: for a preview. */
   get heldBytes(): Uint8Array {
     return this.#bytes.subarray(this.#kept, this.#end);
   }
@@ -88,18 +89,18 @@ export class Input {
     return this.#startAt(this.#kept);
   }
 
-  /** The beginning of the message that is being read; undefined before its first byte. */
+  /** The beginning of the current message; undefined before its first byte. */
   get messageStart(): Start | undefined {
     return this.#messageStart;
   }
 
-  /** Reads nothing more of what came so far. */
+  /** Discards everything that has arrived so far. */
   drop(): void {
     this.#kept = this.#at = this.#end;
     this.#messageStart = undefined;
   }
 
-  /** Holds nothing of what was read of this message so far. */
+  /** Lets go of the bytes that were read of this message so far. */
   release(): void {
     this.#kept = this.#at;
   }
@@ -189,7 +190,7 @@ export class Input {
     this.#end += bytes.length;
   }
 
-  /** Moves what is kept to the beginning of memory of our own. */
+  /** Moves the held bytes to the beginning of a buffer of our own. */
   #own(capacityBytes: number): void {
     const own = new Uint8Array(capacityBytes);
     own.set(this.heldBytes);
@@ -208,7 +209,7 @@ const nothing: Uint8Array = new Uint8Array(0);
 
 const decoder = new TextDecoder();
 
-/** Bytes as UTF-8; what is none becomes U+FFFD. */
+/** Bytes as UTF-8; invalid ones become U+FFFD. */
 export function textOf(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }

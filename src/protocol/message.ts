@@ -1,8 +1,8 @@
-/** Messages: what decoders make of bytes. */
+/** Messages: the output of decoders. */
 import type { Direction } from "../base/direction.ts";
 import type { Input, Moment, Start } from "./input.ts";
 
-/** A message in one direction of a connection. Its text is one that nobody has made printable. */
+/** A message in one direction of a connection. Its text comes from the wire and may not be printable. */
 export interface Message {
   /** Such as `HTTP/1`; undefined for bytes that no decoder understands. */
   readonly protocol: string | undefined;
@@ -10,9 +10,9 @@ export interface Message {
   /** The first byte: how many of its direction came before, and when it came. */
   readonly offset: number;
   readonly moment: Moment;
-  /** One line, such as `GET /items/3`; for bytes that nobody understands, their beginning. */
+  /** One line, such as `GET /items/3`; for bytes that no decoder understands, their beginning. */
   readonly text: string;
-  /** Of bytes that nobody understands: how many there are. */
+  /** The number of bytes, if no decoder understands them. */
   readonly lengthBytes?: number;
   /** If it asks for an answer: a number that is its own on this connection. */
   readonly question?: number | undefined;
@@ -20,11 +20,11 @@ export interface Message {
   readonly answers?: number | undefined;
 }
 
-/** What a decoder yields: a message, or undefined if it needs more bytes. */
-export type Decoding = Generator<Said | undefined, void, void>;
+/** A running decoder: yields a message, or undefined if it needs more bytes. */
+export type Decoding = Generator<Decoded | undefined, void, void>;
 
-/** A message as its decoder gives it: the direction is the input's, the protocol that of the connection. */
-export interface Said {
+/** A message as a decoder yields it. Its direction is that of the input, its protocol that of the connection. */
+export interface Decoded {
   readonly start: Start;
   readonly text: string;
   readonly protocol?: string;
@@ -32,7 +32,7 @@ export interface Said {
   readonly answers?: number | undefined;
 }
 
-/** Decodes one direction. It returns or throws `Garbled` where it understands no more. */
+/** Decodes one direction. It returns, or throws `Garbled`, where it no longer understands the bytes. */
 export type Decoder = (input: Input) => Decoding;
 
 /** A protocol over a stream. */
@@ -50,7 +50,7 @@ export interface Protocol {
 /** So many questions of one connection may be without an answer; more are not paired. */
 const mostOpenQuestions = 10_000;
 
-/** The questions of a connection whose protocol answers them in order, with what is known of each. */
+/** The open questions of a connection whose protocol answers them in order. */
 export class Questions<T> {
   #asked = 0;
   #open: { readonly number: number; readonly about: T }[] = [];
@@ -63,12 +63,12 @@ export class Questions<T> {
     return number;
   }
 
-  /** The one that is answered next. */
+  /** The question that the next answer belongs to. */
   get next(): { readonly number: number; readonly about: T } | undefined {
     return this.#open[0];
   }
 
-  /** It is answered now. */
+  /** Removes that question: it is answered now. */
   answer(): { readonly number: number; readonly about: T } | undefined {
     return this.#open.shift();
   }

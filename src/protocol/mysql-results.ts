@@ -1,16 +1,16 @@
-/** What a MySQL server answers to a command: which packets belong to it, and what they say. */
+/** The answers of a MySQL server: which packets belong to one, and its text. */
 import { plural } from "../base/text.ts";
 import { Fields } from "./fields.ts";
 import type { Start } from "./input.ts";
 
-/** What the client and the server agreed on. */
+/** The options that the client and the server agreed on. */
 export interface Capabilities {
   /** No EOF packet stands between the columns and the rows, and the last packet is OK. */
   readonly deprecateEof: boolean;
   readonly queryAttributes: boolean;
 }
 
-/** What a command is answered by. */
+/** The shape of an answer. */
 export type ResultShape =
   | "nothing"
   | "login"
@@ -83,7 +83,7 @@ export class Results {
   }
 
   #beginRows({ payload }: Packet, { deprecateEof }: Capabilities): boolean {
-    // A file that the client is to send: what comes behind it is OK, or an error.
+    // The server asks for a file: OK or an error follows it.
     if (payload[0] === Head.localFile) return false;
     const fields = new Fields(payload);
     const columns = lengthCoded(fields);

@@ -8,7 +8,7 @@ import {
   inOneLine,
   type Protocol,
   Questions,
-  type Said,
+  type Decoded,
 } from "./message.ts";
 import {
   type Capabilities,
@@ -41,7 +41,7 @@ const Capability = {
 /** The length of the packet by which a client asks for TLS. */
 const tlsRequestBytes = 32;
 
-/** Commands (`COM_…`): how they are called, and what comes back. */
+/** Commands (`COM_…`): their names, and the shape of the answer. */
 const commands: Readonly<Record<number, readonly [name: string, answer: ResultShape]>> = {
   0x01: ["quit", "nothing"],
   0x02: ["use", "ok"],
@@ -91,25 +91,25 @@ export const mysql: Protocol = {
     if (!isShort || (head !== protocolVersion && head !== errorHead)) return false;
     if (bytes.length < 7) return undefined;
     const next = bytes.subarray(5, 7);
-    // A client that may not connect is told by an error, of which the servers' numbers begin at 1000.
+    // A client that may not connect gets an error. Error numbers of servers begin at 1000.
     if (head === errorHead)
       return (next[1] as number) >= 1000 >> 8 && (next[1] as number) < 5000 >> 8;
     // The version of the server, as text; a greeting is some 80 bytes.
     return (low | (middle << 8)) > 40 && /^\d\d?[.\d]$/.test(String.fromCharCode(...next));
   },
   decoders() {
-    const talk = new Talk();
-    return [(input) => talk.commands(input), (input) => talk.answers(input)];
+    const session = new Session();
+    return [(input) => session.commands(input), (input) => session.answers(input)];
   },
 };
 
-/** What a command expects, and its SQL if it prepares a statement. */
+/** The answer that a command expects, and its SQL if it prepares a statement. */
 interface Asked {
   readonly shape: ResultShape;
   readonly sql: string;
 }
 
-class Talk {
+class Session {
   readonly #questions = new Questions<Asked>();
   readonly #statements = new Map<number, string>();
   #capabilities: Capabilities = { deprecateEof: false, queryAttributes: false };
@@ -133,8 +133,8 @@ class Talk {
     yield { start, text: describeLogin(first.payload, flags), question };
     if ((flags & (Capability.compress | Capability.zstd)) !== 0) throw new Garbled("compressed");
     for (;;) {
-      const said = this.#says(yield* input.start(), yield* readPacket(input));
-      if (said) yield said;
+      const decoded = this.#describe(yield* input.start(), yield* readPacket(input));
+      if (decoded) yield decoded;
     }
   }
 
@@ -163,7 +163,7 @@ class Talk {
   }
 
   /** A packet of the command phase; later ones of a command and of an authentication are no commands. */
-  #says(start: Start, { sequence, payload }: Packet): Said | undefined {
+  #describe(start: Start, { sequence, payload }: Packet): Decoded | undefined {
     if (sequence !== 0) return undefined;
     const code = payload[0] ?? -1;
     const [name, shape] = commands[code] ?? [`command ${code}`, "ok" as const];

@@ -8,7 +8,7 @@
 import { Direction } from "../base/direction.ts";
 import { Fields } from "./fields.ts";
 import { Garbled, type Input, type Start } from "./input.ts";
-import { type Decoder, type Decoding, inOneLine, type Protocol, type Said } from "./message.ts";
+import { type Decoder, type Decoding, inOneLine, type Protocol, type Decoded } from "./message.ts";
 import { describeProblem, describeTag, Statements } from "./postgres-statements.ts";
 import { tlsDecoders } from "./tls.ts";
 
@@ -32,8 +32,8 @@ export const postgres: Protocol = {
     return isStartup(fields.number(4), fields.number(4));
   },
   decoders() {
-    const talk = new Talk();
-    return [(input) => talk.requests(input), (input) => talk.answers(input)];
+    const session = new Session();
+    return [(input) => session.requests(input), (input) => session.answers(input)];
   },
 };
 
@@ -43,11 +43,11 @@ function isStartup(lengthBytes: number, code: number): boolean {
   return (code === RequestCode.tls || code === RequestCode.gss) && lengthBytes === 8;
 }
 
-/** What the server is expected to answer, in order. A sync ends a group: an error skips up to it. */
+/** The answers that are due, in order. A sync ends a group: after an error the server skips up to it. */
 interface Pending {
   readonly kind: "encryption" | "startup" | "query" | "prepare" | "execute" | "sync";
   readonly question: number | undefined;
-  /** What the answer consists of so far. */
+  /** The parts of the answer so far. */
   readonly parts: string[];
   /** The beginning of the answer. */
   start?: Start;
@@ -55,11 +55,11 @@ interface Pending {
 
 const mostParts = 10;
 
-class Talk {
+class Session {
   #asked = 0;
   readonly #pending: Pending[] = [];
   readonly #statements = new Statements();
-  /** By direction, what follows the answer to a request for encryption. */
+  /** By direction, the decoders after a request for encryption was granted. */
   #encrypted: readonly [Decoder, Decoder] | undefined;
 
   *requests(input: Input): Decoding {
@@ -76,8 +76,8 @@ class Talk {
     for (;;) {
       const start = yield* input.start();
       const [type, payload] = yield* readMessage(input);
-      const said = this.#request(start, type, new Fields(payload));
-      if (said) yield said;
+      const decoded = this.#request(start, type, new Fields(payload));
+      if (decoded) yield decoded;
     }
   }
 
@@ -98,12 +98,12 @@ class Talk {
     for (;;) {
       const start = yield* input.start();
       const [type, payload] = yield* readMessage(input);
-      const said = this.#answer(start, type, new Fields(payload));
-      if (said) yield said;
+      const decoded = this.#answer(start, type, new Fields(payload));
+      if (decoded) yield decoded;
     }
   }
 
-  #startup(start: Start, code: number, fields: Fields): Said {
+  #startup(start: Start, code: number, fields: Fields): Decoded {
     if (code === RequestCode.cancel)
       return { start, text: `cancel the request of process ${fields.number(4)}` };
     if (code === RequestCode.tls || code === RequestCode.gss)
@@ -114,7 +114,7 @@ class Talk {
     return this.#ask(start, `connect as ${user} to ${facts.get("database") ?? user}`, "startup");
   }
 
-  #ask(start: Start, text: string, kind: Pending["kind"]): Said {
+  #ask(start: Start, text: string, kind: Pending["kind"]): Decoded {
     const question = this.#expect(kind, ++this.#asked) ? this.#asked : undefined;
     return { start, text: inOneLine(text), question };
   }
@@ -125,7 +125,7 @@ class Talk {
     return true;
   }
 
-  #request(start: Start, type: string, fields: Fields): Said | undefined {
+  #request(start: Start, type: string, fields: Fields): Decoded | undefined {
     switch (type) {
       case "Q":
         return this.#ask(start, fields.text(), "query");
@@ -156,14 +156,14 @@ class Talk {
   }
 
   /** A statement that was prepared and not executed is a line of its own. */
-  #sync(): Said | undefined {
+  #sync(): Decoded | undefined {
     const prepared = this.#statements.takeUnused();
-    const said = prepared && this.#ask(prepared.start, `PREPARE ${prepared.sql}`, "prepare");
+    const decoded = prepared && this.#ask(prepared.start, `PREPARE ${prepared.sql}`, "prepare");
     this.#expect("sync");
-    return said;
+    return decoded;
   }
 
-  #answer(start: Start, type: string, fields: Fields): Said | undefined {
+  #answer(start: Start, type: string, fields: Fields): Decoded | undefined {
     switch (type) {
       case "C":
         return this.#part(start, describeTag(fields.text()));
@@ -182,7 +182,7 @@ class Talk {
         const [channel, payload] = [fields.text(), fields.text()];
         return { start, text: inOneLine(`notification ${channel} ${payload}`) };
       }
-      default: // What comes before the command's tag: its beginning is that of the answer.
+      default: // The answer begins with the first message that precedes the tag.
         if (!/[RSKTDtn123GHWdcVv]/.test(type)) throw new Garbled("no message");
         if (/[TDGH]/.test(type)) this.#begin(start);
         return undefined;
@@ -196,8 +196,8 @@ class Talk {
     return next;
   }
 
-  /** An answer; a simple query may have several, which are told when the server is ready again. */
-  #part(start: Start, text: string): Said | undefined {
+  /** An answer. A simple query may have several: they become one when the server is ready again. */
+  #part(start: Start, text: string): Decoded | undefined {
     const next = this.#begin(start);
     if (next === undefined) return { start, text: inOneLine(text) };
     if (next.kind === "query") {
@@ -209,7 +209,7 @@ class Talk {
   }
 
   /** The server is ready for the next group: questions of this one that have no answer get none. */
-  #ready(start: Start): Said | undefined {
+  #ready(start: Start): Decoded | undefined {
     const at = this.#pending.findIndex(({ kind }) => /^(sync|query|startup)$/.test(kind));
     const group = this.#pending.splice(0, at + 1);
     const last = group.findLast(({ kind }) => /^(query|startup|prepare)$/.test(kind));

@@ -19,12 +19,12 @@ export const resp: Protocol = {
     return /^\*[1-9]\d{0,5}\r\n/.test(text);
   },
   decoders() {
-    const talk = new Talk();
-    return [(input) => talk.commands(input), (input) => talk.replies(input)];
+    const session = new Session();
+    return [(input) => session.commands(input), (input) => session.replies(input)];
   },
 };
 
-class Talk {
+class Session {
   readonly #questions = new Questions<undefined>();
   /** Whether the client subscribed: from then on messages come without being asked for. */
   #isSubscriber = false;
@@ -69,7 +69,7 @@ function* readCommand(input: Input): Reading<readonly string[]> {
     const word = yield* readBulk(input, lengthIn(head));
     if (i < shownValues) words.push(word);
     else if (i === shownValues) words.push("…");
-    // What was read is not needed any more, however many there are.
+    // There may be very many words: let go of those that are not shown.
     if (i >= shownValues) input.release();
   }
   return words;
@@ -129,7 +129,7 @@ function* readValues(input: Input, count: number, depth: number): Reading<string
   for (let i = 0; i < count; i++) {
     const { text } = yield* readValue(input, depth + 1);
     if (i < shownValues) shown.push(inOneLine(text, shownBytes));
-    // Where many values are passed over, none of them is held.
+    // There may be very many values: let go of those that are not shown.
     else input.release();
   }
   if (count > shownValues) shown.push(`… ${count} in all`);

@@ -1,8 +1,8 @@
-/** TLS records and hellos (RFC 8446; RFC 5246 for 1.2): what can be read without keys. */
+/** TLS records and hellos (RFC 8446; RFC 5246 for 1.2), as far as they can be read without keys. */
 import { Direction } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
 import { Garbled, type Input, type Start, textOf } from "./input.ts";
-import { type Decoder, type Decoding, inOneLine, type Protocol, type Said } from "./message.ts";
+import { type Decoder, type Decoding, inOneLine, type Protocol, type Decoded } from "./message.ts";
 
 const protocol = "TLS";
 
@@ -70,14 +70,14 @@ export const tls: Protocol = {
 
 /** Decoders of a connection that speaks TLS from here on. */
 export function tlsDecoders(): readonly [Decoder, Decoder] {
-  const talk = new Talk();
+  const session = new Session();
   return [
-    (input) => talk.records(input, Direction.toServer),
-    (input) => talk.records(input, Direction.toClient),
+    (input) => session.records(input, Direction.toServer),
+    (input) => session.records(input, Direction.toClient),
   ];
 }
 
-class Talk {
+class Session {
   /** How many hellos the client sent: the second answers a retry. */
   #hellos = 0;
 
@@ -90,17 +90,17 @@ class Talk {
       if (!isKnown || major !== 3 || lengthBytes > mostRecordBytes) throw new Garbled("no record");
       const record = yield* input.take(lengthBytes);
       if (type === ContentType.changeCipherSpec) isEncrypted = true;
-      else yield this.#says(start, type, record, direction, isEncrypted);
+      else yield this.#describe(start, type, record, direction, isEncrypted);
     }
   }
 
-  #says(
+  #describe(
     start: Start,
     type: number,
     record: Uint8Array,
     direction: Direction,
     isEncrypted: boolean,
-  ): Said {
+  ): Decoded {
     if (type === ContentType.handshake && !isEncrypted) {
       if (record[0] === HandshakeType.clientHello && direction === Direction.toServer)
         return { start, protocol, text: clientHello(record), question: ++this.#hellos };
@@ -215,7 +215,7 @@ class Reader {
     return this.bytes(lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0);
   }
 
-  /** What follows a length of `lengthBytes` bytes. */
+  /** A vector: its length takes `lengthBytes` bytes. */
   vector(lengthBytes: number): Reader {
     return new Reader(this.bytes(this.number(lengthBytes)));
   }

@@ -1,4 +1,4 @@
-/** What a packet that is not TCP says. */
+/** Describes packets that are not TCP. */
 import { formatBytes } from "../base/text.ts";
 import { formatAddress } from "../net/address.ts";
 import { destinationPortAt, IPPROTO_UDP, PacketView, sourcePortAt } from "../net/packet.ts";

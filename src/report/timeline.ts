@@ -2,9 +2,9 @@
  * All messages of a run in order, a line each: decoded where the protocol is known, and a question in
  * one line with its answer. Folds the decoder's items.
  *
- * A line is complete when its answer has come. So lines are held back, a bounded number of them; an
- * answer that comes later than that has a line of its own. Lines also wait because a message is
- * recognized with its last byte, and its place is that of its first.
+ * A line is complete when its answer has arrived. So a bounded number of lines is held back; an answer
+ * that comes later gets a line of its own. Lines also wait because the last byte of a message completes
+ * it, but its first byte decides its place.
  */
 import { Direction } from "../base/direction.ts";
 import type { PacketItem, StreamItem } from "../dump/format/decoder.ts";
@@ -28,14 +28,14 @@ export interface TimelineLine {
   readonly to: string;
   /** The protocol, for a message of one. */
   readonly protocol: string | undefined;
-  /** `GET /items/3`, `connects to port 80`; for bytes that nobody understands, their beginning. */
+  /** `GET /items/3`, `connects to port 80`; for bytes that no decoder understands, their beginning. */
   readonly text: string;
-  /** Of such bytes: how many there are. */
+  /** The number of such bytes. */
   readonly lengthBytes: number | undefined;
   readonly answer: Answer | undefined;
 }
 
-/** What came back. */
+/** The answer to a question. */
 interface Answer {
   readonly text: string;
   readonly moment: Moment;
@@ -50,10 +50,10 @@ const mostHeld = 10_000;
 /** As many questions of a connection, or in datagrams, are remembered. */
 const mostQuestions = 10_000;
 
-/** The number by which `accept` and `refuse` answer `connect`; those of messages begin at 1. */
-const connecting = 0;
+/** The key by which `accept` and `refuse` answer `connect`. */
+const connecting = "connect";
 
-interface Talk {
+interface TrackedConnection {
   readonly decoder: ConnectionDecoder;
   readonly questions: Map<number | string, OpenLine>;
   readonly facts: Omit<EventFacts, "kind" | "sender" | "receiver" | "atNs">;
@@ -64,7 +64,7 @@ interface Talk {
 export class Timeline {
   readonly #names: readonly string[];
   readonly #selection: Selection;
-  readonly #talks = new Map<number, Talk>();
+  readonly #tracked = new Map<number, TrackedConnection>();
   readonly #datagrams = new Map<number | string, OpenLine>();
   /** In order. */
   readonly #held: OpenLine[] = [];
@@ -87,91 +87,91 @@ export class Timeline {
 
   /** After the last event: all lines that are left. */
   finish(): readonly TimelineLine[] {
-    for (const talk of this.#talks.values()) this.#close(talk);
+    for (const tracked of this.#tracked.values()) this.#close(tracked);
     return this.#take(this.#held.length);
   }
 
   #addStreamEvent(item: StreamItem, moment: Moment): void {
     const { number } = item.connection;
-    const talk = this.#talks.get(number) ?? this.#begin(item);
+    const tracked = this.#tracked.get(number) ?? this.#begin(item);
     if (item.kind === RecordKind.data)
-      for (const message of talk.decoder.push(item.direction, item.payload, moment))
-        this.#addMessage(talk, message);
-    else this.#addChange(talk, item, moment);
-    talk.phase = phaseAfter(talk.phase, item.kind, item.direction) ?? talk.phase;
-    if (talk.phase !== "over") return;
-    this.#close(talk);
-    this.#talks.delete(number);
+      for (const message of tracked.decoder.push(item.direction, item.payload, moment))
+        this.#addMessage(tracked, message);
+    else this.#addChange(tracked, item, moment);
+    tracked.phase = phaseAfter(tracked.phase, item.kind, item.direction) ?? tracked.phase;
+    if (tracked.phase !== "over") return;
+    this.#close(tracked);
+    this.#tracked.delete(number);
   }
 
-  #begin({ connection }: StreamItem): Talk {
+  #begin({ connection }: StreamItem): TrackedConnection {
     const { number, client, server } = connection;
-    const talk: Talk = {
+    const tracked: TrackedConnection = {
       decoder: new ConnectionDecoder(),
       questions: new Map(),
       facts: { connection: number, clientPort: client.port, serverPort: server.port },
       ends: [client.container, server.container],
       phase: "connecting",
     };
-    this.#talks.set(number, talk);
-    return talk;
+    this.#tracked.set(number, tracked);
+    return tracked;
   }
 
-  #close(talk: Talk): void {
-    for (const message of talk.decoder.end()) this.#addMessage(talk, message);
+  #close(tracked: TrackedConnection): void {
+    for (const message of tracked.decoder.end()) this.#addMessage(tracked, message);
   }
 
   /** The connection begins, is accepted or refused, or ends. */
-  #addChange(talk: Talk, { kind, direction }: StreamItem, moment: Moment): void {
-    const text = eventLabel(kind, 0, talk.facts.serverPort);
+  #addChange(tracked: TrackedConnection, { kind, direction }: StreamItem, moment: Moment): void {
+    const text = eventLabel(kind, 0, tracked.facts.serverPort);
     const isAnswer = kind === RecordKind.accept || kind === RecordKind.refuse;
     const question = kind === RecordKind.connect ? connecting : undefined;
     const answers = isAnswer ? connecting : undefined;
-    const facts = factsOf(talk, kind, direction, moment);
-    this.#say(talk.questions, facts, { text, moment, question, answers });
+    const facts = factsOf(tracked, kind, direction, moment);
+    this.#enter(tracked.questions, facts, { text, moment, question, answers });
   }
 
-  #addMessage(talk: Talk, message: Message): void {
-    const facts = factsOf(talk, RecordKind.data, message.direction, message.moment);
-    this.#say(talk.questions, facts, message);
+  #addMessage(tracked: TrackedConnection, message: Message): void {
+    const facts = factsOf(tracked, RecordKind.data, message.direction, message.moment);
+    this.#enter(tracked.questions, facts, message);
   }
 
   #addPacket({ sender, receiver, packet }: PacketItem, moment: Moment): void {
     const { text, protocol, question, answers } = describePacket(packet);
     const flow = { connection: 0, clientPort: 0, serverPort: 0, sender, receiver };
     const facts = { ...flow, kind: RecordKind.packet, atNs: moment.atNs };
-    this.#say(this.#datagrams, facts, { text, protocol, moment, question, answers });
+    this.#enter(this.#datagrams, facts, { text, protocol, moment, question, answers });
   }
 
   /** Adds a line, or completes the one of the question that this answers. */
-  #say(questions: Talk["questions"], facts: EventFacts, said: Said): void {
-    const asked = said.answers === undefined ? undefined : questions.get(said.answers);
-    if (said.answers !== undefined) questions.delete(said.answers);
+  #enter(questions: TrackedConnection["questions"], facts: EventFacts, entry: Entry): void {
+    const asked = entry.answers === undefined ? undefined : questions.get(entry.answers);
+    if (entry.answers !== undefined) questions.delete(entry.answers);
     if (asked && !asked.isOut) {
-      const afterNs = said.moment.atNs - asked.moment.atNs;
-      asked.answer = { text: said.text, moment: said.moment, afterNs };
+      const afterNs = entry.moment.atNs - asked.moment.atNs;
+      asked.answer = { text: entry.text, moment: entry.moment, afterNs };
       return;
     }
     const line = this.#line(
       facts,
-      asked ? { ...said, text: `${said.text} (to ${asked.text})` } : said,
+      asked ? { ...entry, text: `${entry.text} (to ${asked.text})` } : entry,
     );
-    if (said.question !== undefined) {
+    if (entry.question !== undefined) {
       if (questions.size >= mostQuestions) questions.delete(questions.keys().next().value ?? 0);
-      questions.set(said.question, line);
+      questions.set(entry.question, line);
     }
     if (this.#selection.passes(facts)) this.#hold(line);
   }
 
-  #line({ connection, sender, receiver }: EventFacts, said: Said): OpenLine {
+  #line({ connection, sender, receiver }: EventFacts, entry: Entry): OpenLine {
     return {
-      moment: said.moment,
+      moment: entry.moment,
       connection,
       from: this.#names[sender] ?? "",
       to: this.#names[receiver] ?? "all",
-      protocol: said.protocol,
-      text: said.text,
-      lengthBytes: said.lengthBytes,
+      protocol: entry.protocol,
+      text: entry.text,
+      lengthBytes: entry.lengthBytes,
       answer: undefined,
       isOut: false,
     };
@@ -196,8 +196,8 @@ export class Timeline {
   }
 }
 
-/** What a line says, as a message has it. */
-interface Said {
+/** The content of a line. */
+interface Entry {
   readonly text: string;
   readonly moment: Moment;
   readonly protocol?: string | undefined;
@@ -207,7 +207,7 @@ interface Said {
 }
 
 function factsOf(
-  { facts, ends: [client, server] }: Talk,
+  { facts, ends: [client, server] }: TrackedConnection,
   kind: RecordKind,
   direction: Direction,
   { atNs }: Moment,

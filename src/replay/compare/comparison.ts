@@ -15,7 +15,7 @@ const framings: readonly Framing[] = [http2Framing];
 /** Of what a client sent first, as much is looked at. */
 const openingBytes = 4096;
 
-/** What `direction` of a connection is compared with, from the offset `from` on. */
+/** The comparison for `direction` of a connection, from the offset `from` on. */
 export function comparisonFor(
   parts: CompareParts,
   connection: number,

@@ -16,7 +16,7 @@ interface KeptUnit {
   readonly name: string;
   readonly role: Unit["role"];
   readonly endOffset: number;
-  /** What is compared of its key ends here, in bytes; of `data`, all data of the direction up to here. */
+  /** Where the content of its key ends with it, in bytes; and, for `data`, the data of the direction. */
   readonly contentEnd: number;
   readonly dataEnd: number;
 }
@@ -32,7 +32,7 @@ interface Part {
   readonly text: Uint8Array | undefined;
 }
 
-/** What is compared of one key, as bytes that follow each other. */
+/** The content of one key: the bytes to compare, one after another. */
 export class KeyContent implements RecordedBytes {
   lengthBytes = 0;
   readonly #stream: RecordedStream;
@@ -134,7 +134,7 @@ export class RecordedUnits {
     this.#stream = stream;
   }
 
-  /** What is compared of a key; nothing if the recording does not have it. */
+  /** The content of a key; empty if the recording does not have it. */
   contentOf(key: string): KeyContent {
     return this.#contents.get(key) ?? new KeyContent(this.#stream);
   }

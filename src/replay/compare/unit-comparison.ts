@@ -14,7 +14,7 @@ import type { Framing, Unit, Units } from "./units.ts";
 const shownBytes = 32;
 const noMoment = { event: 0, atNs: 0 };
 
-/** What of a difference is about bytes. */
+/** The differences that a comparison of bytes reports. */
 type BytesFound = Extract<Difference, { readonly kind: "bytes" | "extra-bytes" | "beyond-cut" }>;
 
 export class UnitComparison implements Comparison {
@@ -103,7 +103,7 @@ export class UnitComparison implements Comparison {
     return made;
   }
 
-  /** What was found in the content of a key, told by its place in the direction. */
+  /** Reports a difference in the content of a key at its place in the direction. */
   #report(key: string, difference: Difference): void {
     const found = difference as BytesFound;
     const place = this.#recorded.contentOf(key).placeAt(found.offset);

@@ -1,7 +1,7 @@
 /**
- * Units: what a connection is compared by where several streams share it, and where it is chance how
- * their bytes interleave. A framing takes the bytes of one direction apart into units. The units of
- * one key come in order, and those of different keys in any order.
+ * Units: the pieces by which a connection is compared if several streams share it, and chance decides
+ * how their bytes interleave. A framing splits the bytes of one direction into units. The units of one
+ * key come in order, those of different keys in any order.
  */
 import type { Direction } from "../../base/direction.ts";
 import type { Input } from "../../protocol/input.ts";
@@ -14,15 +14,15 @@ export interface Unit {
   /** By how many bytes of the direction it has ended. */
   readonly endOffset: number;
   /**
-   * - `message`: is compared, and whoever waits for what comes behind it waits for it.
+   * - `message`: is compared. Whatever waits for a later unit waits for it as well.
    * - `data`: is compared, together with the data around it. It is waited for by its amount alone:
    *   how streams share a window is chance.
    * - `free`: may come anywhere, or not at all.
    */
   readonly role: "message" | "data" | "free";
   /**
-   * What is compared: bytes, or text that says the same however it was encoded. Of data they are the
-   * last bytes up to `endOffset` if `isVerbatim`. Good until the next unit is asked for.
+   * The bytes to compare, or a text that does not depend on how the unit was encoded. With
+   * `isVerbatim` they are the last bytes up to `endOffset`. Good until the next unit is asked for.
    */
   readonly content: Uint8Array;
   readonly isVerbatim: boolean;

@@ -21,14 +21,14 @@ export interface DifferingBytes {
   readonly live: Uint8Array;
 }
 
-/** How much of what was recorded a shape is looked for in, on either side of the difference. */
+/** How many recorded bytes a shape may extend to, on either side of the difference. */
 export const shapeReachBytes = 512;
 
 interface Kind {
   readonly name: string;
-  /** What was recorded has it around the difference. */
+  /** Matches the recorded bytes around the difference. */
   readonly recorded: RegExp;
-  /** The live bytes begin like this: all of them, where they are fewer than the shape has. */
+  /** Matches the beginning of the live bytes. */
   readonly live: RegExp;
   /** The regular expression of the mask, for what `recorded` matched. */
   readonly mask: (match: RegExpExecArray) => string;
