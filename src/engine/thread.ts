@@ -11,7 +11,7 @@ import type { LinkSetup } from "../switch/core/link-plan.ts";
 import type { Switch } from "../switch/switch.ts";
 import { enterForever } from "../sys/namespace.ts";
 import { Reactor } from "../sys/reactor.ts";
-import { hasRunnableThread } from "../sys/threads.ts";
+import { StarvingThreads } from "../sys/threads.ts";
 import { acknowledge } from "../sys/wakeup.ts";
 import { Counter, type EngineNotice, type EngineOrder, type EngineTask } from "./task.ts";
 
@@ -65,11 +65,12 @@ export class EngineThread {
     return this.#links && { setup: this.#links, startMs: this.#startMs };
   }
 
-  /** Whether a process of this container runs or waits for a processor. */
-  isAtWork(container: number): boolean {
+  /** Watches for threads of this container that are ready to run, and may not: see {@link StarvingThreads}. */
+  watchThreads(container: number): StarvingThreads {
     const { namespaces, procPath } = this.#task;
     const network = namespaces[container];
-    return network !== undefined && hasRunnableThread(procPath, network);
+    assert(network, "the container exists");
+    return new StarvingThreads(procPath, network);
   }
 
   /** Adds to one of the counters that the main thread reads. */

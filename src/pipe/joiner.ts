@@ -12,6 +12,7 @@ import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
+import type { StarvingThreads } from "../sys/threads.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
 import { type Connection, connectionKey } from "./core/connection.ts";
 import { DialQueues } from "./dial-queue.ts";
@@ -56,7 +57,7 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #linkMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
   readonly #isConnecting: (connection: Connection) => boolean;
-  readonly #isAtWork: (container: number) => boolean;
+  readonly #watchThreads: (container: number) => StarvingThreads;
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
   readonly #queues: DialQueues;
@@ -75,8 +76,7 @@ export class Joiner implements AttemptHandler<Making> {
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
     /** Whether the client's socket still waits for an answer. */
     readonly isConnecting: (connection: Connection) => boolean;
-    /** Whether a process of this container runs or waits for a processor. */
-    readonly isAtWork: (container: number) => boolean;
+    readonly watchThreads: (container: number) => StarvingThreads;
     readonly onWarning: (text: string) => void;
   }) {
     this.attempts = new Attempts(this, parts.reactor);
@@ -87,7 +87,7 @@ export class Joiner implements AttemptHandler<Making> {
     this.#linkMs = parts.linkMs;
     this.#isServedInOtherFamily = parts.isServedInOtherFamily;
     this.#isConnecting = parts.isConnecting;
-    this.#isAtWork = parts.isAtWork;
+    this.#watchThreads = parts.watchThreads;
     this.#onWarning = parts.onWarning;
     this.#doors = new Doors(parts.reactor, parts.subnets, (connection, fd) =>
       this.#onAccepted(connection, fd),
@@ -197,7 +197,7 @@ export class Joiner implements AttemptHandler<Making> {
       return;
     }
     const client = PipeSocket.accepted(this.#reactor, fd, nobody, () =>
-      this.#isAtWork(connection.client),
+      this.#watchThreads(connection.client),
     );
     const key = connectionKey(connection);
     const relay = new Relay(this.#reactor, client, making.server, making.tap, () => {

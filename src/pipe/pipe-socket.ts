@@ -22,6 +22,7 @@ import { allocateRegion, type Region } from "../sys/memory.ts";
 import { mostPieces, type Pieces } from "../sys/pieces.ts";
 import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
 import { closeWithReset, unsentBytes } from "../sys/socket.ts";
+import type { StarvingThreads } from "../sys/threads.ts";
 
 /** Who is told when something can go on at an end. */
 export interface EndOwner {
@@ -38,20 +39,20 @@ const resetLookMs = 2;
 
 /**
  * How long a client counts as new, whose `connect` may not have returned; how often such a client is
- * looked at before it is reset; and how many times at most. Looks are counted as well as time, because
+ * looked at before it is reset; and how many times at most. Looks are counted rather than time, because
  * the engine may have to wait for a processor just like the client.
  */
-const newClient = { ageMs: 100, lookMs: 0.5, mostLooks: 200 } as const;
+const newClient = { ageMs: 1000, lookMs: 0.5, mostLooks: 2000 } as const;
 
 /** Returned by {@link PipeSocket.receive} when there is nothing to read now. */
 export const nothingYet: number = -EAGAIN;
 
 /** A client that was accepted. */
 interface NewClient {
-  /** Whether a thread of it runs or waits for a processor. */
-  readonly isAtWork: () => boolean;
+  readonly watchThreads: () => StarvingThreads;
   readonly acceptedMs: number;
-  /** How many times it was found at work when it was to be reset. */
+  /** Since it was first to be reset. */
+  threads: StarvingThreads | undefined;
   looks: number;
 }
 
@@ -86,12 +87,18 @@ export class PipeSocket implements Watcher, Task {
    * An end whose client has just been accepted. Takes over `fd`. A reset that arrives before the client's
    * `connect` returns makes that fail with ECONNRESET. On a plain network it returns first: the answer
    * to a SYN is there before the client goes to sleep, and the server has yet to be scheduled. Here the
-   * client does sleep. So a reset waits until `isAtWork` says that no thread of the client is running
-   * or waiting for a processor: the kernel made the client's thread runnable before we accepted it.
+   * client does sleep. The kernel made its thread ready to run before we accepted it, so a reset waits
+   * until no thread of its container is ready and does not run: `watchThreads`.
    */
-  static accepted(reactor: Reactor, fd: Fd, owner: EndOwner, isAtWork: () => boolean): PipeSocket {
+  static accepted(
+    reactor: Reactor,
+    fd: Fd,
+    owner: EndOwner,
+    watchThreads: () => StarvingThreads,
+  ): PipeSocket {
     const end = new PipeSocket(reactor, fd, owner);
-    end.#newClient = { isAtWork, acceptedMs: reactor.nowMs, looks: 0 };
+    const acceptedMs = reactor.nowMs;
+    end.#newClient = { watchThreads, acceptedMs, threads: undefined, looks: 0 };
     return end;
   }
 
@@ -100,7 +107,10 @@ export class PipeSocket implements Watcher, Task {
     const client = this.#newClient;
     if (!client) return 0;
     const isNew = client.looks > 0 || this.#reactor.nowMs - client.acceptedMs < newClient.ageMs;
-    if (isNew && client.looks++ < newClient.mostLooks && client.isAtWork()) return newClient.lookMs;
+    if (isNew && client.looks++ < newClient.mostLooks) {
+      client.threads ??= client.watchThreads();
+      if (client.threads.hasOne()) return newClient.lookMs;
+    }
     this.#newClient = undefined;
     return 0;
   }

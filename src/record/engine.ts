@@ -62,7 +62,7 @@ class RecordEngine {
         return network !== undefined && isListening(network, family === 4 ? 6 : 4, serverPort);
       },
       isConnecting: (connection) => this.#clients.isConnecting(connection),
-      isAtWork: (container) => this.#engine.isAtWork(container),
+      watchThreads: (container) => this.#engine.watchThreads(container),
       onWarning: (text) => this.#engine.warn(text),
     });
     this.#switch = new Switch({

@@ -2,20 +2,42 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Namespace } from "./namespace.ts";
 
-/**
- * Whether a thread of a process in `network` is running or waits for a processor. `procPath` is a mount
- * of /proc that lists the processes. Those that may not be looked at do not count.
- */
-export function hasRunnableThread(procPath: string, network: Namespace): boolean {
-  const link = readlinkSync(`/proc/self/fd/${network.fd}`);
-  return numbersIn(procPath).some((pid) => {
-    const path = `${procPath}/${pid}`;
-    return isInNetwork(path, link) && hasRunnable(`${path}/task`);
-  });
-}
+/** Enough to return from a system call and go on: some microseconds, many times over. */
+const progressNs = 100_000;
 
-function hasRunnable(tasksPath: string): boolean {
-  return numbersIn(tasksPath).some((thread) => stateOf(`${tasksPath}/${thread}`) === "R");
+/** Watches for threads in a network namespace that are ready to run, and that the kernel does not let run. */
+export class StarvingThreads {
+  readonly #procPath: string;
+  readonly #network: Namespace;
+  /** By the thread's path: the processor time that it had when it was first found ready. */
+  readonly #foundAtNs = new Map<string, number>();
+
+  /** `procPath`: a mount of /proc that lists the processes. Those that may not be looked at do not count. */
+  constructor(procPath: string, network: Namespace) {
+    this.#procPath = procPath;
+    this.#network = network;
+  }
+
+  /** Whether a thread is ready to run that has had no processor to speak of since it was first found so. */
+  hasOne(): boolean {
+    const link = readlinkSync(`/proc/self/fd/${this.#network.fd}`);
+    return numbersIn(this.#procPath).some((pid) => {
+      const path = `${this.#procPath}/${pid}`;
+      return isInNetwork(path, link) && this.#isOneIn(`${path}/task`);
+    });
+  }
+
+  #isOneIn(tasksPath: string): boolean {
+    return numbersIn(tasksPath).some((thread) => this.#isStarving(`${tasksPath}/${thread}`));
+  }
+
+  #isStarving(threadPath: string): boolean {
+    if (stateOf(threadPath) !== "R") return false;
+    const nowNs = processorTimeNs(threadPath);
+    const foundAtNs = this.#foundAtNs.get(threadPath) ?? nowNs;
+    this.#foundAtNs.set(threadPath, foundAtNs);
+    return nowNs - foundAtNs < progressNs;
+  }
 }
 
 function isInNetwork(processPath: string, link: string): boolean {
@@ -28,9 +50,18 @@ function isInNetwork(processPath: string, link: string): boolean {
 
 /** The program's name, in brackets, may itself have brackets and spaces. */
 function stateOf(threadPath: string): string | undefined {
+  const text = readIfThere(`${threadPath}/stat`);
+  return text?.charAt(text.lastIndexOf(")") + 2);
+}
+
+/** Of schedstat, the first number (Documentation/scheduler/sched-stats.rst). 0 where the kernel keeps none. */
+function processorTimeNs(threadPath: string): number {
+  return Number.parseInt(readIfThere(`${threadPath}/schedstat`) ?? "0", 10);
+}
+
+function readIfThere(path: string): string | undefined {
   try {
-    const text = readFileSync(`${threadPath}/stat`, "latin1");
-    return text.charAt(text.lastIndexOf(")") + 2);
+    return readFileSync(path, "latin1");
   } catch {
     return undefined; // It ended.
   }

@@ -106,7 +106,7 @@ class ReplayEngine {
       inject: (from, to, frame, frameBytes) =>
         this.#switch.sendToContainer(from, to, frame, frameBytes),
       release: (to, frame, frameBytes) => this.#switch.deliverToContainer(to, frame, frameBytes),
-      isAtWork: (container) => this.#engine.isAtWork(container),
+      watchThreads: (container) => this.#engine.watchThreads(container),
       onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
       onConnection: () => this.#engine.count(Counter.connections, 1),
       onDelivery: clockOf(task, index),

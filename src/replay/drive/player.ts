@@ -19,6 +19,7 @@ import { PipeSocket, nobody } from "../../pipe/pipe-socket.ts";
 import { type Subnet, subnetFor } from "../../net/subnet.ts";
 import { ECONNREFUSED } from "../../sys/errno.ts";
 import { closeWithReset } from "../../sys/socket.ts";
+import type { StarvingThreads } from "../../sys/threads.ts";
 import type { LiveEnd } from "./live-end.ts";
 import { LiveEnds, type LiveEndsParts } from "./live-ends.ts";
 import type { ChosenPorts } from "../match/chosen-ports.ts";
@@ -46,8 +47,7 @@ export interface PlayerParts extends LiveEndsParts {
   readonly chosenPorts: ChosenPorts;
   readonly inject: PacketPlayerParts["inject"];
   readonly release: PacketPlayerParts["release"];
-  /** Whether a process of this container runs or waits for a processor. */
-  readonly isAtWork: (container: number) => boolean;
+  readonly watchThreads: (container: number) => StarvingThreads;
   readonly onConnection: () => void;
   /** `event` is about to happen to its receiver. */
   readonly onDelivery: (event: number) => void;
@@ -269,8 +269,10 @@ export class Player implements AttemptHandler<Entering>, Performer {
       return;
     }
     attempt.work = undefined;
-    const { reactor, isAtWork } = this.#parts;
-    entering.entered(PipeSocket.accepted(reactor, fd, nobody, () => isAtWork(connection.client)));
+    const { reactor, watchThreads } = this.#parts;
+    entering.entered(
+      PipeSocket.accepted(reactor, fd, nobody, () => watchThreads(connection.client)),
+    );
   }
 
   /** The recorded server accepts the live client. One that was let in undecided is in already. */
