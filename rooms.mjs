@@ -88,6 +88,7 @@ export const rooms = {
     pure,
     imports: ["base", "recording", "replay/progress", "replay/findings", "replay/compare"],
   },
+  "replay/learn": { pure, imports: ["base", "replay/findings"] },
   "replay/schedule": {
     pure,
     imports: ["base", "dump/format", "recording", "replay/progress", "replay/findings"],
@@ -206,6 +207,7 @@ export const rooms = {
       "replay",
       "replay/compare",
       "replay/findings",
+      "replay/learn",
       "replay/schedule",
       "report",
       "cli/launch",

@@ -45,7 +45,8 @@ import {
   type UntilFails,
 } from "./record-until-fails.ts";
 import type { HeldOutput } from "../terminal/held-output.ts";
-import { verify } from "./verify.ts";
+import { learnMasks } from "./learn.ts";
+import { replayArguments, verify } from "./verify.ts";
 import { toolVersion } from "../launch/version.ts";
 
 interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
@@ -53,6 +54,7 @@ interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly buffer?: string;
   readonly force?: boolean;
   readonly verify?: string;
+  readonly learn?: boolean;
   readonly untilFails?: string;
   readonly keep?: string;
   readonly classic?: boolean;
@@ -71,6 +73,7 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
   cli
     .option("--force", "replace a file that is not a recording")
     .option("--verify <n>", "then replay the recording n times, and report how well it replays")
+    .option("--learn", "with --verify: write masks for what varies to FILE.masks")
     .option("--until-fails <n>", "record again and again until a command fails, at most n times")
     .option("--keep <which>", "with --until-fails: keep the failed run, all, or the last")
     .optionsGroup("Network:")
@@ -120,6 +123,8 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   const keep = parseKeep(flags);
   if (flags.untilFails !== undefined && times > 0)
     throw new UsageError("--until-fails and --verify exclude each other");
+  if (flags.learn === true && times === 0)
+    throw new UsageError("--learn needs --verify N: masks are learned by replaying");
   if (flags.untilFails !== undefined) {
     const runs = parseCount(flags.untilFails, "--until-fails", 1_000_000);
     const optionsFor = ({ sink }: HeldOutput) => optionsOf(flags, topology, terminal, sink);
@@ -131,8 +136,16 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   }
   const exitCode = await recordOnce(terminal, topology, flags);
   if (times === 0 || exitCode > ExitCode.commandFailed) return exitCode;
-  const verdict = await verify(terminal, flags, times);
+  const verdict = flags.learn
+    ? await learnFresh(terminal, flags, times)
+    : await verify(terminal, flags, times);
   return exitCode === ExitCode.ok ? verdict : exitCode;
+}
+
+/** Learns masks for the dump that was just recorded. */
+function learnFresh(terminal: Terminal, flags: RecordFlags, replays: number): Promise<ExitCode> {
+  const args = [...replayArguments(flags), "--max-differences", "1000000"];
+  return learnMasks(terminal, { replays, args, path: `${flags.file}.masks` });
 }
 
 function optionsOf(

@@ -1,5 +1,5 @@
 /** `plg replay`, and the classic `plg --replay`. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import { formatDuration, plural } from "../../base/text.ts";
@@ -34,6 +34,7 @@ import { hooksFor } from "../terminal/command-ends.ts";
 import { completenessOf, warnIfIncomplete } from "../terminal/incomplete.ts";
 import { withProgress } from "../terminal/reading.ts";
 import { confirmRecorded } from "./confirm-recorded.ts";
+import { learnMasks, type LearnOptions, withoutOption } from "./learn.ts";
 import { liveContainers } from "./imported-replay.ts";
 import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
 import { checkReport, markUnfinished } from "./report-file.ts";
@@ -48,6 +49,7 @@ interface ReplayFlags extends CommonFlags, LinkFlags, SeedFlags, ReportFlags {
   readonly patience: string;
   readonly ignore?: readonly string[];
   readonly ignoreFile?: string;
+  readonly learn?: string;
   readonly maxDifferences: string;
   readonly runRecorded?: boolean;
   readonly classic?: boolean;
@@ -88,6 +90,10 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
     )
     .option("--ignore-file <path>", "read masks from this file, one per line")
     .option("--no-compare", "compare no bytes")
+    .option(
+      "--learn <n>",
+      "add masks for what varies to --ignore-file, until n replays in a row show no difference",
+    )
     .optionsGroup("Reports:")
     .option("--all", "show all differences of a process, not only its first divergence")
     .option("--max-differences <n>", "keep at most this many differences", "100")
@@ -116,8 +122,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const flags = { ...options, file: dump };
   checkClock(flags.clock);
   const schedule = parseSchedule(flags);
-  checkReport(flags.file, "--junit", flags.junit);
-  checkReport(flags.file, "--page", flags.page);
+  checkReports(flags);
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const terminal = terminalFor(flags, readRun(flags.file).containers);
   const readSinceMs = Date.now();
@@ -142,6 +147,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const unasked = live.filter(({ index }) => commands[index] === undefined);
   const declined = await confirmRecorded(recording, unasked, flags.runRecorded === true, terminal);
   if (declined) return declined.exitCode;
+  if (flags.learn !== undefined) return learnMasks(terminal, learnOptions(flags, texts));
   if (flags.junit !== undefined) markUnfinished(flags.junit, flags.file, live);
   const hooks = hooksFor(terminal);
   const session = {
@@ -210,16 +216,41 @@ function parseRelease({ speed, flood }: ReplayFlags): Release {
   return { type: "speed", factor: parsePositive(speed, "--speed", 1e6) };
 }
 
-function parseMasks({ ignore = [], ignoreFile }: ReplayFlags, { containers }: Topology): Mask[] {
+function checkReports({ file, junit, page }: ReplayFlags): void {
+  checkReport(file, "--junit", junit);
+  checkReport(file, "--page", page);
+}
+
+function parseMasks(
+  { ignore = [], ignoreFile, learn }: ReplayFlags,
+  { containers }: Topology,
+): Mask[] {
   const names = containers.map(({ name }) => name);
   const masks = ignore.map((text) => parseMask(text, names));
   if (ignoreFile === undefined) return masks;
   try {
+    // A file that masks are to be learned into need not exist yet.
+    if (learn !== undefined && !existsSync(ignoreFile)) return masks;
     return [...masks, ...parseMaskFile(readFileSync(ignoreFile, "utf8"), names, ignoreFile)];
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read --ignore-file ${ignoreFile}: ${(error as Error).message}`);
   }
+}
+
+/** Masks are learned by replays of the recorded commands, each in a plg of its own. */
+function learnOptions(
+  { learn: count = "", ignoreFile }: ReplayFlags,
+  given: readonly string[],
+): LearnOptions {
+  const replays = parseCount(count, "--learn", 1000);
+  if (ignoreFile === undefined)
+    throw new UsageError("--learn needs --ignore-file PATH: masks are added to that file");
+  if (given.length > 0)
+    throw new UsageError("--learn replays the recorded commands unchanged: leave out the commands");
+  const own = withoutOption(withoutOption(process.argv.slice(2), "--learn"), "--ignore-file");
+  const args = [...own, "--run-recorded", "--json", "--quiet", "--max-differences", "1000000"];
+  return { replays, args, path: ignoreFile };
 }
 
 /** A command for a container that `--only` leaves out would never run. */

@@ -47,7 +47,13 @@ function verdict({ outcome, count, byProcess }: ReplaySummary): string {
   return `${plural(count, "difference")} (${who.join(", ")})`;
 }
 
-function replayOnce(flags: CommonFlags): Promise<{ exitCode: ExitCode; output: string }> {
+/** Replays the dump in a plg of its own. */
+function replayOnce(flags: CommonFlags): Promise<ReplayRun> {
+  return runPlg(replayArguments(flags));
+}
+
+/** The arguments of a plg that replays the dump that was just recorded. */
+export function replayArguments(flags: CommonFlags): string[] {
   const { file, uid, gid, newPrivs, kill, grace } = flags;
   const identity = [
     ...(uid ? ["--uid", uid] : []),
@@ -55,9 +61,19 @@ function replayOnce(flags: CommonFlags): Promise<{ exitCode: ExitCode; output: s
     ...(newPrivs ? [] : ["--no-new-privs"]),
   ];
   const stopping = ["--kill", kill, "--grace", grace];
-  const args = ["replay", "-f", file, "--run-recorded", "--json", "--quiet", ...stopping];
+  return ["replay", "-f", file, "--run-recorded", "--json", "--quiet", ...stopping, ...identity];
+}
+
+/** How another plg ended, and what it printed. */
+export interface ReplayRun {
+  readonly exitCode: ExitCode;
+  readonly output: string;
+}
+
+/** Runs plg with these arguments; what it says on standard error is shown. */
+export function runPlg(args: readonly string[]): Promise<ReplayRun> {
   const main = process.argv[1] ?? "";
-  const child = spawn(process.execPath, [main, ...args, ...identity], {
+  const child = spawn(process.execPath, [main, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const chunks: Buffer[] = [];

@@ -1,0 +1,133 @@
+/** `replay --learn N`: replays unchanged commands until masks cover what varies, N times in a row. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { ExitCode, PlgError } from "../../base/errors.ts";
+import { plural } from "../../base/text.ts";
+import type { Difference } from "../../replay/findings/differences.ts";
+import { Learner, renderMasks } from "../../replay/learn/learn.ts";
+import { describeDifference } from "../../report/differences.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { runPlg } from "./verify.ts";
+
+/** What a replay prints with `--json`, as far as it is looked at here. */
+interface ReplaySummary {
+  readonly outcome: string;
+  readonly count: number;
+  readonly differences: readonly Difference[];
+}
+
+/** How many replays may be spent on learning, on top of those without a difference. */
+const mostReplays = 25;
+/** How many differences that no mask explains are listed. */
+const mostListed = 10;
+
+export interface LearnOptions {
+  /** So many replays in a row must show no difference. */
+  readonly replays: number;
+  /** The arguments of a plg that replays the recording, without masks from `path`. */
+  readonly args: readonly string[];
+  /** The ignore file: masks are appended to it. */
+  readonly path: string;
+}
+
+/** Learns masks, and writes them to the ignore file if they explain anything. */
+export async function learnMasks(terminal: Terminal, options: LearnOptions): Promise<ExitCode> {
+  const { replays, path } = options;
+  const learner = new Learner();
+  const before = readIfThere(path);
+  let unexplained: readonly Difference[] = [];
+  let clean = 0;
+  let done = 0;
+  try {
+    while (clean < replays && done < replays + mostReplays) {
+      const summary = await replayOnce(terminal, options, done + 1);
+      if (typeof summary === "number") return restore(path, before, summary);
+      done++;
+      clean = summary.count === 0 ? clean + 1 : 0;
+      const open = summary.differences.filter((difference) => !learner.add(difference));
+      if (summary.count > 0) unexplained = open;
+      if (summary.count > 0 && open.length === summary.differences.length) break;
+      if (learner.masks.length > 0)
+        writeFileSync(path, (before ?? "") + renderMasks(learner.masks, done));
+    }
+  } catch (error) {
+    throw new PlgError(ExitCode.usage, `cannot write ${path}: ${(error as Error).message}`);
+  }
+  return conclude(terminal, options, { learner, before, unexplained, clean, done });
+}
+
+interface Learned {
+  readonly learner: Learner;
+  readonly before: string | undefined;
+  readonly unexplained: readonly Difference[];
+  readonly clean: number;
+  readonly done: number;
+}
+
+function conclude(terminal: Terminal, options: LearnOptions, learned: Learned): ExitCode {
+  const { path, replays } = options;
+  const { learner, before, unexplained, clean, done } = learned;
+  const { masks } = learner;
+  const isVerified = clean >= replays;
+  if (!isVerified) {
+    terminal.warn("masks do not explain all that differs:");
+    for (const difference of unexplained.slice(0, mostListed))
+      terminal.warn(`  ${describeDifference(difference)}`);
+  }
+  if (masks.length === 0) {
+    restore(path, before, ExitCode.ok);
+    if (isVerified) terminal.info(`nothing varied in ${plural(done, "replay")}: no mask is needed`);
+    else terminal.warn(`nothing was learned, and ${path} was left as it was`);
+  } else {
+    const verdict = isVerified ? `; the last ${plural(clean, "replay")} had no difference` : "";
+    terminal.info(`learned ${plural(masks.length, "mask")} in ${plural(done, "replay")}${verdict}`);
+    terminal.info(`use them with --ignore-file ${path}`);
+  }
+  return isVerified ? ExitCode.ok : ExitCode.replayDiffers;
+}
+
+/** A replay with the masks so far, or the exit code of one that failed. */
+async function replayOnce(
+  terminal: Terminal,
+  { args, path }: LearnOptions,
+  number: number,
+): Promise<ReplaySummary | ExitCode> {
+  const masks = readIfThere(path) === undefined ? [] : ["--ignore-file", path];
+  const { exitCode, output } = await runPlg([...args, ...masks]);
+  const summary = readSummary(output);
+  if (summary === undefined || summary.outcome === "interrupted") {
+    terminal.warn(`the commands do not replay (exit code ${exitCode}): nothing was learned`);
+    return exitCode === ExitCode.ok ? ExitCode.replayDiffers : exitCode;
+  }
+  terminal.info(`learn: replay ${number}: ${plural(summary.count, "difference")}`);
+  return summary;
+}
+
+function readSummary(output: string): ReplaySummary | undefined {
+  try {
+    return JSON.parse(output) as ReplaySummary;
+  } catch {
+    return undefined;
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Leaves the ignore file as it was. */
+function restore(path: string, before: string | undefined, exitCode: ExitCode): ExitCode {
+  if (before === undefined) rmSync(path, { force: true });
+  else if (readIfThere(path) !== before) writeFileSync(path, before);
+  return exitCode;
+}
+
+/** Arguments without an option that has a value, given as `--name value` or `--name=value`. */
+export function withoutOption(args: readonly string[], name: string): string[] {
+  return args.filter(
+    (argument, i) => argument !== name && args[i - 1] !== name && !argument.startsWith(`${name}=`),
+  );
+}

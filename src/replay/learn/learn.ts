@@ -1,0 +1,221 @@
+/**
+ * Learns masks from what differs when unchanged commands are replayed: pure.
+ *
+ * Around the first byte that differs there is mostly a token: a number, a run of hexadecimal digits, a
+ * word. It is masked between its constant neighbours, as narrowly as what was seen allows; a sample that
+ * the mask does not cover widens it. Familiar shapes (shapes.ts) come with a mask of their own.
+ */
+import { plural } from "../../base/text.ts";
+import { latin1 } from "../../base/latin1.ts";
+import type { Difference } from "../findings/differences.ts";
+
+/** A mask, and where it came from. */
+export interface LearnedMask {
+  /** As `--ignore` takes it. */
+  readonly mask: string;
+  /** Such as `an HTTP date`. */
+  readonly name: string;
+  /** One that was seen, printable: as it was recorded, and now. */
+  readonly recorded: string;
+  readonly live: string;
+}
+
+/** A kind of token, the narrower ones first. */
+interface TokenKind {
+  readonly name: string;
+  /** The class of its characters. */
+  readonly characters: string;
+  /** Shorter runs of these characters are no such token. */
+  readonly leastLength: number;
+}
+
+const kinds: readonly TokenKind[] = [
+  { name: "a number", characters: String.raw`\d`, leastLength: 1 },
+  { name: "hexadecimal digits", characters: String.raw`[\da-f]`, leastLength: 8 },
+  { name: "hexadecimal digits", characters: String.raw`[\dA-F]`, leastLength: 8 },
+  { name: "a word", characters: String.raw`[\w-]`, leastLength: 1 },
+  { name: "base64", characters: String.raw`[\w+/=-]`, leastLength: 8 },
+];
+
+/** Points in time, whose parts change one by one. */
+const times: readonly { readonly name: string; readonly pattern: string }[] = [
+  {
+    name: "a date and time (ISO 8601)",
+    pattern: String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?`,
+  },
+  { name: "a time of day", pattern: String.raw`\d\d:\d\d:\d\d(?:\.\d+)?` },
+];
+
+/** How many bytes before a token are a part of its mask. */
+const neighbourBytes = 16;
+/** So much of an example is shown. */
+const exampleBytes = 24;
+/** With fewer, a mask would match anywhere. */
+const leastNeighbourBytes = 3;
+/** So many bytes that are the same again end what differs in binary data. */
+const resyncBytes = 4;
+
+interface Sample {
+  readonly place: string;
+  readonly before: string;
+  readonly recorded: string;
+  readonly live: string;
+}
+
+/** A token with its neighbours, as far as it was seen. */
+interface Seen {
+  readonly kind: TokenKind;
+  /** Its one length; undefined if there were several. */
+  readonly length: number | undefined;
+}
+
+export class Learner {
+  /** By mask. */
+  readonly #learned = new Map<string, LearnedMask & { times: number }>();
+  /** By place and the bytes before: what the mask there was made for. */
+  readonly #seen = new Map<string, Seen & { readonly mask: string }>();
+
+  /** The masks so far, with how often what they cover was seen to differ where it was not masked yet. */
+  get masks(): readonly (LearnedMask & { readonly times: number })[] {
+    return [...this.#learned.values()];
+  }
+
+  /** Learns from a difference. False if that explains nothing. */
+  add(difference: Difference): boolean {
+    if (difference.kind !== "bytes") return false;
+    const { process, serverPort, shape } = difference;
+    const sample: Sample = {
+      place: `${process}:${serverPort}`,
+      // Bytes that are masked already are `..`: the neighbours begin behind them.
+      before: textOf(difference.before.slice(difference.before.lastIndexOf(".") + 1)),
+      recorded: textOf(difference.recorded),
+      live: textOf(difference.live),
+    };
+    if (shape !== undefined && !shape.mask.endsWith("/[^]*/"))
+      return this.#note(shape.mask, shape.name, sample.recorded, sample.live);
+    return this.#learnTime(sample) || this.#learnToken(sample) || this.#learnBinary(sample);
+  }
+
+  #learnTime(sample: Sample): boolean {
+    const { before, place } = sample;
+    for (const { name, pattern } of times) {
+      const [then, now] = [sample.recorded, sample.live].map((text) =>
+        matchAround(new RegExp(pattern, "g"), before + text, before.length),
+      );
+      if (then === undefined || now === undefined) continue;
+      return this.#note(`${place}/${pattern}/`, name, then, now);
+    }
+    return false;
+  }
+
+  #learnToken(sample: Sample): boolean {
+    for (const kind of kinds) {
+      const inside = new RegExp(`${kind.characters}*$`).exec(sample.before)?.[0] ?? "";
+      const start = new RegExp(`^${kind.characters}*`);
+      const then = start.exec(sample.recorded)?.[0] ?? "";
+      const now = start.exec(sample.live)?.[0] ?? "";
+      const [recorded, live] = [inside + then, inside + now];
+      if (Math.min(recorded.length, live.length) < kind.leastLength) continue;
+      const left = sample.before.slice(0, sample.before.length - inside.length);
+      if (left.length < leastNeighbourBytes) continue;
+      const next = sample.recorded.charAt(then.length);
+      if (next !== sample.live.charAt(now.length)) continue;
+      // A number within a word is a part of what varies.
+      if (/[\w-]/.test(next)) continue;
+      const length = recorded.length === live.length ? recorded.length : undefined;
+      // Where the samples end before the token does, its length is not known.
+      return this.#noteToken(sample, left, { kind, length: next === "" ? undefined : length }, [
+        recorded,
+        live,
+        next,
+      ]);
+    }
+    return false;
+  }
+
+  #noteToken(
+    sample: Sample,
+    before: string,
+    seen: Seen,
+    [recorded, live, next]: readonly [string, string, string],
+  ): boolean {
+    const left = before.slice(-neighbourBytes);
+    const key = `${sample.place}/${left}`;
+    const known = this.#seen.get(key);
+    const { kind, length } = known ? widest(known, seen) : seen;
+    const many = length === undefined ? "+" : `{${length}}`;
+    const ahead = next === "" ? "" : `(?=${escape(next)})`;
+    const mask = `${sample.place}/${escape(left)}${kind.characters}${many}${ahead}/`;
+    if (known !== undefined && known.mask !== mask) this.#learned.delete(known.mask);
+    this.#seen.set(key, { kind, length, mask });
+    return this.#note(mask, kind.name, recorded, live);
+  }
+
+  /** Bytes that are no text differ at the same places in both, and then are the same again. */
+  #learnBinary(sample: Sample): boolean {
+    const { before, recorded, live, place } = sample;
+    let length = 1;
+    const isSame = (at: number): boolean =>
+      recorded.slice(at, at + resyncBytes) === live.slice(at, at + resyncBytes);
+    while (length < recorded.length && !isSame(length)) length++;
+    if (length + resyncBytes > recorded.length || before.length < leastNeighbourBytes) return false;
+    const left = before.slice(-neighbourBytes);
+    const mask = `${place}/${escape(left)}[^]{${length}}/`;
+    return this.#note(mask, "bytes", recorded.slice(0, length), live.slice(0, length));
+  }
+
+  /** False if the mask is known: then it does not cover what it was made for. */
+  #note(mask: string, name: string, recorded: string, live: string): boolean {
+    const known = this.#learned.get(mask);
+    if (known !== undefined) {
+      known.times++;
+      return false;
+    }
+    const example = { recorded: printable(recorded), live: printable(live) };
+    this.#learned.set(mask, { mask, name, ...example, times: 1 });
+    return true;
+  }
+}
+
+/** Masks as lines of an ignore file, each behind a comment that says why. */
+export function renderMasks(masks: Learner["masks"], replays: number): string {
+  return masks
+    .map(
+      ({ mask, name, recorded, live, times: count }) =>
+        `# ${name}: differed ${count === 1 ? "once" : `${count} times`} in ${plural(replays, "replay")}, for example ${recorded}, then ${live}\n${mask}\n`,
+    )
+    .join("");
+}
+
+function widest(one: Seen, other: Seen): Seen {
+  const kind = kinds.indexOf(one.kind) > kinds.indexOf(other.kind) ? one.kind : other.kind;
+  return { kind, length: one.length === other.length ? one.length : undefined };
+}
+
+function textOf(hex: string): string {
+  const pairs = hex.match(/../g) ?? [];
+  return latin1(Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16)));
+}
+
+function matchAround(pattern: RegExp, text: string, point: number): string | undefined {
+  for (const match of text.matchAll(pattern))
+    if (match.index <= point && match.index + match[0].length > point) return match[0];
+  return undefined;
+}
+
+/** As a part of a regular expression in a line of text. */
+function escape(text: string): string {
+  return text.replaceAll(/[^]/g, (character) => {
+    if (/[\w ,:;"'<>=&%@!~`-]/.test(character)) return character;
+    return /[!-~]/.test(character) ? `\\${character}` : hexEscape(character);
+  });
+}
+
+function printable(text: string): string {
+  const shown = text.slice(0, exampleBytes).replaceAll(/[^ -~]/g, hexEscape);
+  return `"${shown}"${text.length > exampleBytes ? "..." : ""}`;
+}
+
+function hexEscape(character: string): string {
+  return String.raw`\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+}
