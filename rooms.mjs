@@ -185,6 +185,7 @@ export const rooms = {
       "switch/core",
       "sandbox/network",
       "sandbox/processes",
+      "record",
       "replay/compare",
       "cli/launch",
       "cli/terminal",

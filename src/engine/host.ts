@@ -66,6 +66,11 @@ export class EngineHost {
     this.#order({ type: "gone", container });
   }
 
+  /** Tells the engine that this container is ready for connections. */
+  tellReady(container: number): void {
+    this.#order({ type: "ready", container });
+  }
+
   counts(): EngineCounts {
     const at = (counter: number): number => this.#counters[counter] ?? 0;
     return {

@@ -54,4 +54,4 @@ export type EngineNotice =
  */
 export type EngineOrder =
   | { readonly type: "finish" }
-  | { readonly type: "gone"; readonly container: number };
+  | { readonly type: "gone" | "ready"; readonly container: number };

@@ -31,6 +31,8 @@ export class EngineThread {
       readonly finish: () => void;
       /** This container has no process left. */
       readonly gone?: (container: number) => void;
+      /** This container is ready for connections. */
+      readonly ready?: (container: number) => void;
     },
   ) {
     enterForever(task.pipeNamespace);
@@ -48,7 +50,7 @@ export class EngineThread {
         acknowledge(task.wakeup);
         for (let order = nextOrder(); order; order = nextOrder()) {
           if (order.type === "finish") on.finish();
-          else on.gone?.(order.container);
+          else on[order.type]?.(order.container);
         }
         on.wake();
       },

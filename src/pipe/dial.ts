@@ -48,6 +48,8 @@ export interface DialOptions {
   readonly isWanted: () => boolean;
   /** How long a refusal is retried. */
   readonly waitListenMs: number;
+  /** Whether nobody is left who could listen. */
+  readonly isServerGone?: () => boolean;
   /** How much longer an answer takes over the links of this run. */
   readonly linkMs: number;
   /**
@@ -225,6 +227,7 @@ export class Dial implements EndOwner, QueuedDial {
   /** Whether the dial waits for somebody to listen. */
   #waitForListener(): boolean {
     const { waitListenMs, connection, isServedInOtherFamily, queue } = this.#options;
+    if (this.#options.isServerGone?.() === true) return false;
     // A server that came up just after the refusal may serve both. So one more try is made, and a
     // refusal counts only if the other family was known to be served before it.
     if (this.#isServedElsewhere) return false;

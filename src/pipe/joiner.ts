@@ -15,6 +15,7 @@ import { closeWithReset } from "../sys/socket.ts";
 import type { StarvingThreads } from "../sys/threads.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
 import { type Connection, connectionKey } from "./core/connection.ts";
+import { ListeningHopes } from "./core/listening-hopes.ts";
 import { DialQueues } from "./dial-queue.ts";
 import { Dial } from "./dial.ts";
 import { type Door, Doors } from "./doors.ts";
@@ -54,6 +55,10 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #subnets: readonly Subnet[];
   readonly #tapFor: TapConnection;
   readonly #waitListenMs: number;
+  readonly #hopes: ListeningHopes;
+  readonly #unready: Set<number>;
+  /** Attempts to connect to containers that are not ready. */
+  readonly #early = new Set<Attempt<Making>>();
   readonly #linkMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
   readonly #isConnecting: (connection: Connection) => boolean;
@@ -70,6 +75,8 @@ export class Joiner implements AttemptHandler<Making> {
     readonly tapFor: TapConnection;
     /** How long a connection to a port on which nobody listens is retried. */
     readonly waitListenMs: number;
+    /** Containers to which connections are held until {@link Joiner.noteReady}. */
+    readonly unready: readonly number[];
     /** See {@link DialOptions}. */
     readonly linkMs: number;
     /** See {@link DialOptions}. */
@@ -84,6 +91,8 @@ export class Joiner implements AttemptHandler<Making> {
     this.#subnets = parts.subnets;
     this.#tapFor = parts.tapFor;
     this.#waitListenMs = parts.waitListenMs;
+    this.#hopes = new ListeningHopes(parts.waitListenMs);
+    this.#unready = new Set(parts.unready);
     this.#linkMs = parts.linkMs;
     this.#isServedInOtherFamily = parts.isServedInOtherFamily;
     this.#isConnecting = parts.isConnecting;
@@ -97,6 +106,27 @@ export class Joiner implements AttemptHandler<Making> {
   }
 
   onAttempt(attempt: Attempt<Making>): void {
+    if (this.#unready.has(attempt.connection.server)) this.#early.add(attempt);
+    else this.#make(attempt);
+  }
+
+  /** This container is ready: connections to it are made, those first that came before. */
+  noteReady(container: number): void {
+    this.#unready.delete(container);
+    for (const attempt of this.#early) {
+      if (attempt.connection.server !== container) continue;
+      this.#early.delete(attempt);
+      this.#make(attempt);
+    }
+  }
+
+  /** This container has no process left, and so will not become ready, nor listen. */
+  noteGone(container: number): void {
+    this.#hopes.noteGone(container);
+    this.noteReady(container);
+  }
+
+  #make(attempt: Attempt<Making>): void {
     const { connection } = attempt;
     this.#relays.get(connectionKey(connection))?.catchUp();
     const subnet = subnetFor(this.#subnets, connection.family);
@@ -105,7 +135,8 @@ export class Joiner implements AttemptHandler<Making> {
       connection,
       queue: this.#queues.of(connection),
       isWanted: () => !making.isSeenWaiting || this.#isConnecting(connection),
-      waitListenMs: this.#waitListenMs,
+      waitListenMs: this.#hopes.remainingMs(connection, this.#reactor.nowMs),
+      isServerGone: () => this.#hopes.isGone(connection),
       linkMs: this.#linkMs,
       isServedInOtherFamily: this.#isServedInOtherFamily,
     };
@@ -138,6 +169,7 @@ export class Joiner implements AttemptHandler<Making> {
   }
 
   onAbandoned(attempt: Attempt<Making>): void {
+    this.#early.delete(attempt);
     const making = takeWork(attempt);
     making?.dial?.cancel();
     if (!making?.server) return making?.tap.onFailed();
@@ -162,6 +194,7 @@ export class Joiner implements AttemptHandler<Making> {
     making.server = end;
     end.owner = nobody;
     making.tap.onAccepted();
+    this.#hopes.noteAccepted(attempt.connection);
     // By the shortcut the handshake is over by now: the kernel makes it while the SYN is written.
     door.onReady();
   }

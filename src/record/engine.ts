@@ -15,6 +15,8 @@ import { RefusalAdvice } from "./refusal-advice.ts";
 export interface RecordDetails {
   readonly sink: SinkStore;
   readonly waitListenMs: number;
+  /** Containers that have a check to pass before they are connected to. */
+  readonly unready: readonly number[];
   /** The containers' names. */
   readonly names: readonly string[];
 }
@@ -32,6 +34,7 @@ class RecordEngine {
   readonly #sink: DumpSink;
   readonly #taps: DumpTaps;
   readonly #switch: Switch;
+  readonly #joiner: Joiner;
   readonly #clients: ClientSockets;
   readonly #quietMs: number;
   #finishing = false;
@@ -40,6 +43,8 @@ class RecordEngine {
     this.#engine = new EngineThread(task, {
       wake: () => this.#taps.feedStarved(),
       finish: () => this.#finish(),
+      gone: (container) => this.#joiner.noteGone(container),
+      ready: (container) => this.#joiner.noteReady(container),
     });
     const { reactor, subnets } = this.#engine;
     this.#sink = new DumpSink(task.sink, task.wakeup);
@@ -51,11 +56,12 @@ class RecordEngine {
     );
     const linkMs = quietMsOf(task.links);
     this.#clients = new ClientSockets(subnets, task.namespaces);
-    const joiner = new Joiner({
+    this.#joiner = new Joiner({
       reactor,
       subnets,
       tapFor: (connection) => this.#taps.open(connection),
       waitListenMs: task.waitListenMs,
+      unready: task.unready,
       linkMs,
       isServedInOtherFamily: ({ server, family, serverPort }) => {
         const network = task.namespaces[server];
@@ -70,7 +76,7 @@ class RecordEngine {
       subnets,
       tuns: task.tuns,
       pipeTun: task.pipeTun,
-      gate: joiner.attempts,
+      gate: this.#joiner.attempts,
       observer: {
         onPacket: (from, to, bytes, at, lengthBytes) => {
           const { atNs } = this.#engine;
@@ -81,7 +87,7 @@ class RecordEngine {
       },
       links: this.#engine.links,
     });
-    joiner.attempts.connectTo(this.#switch);
+    this.#joiner.attempts.connectTo(this.#switch);
     this.#quietMs = drain.quietMs + linkMs;
     this.#flushLater();
   }

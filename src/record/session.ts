@@ -17,6 +17,7 @@ import {
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { Topology } from "../sandbox/network/topology.ts";
 import type { RecordDetails } from "./engine.ts";
+import { type ReadyCheck, runChecks, watchContainers, watchLines } from "./readiness.ts";
 
 export interface RecordOptions extends RunOptions, NetworkOptions {
   readonly topology: Topology;
@@ -24,6 +25,8 @@ export interface RecordOptions extends RunOptions, NetworkOptions {
   /** Replace a file that is not a recording, too. It is kept like one: see {@link RecordResult}. */
   readonly force: boolean;
   readonly waitListenMs: number;
+  /** When containers count as ready: until then connections to them are held. */
+  readonly ready?: readonly ReadyCheck[];
   readonly toolVersion: string;
   /** What proves to a later replay that this user ran these commands; replay asks before it runs them if there is none. */
   readonly seal?: string | undefined;
@@ -55,10 +58,15 @@ interface RecordParts {
   readonly run: CommandRun;
   readonly writer: DumpWriter;
   readonly engine: EngineHost;
+  readonly checks: readonly ReadyCheck[];
+  /** Of the checks of lines. */
+  readonly matched: readonly Promise<number>[];
+  readonly hooks: RunHooks;
 }
 
 export class RecordSession {
   readonly #parts: RecordParts;
+  #isOver = false;
 
   private constructor(parts: RecordParts) {
     this.#parts = parts;
@@ -77,7 +85,10 @@ export class RecordSession {
       const playground = new Playground(topology.subnets, length, options);
       onFailure(() => playground.close());
       const { spaces } = playground;
-      const run = await CommandRun.prepare(topology, topology.containers, spaces, options);
+      const checks = options.ready ?? [];
+      const { output, matched } = watchLines(options.output, checks);
+      const watched = { ...options, output };
+      const run = await CommandRun.prepare(topology, topology.containers, spaces, watched);
       onFailure(() => run.close());
       if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
       const startHrNs = process.hrtime.bigint();
@@ -93,11 +104,23 @@ export class RecordSession {
           startHrNs,
           sink: writer.sinkStore,
           waitListenMs: options.waitListenMs,
+          unready: checks.map(({ container }) => container),
           names: topology.containers.map(({ name }) => name),
         },
         (text) => hooks.onWarning(text),
       );
-      const parts = { startNs, startHrNs, destination, playground, run, writer, engine };
+      const parts = {
+        startNs,
+        startHrNs,
+        destination,
+        playground,
+        run,
+        writer,
+        engine,
+        checks,
+        matched,
+        hooks,
+      };
       return new RecordSession(parts);
     });
   }
@@ -115,12 +138,14 @@ export class RecordSession {
       await run.start();
       // Not before: the commands have the caller's limits.
       restoreLimit = raiseDescriptorLimit();
+      this.#watch();
       await Promise.race([
         run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
         dumpFailed,
         engine.failed,
         run.failed,
       ]);
+      this.#isOver = true;
       await Promise.race([run.stop(), engine.failed]);
       await engine.finish();
       const ends = run.commands.map(({ end }) => end).filter((end) => end !== undefined);
@@ -134,6 +159,21 @@ export class RecordSession {
       playground.close();
       destination.keep();
     }
+  }
+
+  /** Tells the engine who is ready, and who is gone, as long as commands run. */
+  #watch(): void {
+    const { run, engine, checks, matched, hooks } = this.#parts;
+    const isOver = (): boolean => this.#isOver;
+    const onReady = (container: number): void => {
+      if (!isOver()) engine.tellReady(container);
+    };
+    for (const match of matched) void match.then(onReady);
+    const watches = [
+      runChecks(run, checks, onReady, isOver),
+      watchContainers(run, (container) => engine.tellGone(container), isOver),
+    ];
+    for (const watch of watches) watch.catch((error: Error) => hooks.onWarning(error.message));
   }
 
   async #closeDump(

@@ -20,6 +20,7 @@ import {
   parseLinks,
   tellLinks,
 } from "../options/link-options.ts";
+import { parseReady } from "../options/ready.ts";
 import { sealOf } from "./own-recordings.ts";
 import {
   addCommonFlags,
@@ -30,6 +31,7 @@ import {
 import { addSeedFlags, parseSeed, type SeedFlags } from "../options/seed-options.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import {
+  collect,
   parseCount,
   parseDuration,
   parseSize,
@@ -51,6 +53,7 @@ import { toolVersion } from "../launch/version.ts";
 
 interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly waitListen?: string;
+  readonly ready?: readonly string[];
   readonly buffer?: string;
   readonly force?: boolean;
   readonly verify?: string;
@@ -83,6 +86,11 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
     .option(
       "--wait-listen <duration>",
       "hold connections to a port where nobody listens yet, at most this long",
+    )
+    .option(
+      "--ready <name=check>",
+      "hold connections to a container until this command succeeds in it, or /regex/ matches a line of its output (repeatable)",
+      collect,
     )
     .option(
       "--buffer <size>",
@@ -163,6 +171,7 @@ function optionsOf(
     file: flags.file,
     force: flags.force === true,
     waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
+    ready: parseReady(flags, topology.containers),
     links: parseLinks(flags, topology.containers, seed, false),
     bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
     toolVersion: toolVersion(),

@@ -163,11 +163,14 @@ export class ProcessSpace {
     }
   }
 
-  /** The processes that the commands have left or are: their PIDs as seen from outside. */
-  members(): number[] {
+  /**
+   * The processes that the commands have left or are, of all compartments or of one: their PIDs as
+   * seen from outside.
+   */
+  members(only?: Compartment): number[] {
     return readdirSync("/proc")
       .map(Number)
-      .filter((pid) => pid > 0 && this.#holds(pid));
+      .filter((pid) => pid > 0 && this.#holds(pid, only));
   }
 
   /**
@@ -182,11 +185,11 @@ export class ProcessSpace {
     for (const namespace of [this.#mounts, this.#pids]) closeNamespace(namespace);
   }
 
-  #holds(pid: number): boolean {
+  #holds(pid: number, only: Compartment | undefined): boolean {
     try {
       const link = readlinkSync(`/proc/${pid}/ns/pid`);
       const compartment = this.#compartments.find(({ pidLink }) => pidLink === link);
-      if (!compartment) return false;
+      if (!compartment || (only && compartment !== only)) return false;
       // Its first process was started in a session of its own, which others cannot join.
       const { state, session } = statusOf(pid);
       return state !== "Z" && session !== compartment.session;

@@ -6,6 +6,7 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { assert } from "../../base/assert.ts";
 import { commandFilter, supervise } from "../../determinism/seeding.ts";
 import type { RecordedClock } from "../../determinism/supervisor-task.ts";
 import type { SupervisorHost } from "../../determinism/supervisor-host.ts";
@@ -62,6 +63,8 @@ export class CommandRun {
   readonly #options: RunOptions;
   #supervisor: SupervisorHost | undefined;
   #places: readonly Place[] = [];
+  /** Where checks run. */
+  #checks: Promise<Compartment> | undefined;
   readonly #commands: Command[] = [];
   #stopping: Promise<void> | undefined;
   /** When the commands were told to stop, in nanoseconds of `process.hrtime.bigint()`. */
@@ -167,6 +170,39 @@ export class CommandRun {
     const { file, args } = programFor(plan.command, this.#options.identity);
     const env = environmentFor(plan, this.#topology);
     return this.#space.spawn(this.#spawner, compartment, network, { file, args, env });
+  }
+
+  /** Whether anything is left of this container's command. */
+  hasProcesses(container: number): boolean {
+    const place = this.#placeOf(container);
+    return this.#space.members(place.compartment).length > 0;
+  }
+
+  /**
+   * Runs another command in this container, with its network, and returns whether it succeeded. Its
+   * output is thrown away, and it takes no PIDs from the container's own processes.
+   */
+  async check(container: number, command: string): Promise<boolean> {
+    const { plan, network } = this.#placeOf(container);
+    this.#checks ??= this.#space.addCompartment(this.#spawner);
+    const { file, args } = programFor(command, this.#options.identity);
+    const env = environmentFor(plan, this.#topology);
+    const program = { file, args, env };
+    const { stdout, stderr, ended } = await this.#space.spawn(
+      this.#spawner,
+      await this.#checks,
+      network,
+      program,
+    );
+    for (const stream of [stdout, stderr]) stream.on("error", () => {}).resume();
+    const end = await ended;
+    return "exitCode" in end && end.exitCode === 0;
+  }
+
+  #placeOf(container: number): Place {
+    const place = this.#places.find(({ plan }) => plan.index === container);
+    assert(place, "the container runs a command");
+    return place;
   }
 
   /** Settles if all commands were killed from outside, with the process that keeps their namespace. */
