@@ -134,6 +134,11 @@ export const rooms = {
     ],
   },
 
+  diff: {
+    pure,
+    imports: ["base", "dump/format", "recording", "replay/compare", "replay/findings"],
+  },
+
   "capture/read": { pure, imports: ["base", "net"] },
   "capture/track": { pure, imports: ["base", "net", "dump/format", "capture/read"] },
   "capture/align": { pure, imports: ["base", "net", "capture/track"] },
@@ -159,6 +164,7 @@ export const rooms = {
       "dump/format",
       "replay/findings",
       "capture/track",
+      "diff",
     ],
   },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
@@ -204,6 +210,7 @@ export const rooms = {
       "doctor",
       "capture/import",
       "capture/track",
+      "diff",
       "record",
       "replay",
       "replay/compare",

@@ -1,18 +1,15 @@
 /** `plg replay`, and the classic `plg --replay`. */
-import { existsSync, readFileSync } from "node:fs";
 import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import { formatDuration, plural } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
 import { readRecording, type Recording } from "../../recording/load/read-recording.ts";
 import { recordedSeed } from "../../determinism/core/scheme.ts";
-import type { Mask } from "../../replay/compare/masks.ts";
 import type { Order, Release, ScheduleOptions } from "../../replay/schedule/schedule.ts";
 import { ReplaySession } from "../../replay/session.ts";
 import { givenCommands, recordedTopology } from "../../replay/topology.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../../sandbox/network/topology.ts";
 import { takeDumpArgument } from "../options/dump-argument.ts";
-import { parseMask, parseMaskFile } from "../options/ignore.ts";
 import {
   addLinkFlags,
   type LinkFlags,
@@ -36,6 +33,7 @@ import { withProgress } from "../terminal/reading.ts";
 import { confirmRecorded } from "./confirm-recorded.ts";
 import { learnMasks, type LearnOptions, withoutOption } from "./learn.ts";
 import { liveContainers } from "./imported-replay.ts";
+import { readMasks } from "./masks.ts";
 import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
 import { checkReport, markUnfinished } from "./report-file.ts";
 
@@ -137,7 +135,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const live = liveContainers(flags.only, commands, { recording, topology, terminal });
   refuseUnused(commands, live, topology);
   const run = runOptions(flags, live, terminal);
-  const masks = parseMasks(flags, topology);
+  const masks = readMasks(flags, topology.containers);
   if (typeof flags.seed === "string" && flags.link === undefined)
     throw new UsageError(
       "--seed picks what links lose, and random bytes follow from the recording's seed: give at least one --link",
@@ -219,23 +217,6 @@ function parseRelease({ speed, flood }: ReplayFlags): Release {
 function checkReports({ file, junit, page }: ReplayFlags): void {
   checkReport(file, "--junit", junit);
   checkReport(file, "--page", page);
-}
-
-function parseMasks(
-  { ignore = [], ignoreFile, learn }: ReplayFlags,
-  { containers }: Topology,
-): Mask[] {
-  const names = containers.map(({ name }) => name);
-  const masks = ignore.map((text) => parseMask(text, names));
-  if (ignoreFile === undefined) return masks;
-  try {
-    // A file that masks are to be learned into need not exist yet.
-    if (learn !== undefined && !existsSync(ignoreFile)) return masks;
-    return [...masks, ...parseMaskFile(readFileSync(ignoreFile, "utf8"), names, ignoreFile)];
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`cannot read --ignore-file ${ignoreFile}: ${(error as Error).message}`);
-  }
 }
 
 /** Masks are learned by replays of the recorded commands, each in a plg of its own. */
