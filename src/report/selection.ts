@@ -39,12 +39,13 @@ export interface SelectionOptions {
 type Test = (event: EventFacts) => boolean;
 
 export class Selection {
+  /** The patterns that a text must match, all of them. */
+  readonly patterns: readonly RegExp[];
   readonly #tests: readonly Test[];
-  readonly #patterns: readonly RegExp[];
 
   constructor(tests: readonly Test[], patterns: readonly RegExp[]) {
     this.#tests = tests;
-    this.#patterns = patterns;
+    this.patterns = patterns;
   }
 
   /** Whether `passes` depends on the event at all. */
@@ -54,16 +55,16 @@ export class Selection {
 
   /** Whether `matches` depends on the text at all. */
   get selectsText(): boolean {
-    return this.#patterns.length > 0;
+    return this.patterns.length > 0;
   }
 
   passes(event: EventFacts): boolean {
     return this.#tests.every((test) => test(event));
   }
 
-  /** Whether the text that goes with an event is looked for. */
-  matches(text: string): boolean {
-    return this.#patterns.every((pattern) => pattern.test(text));
+  /** Whether every pattern matches the text; those in `found` have matched already. */
+  matches(text: string, found?: ReadonlySet<RegExp>): boolean {
+    return this.patterns.every((pattern) => found?.has(pattern) === true || pattern.test(text));
   }
 }
 

@@ -14,6 +14,7 @@ import { ConnectionDecoder } from "../protocol/connection-decoder.ts";
 import type { Moment } from "../protocol/input.ts";
 import type { Message } from "../protocol/message.ts";
 import { eventLabel } from "./events.ts";
+import { MessageSearch, type Searched } from "./message-search.ts";
 import { describePacket } from "./packets.ts";
 import type { EventFacts, Selection } from "./selection.ts";
 
@@ -43,7 +44,9 @@ interface Answer {
   readonly afterNs: number;
 }
 
-type OpenLine = { -readonly [K in keyof TimelineLine]: TimelineLine[K] } & { isOut: boolean };
+type OpenLine = { -readonly [K in keyof TimelineLine]: TimelineLine[K] } & Searched & {
+    isOut: boolean;
+  };
 
 /** As many lines wait for their answers. */
 const mostHeld = 10_000;
@@ -58,6 +61,8 @@ interface TrackedConnection {
   readonly questions: Map<number | string, OpenLine>;
   readonly facts: Omit<EventFacts, "kind" | "sender" | "receiver" | "atNs">;
   readonly ends: readonly [client: number, server: number];
+  /** By direction; absent if nothing is searched for. */
+  readonly searches: readonly [MessageSearch, MessageSearch] | undefined;
   phase: Phase;
 }
 
@@ -94,6 +99,7 @@ export class Timeline {
   #addStreamEvent(item: StreamItem, moment: Moment): void {
     const { number } = item.connection;
     const tracked = this.#tracked.get(number) ?? this.#begin(item);
+    tracked.searches?.[item.direction].push(item.payload);
     if (item.kind === RecordKind.data)
       for (const message of tracked.decoder.push(item.direction, item.payload, moment))
         this.#addMessage(tracked, message);
@@ -111,14 +117,22 @@ export class Timeline {
       questions: new Map(),
       facts: { connection: number, clientPort: client.port, serverPort: server.port },
       ends: [client.container, server.container],
+      searches: this.#searches(),
       phase: "connecting",
     };
     this.#tracked.set(number, tracked);
     return tracked;
   }
 
+  #searches(): TrackedConnection["searches"] {
+    if (!this.#selection.selectsText) return undefined;
+    const { patterns } = this.#selection;
+    return [new MessageSearch(patterns), new MessageSearch(patterns)];
+  }
+
   #close(tracked: TrackedConnection): void {
     for (const message of tracked.decoder.end()) this.#addMessage(tracked, message);
+    for (const search of tracked.searches ?? []) search.settle();
   }
 
   /** The connection begins, is accepted or refused, or ends. */
@@ -133,7 +147,8 @@ export class Timeline {
 
   #addMessage(tracked: TrackedConnection, message: Message): void {
     const facts = factsOf(tracked, RecordKind.data, message.direction, message.moment);
-    this.#enter(tracked.questions, facts, message);
+    const line = this.#enter(tracked.questions, facts, message);
+    tracked.searches?.[message.direction].begin(line, message.offset);
   }
 
   #addPacket({ sender, receiver, packet }: PacketItem, moment: Moment): void {
@@ -143,14 +158,14 @@ export class Timeline {
     this.#enter(this.#datagrams, facts, { text, protocol, moment, question, answers });
   }
 
-  /** Adds a line, or completes the one of the question that this answers. */
-  #enter(questions: TrackedConnection["questions"], facts: EventFacts, entry: Entry): void {
+  /** Adds a line, or completes the one of the question that this answers; returns the line. */
+  #enter(questions: TrackedConnection["questions"], facts: EventFacts, entry: Entry): OpenLine {
     const asked = entry.answers === undefined ? undefined : questions.get(entry.answers);
     if (entry.answers !== undefined) questions.delete(entry.answers);
     if (asked && !asked.isOut) {
       const afterNs = entry.moment.atNs - asked.moment.atNs;
       asked.answer = { text: entry.text, moment: entry.moment, afterNs };
-      return;
+      return asked;
     }
     const line = this.#line(
       facts,
@@ -161,6 +176,7 @@ export class Timeline {
       questions.set(entry.question, line);
     }
     if (this.#selection.passes(facts)) this.#hold(line);
+    return line;
   }
 
   #line({ connection, sender, receiver }: EventFacts, entry: Entry): OpenLine {
@@ -174,6 +190,7 @@ export class Timeline {
       lengthBytes: entry.lengthBytes,
       answer: undefined,
       isOut: false,
+      found: undefined,
     };
   }
 
@@ -190,8 +207,10 @@ export class Timeline {
     const lines = this.#held.splice(0, count);
     for (const line of lines) line.isOut = true;
     if (!this.#selection.selectsText) return lines;
-    return lines.filter(({ text, answer }) =>
-      this.#selection.matches(answer ? `${text} \u2192 ${answer.text}` : text),
+    for (const { searches } of this.#tracked.values())
+      for (const search of searches ?? []) search.settle();
+    return lines.filter(({ text, answer, found }) =>
+      this.#selection.matches(answer ? `${text} \u2192 ${answer.text}` : text, found),
     );
   }
 }

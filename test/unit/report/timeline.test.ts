@@ -83,6 +83,28 @@ test.each<[SelectionOptions, number]>([
   expect(linesOf(twoClients(), options)).toHaveLength(count);
 });
 
+test("a pattern is looked for in all bytes of a message, across events", () => {
+  const recording = new Recording();
+  const stream = recording.connect(4, 1, 0);
+  recording.event(stream, RecordKind.accept, toClient);
+  const head = "HTTP/1.1\r\nContent-Length: 300\r\n\r\n";
+  for (const [path, word] of [
+    ["/a", "needle"],
+    ["/b", "nothing"],
+  ] as const) {
+    const body = `${"x".repeat(200)}${word}`.padEnd(300);
+    recording.data(stream, toServer, text(`POST ${path} ${head}${body.slice(0, 203)}`));
+    recording.data(stream, toServer, text(body.slice(203)));
+  }
+  recording.data(stream, toClient, text("HTTP/1.1 201 Created\r\nLocation: /needle\r\n\r\n"));
+  recording.data(stream, toServer, text("POST /c HTTP/1.1\r\nX: needle\r\n\r\n"));
+  const lines = linesOf(recording, { grep: "needle" });
+  expect(lines.map((line) => `${line.text} ${line.answer?.text}`)).toEqual([
+    "POST /a 201",
+    "POST /c undefined",
+  ]);
+});
+
 test("a line for programs has the answer and the time that it took", () => {
   const [line] = linesOf(twoClients(), { only: ["data #1"] });
   expect(timelineJson(line as TimelineLine)).toEqual({
