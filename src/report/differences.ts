@@ -102,6 +102,10 @@ export function describeDifference(difference: Difference): string {
     const { process, server, serverPort } = difference;
     return `${process}: opened a connection to ${server}:${serverPort}; in the recording it had ${connectionsThere(difference)}; it was refused`;
   }
+  if (difference.kind === "dropped-datagrams") {
+    const { process, datagrams } = difference;
+    return `${process}: its kernel dropped ${plural(datagrams, "datagram")} because a socket's receive buffer was full`;
+  }
   if (difference.kind === "moved-exchanges") {
     const { process, exchanges, server, serverPort } = difference;
     const were = exchanges === 1 ? "was" : "were";
@@ -138,7 +142,13 @@ function connectionsThere(difference: UnexpectedConnection): string {
 
 type StreamDifference = Exclude<
   Difference,
-  { readonly kind: "unexpected-connection" | "command-end" | "moved-exchanges" }
+  {
+    readonly kind:
+      | "unexpected-connection"
+      | "command-end"
+      | "moved-exchanges"
+      | "dropped-datagrams";
+  }
 >;
 
 function nameConnection({

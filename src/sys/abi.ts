@@ -18,6 +18,7 @@ export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SO_SNDBUFFORCE = 32;
 export const IPPROTO_TCP = 6;
+export const IPPROTO_UDP = 17;
 export const TCP_NODELAY = 1;
 export const TCP_INFO = 11;
 export const TCP_SYN_SENT = 2;

@@ -49,6 +49,17 @@ export class SocketDiagnosis {
     return isThere ? exchange.view.getUint32(receiveQueueAt, true) : 0;
   }
 
+  /**
+   * Bytes that wait in the UDP socket which gets datagrams from `remote` to `local`; undefined if there
+   * is none, or the kernel cannot answer.
+   */
+  queuedBytes(family: Family, local: Endpoint, remote: Endpoint): number | undefined {
+    // For UDP the kernel takes the two ends the other way round (udp_dump_one, net/ipv4/udp_diag.c).
+    const answer = this.#ask(family, remote, local, abi.IPPROTO_UDP);
+    if (answer !== abi.SOCK_DIAG_BY_FAMILY) return undefined;
+    return exchange.view.getUint32(receiveQueueAt, true);
+  }
+
   /** Whether a TCP socket listens at `local`, or at all addresses. */
   listens(family: Family, local: Endpoint): boolean {
     const nowhere = { address: new Uint8Array(local.address.length), port: 0 as Port };
@@ -69,7 +80,7 @@ export class SocketDiagnosis {
   listeningPorts(family: Family): Port[] {
     if (this.#fd < 0) return [];
     const nowhere = { address: new Uint8Array(16), port: 0 as Port };
-    writeRequest(family, nowhere, nowhere);
+    writeRequest(abi.IPPROTO_TCP, family, nowhere, nowhere);
     exchange.view.setUint16(6, abi.NLM_F_REQUEST | abi.NLM_F_DUMP, true);
     exchange.view.setUint32(statesAt, 1 << abi.TCP_LISTEN, true);
     if (send(this.#fd as Fd, exchange.address, requestBytes, 0) < 0) return [];
@@ -92,9 +103,14 @@ export class SocketDiagnosis {
   }
 
   /** The type of the kernel's answer: an error where it has no such socket, or cannot answer. */
-  #ask(family: Family, local: Endpoint, remote: Endpoint): number | undefined {
+  #ask(
+    family: Family,
+    local: Endpoint,
+    remote: Endpoint,
+    protocol: number = abi.IPPROTO_TCP,
+  ): number | undefined {
     if (this.#fd < 0) return undefined;
-    writeRequest(family, local, remote);
+    writeRequest(protocol, family, local, remote);
     const fd = this.#fd as Fd;
     if (send(fd, exchange.address, requestBytes, 0) < 0) return undefined;
     if (recv(fd, exchange.address, exchange.bytes.length, abi.MSG_DONTWAIT) < 0) return undefined;
@@ -131,14 +147,14 @@ export class SocketDiagnoses {
   }
 }
 
-function writeRequest(family: Family, local: Endpoint, remote: Endpoint): void {
+function writeRequest(protocol: number, family: Family, local: Endpoint, remote: Endpoint): void {
   const { bytes, view } = exchange;
   bytes.fill(0, 0, requestBytes);
   view.setUint32(0, requestBytes, true);
   view.setUint16(4, abi.SOCK_DIAG_BY_FAMILY, true);
   view.setUint16(6, abi.NLM_F_REQUEST, true);
   view.setUint8(headerBytes, family === 4 ? abi.AF_INET : abi.AF_INET6);
-  view.setUint8(headerBytes + 1, abi.IPPROTO_TCP);
+  view.setUint8(headerBytes + 1, protocol);
   // Any state; an exact id is looked for.
   view.setUint32(headerBytes + 4, 0xffff_ffff, true);
   const id = headerBytes + 8;

@@ -13,6 +13,7 @@ interface ToldDifference {
   readonly before?: string;
   readonly recorded?: string;
   readonly live?: string;
+  readonly datagrams?: number;
   readonly unit?: string;
   readonly shape?: { readonly name: string; readonly mask: string };
   readonly text: string;

@@ -2,6 +2,7 @@
 import { type Family, hostOf, type Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
+import type { DatagramFlow } from "./datagram-pace.ts";
 import { type Subnet, subnetFor } from "../../net/subnet.ts";
 import type { Namespace } from "../../sys/namespace.ts";
 import { SocketDiagnoses } from "../../sys/sock-diag.ts";
@@ -35,6 +36,15 @@ export class ContainerSockets {
     return isClient
       ? diagnosis.unreadBytes(wire.family, client, server)
       : diagnosis.unreadBytes(wire.family, server, client);
+  }
+
+  /** How many bytes wait in the socket that gets the datagrams of a flow; undefined if that is unknown. */
+  queuedBytes(flow: DatagramFlow): number | undefined {
+    const { family, sender, receiver } = flow;
+    const subnet = subnetFor(this.#subnets, family);
+    const local = { address: subnet.addressBytes(hostOf(receiver)), port: flow.destinationPort };
+    const remote = { address: subnet.addressBytes(hostOf(sender)), port: flow.sourcePort };
+    return this.#diagnoses.of(receiver)?.queuedBytes(family, local, remote);
   }
 
   /** Whether anybody in the container listens on this TCP port. */

@@ -8,7 +8,7 @@ import { quietMsOf } from "../../switch/core/link-plan.ts";
 import { type PacketObserver, Switch } from "../../switch/switch.ts";
 import { virtioNetHeaderBytes } from "../../sys/abi.ts";
 import type { CompareParts } from "../compare/compare.ts";
-import { DifferenceLog, type ReportDifference } from "../findings/differences.ts";
+import { containerName, DifferenceLog, type ReportDifference } from "../findings/differences.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
 import { ChosenPorts } from "../match/chosen-ports.ts";
 import { Matching } from "../match/matching.ts";
@@ -19,7 +19,9 @@ import { endOf, Progress } from "../progress/progress.ts";
 import { RecordingIndex } from "../../recording/recording.ts";
 import { reporterFor } from "../findings/reporter.ts";
 import { Schedule, speedOf } from "../schedule/schedule.ts";
+import { DatagramPace } from "./datagram-pace.ts";
 import { StartHold } from "./start-hold.ts";
+import { droppedDatagrams } from "../../sys/datagram-drops.ts";
 import { ContainerSockets } from "./container-sockets.ts";
 
 /** How often progress is told, and who is gone is looked up. */
@@ -42,13 +44,13 @@ class ReplayEngine {
   readonly #schedules: readonly Schedule[];
   readonly #counters: Float64Array;
   readonly #progress: Progress;
-  readonly #live: readonly number[];
+  readonly #task: EngineTask & ReplayDetails;
+  readonly #index: RecordingIndex;
   readonly #file: PayloadFile;
   readonly #sockets: ContainerSockets;
   readonly #hasLinks: boolean;
   /** The containers whose processes are gone. */
   readonly #gone = new Set<number>();
-  readonly #patienceMs: number;
   readonly #goneAfterMs: number;
   /** Since when everything is played. */
   #doneSinceMs = Infinity;
@@ -60,14 +62,14 @@ class ReplayEngine {
       gone: (container) => this.#noteGoneLater(container),
     });
     this.#counters = new Float64Array(task.replayCounters);
-    this.#live = task.live;
+    this.#task = task;
     this.#log = new DifferenceLog(task.mostDifferences);
     this.#file = new PayloadFile(task.path);
-    this.#patienceMs = task.schedule.patienceMs;
     const linkMs = quietMsOf(task.links);
     this.#goneAfterMs = goneAfterMs + linkMs;
     this.#hasLinks = linkMs > 0;
     const index = new RecordingIndex(task.recording);
+    this.#index = index;
     const progress = new Progress(index);
     this.#progress = progress;
     const report = reporterFor(this.#log, index, progress, (connection, direction) =>
@@ -94,14 +96,10 @@ class ReplayEngine {
       // A flood does not wait for questions, and the global order is that of the whole run.
       movesExchanges: task.schedule.release.type !== "flood" && task.schedule.order !== "global",
       chosenPorts,
-      compare: task.compare
-        ? {
-            ...compareParts(task, progress, report),
-            equivalentsFor: this.#equivalents(chosenPorts),
-          }
-        : undefined,
+      compare: task.compare ? this.#compareParts(report, chosenPorts) : undefined,
       readBarrier: this.#createReadBarrier(task, index),
       startHold: this.#createStartHold(task, index),
+      datagramPace: this.#createDatagramPace(task, index),
       sockets: this.#sockets,
       inject: (from, to, frame, frameBytes) =>
         this.#switch.sendToContainer(from, to, frame, frameBytes),
@@ -161,6 +159,23 @@ class ReplayEngine {
     return new ReadBarrier({ reactor: this.#engine.reactor, index, sockets: this.#sockets });
   }
 
+  #createDatagramPace({ schedule }: ReplayDetails, index: RecordingIndex): DatagramPace {
+    return new DatagramPace({
+      clock: this.#engine.reactor,
+      index,
+      speed: speedOf(schedule.release),
+      queuedBytes: (flow) => this.#sockets.queuedBytes(flow),
+    });
+  }
+
+  #compareParts(
+    report: ReportDifference,
+    ports: ChosenPorts,
+  ): Omit<CompareParts, "read" | "index"> {
+    const parts = compareParts(this.#task, this.#progress, report);
+    return { ...parts, equivalentsFor: this.#equivalents(ports) };
+  }
+
   #createStartHold(task: ReplayDetails, index: RecordingIndex): StartHold | undefined {
     const { release, patienceMs } = task.schedule;
     if (release.type === "flood") return undefined;
@@ -193,7 +208,7 @@ class ReplayEngine {
     counters[ReplayCounter.differences] = this.#log.count;
     counters[ReplayCounter.waitingFor] =
       this.#player.runners.find((runner) => runner.waitingFor >= 0)?.waitingFor ?? -1;
-    for (const container of this.#live)
+    for (const container of this.#task.live)
       if (this.#progress.hasDeparted(container)) counters[ReplayCounter.departed + container] = 1;
     counters[ReplayCounter.done] = this.#isOver() ? 1 : 0;
     this.#engine.reactor.after(lookMs, () => this.#tell());
@@ -206,8 +221,11 @@ class ReplayEngine {
     else this.#doneSinceMs = Math.min(this.#doneSinceMs, nowMs);
     const quietMs = nowMs - this.#player.movedMs;
     const doneMs = nowMs - this.#doneSinceMs;
-    const isAlone = this.#gone.size === this.#live.length;
-    return doneMs >= 0 && (isAlone || quietMs > this.#goneAfterMs || doneMs > this.#patienceMs);
+    const isAlone = this.#gone.size === this.#task.live.length;
+    return (
+      doneMs >= 0 &&
+      (isAlone || quietMs > this.#goneAfterMs || doneMs > this.#task.schedule.patienceMs)
+    );
   }
 
   #sum(what: "played" | "total"): number {
@@ -218,8 +236,20 @@ class ReplayEngine {
     return this.#schedules.reduce((sum, schedule) => sum + schedule.countHappened(), 0);
   }
 
+  /** Datagrams that live processes did not read in time. */
+  #reportDrops(): void {
+    for (const container of this.#task.live) {
+      const network = this.#task.namespaces[container];
+      const datagrams = network === undefined ? 0 : droppedDatagrams(network);
+      if (datagrams === 0) continue;
+      const process = containerName(this.#index, container);
+      this.#log.add({ kind: "dropped-datagrams", process, datagrams });
+    }
+  }
+
   #finish(): void {
     this.#player.finish();
+    this.#reportDrops();
     this.#file.close();
     this.#sockets.close();
     this.#engine.noteDrops(this.#switch);

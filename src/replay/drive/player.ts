@@ -27,6 +27,7 @@ import type { PendingMatch } from "../match/matching.ts";
 import type { RecordedConnection } from "../../recording/connection-table.ts";
 import { PacketPlayer, type PacketPlayerParts } from "./packet-player.ts";
 import type { ReadBarrier } from "./read-barrier.ts";
+import type { DatagramPace } from "./datagram-pace.ts";
 import type { StartHold } from "./start-hold.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { type Performer, ScheduleRunner } from "./schedule-runner.ts";
@@ -45,6 +46,7 @@ export interface PlayerParts extends LiveEndsParts {
   /** Absent where nothing waits. */
   readonly startHold: StartHold | undefined;
   readonly chosenPorts: ChosenPorts;
+  readonly datagramPace: DatagramPace;
   readonly inject: PacketPlayerParts["inject"];
   readonly release: PacketPlayerParts["release"];
   readonly watchThreads: (container: number) => StarvingThreads;
@@ -182,9 +184,13 @@ export class Player implements AttemptHandler<Entering>, Performer {
   }
 
   deliver(runner: ScheduleRunner, event: number): number {
-    const { index, readBarrier, startHold } = this.#parts;
+    const { index, readBarrier, startHold, datagramPace } = this.#parts;
     if (index.kind(event) === RecordKind.connect) {
       const waitMs = startHold?.holdMs(event) ?? 0;
+      if (waitMs > 0) return waitMs;
+    }
+    if (index.kind(event) === RecordKind.packet && !this.#runnerOf.has(index.sender(event))) {
+      const waitMs = datagramPace.holdMs(event);
       if (waitMs > 0) return waitMs;
     }
     const live = this.#ends.receiverOf(runner, event);

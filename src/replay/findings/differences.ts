@@ -157,7 +157,7 @@ interface MovedExchanges extends StreamName {
   readonly exchanges: number;
 }
 
-type Note = AmbiguousMatch | BeyondCut | MovedExchanges;
+type Note = AmbiguousMatch | BeyondCut | MovedExchanges | DroppedDatagrams;
 
 type Finding =
   | BytesDifference
@@ -171,10 +171,24 @@ type Finding =
   | CommandEndDifference
   | Note;
 
+/** A note: the kernel of a live process dropped datagrams, because its sockets were full. */
+interface DroppedDatagrams {
+  readonly kind: "dropped-datagrams";
+  readonly process: string;
+  readonly datagrams: number;
+  readonly meanwhile?: readonly string[];
+}
+
+const noteKinds: ReadonlySet<string> = new Set<Note["kind"]>([
+  "ambiguous-match",
+  "beyond-cut",
+  "moved-exchanges",
+  "dropped-datagrams",
+]);
+
 /** What is worth mentioning, but no difference. */
 export function isNote(difference: Difference): difference is Note {
-  const { kind } = difference;
-  return kind === "ambiguous-match" || kind === "beyond-cut" || kind === "moved-exchanges";
+  return noteKinds.has(difference.kind);
 }
 
 /** A finding, and whether it is the first divergence of its process: see divergence.ts. */
@@ -276,7 +290,7 @@ export class DifferenceLog {
 }
 
 function keyOf(difference: Difference): string {
-  if (difference.kind === "command-end") return difference.process;
+  if (!("server" in difference)) return difference.process;
   if (difference.kind === "unexpected-connection")
     return `${difference.process} ${difference.server}:${difference.serverPort}`;
   return `${difference.connection} ${difference.direction}`;

@@ -16,8 +16,7 @@ import type { Difference, DifferenceList } from "./differences.ts";
  * if none has, or the connection's first. Undefined if the recording has nothing of the kind.
  */
 export function eventOf(index: RecordingIndex, difference: Difference): number | undefined {
-  if (difference.kind === "unexpected-connection" || difference.kind === "command-end")
-    return undefined;
+  if (!("connection" in difference)) return undefined;
   const { connections, byConnection } = index;
   const { connection } = difference;
   const events = byConnection.subarray(connections.from(connection), connections.to(connection));

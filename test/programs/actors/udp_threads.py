@@ -4,6 +4,7 @@ Datagrams between threads, each with a TCP connection that says when.
   serve PORT COUNT       for each connection a thread: it names a port, gets questions there, and answers
   ask ADDRESS PORT COUNT so many threads, five questions each
   burst PORT COUNT       send so many datagrams, one each millisecond, to the client that connects
+  doze ADDRESS PORT      the same, but read none of them
   catch ADDRESS PORT COUNT  connect, and print how many datagrams came before there was a pause
 """
 
@@ -83,6 +84,15 @@ def catch(address, port, count):
         pass
     print("got", got, flush=True)
     connection.sendall(b"bye")
+
+
+def doze(address, port):
+    sock = udp(FIRST_PORT + 1)
+    connection = socket.create_connection((address, int(port)))
+    connection.sendall(b"g")
+    time.sleep(4)
+    connection.sendall(b"bye")
+    sock.close()
 
 
 globals()[sys.argv[1]](*sys.argv[2:])
