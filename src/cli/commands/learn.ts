@@ -39,6 +39,7 @@ export async function learnMasks(terminal: Terminal, options: LearnOptions): Pro
   let done = 0;
   try {
     while (clean < replays && done < replays + mostReplays) {
+      learner.noteReplay();
       const summary = await replayOnce(terminal, options, done + 1);
       if (typeof summary === "number") return restore(path, before, summary);
       done++;

@@ -94,13 +94,12 @@ export class Listener implements Heard {
   end(how: "end" | "reset"): void {
     const { conversation } = this.#parts;
     this.settle();
-    const turn = conversation?.end(how, this);
-    if (conversation !== undefined && turn !== undefined) this.#follow(conversation, turn);
+    if (conversation !== undefined) this.#follow(conversation, conversation.end(how, this));
     this.#finishComparison();
     this.#noteEnd(how, this.#connection);
+    if (conversation === undefined || conversation.isEnding(how)) return;
     // What the process has not asked for on the connection itself, it will not ask for here.
-    if (turn?.type === "goOn" && conversation !== undefined)
-      if (conversation.base !== this.#connection) this.#noteEnd(how, conversation.base);
+    if (conversation.base !== this.#connection) this.#noteEnd(how, conversation.base);
   }
 
   /** See {@link LiveEnd.tell}. */

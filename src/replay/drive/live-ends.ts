@@ -172,7 +172,9 @@ export class LiveEnds {
     if (!movesExchanges) return undefined;
     const known = this.#exchanges.get(schedule);
     if (known !== undefined) return known;
-    const exchanges = new Exchanges({ index: schedule.index, progress, read, masks });
+    const hasReached = (event: number): boolean => schedule.hasReached(event);
+    const { index } = schedule;
+    const exchanges = new Exchanges({ index, progress, read, masks, hasReached });
     this.#exchanges.set(schedule, exchanges);
     return exchanges;
   }

@@ -38,7 +38,7 @@ const kinds: readonly TokenKind[] = [
 ];
 
 /** Points in time, whose parts change one by one. */
-const times: readonly { readonly name: string; readonly pattern: string }[] = [
+const instants: readonly { readonly name: string; readonly pattern: string }[] = [
   {
     name: "a date and time (ISO 8601)",
     pattern: String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?`,
@@ -48,6 +48,8 @@ const times: readonly { readonly name: string; readonly pattern: string }[] = [
 
 /** How many bytes before a token are a part of its mask. */
 const neighbourBytes = 16;
+/** Masks become one if this much before their tokens is the same. */
+const leastCommonBytes = 6;
 /** So much of an example is shown. */
 const exampleBytes = 24;
 /** With fewer, a mask would match anywhere. */
@@ -64,6 +66,10 @@ interface Sample {
 
 /** A token with its neighbours, as far as it was seen. */
 interface Seen {
+  readonly place: string;
+  /** What comes before it, and what comes next: a character, or none where the sample ends. */
+  readonly left: string;
+  readonly next: string;
   readonly kind: TokenKind;
   /** Its one length; undefined if there were several. */
   readonly length: number | undefined;
@@ -72,15 +78,22 @@ interface Seen {
 export class Learner {
   /** By mask. */
   readonly #learned = new Map<string, LearnedMask & { times: number }>();
-  /** By place and the bytes before: what the mask there was made for. */
-  readonly #seen = new Map<string, Seen & { readonly mask: string }>();
+  /** Masks that the replay had. */
+  #inForce: ReadonlySet<string> = new Set();
+  /** What masks of tokens were made for. */
+  readonly #seen = new Set<Seen>();
 
   /** The masks so far, with how often what they cover was seen to differ where it was not masked yet. */
   get masks(): readonly (LearnedMask & { readonly times: number })[] {
     return [...this.#learned.values()];
   }
 
-  /** Learns from a difference. False if that explains nothing. */
+  /** A replay begins, with the masks so far. */
+  noteReplay(): void {
+    this.#inForce = new Set(this.#learned.keys());
+  }
+
+  /** Learns from a difference of that replay. False if that explains nothing. */
   add(difference: Difference): boolean {
     if (difference.kind !== "bytes") return false;
     const { process, serverPort, shape } = difference;
@@ -98,7 +111,7 @@ export class Learner {
 
   #learnTime(sample: Sample): boolean {
     const { before, place } = sample;
-    for (const { name, pattern } of times) {
+    for (const { name, pattern } of instants) {
       const [then, now] = [sample.recorded, sample.live].map((text) =>
         matchAround(new RegExp(pattern, "g"), before + text, before.length),
       );
@@ -133,22 +146,27 @@ export class Learner {
     return false;
   }
 
+  /** Masks of tokens with the same neighbours become one, behind what they have in common. */
   #noteToken(
     sample: Sample,
     before: string,
-    seen: Seen,
+    token: Pick<Seen, "kind" | "length">,
     [recorded, live, next]: readonly [string, string, string],
   ): boolean {
-    const left = before.slice(-neighbourBytes);
-    const key = `${sample.place}/${left}`;
-    const known = this.#seen.get(key);
-    const { kind, length } = known ? widest(known, seen) : seen;
-    const many = length === undefined ? "+" : `{${length}}`;
-    const ahead = next === "" ? "" : `(?=${escape(next)})`;
-    const mask = `${sample.place}/${escape(left)}${kind.characters}${many}${ahead}/`;
-    if (known !== undefined && known.mask !== mask) this.#learned.delete(known.mask);
-    this.#seen.set(key, { kind, length, mask });
-    return this.#note(mask, kind.name, recorded, live);
+    const { place } = sample;
+    let seen: Seen = { ...token, place, left: before.slice(-neighbourBytes), next };
+    let times = 0;
+    for (const known of this.#seen) {
+      const left = commonEnd(known.left, seen.left);
+      const isLike = known.place === place && known.next === next;
+      if (!isLike || left.length < Math.min(leastCommonBytes, seen.left.length)) continue;
+      seen = { place, left, next, ...widest(known, seen) };
+      times += this.#learned.get(maskOf(known))?.times ?? 0;
+      this.#seen.delete(known);
+      if (maskOf(known) !== maskOf(seen)) this.#learned.delete(maskOf(known));
+    }
+    this.#seen.add(seen);
+    return this.#note(maskOf(seen), token.kind.name, recorded, live, times);
   }
 
   /** Bytes that are no text differ at the same places in both, and then are the same again. */
@@ -164,15 +182,15 @@ export class Learner {
     return this.#note(mask, "bytes", recorded.slice(0, length), live.slice(0, length));
   }
 
-  /** False if the mask is known: then it does not cover what it was made for. */
-  #note(mask: string, name: string, recorded: string, live: string): boolean {
+  /** False if the mask was in force already: then it does not cover what it was made for. */
+  #note(mask: string, name: string, recorded: string, live: string, times = 0): boolean {
     const known = this.#learned.get(mask);
     if (known !== undefined) {
       known.times++;
-      return false;
+      return !this.#inForce.has(mask);
     }
     const example = { recorded: printable(recorded), live: printable(live) };
-    this.#learned.set(mask, { mask, name, ...example, times: 1 });
+    this.#learned.set(mask, { mask, name, ...example, times: times + 1 });
     return true;
   }
 }
@@ -187,7 +205,20 @@ export function renderMasks(masks: Learner["masks"], replays: number): string {
     .join("");
 }
 
-function widest(one: Seen, other: Seen): Seen {
+function maskOf({ place, left, next, kind, length }: Seen): string {
+  const many = length === undefined ? "+" : `{${length}}`;
+  const ahead = next === "" ? "" : `(?=${escape(next)})`;
+  return `${place}/${escape(left)}${kind.characters}${many}${ahead}/`;
+}
+
+/** The longest text that both end with. */
+function commonEnd(one: string, other: string): string {
+  let length = 0;
+  while (length < one.length && one.at(-1 - length) === other.at(-1 - length)) length++;
+  return one.slice(one.length - length);
+}
+
+function widest(one: Seen, other: Seen): Pick<Seen, "kind" | "length"> {
   const kind = kinds.indexOf(one.kind) > kinds.indexOf(other.kind) ? one.kind : other.kind;
   return { kind, length: one.length === other.length ? one.length : undefined };
 }

@@ -100,11 +100,17 @@ export class Conversation {
     return this.#take(this.#unhold(nothing), heard, isQuiet);
   }
 
+  /** Whether the recorded client ends so in the exchange that is played now. */
+  isEnding(how: "end" | "reset"): boolean {
+    return this.#exchange.ends === how;
+  }
+
   /** The client ends the connection. What is held was retried before. */
   end(how: "end" | "reset", heard: Heard): Turn {
     const own = this.#own();
     const [next] = own;
-    if (!this.#isQuiet(heard) || next === undefined) return goOn(nothing);
+    const isDone = this.isEnding(how) || next === undefined;
+    if (isDone || !this.#isQuiet(heard)) return goOn(nothing);
     const isOwn = next.ends === how && next.questionFrom === next.questionTo;
     const exchange = isOwn ? next : this.#parts.exchanges.findEnd(this.#base, how);
     return exchange === undefined ? goOn(nothing) : this.#begin(exchange, nothing, heard);

@@ -19,6 +19,8 @@ export interface ExchangesParts {
   readonly index: RecordingIndex;
   readonly progress: Progress;
   readonly read: ReadPayload;
+  /** Whether the schedule stands before `event`, or is past it. */
+  readonly hasReached: (event: number) => boolean;
   readonly masks: readonly Mask[];
 }
 
@@ -157,8 +159,15 @@ export class Exchanges {
       pool.from++;
     for (let at = pool.from; at < exchanges.length; at++) {
       const exchange = exchanges[at] as Exchange;
-      if (!this.#isPlayed(exchange)) yield exchange;
+      if (!this.#isPlayed(exchange) && this.#isOpen(exchange.connection)) yield exchange;
     }
+  }
+
+  /** What belongs to a connection that is still to come is not taken from it. */
+  #isOpen(connection: number): boolean {
+    if (this.#reached.has(connection)) return true;
+    const { index, hasReached } = this.#parts;
+    return hasReached(index.byConnection[index.connections.from(connection)] as number);
   }
 
   #isPlayed({ connection, from }: Exchange): boolean {

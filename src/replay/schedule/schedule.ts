@@ -124,6 +124,12 @@ export class Schedule {
     return this.#engine.isPast(event);
   }
 
+  /** Whether the common order stands before `event`, or is past it. */
+  hasReached(event: number): boolean {
+    const { script, at } = this.#engine;
+    return (script[at] ?? Infinity) >= event;
+  }
+
   /** Whether the process has done, and seen, all that stands before `event`. */
   #isNext(event: number): boolean {
     const { script } = this.#engine;

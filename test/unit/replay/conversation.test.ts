@@ -11,6 +11,8 @@ import { record } from "./recording.ts";
 class Pool {
   readonly exchanges: Exchanges;
   readonly progress: Progress;
+  /** Connections from this event on are still to come, unless they are open. */
+  reachedTo = Infinity;
   readonly #index;
   readonly #heard = new Map<Conversation, { position: number; hasDiffered: boolean }>();
 
@@ -18,7 +20,13 @@ class Pool {
     const { index, read } = record(text);
     this.#index = index;
     this.progress = new Progress(index);
-    this.exchanges = new Exchanges({ index, progress: this.progress, read, masks });
+    this.exchanges = new Exchanges({
+      index,
+      progress: this.progress,
+      read,
+      masks,
+      hasReached: (event) => event < this.reachedTo,
+    });
   }
 
   open(connection: number): Conversation {
@@ -215,4 +223,33 @@ test("pools of other ports are no pools of this one", () => {
   const a = pool.open(1);
   pool.answer(a);
   expect(pool.ask(a, "b")).toBe("1@0");
+});
+
+test("an exchange of a connection that is still to come is not taken from it", () => {
+  const pool = new Pool(twoConnections);
+  pool.reachedTo = 1;
+  const a = pool.open(1);
+  pool.ask(a, "login");
+  pool.answer(a);
+  expect(pool.ask(a, "question two")).toBe("1@5");
+});
+
+test("who ends in an exchange of another connection leaves its own to the others", () => {
+  const pool = new Pool(`
+    0 1 connect client server:80
+    0 2 connect client server:80
+    1 1 server "hello"
+    1 2 server "hello"
+    2 1 client "question"
+    3 1 server "answer"
+    4 1 client "bye"
+    4 1 client end
+    5 2 client "bye"
+    5 2 client end
+  `);
+  const a = pool.open(1);
+  pool.answer(a);
+  expect(pool.ask(a, "bye")).toBe("3@8");
+  expect(a.isEnding("end")).toBe(true);
+  expect(pool.end(a)).toBe("3@11");
 });

@@ -29,6 +29,7 @@ function learn(recorded: string, ...runs: string[]): { learner: Learner; clean: 
   let clean = true;
   for (const live of runs) {
     for (let times = 0; times < 10; times++) {
+      learner.noteReplay();
       const masks = learner.masks.map(({ mask }) => parseMask(mask, names));
       const [difference] = differ(recorded, live, masks);
       clean = difference === undefined;
@@ -51,6 +52,15 @@ test("a second sample of another length widens the mask", () => {
   const learned = learn("GET /a?id=17&b\r\n", "GET /a?id=18&b\r\n", "GET /a?id=1800&b\r\n");
   expect(learned.clean).toBe(true);
   expect(masksOf(learned)).toEqual(["client:80/GET \\/a\\?id=\\d+(?=&)/"]);
+});
+
+test("masks with the same neighbours become one", () => {
+  const recorded = "get k1 stamp=17;\nget k22 stamp=18;\nget k9 stamp=19;\n";
+  const live = "get k1 stamp=27;\nget k22 stamp=29;\nget k9 stamp=30;\n";
+  const learned = learn(recorded, live);
+  expect(learned.clean).toBe(true);
+  expect(masksOf(learned)).toEqual(["client:80/ stamp=\\d{2}(?=;)/"]);
+  expect(learned.learner.masks[0]?.times).toBe(2);
 });
 
 test("hexadecimal digits, words and dates", () => {
