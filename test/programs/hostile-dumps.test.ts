@@ -56,8 +56,10 @@ describe("a dump that this user did not record", () => {
 
   test("with --run-recorded they run", async ({ plg, folder }) => {
     forge(join(folder, "dump.traffic"), forgedRun());
-    expectOk(await plg.run(["replay", "--run-recorded"]));
+    const run = await plg.run(["replay", "--run-recorded"]);
     expect(existsSync(join(folder, "pwned"))).toBe(true);
+    // In the made-up recording a signal ended the client.
+    expect(run.exitCode, run.stderr).toBe(3);
   });
 
   test("on a terminal a yes runs them, and nothing else does", async ({ plg, folder }) => {
@@ -91,7 +93,7 @@ describe("a dump that this user did not record", () => {
 describe("a dump of impossible traffic", () => {
   needs();
 
-  test("is played to its end: packets of no protocol, connections to port 0 and from anywhere", async ({
+  test("ends its replay: packets of no protocol, connections to port 0 and from anywhere", async ({
     plg,
     folder,
   }) => {
@@ -120,11 +122,16 @@ describe("a dump of impossible traffic", () => {
       if (isAttempt) view.setUint32(at + 28 + 14 + (bytes[at + 28 + 12] === 8 ? 20 : 40), 0);
     }
     writeFileSync(join(folder, "dump.traffic"), repair(bytes, "sums"));
-    const commands = ["server=sleep 0.2", "client=sleep 0.2", "scout=sleep 0.2"];
-    for (const options of [["--only=server"], ["--only=client"], [], ["--flood"]]) {
-      const { run, report } = await replay(plg, ["--patience=200ms", ...options, ...commands]);
-      expect([0, 3], `${options.join(" ")}\n${run.stderr}`).toContain(run.exitCode);
-      expect(report.played).toBe(report.total);
+    const everybody = ["server=exec sleep 30", "client=exec sleep 30", "scout=exec sleep 30"];
+    for (const words of [
+      ["--only=server", "server=exec sleep 30"],
+      ["--only=client", "client=exec sleep 30"],
+      everybody,
+      ["--flood", ...everybody],
+    ]) {
+      const { run, report } = await replay(plg, ["--patience=200ms", ...words]);
+      expect([0, 3], `${words.join(" ")}\n${run.stderr}`).toContain(run.exitCode);
+      expect(report.total).toBeGreaterThan(0);
     }
   });
 
