@@ -2,7 +2,7 @@
 import { describe, expect } from "vitest";
 import { test } from "./plg.ts";
 
-const commands = ["record", "replay", "show", "view", "doctor", "demo"];
+const commands = ["record", "replay", "show", "view", "diff", "import", "doctor", "demo"];
 
 describe("the help", () => {
   test.for(commands)("of %s", async (command, { plg }) => {

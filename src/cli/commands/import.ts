@@ -15,7 +15,7 @@ import { forResults, type Terminal } from "../terminal/terminal.ts";
 
 interface ImportFlags {
   readonly output: string;
-  readonly name: readonly string[];
+  readonly name?: readonly string[];
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -23,17 +23,14 @@ interface ImportFlags {
 export function addImport(program: Cli, setExitCode: (code: number) => void): void {
   program
     .command("import")
-    .description("turn captures of tcpdump or Wireshark into a dump: to show, compare and replay")
+    .summary("turn captures of tcpdump or Wireshark into a dump")
+    .description("Turn captures of tcpdump or Wireshark into a dump: to show, compare and replay")
+    .usage("[options] captures...")
     .argument("<captures...>", "pcap or pcapng files, compressed by gzip or not")
-    .option("-o, --output <path>", "the dump to write", defaultFile)
-    .option(
-      "--name <address=name>",
-      "what to call the host of an address (repeatable)",
-      collect,
-      [],
-    )
-    .option("--force", "replace a file that is no recording")
-    .option("--json", "a machine-readable summary")
+    .option("-o, --output <path>", "write this dump", defaultFile)
+    .option("--name <address=name>", "call the host of an address so (repeatable)", collect)
+    .option("--force", "replace a file that is not a recording")
+    .option("--json", "print a machine-readable summary on standard output")
     .addHelpText("after", examples)
     .action(async (captures: string[], flags: ImportFlags) =>
       setExitCode(await importFiles(captures, flags)),
@@ -43,14 +40,14 @@ export function addImport(program: Cli, setExitCode: (code: number) => void): vo
 const examples = `
 Examples:
   $ plg import trace.pcap
-  $ plg import trace.pcapng.gz -o orders.traffic --name 10.1.2.3=db --name 10.1.2.4=app
+  $ plg import trace.pcapng.gz -o orders.traffic --name 10.1.2.3=db
   $ plg replay -f orders.traffic --only app app='./app'
 
-Every address becomes a container. Exit code 1 says that something is missing in the captures; the rest
-is imported.`;
+Every address becomes a container. Exit code 1 says that something is missing in
+the captures; the rest is imported.`;
 
 async function importFiles(captures: readonly string[], flags: ImportFlags): Promise<number> {
-  const names = hostNames(flags.name);
+  const names = hostNames(flags.name ?? []);
   for (const path of captures) refuseSameFile(path, flags.output);
   const terminal = forResults();
   const result = await withStatus(captures, terminal, (onProgress) =>
