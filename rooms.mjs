@@ -34,7 +34,9 @@ export const rooms = {
   determinism: { imports: ["base", "sys", "determinism/core"] },
 
   "sandbox/network": { imports: ["base", "net", "sys", "dump/format"] },
-  "sandbox/processes": { imports: ["base", "sys", "determinism", "sandbox/network"] },
+  "sandbox/processes": {
+    imports: ["base", "sys", "determinism", "determinism/core", "sandbox/network"],
+  },
   sandbox: {
     imports: [
       "base",

@@ -22,6 +22,7 @@ export interface Place extends ContainerName {
 export interface Sources {
   readonly seed: number;
   readonly clock: RecordedClock | undefined;
+  readonly device: Fd | undefined;
 }
 
 /** Answers what comes from the listener of a filter, until it is closed. */

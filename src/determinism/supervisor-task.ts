@@ -21,6 +21,8 @@ export interface SupervisorTask {
   readonly wakeup: Fd;
   readonly seed: number;
   readonly clock: RecordedClock | undefined;
+  /** Where the kernel asks what /dev/urandom is to say, if that is plg's to say. */
+  readonly device: Fd | undefined;
   /** The containers, by how /proc/PID/ns/net reads for their processes. */
   readonly containers: ReadonlyMap<string, ContainerName>;
 }

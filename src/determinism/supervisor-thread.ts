@@ -8,19 +8,26 @@ import { assert } from "../base/assert.ts";
 import { requestShortSlices } from "../sys/scheduling.ts";
 import { NotificationListener } from "../sys/seccomp.ts";
 import { architectureOf } from "./core/architecture.ts";
+import { RandomDevice } from "./random-device.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { SupervisorTask } from "./supervisor-task.ts";
 
 const lookMs = 200;
 
-function supervise({ listener, wakeup, containers, ...sources }: SupervisorTask): void {
+function supervise(task: SupervisorTask): void {
+  const { listener, wakeup, device, containers, ...sources } = task;
   const architecture = architectureOf(process.arch);
   assert(architecture, "a filter was made for this processor");
   requestShortSlices();
-  const notifications = new NotificationListener(listener, wakeup);
+  const notifications = new NotificationListener(listener, wakeup, device);
   const supervisor = new Supervisor(architecture, sources, (pid) => containers.get(networkOf(pid)));
+  const files =
+    device === undefined
+      ? undefined
+      : new RandomDevice(device, (tid, lengthBytes) => supervisor.bytesFor(tid, lengthBytes));
   for (;;) {
-    const { isCalled, isWoken } = notifications.wait(lookMs);
+    const { isCalled, isWoken, isAsked } = notifications.wait(lookMs);
+    if (isAsked) files?.serve();
     if (isCalled && notifications.receive()) supervisor.answer(notifications);
     if (isWoken) break;
   }

@@ -3,6 +3,7 @@
  * which plg prepares the new process. It waits for nobody but the kernel. Where it cannot answer, as with memory that
  * it may not write to, the kernel does.
  */
+import { randomBytes } from "node:crypto";
 import type { Address } from "../base/units.ts";
 import { EFAULT } from "../sys/errno.ts";
 import { errno } from "../sys/libc.ts";
@@ -35,7 +36,7 @@ export class Supervisor {
 
   constructor(
     architecture: Architecture,
-    { seed, clock }: Sources,
+    { seed, clock }: Omit<Sources, "device">,
     containerOf: (pid: number) => ContainerName | undefined,
   ) {
     this.#architecture = architecture;
@@ -53,6 +54,14 @@ export class Supervisor {
       if (execution) this.#prepare(execution, listener);
       listener.letPass();
     } else this.#answerTime(listener);
+  }
+
+  /** Random bytes for a thread that reads them from a file. */
+  bytesFor(tid: number, lengthBytes: number): Uint8Array {
+    const process = this.#processes.ofThread(tid);
+    if (!process) return randomBytes(lengthBytes);
+    const site = `file ${this.#siteOf(tid, process)}`;
+    return this.#processes.streamOf(process, site).next(lengthBytes);
   }
 
   close(): void {

@@ -34,7 +34,11 @@ async function draw(): Promise<string> {
   try {
     if (spawner.listener === undefined) throw new Error(spawner.refusal);
     const place = { index: 0, name: "doctor", network };
-    const supervisor = supervise(spawner.listener, { seed: 1, clock: undefined }, [place]);
+    const supervisor = supervise(
+      spawner.listener,
+      { seed: 1, clock: undefined, device: undefined },
+      [place],
+    );
     try {
       return await run(spawner, network);
     } finally {

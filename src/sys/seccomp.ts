@@ -49,12 +49,16 @@ export class NotificationListener {
   readonly #listener: Fd;
   readonly #notification = allocateRegion(seccompNotif.sizeBytes);
   readonly #response = allocateRegion(seccompNotifResp.sizeBytes);
-  readonly #polled = allocateRegion(2 * pollfd.sizeBytes);
+  readonly #polled = allocateRegion(3 * pollfd.sizeBytes);
 
-  /** `wakeup` ends a {@link wait} early. Both descriptors stay the caller's. */
-  constructor(listener: Fd, wakeup: Fd) {
+  /**
+   * `wakeup` ends a {@link wait} early, and so does `other`, where something else is asked. The
+   * descriptors stay the caller's.
+   */
+  constructor(listener: Fd, wakeup: Fd, other: Fd | undefined) {
     this.#listener = listener;
-    [listener, wakeup].forEach((fd, i) => {
+    // poll(2) ignores negative descriptors.
+    [listener, wakeup, other ?? -1].forEach((fd, i) => {
       this.#polled.view.setInt32(i * pollfd.sizeBytes, fd, true);
       this.#polled.view.setInt16(i * pollfd.sizeBytes + pollfd.eventsAt, POLLIN, true);
     });
@@ -63,14 +67,17 @@ export class NotificationListener {
   }
 
   /** Waits for a call, but not longer than `timeoutMs`. */
-  wait(timeoutMs: number): { readonly isCalled: boolean; readonly isWoken: boolean } {
+  wait(timeoutMs: number): {
+    readonly isCalled: boolean;
+    readonly isWoken: boolean;
+    readonly isAsked: boolean;
+  } {
     const { address, view } = this.#polled;
-    for (const i of [0, 1]) view.setInt16(i * pollfd.sizeBytes + pollfd.returnedAt, 0, true);
-    poll(address, 2, timeoutMs);
-    return {
-      isCalled: (view.getInt16(pollfd.returnedAt, true) & POLLIN) !== 0,
-      isWoken: view.getInt16(pollfd.sizeBytes + pollfd.returnedAt, true) !== 0,
-    };
+    const isReady = (i: number): boolean =>
+      (view.getInt16(i * pollfd.sizeBytes + pollfd.returnedAt, true) & POLLIN) !== 0;
+    for (const i of [0, 1, 2]) view.setInt16(i * pollfd.sizeBytes + pollfd.returnedAt, 0, true);
+    poll(address, 3, timeoutMs);
+    return { isCalled: isReady(0), isWoken: isReady(1), isAsked: isReady(2) };
   }
 
   /**

@@ -7,6 +7,7 @@ import { needs, needsRoot } from "./machine.ts";
 import { expectOk, linesOf, type Plg, test } from "./plg.ts";
 import { expectSame, record } from "./replays.ts";
 import { certificate, nginx, ssh } from "./servers.ts";
+import { eventually } from "./waiting.ts";
 
 const times = 3;
 
@@ -91,5 +92,36 @@ print(os.urandom(8).hex(), uuid.uuid4(), random.random(), hash("a"), tempfile.mk
     expect((await plg.run(["show"])).stdout).toContain("random bytes follow from seed 7\n");
     const replayed = await expectSame(plg);
     expect(replayed.lines("one")).toEqual(first);
+  });
+});
+
+describe("/dev/urandom and /dev/random", () => {
+  needs("/dev/fuse", "nc", "od", "dd");
+
+  test("repeat for each process that reads them, in pieces of any size", async ({
+    plg,
+    folder,
+  }) => {
+    const script = `head -c 8 /dev/urandom | od -An -tx1
+head -c 8 /dev/urandom | od -An -tx1
+tr -dc a-z </dev/random | head -c 8; echo
+dd if=/dev/urandom bs=1M count=2 iflag=fullblock status=none | cksum
+echo more >/dev/urandom && echo written`;
+    writeFileSync(join(folder, "draw.sh"), script);
+    const client = "client=sh draw.sh | nc -N server 7000";
+    const run = await record(plg, "--until=client", "server=nc -l 7000", client);
+    const lines = linesOf(run, "server");
+    expect(lines).toHaveLength(5);
+    expect(lines[0]).not.toBe(lines[1]);
+    expect(lines[3]).toMatch(/ 2097152$/);
+    await expectSameAlone(plg, "client");
+  });
+
+  test("end for their readers when plg is killed", async ({ plg }) => {
+    const run = plg.start(["record", "one=cat /dev/urandom >/dev/null & echo reading; wait"]);
+    await run.prints(/reading/);
+    run.kill("SIGKILL");
+    await run.ended;
+    await eventually("no reader is left", () => plg.leftovers().length === 0);
   });
 });

@@ -56,13 +56,14 @@ function placesOn(
   onOther?: (word: number) => void,
 ): string[] {
   const found: string[] = [];
-  const own = mappings.fileAt(instruction) ?? mappings.program;
+  const { program } = mappings;
+  const isOwn = (mappings.fileAt(instruction) ?? program) === program;
   let wanted = placesOfOwnCalls;
   for (let at = 0; at + 8 <= lengthBytes && found.length < wanted; at += 8) {
     const word = words.getUint32(at + 4, true) * 2 ** 32 + words.getUint32(at, true);
     const place = mappings.codeAt(word);
     if (place === undefined) onOther?.(word);
-    else if (found.push(place) === 1 && mappings.fileAt(word) !== own)
+    else if (found.push(place) === 1 && !(isOwn && mappings.fileAt(word) === program))
       wanted = placesOfLibraryCalls;
   }
   return found;

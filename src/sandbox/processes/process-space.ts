@@ -25,8 +25,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MachineError } from "../../base/errors.ts";
+import type { Fd } from "../../base/units.ts";
+import { deviceMode } from "../../determinism/core/fuse.ts";
 import { MS_BIND, MS_PRIVATE, MS_REC } from "../../sys/abi.ts";
 import { check, SystemError } from "../../sys/errno.ts";
+import { mountFuse } from "../../sys/fuse.ts";
 import { mount } from "../../sys/libc.ts";
 import {
   closeNamespace,
@@ -102,9 +105,12 @@ export class ProcessSpace {
     if (!this.#closed && isEnding(this.#first)) this.#tellLost();
   }
 
-  /** Makes the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. */
-  static async create(hostsText: string): Promise<ProcessSpace> {
-    const mounts = createMounts(hostsText);
+  /**
+   * Makes the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. What is asked
+   * of /dev/urandom and /dev/random is then asked of `device`.
+   */
+  static async create(hostsText: string, device?: Fd): Promise<ProcessSpace> {
+    const mounts = createMounts(hostsText, device);
     const direct = ownsPidNamespace();
     const { keeper, pids } = inNamespaces([mounts], () =>
       direct
@@ -218,7 +224,7 @@ function isEnding(pid: number): boolean {
 }
 
 /** A private copy of the machine's mounts with our hosts file. The file has no name any more once it is mounted. */
-function createMounts(hostsText: string): Namespace {
+function createMounts(hostsText: string, device: Fd | undefined): Namespace {
   const folder = mkdtempSync(join(tmpdir(), "plg-"));
   const hosts = join(folder, "hosts");
   writeFileSync(hosts, hostsText, { mode: 0o644 });
@@ -226,6 +232,7 @@ function createMounts(hostsText: string): Namespace {
     return inNewNamespaces(["mnt"], () => {
       check(mount("none", "/", "none", MS_REC | MS_PRIVATE, 0), "mount MS_PRIVATE", "/");
       check(mount(hosts, "/etc/hosts", "none", MS_BIND, 0), "mount MS_BIND", "/etc/hosts");
+      if (device !== undefined) mountRandomDevice(device);
       return currentNamespace("mnt");
     });
   } catch (error) {
@@ -236,6 +243,12 @@ function createMounts(hostsText: string): Namespace {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Where that is not possible, the kernel's own random bytes stay. */
+function mountRandomDevice(device: Fd): void {
+  if (mountFuse(device, "/dev/urandom", deviceMode) < 0) return;
+  mount("/dev/urandom", "/dev/random", "none", MS_BIND, 0);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { readFileSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assert } from "../../base/assert.ts";
 import { commandFilter, supervise } from "../../determinism/seeding.ts";
@@ -13,6 +13,8 @@ import type { SupervisorHost } from "../../determinism/supervisor-host.ts";
 import { Command, type CommandEnd, type Identity, type OutputSink, programFor } from "./command.ts";
 import type { Namespace } from "../../sys/namespace.ts";
 import { hostsText } from "./hosts.ts";
+import type { Fd } from "../../base/units.ts";
+import { openFuse } from "../../sys/fuse.ts";
 import type { Space } from "../network/space.ts";
 import type { Compartment } from "./compartment.ts";
 import { ProcessSpace } from "./process-space.ts";
@@ -58,6 +60,8 @@ interface Place {
 
 export class CommandRun {
   readonly #topology: Topology;
+  /** Where it is asked what /dev/urandom is to say. */
+  readonly #device: Fd | undefined;
   readonly #space: ProcessSpace;
   readonly #spawner: Spawner;
   readonly #options: RunOptions;
@@ -81,8 +85,10 @@ export class CommandRun {
     space: ProcessSpace,
     spawner: Spawner,
     options: RunOptions,
+    device: Fd | undefined,
   ) {
     this.#topology = topology;
+    this.#device = device;
     this.#space = space;
     this.#spawner = spawner;
     this.#options = options;
@@ -106,11 +112,12 @@ export class CommandRun {
     };
     const isAnswered = answered.randomBytes || answered.timeOfDay;
     const filter = isAnswered ? commandFilter(answered) : undefined;
+    const device = filter && answered.randomBytes ? openFuse() : undefined;
     const [space, spawner] = await Promise.all([
-      ProcessSpace.create(hostsText(topology, machineHosts())),
+      ProcessSpace.create(hostsText(topology, machineHosts()), device),
       Spawner.start(filter),
     ]);
-    const run = new CommandRun(topology, space, spawner, options);
+    const run = new CommandRun(topology, space, spawner, options, device);
     try {
       await run.#furnish(live, spaces);
     } catch (error) {
@@ -129,7 +136,7 @@ export class CommandRun {
     const { listener } = this.#spawner;
     if (listener !== undefined) {
       const { randomSeed: seed = randomInt(ownSeeds), clock } = this.#options;
-      this.#supervisor = supervise(listener, { seed, clock }, places);
+      this.#supervisor = supervise(listener, { seed, clock, device: this.#device }, places);
       this.#supervisor.failed.catch((error: Error) => this.#onFault(error));
     }
     this.#places = await Promise.all(
@@ -250,6 +257,7 @@ export class CommandRun {
     await this.#space.close();
     await this.#supervisor?.close();
     await this.#spawner.close();
+    if (this.#device !== undefined) closeSync(this.#device);
   }
 
   async #stopAll(): Promise<void> {

@@ -59,7 +59,8 @@ describe("a call site", () => {
     const four = "client+2100 libc.so.6+26200 client+2300 client+2400";
     for (const instruction of [inClient, inVdso])
       expect(callSite(stackOf(instruction, ...words), mappings)).toBe(four);
-    // The C library, too, may call the vDSO.
+    // The C library, too, may call the vDSO, or itself.
+    expect(callSite(stackOf(inLibc, inLibc, ...words), mappings)).toBe("libc.so.6+30000");
     expect(callSite(stackOf(inVdso, inLibc, ...words), mappings)).toBe("libc.so.6+30000");
   });
 

@@ -1,0 +1,115 @@
+/**
+ * The FUSE protocol (<linux/fuse.h>, fuse(4)) for one file without an end: what the kernel asks about
+ * /dev/urandom, and the answers. All but the bytes themselves is here.
+ */
+
+// <linux/fuse.h>
+const opcode = {
+  forget: 2,
+  getattr: 3,
+  setattr: 4,
+  open: 14,
+  read: 15,
+  write: 16,
+  release: 18,
+  fsync: 20,
+  flush: 25,
+  init: 26,
+  access: 34,
+  interrupt: 36,
+  batchForget: 42,
+} as const;
+const inHeader = { sizeBytes: 40, opcodeAt: 4, uniqueAt: 8, pidAt: 32 } as const;
+const outHeader = { sizeBytes: 16, errorAt: 4, uniqueAt: 8 } as const;
+const version = { major: 7, minor: 31 } as const;
+const FOPEN_DIRECT_IO = 1;
+const ENOSYS = 38;
+
+/** A regular file that anyone may read and write, as stat(2) has it; also the mount's `rootmode`. */
+export const deviceMode = 0o100_666;
+/** The kernel asks for room for its largest request, and for no less than this (FUSE_MIN_READ_BUFFER). */
+export const requestBytes: number = 8192 + 4096;
+/** The most that one request reads: 32 pages (FUSE_DEFAULT_MAX_PAGES_PER_REQ). */
+export const mostReadBytes: number = 32 * 4096;
+const mostWriteBytes = 4096;
+
+/** What to send for a request, beside its header. `bytes`: so many random ones, for the thread `pid`. */
+export type Reply =
+  | { readonly type: "none" }
+  | { readonly type: "error"; readonly errorNumber: number }
+  | { readonly type: "data"; readonly data: Uint8Array }
+  | { readonly type: "bytes"; readonly pid: number; readonly lengthBytes: number };
+
+export function replyTo(request: DataView): Reply {
+  const body = inHeader.sizeBytes;
+  switch (request.getUint32(inHeader.opcodeAt, true)) {
+    case opcode.forget:
+    case opcode.batchForget:
+    case opcode.interrupt:
+      return { type: "none" };
+    case opcode.init:
+      return { type: "data", data: initialization(request.getUint32(body + 4, true)) };
+    case opcode.getattr:
+    case opcode.setattr:
+      return { type: "data", data: attributes() };
+    case opcode.open:
+      return { type: "data", data: words(16, [8, FOPEN_DIRECT_IO]) };
+    case opcode.read: {
+      const lengthBytes = Math.min(request.getUint32(body + 16, true), mostReadBytes);
+      return { type: "bytes", pid: request.getUint32(inHeader.pidAt, true), lengthBytes };
+    }
+    // Whoever writes to it means to add entropy, and the kernel takes it.
+    case opcode.write:
+      return { type: "data", data: words(8, [0, request.getUint32(body + 16, true)]) };
+    case opcode.release:
+    case opcode.fsync:
+    case opcode.flush:
+    case opcode.access:
+      return { type: "data", data: new Uint8Array() };
+    default:
+      return { type: "error", errorNumber: ENOSYS };
+  }
+}
+
+/** Writes the header of the answer to `request` in front of `lengthBytes` of payload. Returns the length of all. */
+export function writeHeader(
+  answer: DataView,
+  request: DataView,
+  lengthBytes: number,
+  errorNumber = 0,
+): number {
+  const totalBytes = outHeader.sizeBytes + lengthBytes;
+  answer.setUint32(0, totalBytes, true);
+  answer.setInt32(outHeader.errorAt, -errorNumber, true);
+  answer.setBigUint64(outHeader.uniqueAt, request.getBigUint64(inHeader.uniqueAt, true), true);
+  return totalBytes;
+}
+
+/** Where an answer's payload begins. */
+export const payloadAt: number = outHeader.sizeBytes;
+
+/** `struct fuse_init_out` */
+function initialization(kernelMinor: number): Uint8Array {
+  return words(
+    64,
+    [0, version.major],
+    [4, Math.min(kernelMinor, version.minor)],
+    [20, mostWriteBytes],
+  );
+}
+
+/** `struct fuse_attr_out`: asked for each time, which is seldom. */
+function attributes(): Uint8Array {
+  return words(104, [16, 1], [76, deviceMode], [80, 1], [96, 4096]);
+}
+
+/** Zeros but for these 32-bit words, by their offsets. */
+function words(
+  sizeBytes: number,
+  ...values: readonly (readonly [at: number, value: number])[]
+): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  const view = new DataView(bytes.buffer);
+  for (const [at, value] of values) view.setUint32(at, value, true);
+  return bytes;
+}
