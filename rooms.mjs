@@ -141,6 +141,9 @@ export const rooms = {
     imports: ["base", "dump/format", "recording", "replay/compare", "replay/findings"],
   },
 
+  export: { pure, imports: ["base", "net", "dump/format", "recording", "report"] },
+  "export/write": { imports: ["base", "dump/format", "dump/store", "report"] },
+
   "capture/read": { pure, imports: ["base", "net"] },
   "capture/track": { pure, imports: ["base", "net", "dump/format", "capture/read"] },
   "capture/align": { pure, imports: ["base", "net", "capture/track"] },
@@ -213,6 +216,8 @@ export const rooms = {
       "capture/import",
       "capture/track",
       "diff",
+      "export",
+      "export/write",
       "record",
       "replay",
       "replay/compare",

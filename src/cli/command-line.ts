@@ -33,6 +33,7 @@ const commands: ReadonlyMap<string, () => Promise<(cli: Cli, set: SetExitCode) =
   ["replay", async () => (await import("./commands/replay.ts")).addReplay],
   ["show", async () => (await import("./commands/show.ts")).addShow],
   ["diff", async () => (await import("./commands/diff.ts")).addDiff],
+  ["export", async () => (await import("./commands/export.ts")).addExport],
   ["import", async () => (await import("./commands/import.ts")).addImport],
   ["view", async () => (await import("./commands/view.ts")).addView],
   ["doctor", async () => (await import("./commands/doctor.ts")).addDoctor],

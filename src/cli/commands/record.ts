@@ -21,6 +21,7 @@ import {
   tellLinks,
 } from "../options/link-options.ts";
 import { parseReady } from "../options/ready.ts";
+import { collectTlsKeys } from "./tls-keys.ts";
 import { sealOf } from "./own-recordings.ts";
 import {
   addCommonFlags,
@@ -55,6 +56,7 @@ interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly waitListen?: string;
   readonly ready?: readonly string[];
   readonly buffer?: string;
+  readonly tlsKeys?: boolean;
   readonly force?: boolean;
   readonly verify?: string;
   readonly learn?: boolean;
@@ -75,6 +77,7 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
   addCommonFlags(cli, { file: "write the recording to this file" });
   cli
     .option("--force", "replace a file that is not a recording")
+    .option("--tls-keys", "collect the commands' TLS keys in FILE.keys, for Wireshark")
     .option("--verify <n>", "then replay the recording n times, and report how well it replays")
     .option("--learn", "with --verify: write masks for what varies to FILE.masks")
     .option("--until-fails <n>", "record again and again until a command fails, at most n times")
@@ -166,6 +169,7 @@ function optionsOf(
   return {
     ...runOptions(flags, topology.containers, terminal),
     randomSeed: flags.seed === false ? undefined : seed,
+    environment: flags.tlsKeys ? collectTlsKeys(flags.file, flags.uid) : undefined,
     output,
     topology,
     file: flags.file,

@@ -1,10 +1,13 @@
 /** `plg show --connection N`: what was said on one connection. */
+import { existsSync } from "node:fs";
 import { UsageError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import { plural } from "../../base/text.ts";
 import { type Phase, phaseAfter } from "../../dump/format/lifecycle.ts";
 import { readDump } from "../../dump/store/reader.ts";
 import type { RunInfo } from "../../dump/format/schema.ts";
 import { type Notation, renderEvent, renderParties } from "../../report/conversation.ts";
+import { keysPathOf } from "./tls-keys.ts";
 import { write } from "../launch/standard-streams.ts";
 
 /** Prints it as it is read: no faster than it is taken, and no further than to its end, or to where nobody reads any more. */
@@ -24,10 +27,20 @@ export async function showConnection(
     const opening = phase === undefined ? `${renderParties(run, item)}\n` : "";
     const isTaken = await write(`${opening}${renderEvent(run, item, notation)}`);
     phase = phase === undefined ? "connecting" : phaseAfter(phase, item.kind, item.direction);
-    if (phase === "over" || !isTaken) return;
+    if (!isTaken) return;
+    if (phase === "over") return tellKeys(path);
   }
-  if (phase === undefined)
-    throw new UsageError(
-      `there is no connection ${number} in ${path}, which has ${plural(connections, "connection")}`,
-    );
+  if (phase !== undefined) return tellKeys(path);
+  throw new UsageError(
+    `there is no connection ${number} in ${path}, which has ${plural(connections, "connection")}`,
+  );
+}
+
+/** Whoever looks at TLS may want to know that it can be read. */
+function tellKeys(path: string): void {
+  const keys = keysPathOf(path);
+  if (!existsSync(keys)) return;
+  process.stderr.write(
+    `plg: the TLS keys of this run are in ${printable(keys)}: 'plg export ${printable(path)} -o OUT.pcapng' puts them in front, for Wireshark\n`,
+  );
 }

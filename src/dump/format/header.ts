@@ -137,6 +137,32 @@ function addNames(block: BlockBuilder, container: ContainerInfo): void {
   }
 }
 
+/** The type of secrets that is a TLS key log: "TLSK". */
+const tlsKeyLog = 0x544c534b;
+/** A block of keys is ended here, far below the 1 MiB that any block may have. */
+const keyBytesPerBlock = 1 << 19;
+const newline = 0x0a;
+
+/** A TLS key log as Decryption Secrets Blocks, cut at its lines: readers decrypt with them. */
+export function keyBlocks(keys: Uint8Array): Uint8Array[] {
+  const blocks: Uint8Array[] = [];
+  for (let from = 0; from < keys.length;) {
+    const most = Math.min(keys.length, from + keyBytesPerBlock);
+    const lastLine = keys.lastIndexOf(newline, most - 1) + 1;
+    const to = most < keys.length && lastLine > from ? lastLine : most;
+    const part = keys.subarray(from, to);
+    blocks.push(
+      new BlockBuilder(BlockType.decryptionSecrets)
+        .u32(tlsKeyLog)
+        .u32(part.length)
+        .padded(part)
+        .finish(),
+    );
+    from = to;
+  }
+  return blocks;
+}
+
 /** What is known when a recording ends. */
 export interface RunEnd {
   readonly startNs: bigint;

@@ -15,7 +15,7 @@ import {
   skipMissing,
   type StreamState,
 } from "../format/encoder.ts";
-import { headerBlocks, trailerBlocks } from "../format/header.ts";
+import { headerBlocks, keyBlocks, trailerBlocks } from "../format/header.ts";
 import { blockFrameBytes, padToUnit } from "../format/pcapng.ts";
 import {
   type CommandExit,
@@ -44,8 +44,8 @@ export class DirectWriter {
   #usedBytes = 0;
   #connections = 0;
 
-  /** Writes the header at once. */
-  constructor(file: Appender, run: RunInfo) {
+  /** Writes the header at once, and behind it `keys`, a TLS key log, if there are any. */
+  constructor(file: Appender, run: RunInfo, keys: Uint8Array = new Uint8Array(0)) {
     const memory = createSummableMemory(bufferBytes + writeUnitBytes);
     this.#file = file;
     this.#startNs = run.startNs;
@@ -53,7 +53,7 @@ export class DirectWriter {
     this.#sum = sumIn(memory, this.#region.bytes.byteOffset);
     this.#encoder = new RecordEncoder(run.startNs);
     this.#counts = new Float64Array(run.containers.length);
-    appendBlocks(file, headerBlocks(run), this.#region);
+    appendBlocks(file, [...headerBlocks(run), ...keyBlocks(keys)], this.#region);
   }
 
   /** Writes a connection attempt and numbers it. */

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly randomSeed?: number | undefined;
   /** The time of day that the commands see; undefined for the machine's. */
   readonly clock?: RecordedClock | undefined;
+  /** What the commands find in their environment, in addition to the caller's. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
 /** Who wants to know how a run goes. */
@@ -175,7 +177,7 @@ export class CommandRun {
 
   #startOne({ plan, network, compartment }: Place): Promise<Program> {
     const { file, args } = programFor(plan.command, this.#options.identity);
-    const env = environmentFor(plan, this.#topology);
+    const env = { ...environmentFor(plan, this.#topology), ...this.#options.environment };
     return this.#space.spawn(this.#spawner, compartment, network, { file, args, env });
   }
 
@@ -193,7 +195,7 @@ export class CommandRun {
     const { plan, network } = this.#placeOf(container);
     this.#checks ??= this.#space.addCompartment(this.#spawner);
     const { file, args } = programFor(command, this.#options.identity);
-    const env = environmentFor(plan, this.#topology);
+    const env = { ...environmentFor(plan, this.#topology), ...this.#options.environment };
     const program = { file, args, env };
     const { stdout, stderr, ended } = await this.#space.spawn(
       this.#spawner,

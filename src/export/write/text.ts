@@ -1,0 +1,146 @@
+/** An export for other programs: a line for each event, as JSON or CSV, or a file for each stream. */
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { UsageError } from "../../base/errors.ts";
+import type { DumpItem, StreamItem } from "../../dump/format/decoder.ts";
+import type { RunInfo } from "../../dump/format/schema.ts";
+import { describeErrno } from "../../dump/store/file.ts";
+import { kindWords } from "../../report/events.ts";
+
+/** Recordings may hold secrets: for their owner only. */
+const fileMode = 0o600;
+const folderMode = 0o700;
+/** Lines are written in pieces of about this size. */
+const pieceCharacters = 1 << 16;
+
+/** A line of an export: what an analytics engine groups by. */
+type Row = Readonly<Record<string, string | number>>;
+
+/** Columns, in their order. Bytes are Base64 in JSON, and their number alone is in CSV. */
+const columns = [
+  "time",
+  "kind",
+  "connection",
+  "from",
+  "fromPort",
+  "to",
+  "toPort",
+  "offset",
+  "lengthBytes",
+] as const;
+
+export function writeJsonLines(path: string, items: Iterable<DumpItem>): void {
+  writeLines(path, items, (row, bytes) =>
+    JSON.stringify(bytes.length === 0 ? row : { ...row, bytes: base64(bytes) }),
+  );
+}
+
+export function writeCsv(path: string, items: Iterable<DumpItem>): void {
+  writeLines(path, items, (row) => columns.map((column) => cellOf(row[column] ?? "")).join(","), [
+    columns.join(","),
+  ]);
+}
+
+/** Writes each direction of each connection to a file of its own in `folder`. */
+export function writeStreams(folder: string, items: Iterable<DumpItem>): number {
+  let run: RunInfo | undefined;
+  const paths = new Set<string>();
+  naming(folder, () => mkdirSync(folder, { recursive: true, mode: folderMode }));
+  for (const item of items) {
+    if (item.type === "run") ({ run } = item);
+    if (item.type !== "stream" || item.payload.length === 0 || run === undefined) continue;
+    const path = join(folder, streamName(run, item));
+    const flags = paths.has(path) ? "a" : "w";
+    paths.add(path);
+    naming(path, () => {
+      const fd = openSync(path, flags, fileMode);
+      writeAll(fd, item.payload);
+      closeSync(fd);
+    });
+  }
+  return paths.size;
+}
+
+function streamName(run: RunInfo, { connection, direction }: StreamItem): string {
+  const nameOf = (container: number): string => run.containers[container]?.name ?? "unknown";
+  const { number, client, server } = connection;
+  const way = direction === 0 ? "to-server" : "to-client";
+  return `${number}-${nameOf(client.container)}-${client.port}-${nameOf(server.container)}-${server.port}-${way}`;
+}
+
+function writeLines(
+  path: string,
+  items: Iterable<DumpItem>,
+  lineOf: (row: Row, bytes: Uint8Array) => string,
+  heading: readonly string[] = [],
+): void {
+  const fd = naming(path, () => openSync(path, "w", fileMode));
+  let run: RunInfo | undefined;
+  let text = heading.map((line) => `${line}\n`).join("");
+  try {
+    for (const item of items) {
+      if (item.type === "run") ({ run } = item);
+      if (item.type === "run" || item.type === "exit" || run === undefined) continue;
+      text += `${lineOf(rowOf(run, item), bytesOf(item))}\n`;
+      if (text.length < pieceCharacters) continue;
+      writeAll(fd, Buffer.from(text));
+      text = "";
+    }
+    writeAll(fd, Buffer.from(text));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function bytesOf(item: Exclude<DumpItem, { type: "run" | "exit" }>): Uint8Array {
+  return item.type === "packet" ? item.packet : item.payload;
+}
+
+function rowOf(run: RunInfo, item: Exclude<DumpItem, { type: "run" | "exit" }>): Row {
+  const nameOf = (container: number): string => run.containers[container]?.name ?? "everyone";
+  const time = (Number(run.startNs / 1000n) / 1e6 + item.atNs / 1e9).toFixed(6);
+  if (item.type === "packet")
+    return {
+      time,
+      kind: "packet",
+      from: nameOf(item.sender),
+      to: nameOf(item.receiver),
+      lengthBytes: item.packet.length,
+    };
+  const { connection, direction, kind, streamOffset, payload } = item;
+  const { client, server } = connection;
+  const [from, to] = direction === 0 ? [client, server] : [server, client];
+  return {
+    time,
+    kind: kindWords[kind],
+    connection: connection.number,
+    from: nameOf(from.container),
+    fromPort: from.port,
+    to: nameOf(to.container),
+    toPort: to.port,
+    offset: streamOffset,
+    lengthBytes: payload.length,
+  };
+}
+
+function cellOf(value: string | number): string {
+  const text = String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+}
+
+function naming<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code, words } = describeErrno(error);
+    throw new UsageError(`cannot write ${path}: ${words} (${code})`);
+  }
+}

@@ -1,0 +1,90 @@
+// Part of a recording, for others.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { fields, tcpComplaints } from "./dump.ts";
+import { needs } from "./machine.ts";
+import { expectOk, test } from "./plg.ts";
+import { record } from "./replays.ts";
+import { certificate, nginx } from "./servers.ts";
+
+const redis = "server=exec redis-server --bind 0.0.0.0 --protected-mode no --save '' >server.log";
+const asking =
+  "client=redis-cli -h 10.0.0.1 set user ada; redis-cli -h 10.0.0.1 set password hunter2; redis-cli -h 10.0.0.1 get password";
+
+describe("plg export", () => {
+  needs("redis-server", "redis-cli", "tshark");
+
+  test("a redacted dump has no secret, and is a dump like any other", async ({ plg, folder }) => {
+    await record(plg, "--until=client", "--no-ipv6", redis, asking);
+    expect(readFileSync(join(folder, "dump.traffic")).includes("hunter2")).toBe(true);
+    const run = await plg.run(["export", "-o", "shared.traffic", "--redact", "hunter\\d"]);
+    expectOk(run);
+    expect(run.stderr).toMatch(/to shared\.traffic, 3 places redacted/);
+    const shared = join(folder, "shared.traffic");
+    const bytes = readFileSync(shared);
+    expect(bytes.includes("hunter2")).toBe(false);
+    expect(bytes.includes("XXXXXXX")).toBe(true);
+    expect(statSync(shared).mode & 0o777).toBe(0o600);
+    expect(await tcpComplaints(shared)).toEqual([]);
+    const diff = await plg.run([
+      "diff",
+      "dump.traffic",
+      "shared.traffic",
+      "--ignore=/hunter2|XXXXXXX/",
+    ]);
+    expectOk(diff);
+  });
+
+  test("a selection is exported whole, in every format", async ({ plg, folder }) => {
+    await record(plg, "--until=client", "--no-ipv6", redis, asking);
+    expectOk(await plg.run(["export", "-o", "some.traffic", "--grep", "password"]));
+    const shown = await plg.run(["show", "some.traffic", "--json"]);
+    expect(
+      (JSON.parse(shown.stdout) as { totals: { connections: number } }).totals.connections,
+    ).toBe(2);
+    expectOk(await plg.run(["export", "-o", "events.jsonl", "--grep", "ada"]));
+    const rows = readFileSync(join(folder, "events.jsonl"), "utf8").trim().split("\n");
+    const said = rows.map((row) => JSON.parse(row) as { from: string; bytes?: string });
+    const sent = said.filter(({ from }) => from === "client").map(({ bytes = "" }) => bytes);
+    expect(Buffer.from(sent.join(""), "base64").toString()).toMatch(
+      /set\r\n\$4\r\nuser\r\n\$3\r\nada/,
+    );
+    expectOk(await plg.run(["export", "-o", "events.csv"]));
+    expect(readFileSync(join(folder, "events.csv"), "utf8")).toMatch(/^time,kind,connection,/);
+    expectOk(await plg.run(["export", "-o", "streams/", "--only", "#1"]));
+    expect(readdirSync(join(folder, "streams"))).toHaveLength(2);
+    const wrong = await plg.run(["export", "-o", "a", "--format", "har"]);
+    expect(wrong).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe("record --tls-keys", () => {
+  needs("nginx", "curl", "openssl", "tshark");
+
+  test("tshark decrypts what curl and Node said to nginx", async ({ plg, folder }) => {
+    certificate(folder);
+    const tls = `listen 443 ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`;
+    const get = `require("https").get({ host: "server", path: "/page", rejectUnauthorized: false }, (answer) => answer.resume())`;
+    const client = `client=curl -sSk --fail https://server/page && '${process.execPath}' -e '${get}'`;
+    await record(
+      plg,
+      "--until=client",
+      "--no-ipv6",
+      "--tls-keys",
+      nginx(folder, { page: "a secret" }, tls),
+      client,
+    );
+    expect(statSync(join(folder, "dump.traffic.keys")).mode & 0o777).toBe(0o600);
+    expectOk(await plg.run(["export", "-o", "open.pcapng"]));
+    const open = join(folder, "open.pcapng");
+    expect(await fields(open, "http.request", "http.request.uri")).toEqual(["/page", "/page"]);
+    const shown = await plg.run(["show", "--connection=1"]);
+    expect(shown.stderr).toMatch(/the TLS keys of this run are in dump\.traffic\.keys/);
+    expectOk(await plg.run(["export", "-o", "closed.pcapng", "--no-keys"]));
+    expect(await fields(join(folder, "closed.pcapng"), "http.request", "http.request.uri")).toEqual(
+      [],
+    );
+    expectOk(await plg.run(["show", "open.pcapng"]));
+  });
+});
