@@ -15,6 +15,7 @@ export const EINPROGRESS: number = codes.EINPROGRESS;
 export const EINTR: number = codes.EINTR;
 export const EMFILE: number = codes.EMFILE;
 export const ENFILE: number = codes.ENFILE;
+export const ENOENT: number = codes.ENOENT;
 export const EPIPE: number = codes.EPIPE;
 
 const words: Readonly<Record<string, string>> = {

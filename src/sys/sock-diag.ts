@@ -4,6 +4,7 @@
  */
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
+import { ENOENT } from "./errno.ts";
 import { close, recv, send, socket } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 import { inNamespaces, type Namespace } from "./namespace.ts";
@@ -58,6 +59,17 @@ export class SocketDiagnosis {
     const answer = this.#ask(family, remote, local, abi.IPPROTO_UDP);
     if (answer !== abi.SOCK_DIAG_BY_FAMILY) return undefined;
     return exchange.view.getUint32(receiveQueueAt, true);
+  }
+
+  /**
+   * Whether a UDP socket gets datagrams from `remote` to `local`; undefined if the kernel cannot
+   * answer.
+   */
+  isBound(family: Family, local: Endpoint, remote: Endpoint): boolean | undefined {
+    const answer = this.#ask(family, remote, local, abi.IPPROTO_UDP);
+    if (answer === abi.SOCK_DIAG_BY_FAMILY) return true;
+    const isError = answer === abi.NLMSG_ERROR;
+    return isError && exchange.view.getInt32(headerBytes, true) === -ENOENT ? false : undefined;
   }
 
   /** Whether a TCP socket listens at `local`, or at all addresses. */

@@ -101,6 +101,9 @@ export class Trial {
 
   async replay(way: Way): Promise<Finding[]> {
     const stage = stageOf(way);
+    // Live programs wait for each other again; those that are played are there.
+    for (const container of way.live)
+      rmSync(join(this.#folder, "record", `ready-${nameOf(container)}`), { force: true });
     const args = ["replay", "--json", "--run-recorded", ...way.args];
     const run = await this.#plg(args);
     const findings = [

@@ -6,6 +6,7 @@ import type { DatagramFlow } from "./datagram-pace.ts";
 import { type Subnet, subnetFor } from "../../net/subnet.ts";
 import type { Namespace } from "../../sys/namespace.ts";
 import { SocketDiagnoses } from "../../sys/sock-diag.ts";
+import type { Endpoint } from "../../sys/socket.ts";
 
 /** A live connection, as far as it matters here. */
 export interface LiveSide {
@@ -40,11 +41,25 @@ export class ContainerSockets {
 
   /** How many bytes wait in the socket that gets the datagrams of a flow; undefined if that is unknown. */
   queuedBytes(flow: DatagramFlow): number | undefined {
-    const { family, sender, receiver } = flow;
+    const { local, remote } = this.#endsOf(flow);
+    return this.#diagnoses.of(flow.receiver)?.queuedBytes(flow.family, local, remote);
+  }
+
+  /** Whether a socket gets the datagrams of a flow; undefined if that is unknown. */
+  isBound(flow: DatagramFlow): boolean | undefined {
+    const { local, remote } = this.#endsOf(flow);
+    return this.#diagnoses.of(flow.receiver)?.isBound(flow.family, local, remote);
+  }
+
+  #endsOf({ family, sender, sourcePort, receiver, destinationPort }: DatagramFlow): {
+    readonly local: Endpoint;
+    readonly remote: Endpoint;
+  } {
     const subnet = subnetFor(this.#subnets, family);
-    const local = { address: subnet.addressBytes(hostOf(receiver)), port: flow.destinationPort };
-    const remote = { address: subnet.addressBytes(hostOf(sender)), port: flow.sourcePort };
-    return this.#diagnoses.of(receiver)?.queuedBytes(family, local, remote);
+    return {
+      local: { address: subnet.addressBytes(hostOf(receiver)), port: destinationPort },
+      remote: { address: subnet.addressBytes(hostOf(sender)), port: sourcePort },
+    };
   }
 
   /** Whether anybody in the container listens on this TCP port. */

@@ -3,14 +3,18 @@
  * comes on top of that. The recording shows that the receiver keeps up with the recorded pace. So a
  * datagram is played no sooner after the one before it than in the recording, unless the socket is seen
  * empty.
+ *
+ * A datagram that comes before its receiver has bound the port is lost. The recording shows that the
+ * receiver had bound it in time, so the first datagram to each port waits for that, as long as the receiver's
+ * own clock and the patience allow. A receiver that lets it wait in vain is not waited for again.
  */
 import type { Family, Port } from "../../base/units.ts";
 import { IPPROTO_UDP } from "../../net/packet.ts";
 import type { Flow } from "../../recording/flows.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** How often to look whether a socket is empty. */
-const lookMs = 0.2;
+/** How often to look whether a socket is empty, and whether it is there. */
+const lookMs = { empty: 0.2, bound: 5 } as const;
 
 export interface DatagramPaceParts {
   readonly clock: { readonly nowMs: number };
@@ -19,6 +23,9 @@ export interface DatagramPaceParts {
   readonly speed: number;
   /** How many bytes wait in the container's socket for datagrams of this flow; undefined if unknown. */
   readonly queuedBytes: (flow: DatagramFlow) => number | undefined;
+  readonly patienceMs: number;
+  /** Whether the container has a socket for datagrams of this flow; undefined if unknown. */
+  readonly isBound: (flow: DatagramFlow) => boolean | undefined;
 }
 
 /** A flow of UDP to a container. */
@@ -39,9 +46,18 @@ export class DatagramPace {
   readonly #parts: DatagramPaceParts;
   /** The last datagram to each socket, by container, family and port. */
   readonly #last = new Map<string, Played>();
+  /** Containers whose sockets are not waited for. */
+  readonly #unwaited = new Set<number>();
+  readonly #startedMs: number;
 
   constructor(parts: DatagramPaceParts) {
     this.#parts = parts;
+    this.#startedMs = parts.clock.nowMs;
+  }
+
+  /** No process of the container is left that could bind a port. */
+  noteGone(container: number): void {
+    this.#unwaited.add(container);
   }
 
   /**
@@ -50,27 +66,39 @@ export class DatagramPace {
    */
   holdMs(event: number): number {
     const { clock, index, speed } = this.#parts;
-    const flow = index.flows[index.flow(event)] as Flow;
-    if (flow.protocol !== IPPROTO_UDP || flow.receiver < 0) return 0;
+    const recorded = index.flows[index.flow(event)] as Flow;
+    if (recorded.protocol !== IPPROTO_UDP || recorded.receiver < 0) return 0;
+    const flow = datagramFlow(recorded);
     const socket = `${flow.receiver} ${flow.family} ${flow.destinationPort}`;
     const last = this.#last.get(socket);
     const recordedNs = index.timeNs(event);
     if (last !== undefined) {
       const dueMs = last.atMs + Math.max(0, recordedNs - last.recordedNs) / 1e6 / speed;
-      if (clock.nowMs < dueMs && !this.#isEmpty(flow)) return Math.min(lookMs, dueMs - clock.nowMs);
-    }
+      const isDue = clock.nowMs >= dueMs || this.#parts.queuedBytes(flow) === 0;
+      if (!isDue) return Math.min(lookMs.empty, dueMs - clock.nowMs);
+    } else if (this.#isAwaited(flow, recordedNs)) return lookMs.bound;
     this.#last.set(socket, { atMs: clock.nowMs, recordedNs });
     return 0;
   }
 
-  #isEmpty({ family, sender, sourcePort, receiver, destinationPort }: Flow): boolean {
-    const flow = {
-      family,
-      sender,
-      sourcePort: sourcePort as Port,
-      receiver,
-      destinationPort: destinationPort as Port,
-    };
-    return this.#parts.queuedBytes(flow) === 0;
+  /** Whether the receiver may still bind the port of its first datagram. */
+  #isAwaited(flow: DatagramFlow, recordedNs: number): boolean {
+    const { clock, speed, patienceMs, isBound } = this.#parts;
+    if (this.#unwaited.has(flow.receiver) || isBound(flow) !== false) return false;
+    const untilMs = this.#startedMs + recordedNs / 1e6 / speed + patienceMs;
+    if (clock.nowMs < untilMs) return true;
+    this.#unwaited.add(flow.receiver);
+    return false;
   }
+}
+
+function datagramFlow({ sourcePort, destinationPort, ...flow }: Flow): DatagramFlow {
+  const { family, sender, receiver } = flow;
+  return {
+    family,
+    sender,
+    receiver,
+    sourcePort: sourcePort as Port,
+    destinationPort: destinationPort as Port,
+  };
 }

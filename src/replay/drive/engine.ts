@@ -165,6 +165,8 @@ class ReplayEngine {
       index,
       speed: speedOf(schedule.release),
       queuedBytes: (flow) => this.#sockets.queuedBytes(flow),
+      patienceMs: schedule.patienceMs,
+      isBound: (flow) => this.#sockets.isBound(flow),
     });
   }
 

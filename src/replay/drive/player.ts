@@ -119,6 +119,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
   noteGone(container: number): void {
     this.#resetUnanswered(container);
     this.#parts.startHold?.noteGone(container);
+    this.#parts.datagramPace.noteGone(container);
     for (const runner of this.runners) {
       runner.schedule.noteGone(container);
       runner.queue();

@@ -13,7 +13,14 @@ const { index } = record(`
 /** When each packet is played if the socket always holds so many bytes. */
 function playTimes(queued: number | undefined, speed = 1): number[] {
   const clock = { nowMs: 0 };
-  const pace = new DatagramPace({ clock, index, speed, queuedBytes: () => queued });
+  const pace = new DatagramPace({
+    clock,
+    index,
+    speed,
+    queuedBytes: () => queued,
+    patienceMs: 2000,
+    isBound: () => true,
+  });
   return [0, 1, 2, 3].map((event) => {
     for (let ms = pace.holdMs(event); ms > 0; ms = pace.holdMs(event)) clock.nowMs += ms;
     return Math.round(clock.nowMs);
@@ -25,6 +32,35 @@ test("datagrams to one socket keep their distance, unless it is seen empty", () 
   expect(playTimes(undefined)).toEqual([0, 10, 10, 30]);
   expect(playTimes(1000, 10)).toEqual([0, 1, 1, 3]);
   expect(playTimes(0)).toEqual([0, 0, 0, 0]);
+});
+
+/** When each packet is played if ports are bound at these times. */
+function playTimesFor(boundMs: Readonly<Record<number, number>>, goneMs = Infinity): number[] {
+  const clock = { nowMs: 0 };
+  const pace = new DatagramPace({
+    clock,
+    index,
+    speed: 1,
+    queuedBytes: () => 0,
+    patienceMs: 2000,
+    isBound: ({ destinationPort }) => clock.nowMs >= (boundMs[destinationPort] ?? 0),
+  });
+  return [0, 1, 2, 3].map((event) => {
+    for (let ms = pace.holdMs(event); ms > 0; ms = pace.holdMs(event)) {
+      clock.nowMs += ms;
+      if (clock.nowMs >= goneMs) pace.noteGone(0);
+    }
+    return Math.round(clock.nowMs);
+  });
+}
+
+test("the first datagram to a port waits until the port is bound", () => {
+  expect(playTimesFor({ 53: 40, 54: 70 })).toEqual([40, 40, 70, 70]);
+});
+
+test("a receiver that does not bind a port is waited for once, and not when it is gone", () => {
+  expect(playTimesFor({ 53: Infinity, 54: Infinity })).toEqual([2100, 2100, 2100, 2100]);
+  expect(playTimesFor({ 53: Infinity }, 30)).toEqual([30, 30, 30, 30]);
 });
 
 test("what the kernel dropped is read from the counters of both families", () => {
