@@ -141,6 +141,8 @@ function markReplaced(rows: readonly ConnectionRow[]): void {
   }
 }
 
-function hasFailed({ ending }: ConnectionRow): boolean {
+/** It was not accepted, or its client gave it up without a word. */
+function hasFailed({ ending, bytesToServer, bytesToClient }: ConnectionRow): boolean {
+  if (ending === "reset by client") return bytesToServer + bytesToClient === 0;
   return ending === "refused" || ending === "unanswered";
 }

@@ -108,6 +108,19 @@ test("an attempt that another one replaced at once is folded into it", () => {
   expect(all).not.toContain("ALL");
 });
 
+test("so is one that its client gave up without a word", () => {
+  const recording = new Recording();
+  const { accept, data, reset } = RecordKind;
+  const given = recording.connect(6, 1, 0);
+  recording.event(given, accept, toClient);
+  recording.event(given, reset, toServer);
+  connection(recording, [accept, toClient], [data, toServer], [reset, toServer]);
+  expect(reportOf(recording).connections.map(({ replacedBy }) => replacedBy)).toEqual([
+    2,
+    undefined,
+  ]);
+});
+
 test("the table fits into the columns that there are, as far as it can", () => {
   const report = happyEyeballs();
   const long = {
