@@ -105,14 +105,16 @@ export class Conversation {
     return this.#exchange.ends === how;
   }
 
-  /** The client ends the connection. What is held was retried before. */
+  /**
+   * The client ends the connection. What is held was retried before. Its own end comes first, then any
+   * of the pool.
+   */
   end(how: "end" | "reset", heard: Heard): Turn {
-    const own = this.#own();
-    const [next] = own;
-    const isDone = this.isEnding(how) || next === undefined;
-    if (isDone || !this.#isQuiet(heard)) return goOn(nothing);
-    const isOwn = next.ends === how && next.questionFrom === next.questionTo;
-    const exchange = isOwn ? next : this.#parts.exchanges.findEnd(this.#base, how);
+    if (this.isEnding(how) || !this.#isQuiet(heard)) return goOn(nothing);
+    const own = this.#own().findLast(
+      (one) => one.ends === how && one.questionFrom === one.questionTo,
+    );
+    const exchange = own ?? this.#parts.exchanges.findEnd(this.#base, how);
     return exchange === undefined ? goOn(nothing) : this.#begin(exchange, nothing, heard);
   }
 

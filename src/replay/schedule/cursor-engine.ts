@@ -137,10 +137,10 @@ export class CursorEngine {
     this.acted(end);
   }
 
-  /** The live process asks for an exchange that was detached: in the common order, if it `isNext`. */
-  asked(end: number, isNext: boolean): void {
+  /** The live process asks for an exchange that was detached. */
+  asked(end: number): void {
     const { connections } = this.#index;
-    if (!isNext && this.#cursors.get(end) === undefined) {
+    if (this.#cursors.get(end) === undefined) {
       const counts = !this.isPast(this.#cursors.firstOf(end >> 1));
       const cursor = this.#startConnectionCursor(end, connections.from(end >> 1));
       Object.assign(cursor, { counts, waited: true });

@@ -97,16 +97,15 @@ export class Schedule {
   }
 
   /**
-   * The live process asks for `connection`, an exchange that was detached from another. It is played in
-   * the process's order if its turn has come. If not, all connections between the process and that port
-   * leave the order: each exchange on them waits for its own question only.
+   * The live process asks for `connection`, an exchange that was detached from another. From now on all
+   * connections between the process and that port are out of the common order: each exchange on them
+   * waits for its own question only. (Others of the pool may wait for an exchange that moved, or it for
+   * them, so the recorded order may be impossible.)
    */
   noteAsked(connection: number): void {
-    const first = this.index.byConnection[this.index.connections.from(connection)] as number;
-    const isNext = this.#isNext(first);
-    this.#engine.asked(endOf(connection, Direction.toServer), isNext);
+    this.#engine.asked(endOf(connection, Direction.toServer));
     const pool = this.index.connections.poolOf(connection);
-    if (isNext || this.#loose.has(pool)) return;
+    if (this.#loose.has(pool)) return;
     this.#loose.add(pool);
     for (let number = 1; number <= this.index.connections.count; number++) this.#loosen(number);
   }
@@ -128,24 +127,6 @@ export class Schedule {
   hasReached(event: number): boolean {
     const { script, at } = this.#engine;
     return (script[at] ?? Infinity) >= event;
-  }
-
-  /** Whether the process has done, and seen, all that stands before `event`. */
-  #isNext(event: number): boolean {
-    const { script } = this.#engine;
-    if (this.#engine.opens || this.isPast(event)) return false;
-    for (let at = this.#engine.at; (script[at] as number) < event; at++) {
-      const before = script[at] as number;
-      const isDone = !this.#gate.isMine(this.index.sender(before)) || this.#isSettled(before);
-      if (!isDone || this.#isNews(before, this.index.sender(event))) return false;
-    }
-    return true;
-  }
-
-  #isSettled(event: number): boolean {
-    return (
-      this.index.kind(event) === RecordKind.packet || this.#progress.isSettled(this.index, event)
-    );
   }
 
   /** The live process, as the server, accepted this connection. */
