@@ -1,6 +1,6 @@
 /** Where a replay differed from the recording, for people and for programs. */
 import { unreachable } from "../base/assert.ts";
-import { plural } from "../base/text.ts";
+import { formatDuration, plural } from "../base/text.ts";
 import type {
   Difference,
   DifferenceList,
@@ -89,10 +89,23 @@ export function renderDifference(
   const mark = others && difference.isFirst === true ? " (first divergence)" : "";
   return [
     `${paint.heading(describeDifference(difference))}${mark}`,
+    ...waitOf(difference).map((line) => `  ${line}`),
     ...bytesOf(difference, paint).map((row) => `  ${row}`),
     ...shapeIn(difference).map((line) => `  ${line}`),
     ...(difference.meanwhile ?? []).map((line) => `  meanwhile ${line}`),
   ];
+}
+
+/** How long replay waited for what did not come, and by which rule it no longer did. */
+function waitOf(difference: Difference): readonly string[] {
+  if (!("wait" in difference) || difference.wait === undefined) return [];
+  const { rule, waitedMs, recordedMs, patienceMs } = difference.wait;
+  if (rule === "gone") return ["replay did not wait: the process was gone"];
+  const [recorded, patience] = [formatDuration(recordedMs), formatDuration(patienceMs)];
+  const waited = `replay waited for ${formatDuration(waitedMs)}`;
+  return rule === "clock"
+    ? [`${waited}: it was due ${recorded} after the start, and patience lasted ${patience} more`]
+    : [`${waited}: it had taken ${recorded}, and patience lasted ${patience} more`];
 }
 
 /** The difference in one sentence, which begins with the process that made it. */

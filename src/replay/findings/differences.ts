@@ -5,6 +5,7 @@
 import type { Family } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Shape } from "./shapes.ts";
+import type { Wait } from "./wait.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** How a connection and a direction of it are told in a difference. */
@@ -19,6 +20,8 @@ export interface StreamName {
   readonly serverPort: number;
   /** Of what the process sends: a client `to server`. */
   readonly direction: "to server" | "to client";
+  /** Of what did not come: how long replay waited for it, and by which rule. */
+  readonly wait?: Wait;
   /** What else was going on for this process, a line for each connection. Whoever reports may add it. */
   readonly meanwhile?: readonly string[];
 }

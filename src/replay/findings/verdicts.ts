@@ -7,6 +7,7 @@ import { RecordKind } from "../../dump/format/schema.ts";
 import { nameStream, type ReportDifference } from "./differences.ts";
 import { Done, endOf, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
+import type { Wait } from "./wait.ts";
 
 export class Verdicts {
   readonly #index: RecordingIndex;
@@ -71,43 +72,43 @@ export class Verdicts {
   }
 
   /** What `event` says was not done by its process in good time. It is not waited for again. */
-  giveUp(event: number): void {
+  giveUp(event: number, wait: Wait): void {
     const connection = this.#index.connection(event);
     const direction = this.#index.direction(event);
     const end = endOf(connection, direction);
     this.#progress.noteGiveUp(end);
     switch (this.#index.kind(event)) {
       case RecordKind.connect:
-        if (this.#progress.has(end, Done.opened)) this.#tellSilent(connection, direction);
-        else this.#tell("missing-connection", connection, direction);
+        if (this.#progress.has(end, Done.opened)) this.#tellSilent(connection, direction, wait);
+        else this.#tell("missing-connection", connection, direction, wait);
         return this.#progress.expectLate(end, event);
       case RecordKind.accept:
       case RecordKind.refuse:
-        this.#tell("no-answer", connection, direction);
+        this.#tell("no-answer", connection, direction, wait);
         return this.#progress.expectLate(end, event);
       case RecordKind.data:
-        return this.#giveUpBytes(event);
+        return this.#giveUpBytes(event, wait);
       case RecordKind.end:
-        this.#tellMissing("missing-end", connection, direction);
+        this.#tellMissing("missing-end", connection, direction, wait);
         return this.#progress.mark(end, Done.excusedEnd);
       case RecordKind.reset:
-        this.#tellMissing("missing-reset", connection, direction);
+        this.#tellMissing("missing-reset", connection, direction, wait);
         return this.#progress.mark(end, Done.excusedReset);
       default:
     }
   }
 
   /** The receiver of `event` does not take it. */
-  stuck(event: number): void {
+  stuck(event: number, wait: Wait): void {
     const connection = this.#index.connection(event);
     const receives = opposite(this.#index.direction(event));
     const offset = this.#progress.receivedBytes(endOf(connection, receives));
     const expectedBytes = this.#index.streamOffset(event) + this.#index.lengthBytes(event);
     const name = nameStream(this.#index, connection, receives);
-    this.#report({ kind: "stuck", ...name, offset, expectedBytes });
+    this.#report({ kind: "stuck", ...name, offset, expectedBytes, wait });
   }
 
-  #giveUpBytes(event: number): void {
+  #giveUpBytes(event: number, wait: Wait): void {
     const connection = this.#index.connection(event);
     const direction = this.#index.direction(event);
     const end = endOf(connection, direction);
@@ -115,7 +116,7 @@ export class Verdicts {
     const expectedBytes = this.#index.streamOffset(event) + this.#index.lengthBytes(event);
     if (offset < Math.min(expectedBytes, this.#progress.cuts.offset(connection, direction))) {
       const name = nameStream(this.#index, connection, direction);
-      this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes });
+      this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes, wait });
     }
     this.#progress.excuseBytes(end, expectedBytes);
     // The client of a connection asks; an answer needs a question.
@@ -124,10 +125,10 @@ export class Verdicts {
   }
 
   /** A connection was opened, and nothing came that identified it. */
-  #tellSilent(connection: number, direction: Direction): void {
+  #tellSilent(connection: number, direction: Direction, wait: Wait): void {
     const expectedBytes = this.#index.connections.bytes(connection, direction);
     const name = nameStream(this.#index, connection, direction);
-    this.#report({ kind: "missing-bytes", ...name, offset: 0, expectedBytes });
+    this.#report({ kind: "missing-bytes", ...name, offset: 0, expectedBytes, wait });
   }
 
   /** What it sent in the recording until it was stopped, or until its peer cut it off. */
@@ -252,16 +253,19 @@ export class Verdicts {
     kind: "missing-connection" | "no-answer" | "refused-instead" | "accepted-instead",
     connection: number,
     direction: Direction,
+    wait?: Wait,
   ): void {
-    this.#report({ kind, ...nameStream(this.#index, connection, direction) });
+    const name = nameStream(this.#index, connection, direction);
+    this.#report({ kind, ...name, ...(wait && { wait }) });
   }
 
   #tellMissing(
     kind: "missing-end" | "missing-reset",
     connection: number,
     direction: Direction,
+    wait: Wait,
   ): void {
     const offset = this.#progress.sentBytes(endOf(connection, direction));
-    this.#report({ kind, ...nameStream(this.#index, connection, direction), offset });
+    this.#report({ kind, ...nameStream(this.#index, connection, direction), offset, wait });
   }
 }

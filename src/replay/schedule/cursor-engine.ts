@@ -16,6 +16,7 @@ import { RecordKind } from "../../dump/format/schema.ts";
 import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
 import type { Verdicts } from "../findings/verdicts.ts";
+import { gone, type Wait } from "../findings/wait.ts";
 import { Opener } from "./opener.ts";
 import { OwnClock } from "./own-clock.ts";
 import { RecordedPace } from "./recorded-pace.ts";
@@ -264,7 +265,7 @@ export class CursorEngine {
         this.#block(cursor, "waiting");
         return false;
       }
-      this.#gate.giveUp(event);
+      this.#gate.giveUp(event, gone);
     }
     if (cursor.waited) {
       cursor.clockMs = this.#nowMs;
@@ -330,14 +331,14 @@ export class CursorEngine {
 
   #giveUpIfGone(connect: number): boolean {
     const isGone = this.#gate.isGone(this.#index.sender(connect));
-    if (isGone) this.#giveUpConnect(connect);
+    if (isGone) this.#giveUpConnect(connect, gone);
     return isGone;
   }
 
-  #giveUpConnect(connect: number): void {
+  #giveUpConnect(connect: number, wait: Wait): void {
     const connection = this.#index.connection(connect);
     this.#played += this.#cursors.lengthOf(connection);
-    this.#gate.giveUp(connect);
+    this.#gate.giveUp(connect, wait);
   }
 
   #startConnectionCursor(end: number, from: number): Cursor {
@@ -359,28 +360,28 @@ export class CursorEngine {
 
   /** Gives up what was waited for too long. */
   #endPatience(): void {
-    for (const cursor of this.#patience.takeEnded([this.#main, ...this.#cursors.all()]))
-      this.#giveUp(cursor);
+    const ended = this.#patience.takeEnded([this.#main, ...this.#cursors.all()]);
+    for (const { cursor, wait } of ended) this.#giveUp(cursor, wait);
   }
 
-  #giveUp(cursor: Cursor): void {
+  #giveUp(cursor: Cursor, wait: Wait): void {
     const { event } = cursor;
     const isTheirs = cursor.state === "delivering";
     this.#progress.noteDeparture(
       isTheirs ? this.#index.receiver(event) : this.#index.sender(event),
     );
-    if (isTheirs) return this.#leave(cursor);
+    if (isTheirs) return this.#leave(cursor, wait);
     if (this.#isOpener(cursor, event))
-      this.#giveUpConnect(this.#cursors.firstOf(this.#index.connection(event)));
-    else this.#gate.giveUp(event);
+      this.#giveUpConnect(this.#cursors.firstOf(this.#index.connection(event)), wait);
+    else this.#gate.giveUp(event, wait);
     this.#wake(cursor);
   }
 
   /** The process does not take what is being delivered: that is played apart, or else given up. */
-  #leave(cursor: Cursor): void {
+  #leave(cursor: Cursor, wait: Wait): void {
     const { event } = cursor;
     if (this.#index.kind(event) === RecordKind.packet) return this.delivered(-1, event);
-    this.#verdicts.stuck(event);
+    this.#verdicts.stuck(event, wait);
     if (cursor !== this.#main) {
       cursor.state = "stalled";
       this.#cursors.stalled++;

@@ -6,6 +6,7 @@ import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Verdicts } from "../findings/verdicts.ts";
+import type { Wait } from "../findings/wait.ts";
 import type { Packets } from "./packets.ts";
 import { Done, endOf, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -115,12 +116,12 @@ export class Gate {
   }
 
   /** What `event` says will not be waited for any longer. */
-  giveUp(event: number): void {
+  giveUp(event: number, wait: Wait): void {
     if (this.#index.kind(event) === RecordKind.packet) this.packets.giveUp(this.#index.flow(event));
     // Its kernel refuses what comes when the processes are gone, as it did in the recording.
     else if (this.#isRefusal(event) && this.isGone(this.#index.sender(event)))
       this.#progress.mark(this.senderEnd(event), Done.refused);
-    else this.#verdicts.giveUp(event);
+    else this.#verdicts.giveUp(event, wait);
   }
 
   #isRefusal(event: number): boolean {

@@ -17,6 +17,7 @@
  */
 import type { Cursor } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
+import type { Wait } from "../findings/wait.ts";
 import type { OwnClock } from "./own-clock.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
@@ -29,6 +30,12 @@ const mostPostponed = 5;
 /** What was halved this often is nothing. */
 const halvingsToNothing = 8;
 
+/** A cursor whose patience has ended, and what it waited for until then. */
+interface EndedWait {
+  readonly cursor: Cursor;
+  readonly wait: Wait;
+}
+
 export class Patience {
   /** Before this nothing is to be given up. It is looked at then; it may turn out to be later. */
   atMs: number = Infinity;
@@ -39,6 +46,7 @@ export class Patience {
   #hasMoved = true;
   #movedMs = 0;
   #nowMs = 0;
+  #startMs = -1;
   #departures = 0;
   /** How much was given up since the process last did anything. */
   #inVain = 0;
@@ -66,6 +74,7 @@ export class Patience {
   /** When a process departs, it loses the credit of its own clock, so what it does may be overdue sooner. */
   setTime(nowMs: number, departures: number): void {
     this.#nowMs = nowMs;
+    if (this.#startMs === -1) this.#startMs = nowMs;
     if (departures > this.#departures) this.atMs = nowMs;
     this.#departures = departures;
     if (this.#hasMoved) this.#movedMs = nowMs;
@@ -78,14 +87,14 @@ export class Patience {
   }
 
   /** Returns those of `cursors` whose patience has ended, and looks when the next one may end. */
-  takeEnded(cursors: Iterable<Cursor>): readonly Cursor[] {
+  takeEnded(cursors: Iterable<Cursor>): readonly EndedWait[] {
     this.atMs = Infinity;
-    const ended: Cursor[] = [];
+    const ended: EndedWait[] = [];
     let costMs = -1;
     for (const cursor of cursors) {
       if (cursor.state !== "waiting" && cursor.state !== "delivering") continue;
       if (this.#endMs(cursor) <= this.#nowMs) {
-        ended.push(cursor);
+        ended.push({ cursor, wait: this.#explain(cursor) });
         costMs = Math.max(costMs, this.#nowMs - this.#overdueMs(cursor));
       } else this.watch(cursor);
     }
@@ -94,6 +103,16 @@ export class Patience {
       this.#costMs += costMs;
     }
     return ended;
+  }
+
+  #explain(cursor: Cursor): Wait {
+    const byClock = this.#clockMs(cursor) > cursor.sinceMs + this.#gapMs(cursor);
+    return {
+      rule: byClock ? "clock" : "gap",
+      waitedMs: this.#nowMs - cursor.sinceMs,
+      recordedMs: byClock ? this.#clockMs(cursor) - this.#startMs : this.#gapMs(cursor),
+      patienceMs: this.#patienceWith(cursor),
+    };
   }
 
   /** When patience with this cursor ends if nothing moves. */
