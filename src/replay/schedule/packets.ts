@@ -69,15 +69,16 @@ export class Packets {
     return true;
   }
 
+  /** Whether one is held back that is no longer too early. */
   isHeld(flow: number): boolean {
-    return this.#count(flow).held > 0;
+    const count = this.#count(flow);
+    return count.held > 0 && !this.#isEarly(count, count.sent - count.held);
   }
 
   /** Gives out the first of those that are held back, if it is no longer too early. Whether it is not. */
   release(flow: number): boolean {
-    const count = this.#count(flow);
-    if (count.held === 0 || this.#isEarly(count, count.sent - count.held)) return false;
-    count.held--;
+    if (!this.isHeld(flow)) return false;
+    this.#count(flow).held--;
     return true;
   }
 

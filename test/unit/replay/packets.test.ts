@@ -120,3 +120,21 @@ test("packets to everyone: played to each live process, waited for", () => {
     = client
   `);
 });
+
+test("one that is held back for later is not given out in the place of one that passed", () => {
+  const { index } = record(`
+    0 packet client server
+    1 1 connect client server:80
+    2 1 accept
+    3 packet client server
+  `);
+  const stage = new Stage(index, ["client", "server"]);
+  const packet = () => stage.packet(containerOf("client"), containerOf("server"));
+  expect([packet(), packet()]).toEqual([["server"], []]);
+  stage.play(`
+    < server 1 connect
+    > server 1 accept
+    < server packet client
+    = server
+  `);
+});
