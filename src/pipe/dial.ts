@@ -31,7 +31,7 @@ export interface DialHandler {
 }
 
 /** How long a SYN is given where no link delays it: until shortly before the kernel would send another (TCP_TIMEOUT_INIT, a second). */
-const answerMs = 900;
+const defaultAnswerMs = 900;
 
 /** A SYN that has not been answered for this long, and for as long as the links take, was dropped. */
 const droppedMs = 5;
@@ -50,6 +50,8 @@ export interface DialOptions {
   readonly waitListenMs: number;
   /** Whether nobody is left who could listen. */
   readonly isServerGone?: () => boolean;
+  /** How long a SYN is given where no link delays it; until the client's kernel sends another by default. */
+  readonly answerMs?: number;
   /** How much longer an answer takes over the links of this run. */
   readonly linkMs: number;
   /**
@@ -174,7 +176,7 @@ export class Dial implements EndOwner, QueuedDial {
     this.#timer = undefined;
     this.#isSilent = false;
     this.#triedMs = this.#reactor.nowMs;
-    const { subnet, connection, linkMs, queue } = this.#options;
+    const { subnet, connection, linkMs, queue, answerMs = defaultAnswerMs } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
     const address = subnet.addressBytes(hostOf(client));
     const fd = socket.boundSocket(family, { address, port: clientPort });

@@ -55,6 +55,13 @@ export interface PlayerParts extends LiveEndsParts {
   readonly onDelivery: (event: number) => void;
 }
 
+/**
+ * How long a server has to answer a SYN that it accepted in the recording. It may drop one: where its
+ * process holds the socket of an earlier connection with the same ports, which has just been reset, the
+ * kernel keeps the SYN for that socket, and then drops it (tcp_v4_rcv, sk_add_backlog).
+ */
+const answerMs = 100;
+
 /** The recording says which family was refused, so it is not asked. */
 const isServedInOtherFamily = (): boolean => false;
 
@@ -335,6 +342,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
       // A SYN that was not answered then is not repeated, lest it be answered now.
       isWanted: () => isWanted,
       waitListenMs,
+      ...(isWanted ? { answerMs } : {}),
       linkMs,
       isServedInOtherFamily,
     };
