@@ -1,4 +1,5 @@
 // The help: each default once, options in groups, at most 80 columns.
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect } from "vitest";
 import { test } from "./plg.ts";
 
@@ -18,6 +19,19 @@ describe("the help", () => {
         line.includes("default:") ? 1 : 0,
       );
     }
+  });
+
+  test("is the page docs/command-line.md; PLG_WRITE_PAGE=1 writes it", async ({ plg }) => {
+    const page = new URL("../../docs/command-line.md", import.meta.url);
+    const written = readFileSync(page, "utf8");
+    const sections = [written.slice(0, written.indexOf("\n## ")).trimEnd()];
+    for (const command of commands) {
+      const { stdout } = await plg.run([command, "--help"]);
+      sections.push(`## plg ${command}\n\n\`\`\`\n${stdout.trimEnd()}\n\`\`\``);
+    }
+    const fresh = `${sections.join("\n\n")}\n`;
+    if (process.env["PLG_WRITE_PAGE"] === "1") writeFileSync(page, fresh);
+    else expect(written).toBe(fresh);
   });
 
   test("groups the options of record and replay", async ({ plg }) => {
