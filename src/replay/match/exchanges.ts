@@ -12,7 +12,7 @@ import { type ReadPayload, RecordedStream } from "../../recording/recorded-strea
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { type Fit, fitOf } from "../compare/fit.ts";
 import { type Mask, masksFor } from "../compare/masks.ts";
-import { endOf, type Progress } from "../progress/progress.ts";
+import { Done, endOf, type Progress } from "../progress/progress.ts";
 
 export interface ExchangesParts {
   /** The index of the process's own schedule: exchanges are detached from it. */
@@ -100,6 +100,7 @@ export class Exchanges {
     index.detach(number, exchange.from, exchange.to);
     this.#detached.set(exchange.from, { number, isPlayed: true });
     const end = endOf(number, Direction.toServer);
+    progress.mark(end, Done.connected);
     progress.noteSent(end, exchange.questionFrom);
     progress.noteReceived(end, exchange.answerFrom);
     return number;
