@@ -48,8 +48,10 @@ export function isChosenPacket(
 }
 
 function matches(stream: RecordedStream, selection: Selection): boolean {
-  for (let at = 0; at < stream.lengthBytes; at += pieceBytes - overlapBytes)
+  for (let at = 0; at < stream.lengthBytes; at += pieceBytes - overlapBytes) {
+    at += stream.missingBytes(at);
     if (selection.matches(latin1(stream.copy(at, at + pieceBytes)))) return true;
+  }
   return false;
 }
 

@@ -20,6 +20,7 @@ const overlapBytes = 1 << 16;
 export function matchesIn(stream: RecordedBytes, patterns: readonly RegExp[]): Range[] {
   const found: Range[] = [];
   for (let at = 0; at < stream.lengthBytes; at += windowBytes - overlapBytes) {
+    at += stream.missingBytes(at);
     const text = latin1(stream.copy(at, at + windowBytes));
     for (const { from, to } of rangesIn(text, patterns))
       found.push({ from: at + from, to: at + to });

@@ -85,8 +85,11 @@ function readStreams(index: RecordingIndex, bytes: Uint8Array): void {
   for (let number = 1; number <= index.connections.count; number++)
     for (const direction of [Direction.toServer, Direction.toClient]) {
       const stream = new RecordedStream(index, read, number, direction);
-      if (stream.copy(0, Infinity).length !== stream.lengthBytes)
-        throw new Error(`a stream of connection ${number} is not whole`);
+      for (let offset = 0; offset < stream.lengthBytes;) {
+        const lengthBytes = stream.piece(offset, 1 << 16).length || stream.missingBytes(offset);
+        if (lengthBytes === 0) throw new Error(`a stream of connection ${number} is not whole`);
+        offset += lengthBytes;
+      }
     }
 }
 
@@ -110,6 +113,16 @@ function refuse({ kind }: Difference): void {
   throw new Error(`a stream differs from itself: ${kind}`);
 }
 
+/** An imported recording may lack more bytes than anybody can send. */
+function hasGaps(stream: RecordedStream): boolean {
+  for (let offset = 0; offset < stream.lengthBytes;) {
+    const { length } = stream.piece(offset, 1 << 16);
+    if (length === 0) return true;
+    offset += length;
+  }
+  return false;
+}
+
 /** A process that sends what was recorded differs in nothing, and gets to the end. */
 function compareWithItself(index: RecordingIndex, bytes: Uint8Array): void {
   const read = (position: number, lengthBytes: number): Uint8Array =>
@@ -126,6 +139,7 @@ function compareWithItself(index: RecordingIndex, bytes: Uint8Array): void {
     for (const direction of [Direction.toServer, Direction.toClient]) {
       const comparison = comparisonFor(parts, number, direction);
       const stream = new RecordedStream(index, read, number, direction);
+      if (hasGaps(stream)) continue;
       for (let offset = 0; offset < stream.lengthBytes;) {
         const piece = stream.piece(offset, 1000);
         comparison.push(piece, 0, piece.length);

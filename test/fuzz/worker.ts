@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { Coverage } from "./coverage.ts";
 import { mutate } from "./mutations.ts";
 import { random } from "./random.ts";
+import { importAll } from "./captures.ts";
 import { readAll } from "./readers.ts";
 import { type Assignment, Counter, type Finding, slowMs } from "./shared.ts";
 
@@ -36,7 +37,7 @@ function run(input: Uint8Array): boolean {
 /** What is broken in the same way again is told once. */
 function outcomeOf(input: Uint8Array): string {
   try {
-    return readAll(input);
+    return `${readAll(input)} / ${importAll(input)}`;
   } catch (error) {
     const { message, stack } = error as Error;
     const outcome = `broken: ${message.replaceAll(/\d+/g, "N")}`;

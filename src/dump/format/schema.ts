@@ -110,6 +110,8 @@ export const maxZeroTailBytes: number = 2 ** 32;
 export const maxOpenConnections: number = 1 << 20;
 /** Interfaces, and so containers, of one recording: each has a TUN device and a namespace while it runs. */
 export const maxContainers = 4000;
+/** No stream of a recording that lacks bytes is longer: what claims to be is damaged. */
+export const longestStreamBytes: number = 2 ** 48;
 /** Interfaces of a recording without subnets, which was imported: its hosts need nothing of this machine. */
 export const maxHosts = 65_535;
 /** Linux runs no command that is longer (MAX_ARG_STRLEN, execve(2)). */
