@@ -331,8 +331,8 @@ export class Player implements AttemptHandler<Entering>, Performer {
     const { outcome, ...recorded } = index.connections.describe(number);
     const connection = { ...recorded, serverPort: this.#livePort(recorded) };
     const subnet = subnetFor(subnets, connection.family);
-    const isWanted = outcome === "accepted";
-    const waitListenMs = isWanted ? this.#untilListeningMs(event) : 0;
+    const isAccepted = outcome === "accepted";
+    const waitListenMs = isAccepted ? this.#untilListeningMs(event) : 0;
     this.#parts.onConnection();
     runner.schedule.noteDelivered(event);
     const options = {
@@ -340,9 +340,9 @@ export class Player implements AttemptHandler<Entering>, Performer {
       connection,
       queue: this.#queues.of(connection),
       // A SYN that was not answered then is not repeated, lest it be answered now.
-      isWanted: () => isWanted,
+      isWanted: () => outcome !== "unanswered",
       waitListenMs,
-      ...(isWanted ? { answerMs } : {}),
+      ...(isAccepted ? { answerMs } : {}),
       linkMs,
       isServedInOtherFamily,
     };
