@@ -4,7 +4,7 @@ import type { Fd } from "../base/units.ts";
 import type { Namespace } from "../sys/namespace.ts";
 import { architectureOf } from "./core/architecture.ts";
 import { type Answered, filterProgram } from "./core/filter.ts";
-import { SupervisorHost } from "./supervisor-host.ts";
+import type { SupervisorHost } from "./supervisor-host.ts";
 import type { ContainerName, RecordedClock } from "./supervisor-task.ts";
 
 /** The filter for commands on this machine; undefined if its processor is none that plg knows. */
@@ -25,17 +25,18 @@ export interface Sources {
   readonly device: Fd | undefined;
 }
 
-/** Answers what comes from the listener of a filter, until it is closed. */
+/** Has `supervisor` answer what comes from the listener of a filter, until it is closed. */
 export function supervise(
+  supervisor: SupervisorHost,
   listener: Fd,
   sources: Sources,
   places: readonly Place[],
-): SupervisorHost {
+): void {
   const containers = new Map(
     places.map(({ index, name, network }) => [
       readlinkSync(`/proc/self/fd/${network.fd}`),
       { index, name },
     ]),
   );
-  return new SupervisorHost({ listener, ...sources, containers });
+  supervisor.supervise({ listener, ...sources, containers });
 }

@@ -10,21 +10,30 @@ export class SupervisorHost {
   readonly #worker: Worker;
   readonly #wakeup = createWakeup();
   readonly #ended: Promise<void>;
+  #hasTask = false;
   /** Rejects when the thread dies, which is a bug. Never resolves. */
   readonly failed: Promise<never>;
 
-  constructor(task: Omit<SupervisorTask, "wakeup">) {
-    const workerData: SupervisorTask = { ...task, wakeup: this.#wakeup };
+  /** Starts the thread, which takes a moment; {@link supervise} gives it its task. */
+  constructor() {
     const url = new URL("./supervisor-thread.js", import.meta.url);
-    this.#worker = new Worker(url, { workerData, resourceLimits });
+    this.#worker = new Worker(url, { resourceLimits });
     this.failed = new Promise((_, reject) => this.#worker.once("error", reject));
     this.failed.catch(() => {});
     this.#ended = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
   }
 
+  /** From now on the thread answers. To be called once. */
+  supervise(task: Omit<SupervisorTask, "wakeup">): void {
+    this.#hasTask = true;
+    const whole: SupervisorTask = { ...task, wakeup: this.#wakeup };
+    this.#worker.postMessage(whole);
+  }
+
   /** Ends the thread. No process may be left that it answers. The listener stays open. */
   async close(): Promise<void> {
-    signal(this.#wakeup);
+    if (this.#hasTask) signal(this.#wakeup);
+    else void this.#worker.terminate();
     await this.#ended;
     closeWakeup(this.#wakeup);
   }

@@ -3,7 +3,7 @@
  * in Node's loop. Now and then it wakes up all the same, so that plg can end it.
  */
 import { readlinkSync } from "node:fs";
-import { workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
 import { requestShortSlices } from "../sys/scheduling.ts";
 import { NotificationListener } from "../sys/seccomp.ts";
@@ -42,4 +42,5 @@ function networkOf(pid: number): string {
   }
 }
 
-supervise(workerData as SupervisorTask);
+assert(parentPort, "the supervisor runs in a thread of its own");
+parentPort.once("message", supervise);

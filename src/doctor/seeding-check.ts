@@ -1,5 +1,6 @@
 /** Checks whether commands' random bytes can follow from a seed: a program draws some twice. */
 import { commandFilter, supervise } from "../determinism/seeding.ts";
+import { SupervisorHost } from "../determinism/supervisor-host.ts";
 import { ProcessSpace } from "../sandbox/processes/process-space.ts";
 import { Spawner } from "../sandbox/processes/spawner.ts";
 import { closeNamespace, currentNamespace, inNewNamespaces } from "../sys/namespace.ts";
@@ -26,6 +27,8 @@ export function checkSeeding(): Promise<Check> {
   );
 }
 
+const sources = { seed: 1, clock: undefined, device: undefined } as const;
+
 async function draw(): Promise<string> {
   const filter = commandFilter({ randomBytes: true, timeOfDay: false });
   if (!filter) throw new Error(`plg knows no filter for the processor ${process.arch}`);
@@ -34,11 +37,8 @@ async function draw(): Promise<string> {
   try {
     if (spawner.listener === undefined) throw new Error(spawner.refusal);
     const place = { index: 0, name: "doctor", network };
-    const supervisor = supervise(
-      spawner.listener,
-      { seed: 1, clock: undefined, device: undefined },
-      [place],
-    );
+    const supervisor = new SupervisorHost();
+    supervise(supervisor, spawner.listener, sources, [place]);
     try {
       return await run(spawner, network);
     } finally {

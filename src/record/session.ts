@@ -109,6 +109,8 @@ export class RecordSession {
         },
         (text) => hooks.onWarning(text),
       );
+      onFailure(() => engine.finish());
+      await run.ready();
       const parts = {
         startNs,
         startHrNs,

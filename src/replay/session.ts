@@ -136,6 +136,8 @@ export class ReplaySession {
         details,
         (text) => hooks.onWarning(text),
       );
+      onFailure(() => engine.finish());
+      await run.ready();
       return new ReplaySession(options, run, playground, engine, new Float64Array(counters));
     });
   }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assert } from "../../base/assert.ts";
 import { commandFilter, supervise } from "../../determinism/seeding.ts";
 import type { RecordedClock } from "../../determinism/supervisor-task.ts";
-import type { SupervisorHost } from "../../determinism/supervisor-host.ts";
+import { SupervisorHost } from "../../determinism/supervisor-host.ts";
 import { Command, type CommandEnd, type Identity, type OutputSink, programFor } from "./command.ts";
 import type { Namespace } from "../../sys/namespace.ts";
 import { hostsText } from "./hosts.ts";
@@ -67,7 +67,8 @@ export class CommandRun {
   readonly #space: ProcessSpace;
   readonly #spawner: Spawner;
   readonly #options: RunOptions;
-  #supervisor: SupervisorHost | undefined;
+  readonly #supervisor: SupervisorHost | undefined;
+  #furnished: Promise<void> = Promise.resolve();
   #places: readonly Place[] = [];
   /** Where checks run. */
   #checks: Promise<Compartment> | undefined;
@@ -88,8 +89,10 @@ export class CommandRun {
     spawner: Spawner,
     options: RunOptions,
     device: Fd | undefined,
+    supervisor: SupervisorHost | undefined,
   ) {
     this.#topology = topology;
+    this.#supervisor = supervisor;
     this.#device = device;
     this.#space = space;
     this.#spawner = spawner;
@@ -99,7 +102,8 @@ export class CommandRun {
   }
 
   /**
-   * Prepares the processes' namespaces for these containers, and the thread that starts them. No command runs yet.
+   * Prepares the processes' namespaces for these containers, and the thread that starts them. No
+   * command runs yet; {@link ready} tells when one can.
    * `spaces` are all containers' networks, by index.
    */
   static async prepare(
@@ -115,18 +119,22 @@ export class CommandRun {
     const isAnswered = answered.randomBytes || answered.timeOfDay;
     const filter = isAnswered ? commandFilter(answered) : undefined;
     const device = filter && answered.randomBytes ? openFuse() : undefined;
+    // All three take a moment to start.
+    const supervisor = filter && new SupervisorHost();
     const [space, spawner] = await Promise.all([
       ProcessSpace.create(hostsText(topology, machineHosts()), device),
       Spawner.start(filter),
     ]);
-    const run = new CommandRun(topology, space, spawner, options, device);
-    try {
-      await run.#furnish(live, spaces);
-    } catch (error) {
-      await run.close();
-      throw error;
-    }
+    const run = new CommandRun(topology, space, spawner, options, device, supervisor);
+    run.#furnished = run.#furnish(live, spaces);
+    // Whoever waits for it hears of a failure.
+    run.#furnished.catch(() => {});
     return run;
+  }
+
+  /** Settles when commands can be started. Rejects with a MachineError where that is not possible. */
+  ready(): Promise<void> {
+    return this.#furnished;
   }
 
   async #furnish(live: readonly ContainerPlan[], spaces: readonly Space[]): Promise<void> {
@@ -136,10 +144,11 @@ export class CommandRun {
     });
     this.#spawner.failed.catch((error: Error) => this.#onFault(error));
     const { listener } = this.#spawner;
-    if (listener !== undefined) {
+    if (listener !== undefined && this.#supervisor) {
       const { randomSeed: seed = randomInt(ownSeeds), clock } = this.#options;
-      this.#supervisor = supervise(listener, { seed, clock, device: this.#device }, places);
+      const sources = { seed, clock, device: this.#device };
       this.#supervisor.failed.catch((error: Error) => this.#onFault(error));
+      supervise(this.#supervisor, listener, sources, places);
     }
     this.#places = await Promise.all(
       places.map(async (place) => ({
