@@ -218,18 +218,26 @@ export class ReplaySession {
   async #untilPlayed(): Promise<void> {
     while (!this.#isPlayed()) await sleep(lookMs);
     const playedMs = performance.now();
-    while (this.#run.commands.some((command) => this.#isAwaited(command, playedMs)))
+    let movedMs = playedMs;
+    let bytes = -1;
+    while (this.#run.commands.some((command) => this.#isAwaited(command, playedMs, movedMs))) {
+      const now = this.#engine.counts().bytes;
+      if (now !== bytes) movedMs = performance.now();
+      bytes = now;
       await sleep(lookMs);
+    }
   }
 
   /** A command has as long as it had, by its own clock, and the patience. One that departed has that alone. */
-  #isAwaited(command: Command, playedMs: number): boolean {
+  #isAwaited(command: Command, playedMs: number, movedMs: number): boolean {
     const { recording, schedule } = this.#options;
     const { index } = command.plan;
     if (!command.isRunning() || !endedByItself(recording.exits[index])) return false;
     const hasDeparted = this.#progress[ReplayCounter.departed + index] === 1;
     const lastedMs = recording.index.lastedNs(index) / 1e6 / speedOf(schedule.release);
-    const dueMs = hasDeparted ? playedMs : Math.max(playedMs, command.startedMs + lastedMs);
+    const ownMs = Math.max(playedMs, command.startedMs + lastedMs);
+    // One that has departed is not waited for, but not cut off either while it goes on.
+    const dueMs = hasDeparted ? Math.min(movedMs, ownMs) : ownMs;
     return performance.now() < dueMs + schedule.patienceMs;
   }
 
