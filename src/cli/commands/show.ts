@@ -9,6 +9,7 @@ import { defaultFile, pathOf } from "../options/dump-argument.ts";
 import { warnIfIncomplete } from "../terminal/incomplete.ts";
 import { type ShownSummary, summarizeShown } from "../terminal/reading.ts";
 import { showConnection } from "./show-connection.ts";
+import { showStats } from "./show-stats.ts";
 import { showTimeline } from "./show-timeline.ts";
 import { columnsOf } from "../terminal/paint.ts";
 import { forResults } from "../terminal/terminal.ts";
@@ -20,6 +21,7 @@ interface ShowFlags {
   readonly verbose?: boolean;
   readonly connection?: string;
   readonly hex?: boolean;
+  readonly stats?: boolean;
   readonly timeline?: boolean;
   readonly only?: readonly string[];
   readonly grep?: string;
@@ -39,6 +41,7 @@ export function addShow(program: Cli): void {
     .option("-v, --verbose", "list attempts that another one replaced, too")
     .option("-c, --connection <number>", "show the bytes of this connection instead")
     .option("--hex", "with --connection: in hexadecimal")
+    .option("--stats", "show bytes and latencies of each pair of containers instead")
     .optionsGroup("Timeline:")
     .option("-t, --timeline", "show all messages of the run in order, decoded where possible")
     .option("--only <words>", "of a container, #connection, :port or kind (repeatable)", collect)
@@ -66,6 +69,7 @@ Examples:
 
 async function show(path: string, flags: ShowFlags): Promise<void> {
   checkCombination(flags);
+  if (flags.stats) return showStats(path, flags.json === true);
   if (flags.timeline) return await showTimeline(path, flags);
   if (flags.connection !== undefined) {
     const number = parseCount(flags.connection, "--connection", 2 ** 32 - 1);
@@ -79,13 +83,15 @@ async function show(path: string, flags: ShowFlags): Promise<void> {
 }
 
 function checkCombination(flags: ShowFlags): void {
-  const { connection, timeline, json, hex, only = [], grep, from, to } = flags;
+  const { connection, timeline, stats, json, hex, only = [], grep, from, to } = flags;
   if (connection !== undefined && json)
     throw new UsageError("--connection and --json exclude each other");
   if (connection !== undefined && timeline)
     throw new UsageError(
       `--connection and --timeline exclude each other: try --timeline --only '#${connection}'`,
     );
+  if (stats && (connection !== undefined || timeline))
+    throw new UsageError("--stats excludes --connection and --timeline");
   if (hex && connection === undefined) throw new UsageError("--hex is for --connection");
   const selects = only.length > 0 || [grep, from, to].some((option) => option !== undefined);
   if (selects && !timeline)
