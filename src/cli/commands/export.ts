@@ -64,8 +64,8 @@ export function addExport(program: Cli): void {
 }
 
 const examples = `
-A connection is exported whole if anything of it is selected. A redacted export has no keys unless
---keys names them.
+A connection is exported whole if anything of it is selected. A redacted export
+has no keys unless --keys names them.
 
 Examples:
   $ plg export nightly.traffic -o shared.traffic --redact '(?<=password=)[^&]*'
