@@ -24,7 +24,10 @@ const headers = [
   "sys/syscall.h",
   "netinet/in.h",
   "netinet/tcp.h",
+  "poll.h",
+  "sys/personality.h",
   "linux/sockios.h",
+  "linux/seccomp.h",
   "linux/if.h",
   "linux/if_tun.h",
   "linux/virtio_net.h",
@@ -87,11 +90,13 @@ function constants(): Record<string, number> {
   return Object.fromEntries(named.map(([name, value]) => [name, Number(value)]));
 }
 
-/** Linux 6.2's, which older headers do not have: there our own numbers stand in. */
+/** Constants that older headers lack (Linux 6.2, 6.6): our own numbers stand in for them. */
 const recent: ReadonlySet<string> = new Set([
   "TUN_F_USO4",
   "TUN_F_USO6",
   "VIRTIO_NET_HDR_GSO_UDP_L4",
+  "SECCOMP_IOCTL_NOTIF_SET_FLAGS",
+  "SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP",
 ]);
 
 function program(expressions: readonly string[]): string {
