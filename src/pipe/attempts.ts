@@ -1,20 +1,21 @@
 /**
- * Connection attempts: the SYNs that are held at the door of the pipe space.
+ * Connection attempts: SYNs held at the entrance of the pipe space.
  *
- * A SYN is not let in before the destination has answered, because the kernel accepts at once whatever
- * is let in. Until then its retransmissions are held with it. So a process sees exactly the
- * destination's answer: acceptance, refusal, or nothing at all.
+ * The kernel accepts every SYN that reaches a listening socket of the pipe space. So a SYN, with
+ * its retransmissions, stays outside until the destination has answered. A client therefore sees
+ * exactly the destination's answer: acceptance, refusal, or silence.
  *
- * Sequence numbers say which attempt a packet belongs to; addresses and ports alone do not.
+ * The sequence number decides which attempt a packet belongs to. Addresses and ports alone do not
+ * suffice:
  *
- * - A retransmission may arrive after its attempt was decided: the client sent it before it heard the
- *   answer, and its later packets overtook it on the shortcut (sandbox/shortcut.ts). It repeats the
- *   attempt's sequence number. Taken for a new attempt, it would become a connection that nobody asked
- *   for.
- * - A client may reuse a port at once. Then a late packet of the old connection (an ACK, or data for a
- *   socket that was reset) meets its new socket in SYN_SENT, which answers with a RST that carries the
- *   *old* connection's number, and goes on connecting (RFC 9293, 3.10.7.3). Only a RST whose number
- *   follows the SYN's abandons the attempt: that one answers our SYN-ACK.
+ * - A retransmission may arrive after its attempt was decided, because the client's later packets
+ *   overtook it on the shortcut (sandbox/network/shortcut.ts). It repeats the attempt's sequence
+ *   number. Treated as a new attempt, it would open a connection that no client wants.
+ * - A client may reuse a port at once. A late packet of the old connection (an ACK, or data for a
+ *   socket that was reset) then meets the new socket in SYN_SENT. That socket answers with a RST
+ *   that carries the *old* connection's number, and continues to connect (RFC 9293, 3.10.7.3). Only
+ *   a RST whose number follows the SYN's abandons the attempt, because only that RST answers our
+ *   SYN-ACK.
  */
 import {
   destinationPortAt,
@@ -30,66 +31,71 @@ import type { TcpInterceptor, SwitchedPacket } from "../switch/switch.ts";
 import { type Connection, connectionKey } from "./core/connection.ts";
 import { RecentMap } from "./core/recent-map.ts";
 
-/** A SYN that a container sent, and its state so far. `Work` is whatever its handler keeps with it. */
+/** A SYN that a container sent, and its state. `Work` is the handler's own data about it. */
 export interface Attempt<Work> {
   readonly connection: Connection;
   /**
-   * The frame to let in: virtio header and SYN, empty once that is decided. It is the switch's own memory
-   * while {@link AttemptHandler.onAttempt} is called, and a copy afterwards. A retransmission replaces it.
+   * The virtio header and SYN to let in; empty once the attempt is decided. During {@link
+   * AttemptHandler.onAttempt} this is the switch's own memory, later a copy. A retransmission
+   * replaces it.
    */
   frame: Uint8Array;
   /** The sequence number of that SYN. */
   sequence: number;
   state: State;
   /**
-   * While it is open: when its client counts as gone if nothing comes of it. Once it is accepted: until when
-   * the connection is newborn.
+   * The deadline of the current state. An open attempt counts as abandoned after it; an accepted
+   * connection counts as newborn until then.
    */
   untilMs: number;
   work: Work | undefined;
 }
 
 /**
- * Three are open: `held` until it is decided, `admitted` waits for the client's last ACK, `ignored` is never
- * answered. Three are over: `accepted`, `refused`, and `forgotten`, as if it had never come.
+ * Open: `held` awaits a decision, `admitted` awaits the client's last ACK, `ignored` never gets an
+ * answer. Over: `accepted`, `refused`, and `forgotten`, which acts as if the SYN had never come.
  */
 type State = "held" | "admitted" | "ignored" | "accepted" | "refused" | "forgotten";
 
-/** Who decides about attempts: a recorder asks the destination, a player asks the recording. */
+/** Decides attempts: a recorder asks the destination, a player asks the recording. */
 export interface AttemptHandler<Work> {
-  /** A container asks for a connection. To be decided now or later: admit, refuse or ignore. */
+  /** A container requests a connection. Decide now or later: admit, refuse, ignore or forget. */
   onAttempt(attempt: Attempt<Work>): void;
-  /** The client asks again for an attempt that is held. */
+  /** The client retransmitted the SYN of a held attempt. */
   onRepeated(attempt: Attempt<Work>): void;
-  /** The client gave up an attempt that was not decided, or was admitted but not accepted yet. */
+  /** The client gave up a held attempt, or one that was admitted but not yet accepted. */
   onAbandoned(attempt: Attempt<Work>): void;
 }
 
-/** Where the frames go: the switch. */
+/** The destination of frames: the switch. */
 export interface AttemptExits {
   letIn(frame: Uint8Array): void;
   sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
 }
 
 /**
- * How long a client may be silent until it counts as gone. One that was admitted owes its ACK: five
- * SYN-ACK retries take 63 s (tcp(7)). One that is held asks again, the sixth time after another 64 s. One
- * that has reset the connection already was accepted by the kernel before, and is about to be by us.
+ * How long a silent client still counts as present. An admitted client owes its ACK: five SYN-ACK
+ * retries take 63 s (tcp(7)). A held client retransmits, the sixth time after another 64 s. If a
+ * client resets an admitted connection, its kernel has already completed the handshake, and ours is
+ * about to.
  */
 const patienceMs = { admitted: 70_000, held: 130_000, reset: 1000 } as const;
 
-/** Long enough for a processor that was taken away in the middle; what is no mistake is said again when more is sent. */
+/** Covers a descheduled vCPU; a genuine RST recurs when the client sends more. */
 const newbornMs = 1000;
 
-/** More than are decided while a SYN waits in a device's queue, which is read within a few rounds. */
+/**
+ * Exceeds the number of attempts decided while a SYN waits in a device's queue, which the engine
+ * reads within a few rounds.
+ */
 const leastRemembered = 4096;
 
 export class Attempts<Work> implements TcpInterceptor {
   readonly #handler: AttemptHandler<Work>;
   readonly #clock: { readonly nowMs: number };
-  /** Those that are open, and the last of the others, by connection. */
+  /** All open attempts, and the most recent of the others, by connection. */
   readonly #attempts = new RecentMap<Attempt<Work>>(leastRemembered, isOpen);
-  /** A virtio header of zeros, and a RST behind it. */
+  /** A zeroed virtio header, followed by a RST. */
   readonly #answer = allocateRegion(128);
   #exits: AttemptExits | undefined;
 
@@ -98,7 +104,10 @@ export class Attempts<Work> implements TcpInterceptor {
     this.#clock = clock;
   }
 
-  /** Says where frames go. The switch needs the gate first, so this comes after. */
+  /**
+   * Connects the frames' destination. The switch needs its interceptor first, so this comes after
+   * construction.
+   */
   connectTo(exits: AttemptExits): void {
     this.#exits = exits;
   }
@@ -124,7 +133,7 @@ export class Attempts<Work> implements TcpInterceptor {
     return false;
   }
 
-  /** What is to be done with a retransmission. True lets it on. */
+  /** Handles a retransmission. Returns true to let it through. */
   #repeated(attempt: Attempt<Work>, frame: Uint8Array, sequence: number): boolean {
     if (attempt.state === "refused") this.#sendReset(attempt.connection, frame);
     if (!isOpen(attempt)) return false;
@@ -147,11 +156,14 @@ export class Attempts<Work> implements TcpInterceptor {
   }
 
   /**
-   * The pipe space says of a packet that it belongs to no connection. That is wrong, and is not let out,
-   * where the connection was let in just before: while one processor turns the kernel's half-open
-   * connection into a whole one, another that looks for it finds neither for a moment, and answers what
-   * the client has sent by then with a RST (inet_ehash_insert in net/ipv4/inet_hashtables.c of Linux 6.18:
-   * the old entry is taken out before the new one is put in). Left alone, the client sends again.
+   * The pipe space's kernel answered a packet with a RST, for lack of a matching connection.
+   * Returns whether to let that RST out.
+   *
+   * For a connection that was just let in, the RST is wrong. While one processor replaces the
+   * kernel's half-open connection by the full one, a lookup on another processor briefly finds
+   * neither, and answers the client's first data with a RST (inet_ehash_insert in
+   * net/ipv4/inet_hashtables.c of Linux 6.18 removes the old entry before it inserts the new one).
+   * Without the RST, the client retransmits.
    */
   onBareReset({ view, bytes, from, to }: SwitchedPacket): boolean {
     const key = connectionKey({
@@ -166,7 +178,10 @@ export class Attempts<Work> implements TcpInterceptor {
     return !(attempt?.state === "accepted" && this.#clock.nowMs < attempt.untilMs);
   }
 
-  /** Lets the SYN in: the pipe space accepts the connection, and {@link take} will find the attempt. */
+  /**
+   * Lets the SYN in. The pipe space accepts the connection, and {@link take} then finds the
+   * attempt.
+   */
   admit(attempt: Attempt<Work>): void {
     const { frame } = attempt;
     decide(attempt, "admitted");
@@ -174,7 +189,7 @@ export class Attempts<Work> implements TcpInterceptor {
     this.#exits?.letIn(frame);
   }
 
-  /** Answers the SYN with a RST, as a host does on whose port nobody listens. */
+  /** Answers the SYN with a RST, like a host without a listener on that port. */
   refuse(attempt: Attempt<Work>): void {
     const { connection, frame } = attempt;
     decide(attempt, "refused");
@@ -187,17 +202,17 @@ export class Attempts<Work> implements TcpInterceptor {
     if (length > 0) this.#exits?.sendToContainer(server, client, this.#answer, at + length);
   }
 
-  /** Never answers this SYN nor its retransmissions. */
+  /** Never answers this SYN or its retransmissions. */
   ignore(attempt: Attempt<Work>): void {
     decide(attempt, "ignored");
   }
 
-  /** Forgets an attempt; its next retransmission, if any, counts as a new one. */
+  /** Forgets an attempt. A later retransmission counts as a new attempt. */
   forget(attempt: Attempt<Work>): void {
     decide(attempt, "forgotten");
   }
 
-  /** The admitted attempt for a connection that was just accepted. It is not open any more. */
+  /** Returns the admitted attempt of a connection that was just accepted, and closes it. */
   take(connection: Connection): Attempt<Work> | undefined {
     const attempt = this.#attempts.get(connectionKey(connection));
     if (attempt?.state !== "admitted") return undefined;
@@ -206,7 +221,7 @@ export class Attempts<Work> implements TcpInterceptor {
     return attempt;
   }
 
-  /** Gives up attempts whose client has fallen silent. To be called now and then. */
+  /** Abandons attempts whose client has fallen silent. Call it periodically. */
   sweep(): void {
     for (const attempt of this.#attempts.values())
       if (isOpen(attempt) && this.#clock.nowMs >= attempt.untilMs) this.#abandon(attempt);
@@ -219,7 +234,7 @@ export class Attempts<Work> implements TcpInterceptor {
   }
 }
 
-/** Only an attempt that is held needs its frame. */
+/** Moves an attempt to `state`. Only a held attempt needs its frame. */
 function decide(attempt: Attempt<unknown>, state: State): void {
   attempt.state = state;
   attempt.frame = noFrame;
@@ -231,20 +246,27 @@ function isOpen({ state }: Attempt<unknown>): boolean {
   return state === "held" || state === "admitted" || state === "ignored";
 }
 
-/** Whether a SYN of the attempt's connection is one of this attempt: if that is open, it may have been replaced (tcp(7)). */
+/**
+ * Whether a SYN of the attempt's connection repeats this attempt. An open attempt takes any
+ * sequence number, because its client may have replaced the SYN (tcp(7)).
+ */
 function isRepeatedBy(attempt: Attempt<unknown>, sequence: number): boolean {
   return isOpen(attempt) || (attempt.sequence === sequence && attempt.state !== "forgotten");
 }
 
 /**
- * Whether a RST comes from a client that was connected, which the pipe space will accept all the same, with
- * what was sent before it. Such a RST acknowledges; one that answers a SYN-ACK does not (RFC 9293, 3.5.2).
+ * Whether a RST comes from a connected client. The pipe space still accepts that connection, with
+ * the data sent before the RST. Such a RST carries an ACK; a RST that answers a SYN-ACK does not
+ * (RFC 9293, 3.5.2).
  */
 function isOfConnected({ view, bytes }: SwitchedPacket): boolean {
   return (tcpFlagsAt(bytes, view.transportAt) & TCP_ACK) !== 0;
 }
 
-/** How far the packet's sequence number is ahead of the attempt's SYN; negative if it is behind (RFC 9293, 3.4). */
+/**
+ * The distance from the attempt's SYN to the packet's sequence number; negative if the packet is
+ * older (RFC 9293, 3.4).
+ */
 function distanceFrom({ sequence }: Attempt<unknown>, { view, bytes }: SwitchedPacket): number {
   return (tcpSequenceAt(bytes, view.transportAt) - sequence) | 0;
 }

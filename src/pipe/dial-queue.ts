@@ -1,17 +1,18 @@
 /**
- * The dials to one port, in the order of their clients' SYNs.
+ * The queue of dials to one port, in the order of their clients' SYNs.
  *
- * A listening socket hands out connections in the order in which their handshakes complete. So dials that
- * have to wait are tried in the order of their SYNs, and a new dial goes behind them.
+ * A listening socket hands out connections in the order in which their handshakes complete. So
+ * waiting dials are retried in the order of their SYNs, and a new dial lines up behind them. A dial
+ * waits for one of three reasons:
  *
- * - Nobody listens yet (`--wait-listen`). Only the first is tried again, at intervals; once it is
- *   accepted, the others follow at once.
- * - An answer is on its way. Without links it is there when `connect` returns, but a busy kernel may
- *   leave a SYN in one processor's queue while another processor takes the next. So the next dial waits
- *   a moment.
- * - A SYN was dropped because the backlog is full. Each SYN that a client sends is an occasion to try
- *   those before it first. A filter may drop the SYNs of one client alone: once a later one is accepted,
- *   those before it are left to their own SYNs.
+ * - No process listens yet (`--wait-listen`). Only the first dial is retried, at intervals. Once it
+ *   is accepted, the others follow at once.
+ * - An answer is due. Without links it is there when `connect` returns, but a busy kernel may leave
+ *   a SYN in one processor's queue while another processor takes the next SYN. So the next dial
+ *   waits a moment.
+ * - The backlog was full and the SYN was dropped. Each later SYN from a client first retries the
+ *   dials before it. A filter may drop the SYNs of one client alone: once a later dial is accepted,
+ *   the earlier ones are retried only on their own clients' SYNs.
  */
 import type { Reactor, Task } from "../sys/reactor.ts";
 import type { Timer } from "../sys/timers.ts";
@@ -19,27 +20,32 @@ import type { Connection } from "./core/connection.ts";
 
 /** A dial that may have to wait for its turn. */
 export interface QueuedDial {
-  /** Its place in the order of SYNs. */
+  /** Its position in the order of SYNs. */
   readonly place: number;
-  /** Tries, unless an answer to its last SYN may still come. Whether it is out of the way now. */
+  /**
+   * Retries, unless an answer to the last SYN may still come. Returns whether this dial no longer
+   * holds up the ones behind it.
+   */
   retry(): boolean;
 }
 
 /** The part of the reactor that a queue needs. */
 export type QueueReactor = Pick<Reactor, "after" | "cancel" | "defer">;
 
-/** The first pause before a refused dial is tried again, the factor by which it grows, and the longest. */
+/**
+ * The pause before a refused dial is retried: its first length, its growth factor and its maximum.
+ */
 const pause = { firstMs: 2, factor: 1.5, longestMs: 50 } as const;
-/** How long the others wait for an answer that should be there at once. */
+/** How long the other dials wait for an answer that should be immediate. */
 const answerMs = 100;
 
 export class DialQueue implements Task {
   readonly #reactor: QueueReactor;
   readonly #waiting: QueuedDial[] = [];
   readonly #unanswered: QueuedDial[] = [];
-  /** The one whose answer the others wait for, and until when. */
+  /** The dial whose answer the others wait for, and the timer that ends their wait. */
   #asking: { readonly dial: QueuedDial; readonly timer: Timer } | undefined;
-  /** Nobody listened when it was last tried. */
+  /** The last try was refused. */
   #isRefusing = false;
   #isPaused = false;
   #pauseMs: number = pause.firstMs;
@@ -49,7 +55,7 @@ export class DialQueue implements Task {
     this.#reactor = reactor;
   }
 
-  /** The place of one more dial. */
+  /** Assigns the next position. */
   takePlace(): number {
     return ++this.#places;
   }
@@ -59,17 +65,17 @@ export class DialQueue implements Task {
     return this.#waiting.length === 0 && this.#asking === undefined;
   }
 
-  /** How long until a dial that is refused now is tried again, in milliseconds. */
+  /** How long a dial that is refused now waits for its retry, in milliseconds. */
   get pauseMs(): number {
     return this.#pauseMs;
   }
 
-  /** The dial waits for its turn. */
+  /** Queues the dial until its turn comes. */
   wait(dial: QueuedDial): void {
     insert(this.#waiting, dial);
   }
 
-  /** The dial waits for somebody to listen. `isSoon`: it is tried again as early as can be. */
+  /** Queues the dial until a process listens. `isSoon` retries it after the shortest pause. */
   waitForListener(dial: QueuedDial, isSoon: boolean): void {
     this.#isRefusing = true;
     this.wait(dial);
@@ -80,8 +86,8 @@ export class DialQueue implements Task {
   }
 
   /**
-   * The dial has sent a SYN that is not answered yet. Where links delay answers, by `linkMs` at most, the
-   * others wait for it only if the port refused before.
+   * Notes that the dial's SYN is unanswered. Where links delay answers, by `linkMs` at most, the
+   * other dials wait for it only if the port refused before.
    */
   waitForAnswer(dial: QueuedDial, linkMs: number): void {
     insert(this.#unanswered, dial);
@@ -90,7 +96,7 @@ export class DialQueue implements Task {
     this.#asking = { dial, timer };
   }
 
-  /** The dial was accepted. Those before it hold up nobody any more. */
+  /** The dial was accepted. Earlier dials no longer hold up the others. */
   accepted(dial: QueuedDial): void {
     this.#isRefusing = false;
     this.remove(dial);
@@ -98,7 +104,7 @@ export class DialQueue implements Task {
     if (this.#isBefore(this.#asking?.dial, dial)) this.#goOn();
   }
 
-  /** The dial waits no longer. */
+  /** Removes the dial from the queue. */
   remove(dial: QueuedDial): void {
     for (const dials of [this.#waiting, this.#unanswered]) {
       const at = dials.indexOf(dial);
@@ -107,7 +113,7 @@ export class DialQueue implements Task {
     if (this.#asking?.dial === dial) this.#goOn();
   }
 
-  /** A SYN for `dial` has come: those before it have their chance first. */
+  /** A client's SYN for `dial` has arrived: retries the dials before it first. */
   retryBefore(dial: QueuedDial): void {
     if (!this.#asking) this.#retryBefore(dial);
   }
@@ -118,7 +124,7 @@ export class DialQueue implements Task {
       if (!earlier.retry()) return;
   }
 
-  /** Tries those whose turn it is. */
+  /** Retries the dials whose turn has come. */
   resume(): void {
     while (!this.#isPaused && !this.#asking) {
       const dial = this.#waiting.shift();
@@ -126,7 +132,7 @@ export class DialQueue implements Task {
         this.#pauseMs = pause.firstMs;
         return;
       }
-      // Those before it had their chance when it came, but it has waited since.
+      // Earlier dials were retried when this one arrived, but it has waited since.
       this.#retryBefore(dial);
       dial.retry();
     }
@@ -142,7 +148,10 @@ export class DialQueue implements Task {
     this.resume();
   }
 
-  /** The others wait no longer for an answer. Not from within the call that brought it. */
+  /**
+   * Ends the other dials' wait for an answer. The resumption is deferred, because the caller may be
+   * handling that answer.
+   */
   #goOn(): void {
     if (this.#asking) this.#reactor.cancel(this.#asking.timer);
     this.#asking = undefined;

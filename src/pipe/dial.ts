@@ -1,11 +1,13 @@
 /**
- * A dial: the connecting half of a pipe on its way to the destination. Its socket is bound to the
- * client's address, which is local in the pipe space, and to the client's port, so that the destination sees
- * the true client. While nobody listens it may try again, so that a client need not sleep until its server is up.
+ * A dial connects the server-side half of a pipe to the destination.
  *
- * A try is one SYN, for one SYN of the client: where that is not answered, the next goes out when the
- * client sends its own again. Were the kernel to repeat it here, a client that has given up would still
- * have its SYN sent, and a server that comes to its senses would accept a connection that nobody wants.
+ * Its socket is bound to the client's address, which is local in the pipe space, and to the
+ * client's port, so the destination sees the true client. With `waitListenMs`, a dial retries a
+ * refusal, so that clients need not sleep until their server is up.
+ *
+ * Each SYN of the client causes one try, and each try sends one SYN. If it stays unanswered, the
+ * next try follows the client's next retransmission. Kernel retransmissions here would go on after
+ * a client gave up, and a server that recovers late would accept a connection that no client wants.
  */
 import { type Fd, hostOf } from "../base/units.ts";
 import type { Subnet } from "../net/subnet.ts";
@@ -18,11 +20,14 @@ import type { Connection } from "./core/connection.ts";
 import type { DialQueue, QueuedDial } from "./dial-queue.ts";
 import { PipeSocket, type EndOwner, nobody } from "./pipe-socket.ts";
 
-/** Who started the dial. */
+/** The owner of a dial. */
 export interface DialHandler {
-  /** The destination accepted; `end` is handed over. It has `failed` if a reset followed at once. */
+  /**
+   * The destination accepted. The handler takes over `end`, whose `failed` is set if a reset
+   * followed at once.
+   */
   onConnected(end: PipeSocket): void;
-  /** The destination did not answer. Nothing happens until {@link Dial.again}. */
+  /** The destination did not answer. The dial rests until {@link Dial.again}. */
   onSilent(): void;
   /** The attempt failed with this errno (ECONNREFUSED, EHOSTUNREACH, EMFILE, ...). */
   onFailed(error: number): void;
@@ -30,33 +35,43 @@ export interface DialHandler {
   onUnwanted(): void;
 }
 
-/** How long a SYN is given where no link delays it: until shortly before the kernel would send another (TCP_TIMEOUT_INIT, a second). */
+/**
+ * How long a try waits for its answer without links: until shortly before the kernel would
+ * retransmit the SYN (TCP_TIMEOUT_INIT, one second).
+ */
 const defaultAnswerMs = 900;
 
-/** A SYN that has not been answered for this long, and for as long as the links take, was dropped. */
+/** After this time plus the links' delay, an unanswered SYN counts as dropped. */
 const droppedMs = 5;
-/** The first pause before a port pair that is in use is tried again, the factor by which it grows, and the longest. */
+/**
+ * The pause before a port pair in use is retried: its first length, its growth factor and its
+ * maximum.
+ */
 const retryMs = { first: 2, factor: 1.5, longest: 50 } as const;
 
-/** What a dial is started with. */
+/** The parameters of a dial. */
 export interface DialOptions {
   readonly subnet: Subnet;
   readonly connection: Connection;
   /** The dials to the same port. */
   readonly queue: DialQueue;
-  /** Whether the client still asks for the connection, as far as is known. */
+  /** Whether the client still wants the connection, as far as is known. */
   readonly isWanted: () => boolean;
   /** How long a refusal is retried. */
   readonly waitListenMs: number;
-  /** Whether nobody is left who could listen. */
+  /** Whether the destination container has no process left that could listen. */
   readonly isServerGone?: () => boolean;
-  /** How long a SYN is given where no link delays it; until the client's kernel sends another by default. */
+  /**
+   * How long a try waits for its answer without links.
+   *
+   * @default 900, just under the kernel's first retransmission
+   */
   readonly answerMs?: number;
-  /** How much longer an answer takes over the links of this run. */
+  /** The delay that this run's links add to an answer. */
   readonly linkMs: number;
   /**
-   * Whether the destination's port is served in the other family. Then a refusal is meant: a client
-   * that tries IPv6 first must not wait for a server that only has IPv4.
+   * Whether the destination's port accepts connections in the other address family. Then a refusal
+   * is final: a client that tries IPv6 first must not wait for a server that only has IPv4.
    */
   readonly isServedInOtherFamily: (connection: Connection) => boolean;
 }
@@ -71,12 +86,12 @@ export class Dial implements EndOwner, QueuedDial {
   #timer: Timer | undefined;
   #pauseMs: number = retryMs.first;
   #triedMs = -Infinity;
-  /** The last SYN was not answered in time. */
+  /** The last SYN got no answer in time. */
   #isSilent = false;
-  /** The port was seen served in the other family, before the try that is under way. */
+  /** The other family already served the port before the current try. */
   #isServedElsewhere = false;
 
-  /** Nothing happens before {@link start}. */
+  /** Creates an idle dial; {@link start} starts it. */
   constructor(reactor: Reactor, options: DialOptions, handler: DialHandler) {
     this.#reactor = reactor;
     this.#options = options;
@@ -86,8 +101,8 @@ export class Dial implements EndOwner, QueuedDial {
   }
 
   /**
-   * Starts to connect, once. Where the destination accepts at once, as it does by the shortcut, the socket
-   * is returned, which nobody watches yet, and the handler hears nothing.
+   * Starts to connect. Call it once. If the destination accepts at once, as it does over the
+   * shortcut, this returns the socket, which is not watched yet, and does not call the handler.
    */
   start(): Fd | undefined {
     const { queue } = this.#options;
@@ -97,7 +112,7 @@ export class Dial implements EndOwner, QueuedDial {
     return undefined;
   }
 
-  /** The client asks again: tries once more, if the destination has not answered. */
+  /** The client retransmitted its SYN: tries once more if the destination has not answered. */
   again(): void {
     if (!this.#isSilent && !this.#end) return;
     const { queue } = this.#options;
@@ -117,7 +132,7 @@ export class Dial implements EndOwner, QueuedDial {
     return this.#end === undefined;
   }
 
-  /** Gives up. The handler hears no more. A connection that was just made is reset. */
+  /** Gives up without calling the handler again. A connection that was just made is reset. */
   cancel(): void {
     this.#options.queue.remove(this);
     this.#isSilent = false;
@@ -136,7 +151,7 @@ export class Dial implements EndOwner, QueuedDial {
     this.#failed(error);
   }
 
-  /** The destination has answered, or will not. */
+  /** Detaches the socket, after an answer or in place of one. */
   #takeEnd(): PipeSocket | undefined {
     const end = this.#end;
     this.#end = undefined;
@@ -146,14 +161,17 @@ export class Dial implements EndOwner, QueuedDial {
   }
 
   #giveUpSyn(): void {
-    // It may have been answered in this moment, which is then told next. Else it says nothing when it goes.
+    // The answer may have arrived just now; its event follows. Otherwise `close` ends the try
+    // silently.
     if (!this.#end || !socket.isConnecting(this.#end.fd)) return;
     this.#takeEnd()?.close();
     this.#isSilent = true;
     this.#handler.onSilent();
   }
 
-  /** A client that gave up says nothing, and a server must not accept what nobody wants. */
+  /**
+   * A client gives up silently, and the server must not accept a connection that no client wants.
+   */
   #retryIfWanted(): void {
     if (this.#options.isWanted()) return this.#tryLater();
     this.cancel();
@@ -165,13 +183,13 @@ export class Dial implements EndOwner, QueuedDial {
     if (fd !== undefined) this.#handler.onConnected(new PipeSocket(this.#reactor, fd, this));
   }
 
-  /** Tells the queue if there is a socket. Returns it. */
+  /** Notes a success in the queue. Returns the socket unchanged. */
   #accepted(fd: Fd | undefined): Fd | undefined {
     if (fd !== undefined) this.#options.queue.accepted(this);
     return fd;
   }
 
-  /** Returns the socket if the destination has accepted already. */
+  /** Sends one SYN. Returns the socket if the destination has already accepted. */
   #try(): Fd | undefined {
     this.#timer = undefined;
     this.#isSilent = false;
@@ -195,7 +213,9 @@ export class Dial implements EndOwner, QueuedDial {
     return this.#failed(error);
   }
 
-  /** The destination has accepted and reset the connection already. Its bytes can still be read. */
+  /**
+   * The destination has already accepted and reset the connection. Its bytes are still readable.
+   */
   #connectedAndReset(fd: Fd): undefined {
     const end = new PipeSocket(this.#reactor, fd, nobody);
     end.failed = true;
@@ -211,27 +231,27 @@ export class Dial implements EndOwner, QueuedDial {
     this.#options.queue.remove(this);
     if (error === EADDRNOTAVAIL || error === EADDRINUSE) this.#waitForPortPair();
     else if (error !== ECONNREFUSED || !this.#waitForListener()) {
-      // Not from within the first try, whose caller may be in the middle of something.
+      // Deferred, because the caller of the first try may be in the middle of its own work.
       this.#timer = this.#reactor.after(0, () => this.#handler.onFailed(error));
     }
   }
 
   /**
-   * An earlier connection with the same ports has not ended here: its receiver is slow, or it is in
-   * TIME_WAIT. The client has ended its side of it, so this dial's turn comes, and until then the client's
-   * SYN is held. It is for the client to give up.
+   * An earlier connection with the same ports has not ended in the pipe space: its receiver is
+   * slow, or it is in TIME_WAIT. The client has already closed its side, so the port pair becomes
+   * free. The client's SYN is held until then, unless the client gives up first.
    */
   #waitForPortPair(): void {
     this.#timer = this.#reactor.after(this.#pauseMs, () => this.#retryIfWanted());
     this.#pauseMs = Math.min(retryMs.longest, this.#pauseMs * retryMs.factor);
   }
 
-  /** Whether the dial waits for somebody to listen. */
+  /** Waits for a listener if a refusal is not final. Returns whether the dial waits. */
   #waitForListener(): boolean {
     const { waitListenMs, connection, isServedInOtherFamily, queue } = this.#options;
     if (this.#options.isServerGone?.() === true) return false;
-    // A server that came up just after the refusal may serve both. So one more try is made, and a
-    // refusal counts only if the other family was known to be served before it.
+    // A server that started just after the refusal may serve both families. So the dial tries once
+    // more, and a refusal is final only if the other family was served before that try.
     if (this.#isServedElsewhere) return false;
     this.#isServedElsewhere = waitListenMs > 0 && isServedInOtherFamily(connection);
     if (this.#reactor.nowMs + queue.pauseMs > this.#startedMs + waitListenMs) return false;

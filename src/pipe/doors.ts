@@ -1,7 +1,9 @@
 /**
- * Doors: the listening sockets of the pipe space. The one for container B's port 80 is bound to B's
- * address, which is local there, so a SYN for B that is let in finds it, and what it accepts has B's port
- * on this side and the true client on the other. A door is opened with the first connection to it.
+ * Doors: the listening sockets of the pipe space.
+ *
+ * The door for container B's port 80 is bound to B's address, which is local in the pipe space. A
+ * SYN for B that is let in reaches it, and the accepted socket has B's port on this side and the
+ * true client on the other. The first connection to a port opens its door.
  */
 import { type Family, type Fd, type Port, hostOf } from "../base/units.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
@@ -11,13 +13,17 @@ import type { Reactor, Watcher } from "../sys/reactor.ts";
 import * as socket from "../sys/socket.ts";
 import type { Connection } from "./core/connection.ts";
 
-/** Takes over the socket of a connection that a door accepted. */
+/** Takes over the socket of an accepted connection. */
 export type OnAccepted = (connection: Connection, fd: Fd) => void;
 
-/** The kernel cuts this to the pipe space's own `net.core.somaxconn`, which the sandbox sets as high. */
+/**
+ * The kernel limits this to the pipe space's `net.core.somaxconn`, which the sandbox sets as high.
+ */
 const backlog = 65_535;
 const acceptRetryMs = 50;
-/** Errors of one connection, which ended while it waited to be accepted (accept(2), "Error handling"). */
+/**
+ * Errors of a single connection that ended before it was accepted (accept(2), "Error handling").
+ */
 const passing: ReadonlySet<number> = new Set([EAGAIN, ECONNABORTED, EINTR]);
 
 export class Doors {
@@ -32,7 +38,10 @@ export class Doors {
     this.#onAccepted = onAccepted;
   }
 
-  /** Makes sure that connections to this port of this container are accepted. Returns the door, or a negated errno. */
+  /**
+   * Ensures that connections to this port of this container are accepted. Returns the door, or a
+   * negated errno.
+   */
   open(family: Family, server: number, port: Port): Door | number {
     const key = `${family}/${server}:${port}`;
     const known = this.#doors.get(key);
@@ -80,7 +89,9 @@ export class Door implements Watcher {
     reactor.watchLevel(fd, this);
   }
 
-  /** Accepts one connection, if one waits. If more do, the next round tells: it is most often one. */
+  /**
+   * Accepts one connection, if one is waiting. There is rarely a second; the next round reports it.
+   */
   onReady(): void {
     const fd = socket.accept(this.#fd);
     if (fd >= 0) this.#onAccepted(this.#accepted(), fd as Fd);
@@ -88,7 +99,7 @@ export class Door implements Watcher {
     else if (!passing.has(-fd)) throw new SystemError("accept", "a pipe's socket", -fd);
   }
 
-  /** Out of descriptors: those who wait in the backlog stay there until one may be free. */
+  /** Descriptors have run out: connections stay in the backlog until one may be free. */
   #pause(): void {
     this.#reactor.unwatch(this.#fd);
     this.#reactor.after(acceptRetryMs, () => {

@@ -1,6 +1,6 @@
 /**
- * The joiner makes pipes while recording: for each attempt it dials the destination, lets the client in
- * when the destination accepted, and joins the two ends to a relay.
+ * The joiner makes pipes during a recording. For each attempt it dials the destination, lets the
+ * client in once the destination has accepted, and joins the two sockets in a relay.
  *
  *     SYN held -> dial -> connected -> SYN let in -> accepted -> relay
  *                      -> refused   -> RST to the client
@@ -22,27 +22,27 @@ import { type Door, Doors } from "./doors.ts";
 import { PipeSocket, nobody } from "./pipe-socket.ts";
 import { Relay, type RelayTap } from "./relay.ts";
 
-/** What happens to one connection, from its SYN on. */
+/** Observes one connection, from its SYN on. */
 export interface ConnectionTap extends RelayTap {
   /** The destination accepted. */
   onAccepted(): void;
-  /** The destination refused, and so the client is refused. */
+  /** The destination refused, so the client is refused. */
   onRefused(): void;
-  /** It came to nothing: the destination was silent, or the client gave up. */
+  /** No connection came about: the destination was silent, or the client gave up. */
   onFailed(): void;
 }
 
-/** Gives each new connection its tap. */
+/** Creates the tap of a new connection. */
 export type TapConnection = (connection: Connection) => ConnectionTap;
 
-/** A pipe that is being made. */
+/** A pipe under construction. */
 interface Making {
   readonly tap: ConnectionTap;
   dial: Dial | undefined;
   server: PipeSocket | undefined;
   /**
-   * The kernel of the client said that it waits for an answer. One of which it never said so, although
-   * it had just asked, counts as waiting until its attempt is abandoned.
+   * Whether the client's kernel has reported the client's socket as connecting. If it has not, the
+   * client counts as waiting until its attempt is abandoned.
    */
   isSeenWaiting: boolean;
 }
@@ -57,7 +57,7 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #waitListenMs: number;
   readonly #hopes: ListeningHopes;
   readonly #unready: Set<number>;
-  /** Attempts to connect to containers that are not ready. */
+  /** Attempts to reach containers that are not ready. */
   readonly #early = new Set<Attempt<Making>>();
   readonly #linkMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
@@ -73,15 +73,15 @@ export class Joiner implements AttemptHandler<Making> {
     readonly reactor: Reactor;
     readonly subnets: readonly Subnet[];
     readonly tapFor: TapConnection;
-    /** How long a connection to a port on which nobody listens is retried. */
+    /** How long to retry a connection that is refused. */
     readonly waitListenMs: number;
-    /** Containers to which connections are held until {@link Joiner.noteReady}. */
+    /** Containers whose incoming connections are held until {@link Joiner.noteReady}. */
     readonly unready: readonly number[];
     /** See {@link DialOptions}. */
     readonly linkMs: number;
     /** See {@link DialOptions}. */
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
-    /** Whether the client's socket still waits for an answer. */
+    /** Whether the client's socket is still connecting. */
     readonly isConnecting: (connection: Connection) => boolean;
     readonly watchThreads: (container: number) => StarvingThreads;
     readonly onWarning: (text: string) => void;
@@ -110,7 +110,7 @@ export class Joiner implements AttemptHandler<Making> {
     else this.#make(attempt);
   }
 
-  /** This container is ready: connections to it are made, those first that came before. */
+  /** The container is ready: dials its held attempts, oldest first, and later ones as they come. */
   noteReady(container: number): void {
     this.#unready.delete(container);
     for (const attempt of this.#early) {
@@ -120,7 +120,7 @@ export class Joiner implements AttemptHandler<Making> {
     }
   }
 
-  /** This container has no process left, and so will not become ready, nor listen. */
+  /** The container has no process left, so it will neither become ready nor listen. */
   noteGone(container: number): void {
     this.#hopes.noteGone(container);
     this.noteReady(container);
@@ -142,13 +142,13 @@ export class Joiner implements AttemptHandler<Making> {
     };
     const dial = new Dial(this.#reactor, options, {
       onConnected: (end) => this.#join(attempt, making, end, this.#letIn(attempt)),
-      // The client asks again as long as it wants the connection.
+      // A client that still wants the connection retransmits its SYN.
       onSilent: () => {},
       onFailed: (error) => this.#onDialFailed(attempt, making, error),
       onUnwanted: () => this.#comeToNothing(attempt, making),
     });
     const fd = dial.start();
-    // First of all: the client wakes up while the rest is done here.
+    // Let the client in first: it wakes up while the rest is done here.
     const door = fd === undefined ? undefined : this.#letIn(attempt);
     const making: Making = {
       tap: this.#tapFor(connection),
@@ -177,7 +177,10 @@ export class Joiner implements AttemptHandler<Making> {
     making.server.resetOnceSent(() => making.tap.onOver());
   }
 
-  /** The destination accepted, so the client is let in. Returns the door that accepts it, or a negated errno. */
+  /**
+   * Lets the client in, because the destination accepted. Returns the door that accepts it, or a
+   * negated errno.
+   */
   #letIn(attempt: Attempt<Making>): Door | number {
     const { family, server, serverPort } = attempt.connection;
     const door = this.#doors.open(family, server, serverPort);
@@ -195,7 +198,8 @@ export class Joiner implements AttemptHandler<Making> {
     end.owner = nobody;
     making.tap.onAccepted();
     this.#hopes.noteAccepted(attempt.connection);
-    // By the shortcut the handshake is over by now: the kernel makes it while the SYN is written.
+    // Over the shortcut the handshake is complete: the kernel performs it during the write of the
+    // SYN.
     door.onReady();
   }
 
@@ -248,7 +252,7 @@ export class Joiner implements AttemptHandler<Making> {
   }
 }
 
-/** The pipe is made, or will not be. */
+/** Detaches an attempt's pipe, which is complete or has failed. */
 function takeWork(attempt: Attempt<Making>): Making | undefined {
   const making = attempt.work;
   attempt.work = undefined;

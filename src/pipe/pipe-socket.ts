@@ -1,9 +1,10 @@
 /**
- * One end of a pipe: a kernel socket of the pipe space whose other side is a process in a container.
+ * One end of a pipe: a kernel socket in the pipe space whose peer is a process in a container.
  *
- * It is edge-triggered, so it remembers: `readable` until a read found nothing, `failed` once the
- * connection broke. Bytes that the kernel does not take now are copied into a backlog, and as long as
- * there is one its owner sends nothing more; that is the only copy, and the whole of back-pressure.
+ * The socket is watched edge-triggered, so this object keeps the state between edges: `readable`
+ * until a read finds nothing, `failed` once the connection broke. Bytes that the kernel does not
+ * take are copied into a backlog, and the owner sends nothing while a backlog exists. That is the
+ * only copy on the data path, and the whole back-pressure mechanism.
  */
 import { assert } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
@@ -24,34 +25,35 @@ import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
 import { closeWithReset, unsentBytes } from "../sys/socket.ts";
 import type { StarvingThreads } from "../sys/threads.ts";
 
-/** Who is told when something can go on at an end. */
+/** The owner of an end, called when the end can make progress. */
 export interface EndOwner {
-  /** There may be bytes to read, room to write, or the connection failed. */
+  /** There may be bytes to read or room to write, or the connection failed. */
   onEndReady(end: PipeSocket): void;
 }
 
-/** Owns an end that has no partner yet: it only remembers what came up. */
+/** Owns an end without a partner: the end only records its state. */
 export const nobody: EndOwner = { onEndReady: () => {} };
 
-/** How long a reset waits for what was sent before it, and how often it looks. */
+/** How long a reset waits for earlier bytes to go out, and how often it checks. */
 const resetGraceMs = 2000;
 const resetLookMs = 2;
 
 /**
- * How long a client counts as new, whose `connect` may not have returned; how often such a client is
- * looked at before it is reset; and how many times at most. Looks are counted rather than time, because
- * the engine may have to wait for a processor just like the client.
+ * While a client is new, its `connect` may not have returned. `ageMs` is how long a client counts
+ * as new, `lookMs` the interval of the checks before it is reset, and `mostLooks` their maximum.
+ * The limit counts checks rather than time, because the engine may wait for a processor just like
+ * the client.
  */
 const newClient = { ageMs: 1000, lookMs: 0.5, mostLooks: 2000 } as const;
 
 /** Returned by {@link PipeSocket.receive} when there is nothing to read now. */
 export const nothingYet: number = -EAGAIN;
 
-/** A client that was accepted. */
+/** An accepted client that still counts as new. */
 interface NewClient {
   readonly watchThreads: () => StarvingThreads;
   readonly acceptedMs: number;
-  /** Since it was first to be reset. */
+  /** Set at the first request for a reset. */
   threads: StarvingThreads | undefined;
   looks: number;
 }
@@ -59,23 +61,23 @@ interface NewClient {
 export class PipeSocket implements Watcher, Task {
   readonly fd: Fd;
   owner: EndOwner;
-  /** Reading may find something: bytes, the end, or an error. */
+  /** A read may find bytes, the end of the stream, or an error. */
   readable = false;
-  /** The last receiving took all that there was room for: more is likely to wait. */
+  /** The last receive filled its memory, so more bytes are probably waiting. */
   floods = false;
-  /** The connection is up, and was not closed from here. */
+  /** The connection is established, and not closed from this side. */
   connected = false;
-  /** The kernel reported an error: the other side reset the connection, or it could not be made. */
+  /** The kernel reported an error: the peer reset the connection, or connecting failed. */
   failed = false;
   readonly #reactor: Reactor;
   #sawEnd = false;
-  /** Of an accepted end, while its client is new. */
+  /** Set on an accepted end while its client is new. */
   #newClient: NewClient | undefined;
   #backlog: Region | undefined;
   #backlogAt = 0;
   #backlogEnd = 0;
 
-  /** Takes over `fd`: the end closes it. */
+  /** Takes over `fd` and closes it. */
   constructor(reactor: Reactor, fd: Fd, owner: EndOwner) {
     this.#reactor = reactor;
     this.fd = fd;
@@ -84,11 +86,14 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /**
-   * An end whose client has just been accepted. Takes over `fd`. A reset that arrives before the client's
-   * `connect` returns makes that fail with ECONNRESET. On a plain network it returns first: the answer
-   * to a SYN is there before the client goes to sleep, and the server has yet to be scheduled. Here the
-   * client does sleep. The kernel made its thread ready to run before we accepted it, so a reset waits
-   * until no thread of its container is ready and does not run: `watchThreads`.
+   * Creates the end of a client that was just accepted. Takes over `fd`.
+   *
+   * A reset that arrives before the client's `connect` returns makes `connect` fail with
+   * ECONNRESET. On a plain network, `connect` returns first: the SYN's answer is there before the
+   * client goes to sleep, and the server has yet to be scheduled. Here the client does sleep. The
+   * kernel made its thread runnable before the engine accepted the connection. So a reset waits
+   * until no thread of the client's container is runnable without running, which `watchThreads`
+   * observes.
    */
   static accepted(
     reactor: Reactor,
@@ -102,7 +107,9 @@ export class PipeSocket implements Watcher, Task {
     return end;
   }
 
-  /** Whether a reset may be sent now: 0, or in how many milliseconds to ask again. */
+  /**
+   * Returns 0 if a reset may be sent now, else the delay before the next request, in milliseconds.
+   */
   askForReset(): number {
     const client = this.#newClient;
     if (!client) return 0;
@@ -117,7 +124,7 @@ export class PipeSocket implements Watcher, Task {
 
   onReady(events: number): void {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) this.readable = true;
-    // A FIN that is here already makes no further edge: reading goes on until it is seen.
+    // A FIN that has already arrived makes no further edge: reading goes on until it is seen.
     if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#sawEnd = true;
     if ((events & EPOLLERR) !== 0) this.failed = true;
     else if ((events & EPOLLOUT) !== 0) this.connected = true;
@@ -125,15 +132,15 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /**
-   * Receives into `pieces`. Returns how many bytes, 0 at the end of the stream, {@link nothingYet}, or
-   * another negated errno when the connection is broken.
+   * Receives into `pieces`. Returns the number of bytes, 0 at the end of the stream, {@link
+   * nothingYet}, or another negated errno if the connection is broken.
    */
   receive(pieces: Pieces): number {
     const count = pieces.receive(this.fd);
     this.floods = count === pieces.capacityBytes;
     if (count > 0) {
       this.#newClient = undefined;
-      // Less than asked for: the queue is empty, and what comes next makes an edge (epoll(7)).
+      // A short read means that the queue is empty; new bytes make a new edge (epoll(7)).
       if (!this.floods && !this.#sawEnd) this.readable = false;
       return count;
     }
@@ -147,8 +154,8 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /**
-   * Sends the first `lengthBytes` of `pieces`, or keeps what the kernel does not take. False if the connection
-   * is broken. There must be no backlog.
+   * Sends the first `lengthBytes` of `pieces`, and keeps the bytes that the kernel does not take.
+   * Returns false if the connection is broken. There must be no backlog.
    */
   send(pieces: Pieces, lengthBytes: number): boolean {
     assert(!this.hasBacklog(), "nothing is sent past a backlog");
@@ -163,7 +170,9 @@ export class PipeSocket implements Watcher, Task {
     return this.#backlogAt < this.#backlogEnd;
   }
 
-  /** Sends what it can of the backlog. False if the connection is broken. */
+  /**
+   * Sends as much of the backlog as the kernel takes. Returns false if the connection is broken.
+   */
   flush(): boolean {
     const backlog = this.#backlog;
     if (!backlog || !this.hasBacklog()) return true;
@@ -175,17 +184,17 @@ export class PipeSocket implements Watcher, Task {
     return true;
   }
 
-  /** Drops what was not sent. */
+  /** Drops the unsent backlog. */
   dropBacklog(): void {
     this.#backlogAt = this.#backlogEnd;
   }
 
-  /** How many bytes wait here or in the kernel to be sent for the first time. */
+  /** The number of bytes in the backlog and in the kernel that were never sent. */
   waitingBytes(): number {
     return this.#backlogEnd - this.#backlogAt + unsentBytes(this.fd);
   }
 
-  /** Says FIN: no more bytes will be sent. */
+  /** Sends a FIN: this side sends no more bytes. */
   shutdown(): void {
     shutdown(this.fd, SHUT_WR);
   }
@@ -195,13 +204,13 @@ export class PipeSocket implements Watcher, Task {
     close(this.fd);
   }
 
-  /** Closes when there is a moment for it: it takes the kernel as long as sending does. */
+  /** Closes when the engine is idle: `close` takes the kernel as long as a send does. */
   closeWhenIdle(): void {
     this.#reactor.forget(this.fd);
     this.#reactor.whenIdle(this);
   }
 
-  /** The moment has come. */
+  /** The deferred part of {@link closeWhenIdle}. */
   resume(): void {
     close(this.fd);
   }
@@ -212,8 +221,9 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /**
-   * Resets the connection, but not before the bytes sent earlier are out: a reset drops what the kernel
-   * still holds. The wait is limited, because a receiver that does not read would never see the reset.
+   * Resets the connection after the bytes sent earlier have gone out, because a reset drops the
+   * bytes that the kernel still holds. The wait is limited, because a peer that does not read would
+   * never see the reset.
    */
   resetOnceSent(whenReset: () => void, untilMs: number = this.#reactor.nowMs + resetGraceMs): void {
     const hasUnsent = this.flush() && this.waitingBytes() > 0 && this.#reactor.nowMs < untilMs;
@@ -226,7 +236,7 @@ export class PipeSocket implements Watcher, Task {
     whenReset();
   }
 
-  /** Called by the pool when the backlog went back to it. */
+  /** Called by the pool when it takes back the backlog's memory. */
   releaseBacklog(): void {
     this.#backlog = undefined;
     this.#backlogAt = 0;
@@ -242,8 +252,8 @@ export class PipeSocket implements Watcher, Task {
 }
 
 /**
- * Each backlog takes what can be received at once, and as much memory as was ever in it. A few are kept for the
- * next end that gets stuck.
+ * A pool of backlogs. Each has room for the largest single receive. The pool keeps a few for the
+ * next end that stalls.
  */
 const spareBacklogs = {
   spare: [] as Region[],

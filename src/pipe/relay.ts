@@ -1,8 +1,8 @@
 /**
- * A relay: two ends joined, so that each process gets what the other sends, and the tap gets to know.
+ * A relay joins two ends: it passes each process's bytes to the other and reports them to the tap.
  *
- * The tap provides the memory that bytes are received into (the record that is being built), so they
- * are recorded by being received, and sent on from the same place.
+ * The tap provides the memory that bytes are received into: the record under construction. So
+ * receiving is recording, and the bytes are sent on from the same place.
  */
 import { opposite, Direction } from "../base/direction.ts";
 import { type PipeSocket, type EndOwner, nothingYet } from "./pipe-socket.ts";
@@ -10,42 +10,42 @@ import { Action, RelayCore } from "./core/relay-core.ts";
 import { mostPieces, type Pieces } from "../sys/pieces.ts";
 import type { Reactor, Task } from "../sys/reactor.ts";
 
-/** What a relay reports to, and where it receives. One per connection. */
+/** Observes a relay and provides its memory. One per connection. */
 export interface RelayTap {
   /**
-   * Memory for up to `most` chunks, good until the next call of any tap but {@link onData}; undefined if there is
-   * no room now.
+   * Reserves memory for up to `most` chunks, valid until the next call to any tap except {@link
+   * onData}. Returns undefined if there is no room now.
    */
   reserve(most: number): Pieces | undefined;
-  /** `lengthBytes` were received into what was reserved. */
+  /** `lengthBytes` bytes were received into the reserved memory. */
   onData(direction: Direction, lengthBytes: number): void;
-  /** The sender of this direction ended it. */
+  /** The sender in this direction closed its side. */
   onEnd(direction: Direction): void;
-  /** The sender of this direction reset the connection. */
+  /** The sender in this direction reset the connection. */
   onReset(direction: Direction): void;
-  /** The relay is over, and both its ends are closed. */
+  /** The relay is over and both its ends are closed. */
   onOver(): void;
   /** Calls `task.resume` when {@link reserve} has room again. */
   whenRoom(task: Task): void;
 }
 
 /**
- * How many bytes one relay moves before another gets its turn, and how often it looks for more. Who floods is
- * given room for many chunks at once: a call of the kernel, a wake-up of the receiver and its acknowledgment
- * then are for half a megabyte.
+ * The number of bytes, and of receives, after which a relay lets others run. An end that floods
+ * gets room for many chunks at once, so one system call, one wake-up of the receiver and one
+ * acknowledgment cover half a megabyte.
  */
 const turn = { bytes: 1_000_000, receivings: 8 } as const;
 
 export class Relay implements EndOwner, Task {
   readonly #reactor: Reactor;
-  /** By the direction that an end sends in: the client's socket first. */
+  /** Indexed by the direction in which each end sends: the client's socket comes first. */
   readonly #ends: readonly [PipeSocket, PipeSocket];
   readonly #tap: RelayTap;
   readonly #onOver: () => void;
   readonly #core = new RelayCore();
   #waitsForTurn = false;
 
-  /** `onOver` is called when nothing more can come of the two processes. */
+  /** `onOver` is called when neither process can send anything more. */
   constructor(
     reactor: Reactor,
     client: PipeSocket,
@@ -61,7 +61,7 @@ export class Relay implements EndOwner, Task {
     server.owner = this;
   }
 
-  /** Moves what there is already. To be called once after the relay was made. */
+  /** Moves the bytes that have already arrived. Call it once, after construction. */
   start(): void {
     this.resume();
   }
@@ -79,8 +79,9 @@ export class Relay implements EndOwner, Task {
   }
 
   /**
-   * The client connects from the same port again, so it is done with this connection. Its last bytes and
-   * its reset came before the new SYN, but the kernel may report them after it.
+   * Call it when the client connects again from the same port, which means it is done with this
+   * connection. Its last bytes and its reset preceded the new SYN, but the kernel may report them
+   * later.
    */
   catchUp(): void {
     const [client] = this.#ends;
@@ -107,14 +108,14 @@ export class Relay implements EndOwner, Task {
     this.#takeTurnsLater();
   }
 
-  /** After its end, all that can come from a process is a reset. */
+  /** After its FIN, a process can only send a reset. */
   #notice(direction: Direction): void {
     if (this.#ends[direction].failed) this.#reset(direction);
   }
 
   #pass(direction: Direction, pieces: Pieces, lengthBytes: number): void {
     const to = this.#ends[opposite(direction)];
-    // First of all: the receiver wakes up while the rest is done here.
+    // Send first: the receiver wakes up while the rest is done here.
     const isSent = to.send(pieces, lengthBytes);
     this.#tap.onData(direction, lengthBytes);
     if (!isSent) this.#broken(opposite(direction));
@@ -129,8 +130,8 @@ export class Relay implements EndOwner, Task {
   }
 
   /**
-   * The process at the end that sends in `direction` no longer takes bytes: it reset the connection.
-   * What it sent before that is still there to be read; after it, reading tells of the reset.
+   * The process that sends in `direction` no longer takes bytes, because it reset the connection.
+   * The bytes that it sent before are still readable; after them, reading reports the reset.
    */
   #broken(direction: Direction): void {
     const end = this.#ends[direction];

@@ -1,6 +1,6 @@
 import type { Family, Port } from "../../base/units.ts";
 
-/** A TCP connection between two containers, as both of them see it. Containers are named by index. */
+/** A TCP connection between two containers, as both see it. Containers are given by index. */
 export interface Connection {
   readonly family: Family;
   readonly client: number;
@@ -9,7 +9,7 @@ export interface Connection {
   readonly serverPort: Port;
 }
 
-/** A key under which a connection is found again. Unique among those that exist at one time. */
+/** The map key of a connection, unique among the connections that exist at one time. */
 export function connectionKey(connection: Connection): string {
   const { family, client, clientPort, server, serverPort } = connection;
   return `${family}/${client}:${clientPort}>${server}:${serverPort}`;

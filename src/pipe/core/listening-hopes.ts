@@ -1,24 +1,24 @@
 /**
- * How long connections are held for a server that does not listen yet: pure.
+ * How long connections wait for a server that does not listen yet: pure.
  *
- * The time runs for a port, not for each attempt: a client that tries IPv6 and then IPv4 waits once.
- * It starts with the first attempt that finds nobody there, and anew once somebody has listened, or
- * after a while without attempts. There is no hope of a container without processes.
+ * The time runs per port, not per attempt: a client that tries IPv6 and then IPv4 waits once. It
+ * starts with the first refused attempt. It starts anew after an accepted connection, or after a
+ * while without attempts. No connection waits for a container without processes.
  */
 import type { Connection } from "./connection.ts";
 
 export class ListeningHopes {
   readonly #waitMs: number;
-  /** By server and port: when the first attempt was made. */
+  /** The time of the first attempt, by server and port. */
   readonly #sinceMs = new Map<string, number>();
   readonly #gone = new Set<number>();
 
-  /** `waitMs`: how long a port is waited for. */
+  /** `waitMs` is how long to wait for each port. */
   constructor(waitMs: number) {
     this.#waitMs = waitMs;
   }
 
-  /** How long a connection that is attempted now may be held. */
+  /** How long a connection attempted now may be held. */
   remainingMs(connection: Connection, nowMs: number): number {
     if (this.isGone(connection) || this.#waitMs === 0) return 0;
     const key = keyOf(connection);
@@ -30,12 +30,12 @@ export class ListeningHopes {
     return Math.max(0, sinceMs + this.#waitMs - nowMs);
   }
 
-  /** The server has accepted this connection. */
+  /** The server accepted this connection. */
   noteAccepted(connection: Connection): void {
     this.#sinceMs.delete(keyOf(connection));
   }
 
-  /** This container has no process left. */
+  /** The container has no process left. */
   noteGone(container: number): void {
     this.#gone.add(container);
   }

@@ -1,17 +1,20 @@
 /**
- * A map that forgets the oldest by itself: pure. It has two generations. New entries go to the younger one,
- * and once that is full the older one is dropped, but for what must stay, and the younger takes its place.
- * So nothing is deleted one by one, which would have the map rebuilt all the time.
+ * A map that drops its oldest entries by itself: pure.
+ *
+ * It has two generations. New entries go to the younger one. Once that is full, the older
+ * generation is dropped, except for entries that must stay, and the younger one takes its place.
+ * Entries are never deleted one by one, which would make the runtime rebuild the map again and
+ * again.
  */
 export class RecentMap<Value> {
   readonly #leastKept: number;
   readonly #mustStay: (value: Value) => boolean;
   #younger = new Map<string, Value>();
   #older = new Map<string, Value>();
-  /** How many entries of the younger generation have only come along from one before. */
+  /** The number of entries in the younger generation that were carried over from an older one. */
   #stayed = 0;
 
-  /** Keeps the last `leastKept` entries at least, up to twice as many, and those that must stay. */
+  /** Keeps at least the last `leastKept` entries, at most twice as many, and all that must stay. */
   constructor(leastKept: number, mustStay: (value: Value) => boolean) {
     this.#leastKept = leastKept;
     this.#mustStay = mustStay;
@@ -26,7 +29,7 @@ export class RecentMap<Value> {
     if (this.#younger.size >= this.#leastKept + this.#stayed) this.#age();
   }
 
-  /** What is still known, in no order. */
+  /** The remaining entries, in no order. */
   *values(): Generator<Value> {
     yield* this.#younger.values();
     for (const [key, value] of this.#older) if (!this.#younger.has(key)) yield value;

@@ -1,23 +1,24 @@
 /**
- * What a relay does when something happens to one of its two connections: pure.
+ * Decides a relay's reaction to an event on either connection: pure.
  *
- * Each direction is on its own, so that a half-close is natural: it is open until its sender ends it
- * (FIN), then draining while bytes of it wait for the receiver to take them, then ended, which the
- * receiver was told by a FIN. The relay is over when both have ended, or at once by a reset.
+ * Each direction has a phase of its own, so half-closes work naturally. A direction is open until
+ * its sender ends it (FIN). It is draining while its bytes wait for the receiver. It is ended once
+ * the receiver has been sent a FIN. The relay is over when both directions have ended, or at once
+ * after a reset.
  */
 import { type Direction, opposite } from "../../base/direction.ts";
 
 const Phase = { open: 0, draining: 1, ended: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** What is to be done, as bits. */
+/** The actions to perform, as bits. */
 export const Action = {
   none: 0,
-  /** Send FIN to the receiver of this direction. */
+  /** Send a FIN to the receiver of this direction. */
   shutdown: 1,
-  /** Close both connections, which says FIN where it was not said yet: all was said. */
+  /** Close both connections, which sends any FIN still missing; all bytes were sent. */
   close: 2,
-  /** Reset the receiver of this direction, after what waits for it; then the relay is over. */
+  /** Reset the receiver of this direction after its pending bytes; then the relay is over. */
   reset: 4,
 } as const;
 
@@ -25,7 +26,7 @@ export class RelayCore {
   readonly #phases: [Phase, Phase] = [Phase.open, Phase.open];
   #over = false;
 
-  /** May bytes of this direction still come? */
+  /** Whether bytes may still come in this direction. */
   isOpen(direction: Direction): boolean {
     return !this.#over && this.#phases[direction] === Phase.open;
   }
@@ -34,14 +35,16 @@ export class RelayCore {
     return this.#over;
   }
 
-  /** The sender of `direction` ended it; `backlog`: bytes of it still wait for the receiver. */
+  /**
+   * The sender of `direction` ended it. `backlog` says that its bytes still wait for the receiver.
+   */
   onEnd(direction: Direction, backlog: boolean): number {
     if (!this.isOpen(direction)) return Action.none;
     this.#phases[direction] = Phase.draining;
     return backlog ? Action.none : this.onFlushed(direction);
   }
 
-  /** Nothing of `direction` waits for its receiver any more. */
+  /** The receiver of `direction` has taken all bytes. */
   onFlushed(direction: Direction): number {
     if (this.#over || this.#phases[direction] !== Phase.draining) return Action.none;
     this.#phases[direction] = Phase.ended;
