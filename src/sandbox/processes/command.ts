@@ -1,6 +1,7 @@
 /**
- * A user's command: `/bin/sh -c`, in its container, in a session of its own, as whoever it is to run.
- * libuv gives the child default dispositions and an empty signal mask (uv__process_child_init).
+ * A user's command: `/bin/sh -c` in its container, in a session of its own, under the given
+ * identity. libuv gives the child default signal dispositions and an empty signal mask
+ * (uv__process_child_init).
  */
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,11 +11,14 @@ import type { Program, ProgramEnd } from "./spawner.ts";
 import type { SpawnFailure } from "./spawner-task.ts";
 import type { ContainerPlan } from "../network/topology.ts";
 
-/** Whom a command runs as; undefined means as the caller. Numbers, or names that the system knows. */
+/**
+ * The identity a command runs under: numbers, or names that the system knows. The caller's if
+ * undefined.
+ */
 export interface Identity {
   readonly uid?: string | undefined;
   readonly gid?: string | undefined;
-  /** No program that it runs, set-user-ID or not, gives it more privileges (PR_SET_NO_NEW_PRIVS). */
+  /** Set-user-ID programs and the like give it no further privileges (PR_SET_NO_NEW_PRIVS). */
   readonly noNewPrivs?: boolean | undefined;
 }
 
@@ -22,53 +26,53 @@ export interface Identity {
 export interface CommandEnd {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
-  /** Since it was started, in milliseconds. */
+  /** The time since its start, in milliseconds. */
   readonly lastedMs: number;
-  /** It was still running when plg stopped it: how it ended is then no failure. */
+  /** plg stopped it while it was running, so the way it ended is no failure. */
   readonly stopped: boolean;
-  /** Why nothing was started at all, if so. */
+  /** Why the program could not be started, if so. */
   readonly failure?: string | undefined;
 }
 
-/** What a shell exits with if it cannot execute a command, or does not find it (POSIX, XCU 2.8.2). */
+/** A shell's exit codes for a command that it cannot execute or find (POSIX, XCU 2.8.2). */
 export const ShellExit = { notExecutable: 126, notFound: 127 } as const;
 
-/** Whether the command was started at all, as far as its end shows. */
+/** Whether the command was started, as far as its end shows. */
 export function couldStart({ exitCode, failure }: CommandEnd): boolean {
   const isShellsOwn = exitCode === ShellExit.notFound || exitCode === ShellExit.notExecutable;
   return failure === undefined && !isShellsOwn;
 }
 
-/** Where a command's output goes. */
+/** The destination of commands' output. */
 export interface OutputSink {
   /**
-   * Lines, without their newlines, that came together. True if the sink is congested: then `whenDrained`
-   * tells when to go on.
+   * Takes lines that arrived together, without their newlines. Returns true if the sink is
+   * congested: `whenDrained` then says when to continue.
    */
   lines(
     container: ContainerPlan,
     stream: "stdout" | "stderr",
     lines: readonly Uint8Array[],
   ): boolean;
-  /** Output as it comes, if lines are not wanted. Congestion as above. */
+  /** Takes output unchanged, in place of lines. Returns congestion like `lines`. */
   raw?: ((stream: "stdout" | "stderr", chunk: Uint8Array) => boolean) | undefined;
   whenDrained(resume: () => void): void;
 }
 
-/** How long a command's output is waited for after its end. */
+/** How long to wait for the rest of a command's output after its end. */
 const outputPatienceMs = 200;
 
 export class Command {
   readonly plan: ContainerPlan;
-  /** Settles when the command has ended and its output was passed on. Never rejects. */
+  /** Settles when the command has ended and its output has been passed on. Never rejects. */
   readonly ended: Promise<CommandEnd>;
   end: CommandEnd | undefined;
   readonly #program: Program;
-  /** In milliseconds of `performance.now()`. */
+  /** The start, in milliseconds of `performance.now()`. */
   readonly startedMs: number = performance.now();
   #stopped = false;
 
-  /** `program` is the command, just started: see {@link programFor}. */
+  /** `program` is the started command: see {@link programFor}. */
   constructor(plan: ContainerPlan, program: Program, output: OutputSink) {
     this.plan = plan;
     this.#program = program;
@@ -80,7 +84,7 @@ export class Command {
     return this.end === undefined;
   }
 
-  /** From now on the command's end is plg's doing, not its own. */
+  /** Attributes the command's end to plg from now on. */
   markStopped(): void {
     if (this.isRunning()) this.#stopped = true;
   }
@@ -92,7 +96,7 @@ export class Command {
       lastedMs: performance.now() - this.startedMs,
       stopped: this.#stopped,
     };
-    // A daemon that it left behind may hold its output open: that is no reason to wait for long.
+    // A daemon that the command left behind may hold its output open, so the wait is short.
     await Promise.race([Promise.all(streams), sleep(outputPatienceMs, undefined, { ref: false })]);
     return this.end;
   }
@@ -117,7 +121,7 @@ export class Command {
   }
 }
 
-/** As a shell has it. */
+/** The end as a shell reports it. */
 function outcomeOf(end: ProgramEnd): Pick<CommandEnd, "exitCode" | "signal" | "failure"> {
   if ("failure" in end)
     return {
@@ -128,13 +132,13 @@ function outcomeOf(end: ProgramEnd): Pick<CommandEnd, "exitCode" | "signal" | "f
   return { exitCode: end.exitCode ?? undefined, signal: end.signal ?? undefined };
 }
 
-/** `path` is what could not be executed: the shell, or what is to lead to it. */
+/** `path` is the program that could not be executed: the shell, or a wrapper around it. */
 function describeFailure({ errno, path, message }: SpawnFailure): string {
   if (errno === undefined || path === undefined) return message;
   return new SystemError("the start", path, -errno).message;
 }
 
-/** The program that runs a command as somebody. */
+/** Returns the program that runs a command under an identity. */
 export function programFor(
   command: string,
   identity: Identity,
@@ -143,10 +147,11 @@ export function programFor(
   return { file, args };
 }
 
-/** setpriv(1) changes the user, with supplementary groups, which Node's own `uid` option drops. */
+/** setpriv(1) also sets the supplementary groups, which Node's own `uid` option drops. */
 function argumentsFor(command: string, { uid, gid, noNewPrivs }: Identity): [string, ...string[]] {
   const args: string[] = [];
-  // Without root, unshare leaves the caller's capabilities inheritable, which no change of the user clears.
+  // Without root, unshare leaves the caller's capabilities inheritable, and changing the user does
+  // not clear them.
   if (uid !== undefined) args.push("--reuid", uid, "--inh-caps=-all");
   if (gid !== undefined) args.push("--regid", gid);
   if (args.length > 0)

@@ -1,12 +1,12 @@
 /**
- * A container's own part of the process space: a PID namespace within the run's, and a mount namespace
- * with the /proc that belongs to it. So commands do not see each other's processes, and the numbers of a
- * container's processes are the same in every run, whichever other containers there are.
+ * A compartment is a container's own part of the process space: a PID namespace within the run's,
+ * and a mount namespace with the matching /proc. Commands do not see other containers' processes,
+ * and a container's PIDs are the same in every run, whatever other containers there are.
  *
- * Its first process is a shell that waits for a sleeping child, and so reaps the orphans that it inherits. It says
- * that it is ready only when that child has its number: the command's comes next. `unshare` leads it in,
- * because a thread of plg's could make such a namespace only inside the run's (copy_pid_ns in
- * kernel/pid_namespace.c).
+ * The compartment's first process is a shell that waits for a sleeping child, and so reaps the
+ * orphans that it inherits. It reports readiness only once that child has its PID, so the command
+ * gets the next one. `unshare` creates the namespaces, because a thread of plg could make such a
+ * PID namespace only inside the run's (copy_pid_ns in kernel/pid_namespace.c).
  */
 import { readlinkSync } from "node:fs";
 import { MachineError } from "../../base/errors.ts";
@@ -19,7 +19,10 @@ import {
 import type { Program, Spawner } from "./spawner.ts";
 import type { Surroundings } from "./spawner-task.ts";
 
-/** Nobody listens after the first word. Should a command kill the child (`kill -9 -1`), there is another. */
+/**
+ * plg stops reading after the first "ready". If a command kills the child (`kill -9 -1`), the loop
+ * starts another.
+ */
 const script = `trap '' PIPE
 mount -t proc proc /proc 2>/dev/null
 while :; do (echo ready 2>/dev/null; exec sleep 1000000000); done`;
@@ -27,9 +30,9 @@ while :; do (echo ready 2>/dev/null; exec sleep 1000000000); done`;
 export class Compartment {
   readonly #mounts: Namespace;
   readonly #pids: Namespace;
-  /** How /proc/PID/ns/pid reads for a process in here. */
+  /** The target of /proc/PID/ns/pid for a process in this compartment. */
   readonly pidLink: string;
-  /** The session of the first process, which is not the command's. */
+  /** The session of the first process. The command has a different one. */
   readonly session: number;
 
   private constructor(leader: number) {
@@ -39,7 +42,7 @@ export class Compartment {
     this.pidLink = readlinkSync(`/proc/self/fd/${this.#pids.fd}`);
   }
 
-  /** Makes one below `run`, and waits until a command can be started in it. */
+  /** Creates a compartment within `run`, and waits until it can start a command. */
   static async create(spawner: Spawner, run: Surroundings): Promise<Compartment> {
     const leader = await spawner.spawn({
       ...run,
@@ -52,18 +55,20 @@ export class Compartment {
     return new Compartment(leader.pid);
   }
 
-  /** Where its command runs: its network is `network`. The namespaces stay this compartment's. */
+  /**
+   * The surroundings of its command, with the given network. The compartment keeps the namespaces.
+   */
   placeIn(network: Namespace): Surroundings {
     return { network, mounts: this.#mounts, pids: this.#pids };
   }
 
-  /** Its processes are the run's to end. */
+  /** Frees the namespaces. The run ends the processes. */
   close(): void {
     for (const namespace of [this.#mounts, this.#pids]) closeNamespace(namespace);
   }
 }
 
-/** Settles at the first word. */
+/** Settles at the first output. Throws a {@link MachineError} if the program ends before. */
 async function isReady({ stdout, stderr, ended }: Program): Promise<void> {
   const said = new Promise<"ready">((resolve) => stdout.once("data", () => resolve("ready")));
   let complaint = "";

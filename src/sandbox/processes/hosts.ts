@@ -1,14 +1,14 @@
-/** The text of the containers' /etc/hosts: pure. */
+/** Builds the containers' /etc/hosts: pure. */
 import { foldName } from "../../base/container-name.ts";
 import type { Topology } from "../network/topology.ts";
 
-/** A resolver may compare names exactly, and a program may have put its name into lower case. */
+/** A resolver may compare names exactly, and a program may have lowercased the name. */
 function spellings(name: string): readonly string[] {
   const folded = foldName(name);
   return folded === name ? [name] : [name, folded];
 }
 
-/** All containers by name, and behind them what the machine's own file says. */
+/** All containers by name, followed by the machine's own entries. */
 export function hostsText(topology: Topology, machineHosts: string): string {
   const lines = topology.containers.flatMap(({ name, addresses }) =>
     addresses.map((address) => `${address}\t${spellings(name).join(" ")}`),

@@ -1,4 +1,4 @@
-/** Cuts a stream of bytes into lines: pure. A line that does not end is cut, so that memory is bounded. */
+/** Cuts a stream of bytes into lines: pure. Overlong lines are split, which bounds the memory. */
 const newline = 0x0a;
 const longestBytes = 0x1_0000;
 
@@ -7,7 +7,7 @@ export class LineCutter {
   #rest: Uint8Array[] = [];
   #restBytes = 0;
 
-  /** `onLine` gets each line without its newline, in memory that stays its own. */
+  /** `onLine` takes each line without its newline, in memory of its own. */
   constructor(onLine: (line: Uint8Array) => void) {
     this.#onLine = onLine;
   }
@@ -29,7 +29,7 @@ export class LineCutter {
     if (this.#restBytes >= longestBytes) this.#emit();
   }
 
-  /** The stream is over: what is left is the last line, if it is anything. */
+  /** Ends the stream. Any remaining bytes become the last line. */
   end(): void {
     if (this.#restBytes > 0) this.#emit();
   }

@@ -1,16 +1,18 @@
 /**
- * The process space of a run: one PID namespace and one mount namespace for all its commands. Each container has
- * a compartment of its own in there.
+ * The process space of a run: one PID namespace and one mount namespace for all its commands. Each
+ * container has its own compartment inside.
  *
- * The PID namespace is what makes sure that nothing outlives the run. Its first process, the keeper,
- * reads from a pipe whose other end only plg holds. When plg ends, however it ends, the keeper reads the
- * end of the pipe and exits, and with the first process of a PID namespace the kernel kills all others
- * (pid_namespaces(7)): daemons that left their session, children of children, all of them. The keeper
- * is a shell that waits for the `cat` it reads with, and so reaps the orphans that it inherits as well.
- * A killed process whose write to a disk does not come back keeps its descriptors open until it does. For that
- * case the keeper is killed with the thread that started it, which is gone at once (PR_SET_PDEATHSIG(2const)).
+ * The PID namespace ensures that no process outlives the run. Its first process, the keeper, reads
+ * from a pipe whose other end only plg holds. When plg ends, for whatever reason, the keeper reads
+ * the end of the pipe and exits. When the first process of a PID namespace exits, the kernel kills
+ * all the others (pid_namespaces(7)), including daemons that left their session. The keeper is a
+ * shell that waits for the `cat` it reads with, so it also reaps the orphans that it inherits.
  *
- * The mount namespace carries the hosts file. Each command gets a copy.
+ * A killed process that is stuck in a disk write keeps its descriptors open until the write
+ * returns. To cover that case for plg itself, the kernel also kills the keeper with the thread that
+ * started it, which ends at once (PR_SET_PDEATHSIG(2const)).
+ *
+ * The mount namespace carries the hosts file. Each command gets a copy of the namespace.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import {
@@ -44,35 +46,47 @@ import type { Program, Spawner } from "./spawner.ts";
 import type { SpawnRequest, Surroundings } from "./spawner-task.ts";
 
 /**
- * Mounts /proc for the processes of this namespace, says whether it could, and stays until its input
- * ends. Should somebody kill the `cat`, there is another: only one that came to the end of its input
- * ends the keeper, and with it the whole run.
+ * Mounts /proc for the processes of this namespace, reports whether that succeeded, and stays until
+ * its input ends. If some process kills the `cat`, the loop starts another. Only a `cat` that
+ * reaches the end of its input ends the keeper, and with it the whole run.
  */
 const keeperScript = `mount -t proc proc /proc 2>/dev/null && echo mounted || echo kept
 until cat >/dev/null; do sleep 0.1; done`;
 
-/** Starts a program that is killed with the thread it was started by: this one, which lives as long as plg. */
+/**
+ * Starts a program that the kernel kills together with the thread that starts it. That is the main
+ * thread, which lives as long as plg.
+ */
 const withThisThread: readonly string[] = [
   "/bin/sh",
   "-c",
-  // Not every setpriv can (busybox), and it only matters on a day with two faults.
+  // Some versions of setpriv lack the option (busybox). It only matters if two faults coincide.
   `setpriv --pdeathsig KILL true 2>/dev/null && exec setpriv --pdeathsig KILL "$@"; exec "$@"`,
   "sh",
 ];
 
-/** How long a run's end waits for that of its processes. */
+/** How long the end of a run waits for the end of its processes. */
 const endPatienceMs = 1000;
 
 export class ProcessSpace {
-  /** A mount of /proc that lists the processes that live here, if the keeper could mount it; else the machine's. */
+  /**
+   * A mount of /proc that lists this space's processes; the machine's own if the keeper could not
+   * mount it.
+   */
   readonly procPath: string;
   readonly #mounts: Namespace;
   readonly #pids: Namespace;
   readonly #keeper: ChildProcess;
   readonly #compartments: Compartment[] = [];
-  /** The namespace's first process: the keeper, or its child where a program led it in. */
+  /**
+   * The first process of the namespace: the keeper, which is a child of `unshare` where that
+   * created the namespace.
+   */
   readonly #first: number;
-  /** Settles if the keeper ends before its time, as when somebody kills it: all commands are gone then. */
+  /**
+   * Settles if the keeper ends early, for example because it was killed. All commands are then
+   * gone.
+   */
   readonly lost: Promise<void>;
   readonly #ended: Promise<void>;
   #tellLost = (): void => {};
@@ -98,16 +112,17 @@ export class ProcessSpace {
   }
 
   /**
-   * For whoever sees a command killed: of a keeper that was killed plg hears last, as the kernel ends and waits
-   * for all others first (zap_pid_ns_processes in kernel/pid_namespace.c). It is on its way out by then.
+   * Checks whether the keeper is ending. Call it when a command was killed: plg hears of a killed
+   * keeper last, because the kernel first kills and reaps all other processes of the namespace
+   * (zap_pid_ns_processes in kernel/pid_namespace.c). By then the keeper is already exiting.
    */
   lookForKeeper(): void {
     if (!this.#closed && isEnding(this.#first)) this.#tellLost();
   }
 
   /**
-   * Makes the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. What is asked
-   * of /dev/urandom and /dev/random is then asked of `device`.
+   * Creates the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. If
+   * `device` is given, it serves reads of /dev/urandom and /dev/random.
    */
   static async create(hostsText: string, device?: Fd): Promise<ProcessSpace> {
     const mounts = createMounts(hostsText, device);
@@ -116,7 +131,8 @@ export class ProcessSpace {
       direct
         ? inNewNamespaces(["pid"], () => ({
             keeper: startKeeper([]),
-            // The link to the new namespace opens only now that it has a first process (pid_namespaces(7)).
+            // The link to the new namespace opens only once that has a first process
+            // (pid_namespaces(7)).
             pids: currentNamespace("pid"),
           }))
         : {
@@ -126,17 +142,17 @@ export class ProcessSpace {
     );
     const hasOwnProc = (await firstWord(keeper)) === "mounted";
     if (pids) return new ProcessSpace(mounts, pids, keeper, keeper.pid ?? 0, hasOwnProc);
-    // Of the two that a program led in, the keeper is the second.
+    // `unshare` has one child: the keeper.
     const first = onlyChildOf(keeper.pid ?? 0);
     return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, first, hasOwnProc);
   }
 
-  /** Where a program runs that is started here. The namespaces stay this space's. */
+  /** The surroundings of a program in this space. The space keeps the namespaces. */
   placeIn(network: Namespace | undefined): Surroundings {
     return { network, mounts: this.#mounts, pids: this.#pids };
   }
 
-  /** Makes a container's part of the space. */
+  /** Creates a container's compartment. */
   async addCompartment(spawner: Spawner): Promise<Compartment> {
     const compartment = await this.#explaining(
       Compartment.create(spawner, this.placeIn(undefined)),
@@ -160,7 +176,7 @@ export class ProcessSpace {
     try {
       return await spawning;
     } catch (error) {
-      // What fork(2) says of a PID namespace whose first process is gone.
+      // fork(2) reports ENOMEM for a PID namespace without its first process.
       if ((error as NodeJS.ErrnoException).code !== "ENOMEM") throw error;
       throw new MachineError(
         "cannot start a command: out of memory, or the run's keeper was killed (ENOMEM)",
@@ -170,8 +186,8 @@ export class ProcessSpace {
   }
 
   /**
-   * The processes that the commands have left or are, of all compartments or of one: their PIDs as
-   * seen from outside.
+   * Lists the commands and the processes that they left behind, of one compartment or of all: their
+   * PIDs as seen from outside.
    */
   members(only?: Compartment): number[] {
     return readdirSync("/proc")
@@ -180,8 +196,9 @@ export class ProcessSpace {
   }
 
   /**
-   * Kills all that is left, waits until it is gone, and frees the namespaces. The kernel reports the
-   * end of the keeper after that of all others; one that waits for a disk is not waited for.
+   * Kills all remaining processes, waits until they are gone, and frees the namespaces. The kernel
+   * reports the keeper's end after all others'. The wait is limited, because a process may be stuck
+   * in a disk operation.
    */
   async close(): Promise<void> {
     this.#closed = true;
@@ -196,16 +213,19 @@ export class ProcessSpace {
       const link = readlinkSync(`/proc/${pid}/ns/pid`);
       const compartment = this.#compartments.find(({ pidLink }) => pidLink === link);
       if (!compartment || (only && compartment !== only)) return false;
-      // Its first process was started in a session of its own, which others cannot join.
+      // The compartment's first process has its own session, which no other process can join.
       const { state, session } = statusOf(pid);
       return state !== "Z" && session !== compartment.session;
     } catch {
-      return false; // It ended in the meantime, or it is not ours to look at: then it is not in here.
+      return false; // It has ended, or plg may not inspect it, so it is not ours.
     }
   }
 }
 
-/** See proc_pid_stat(5): the program's name, in brackets, may itself have brackets and spaces. */
+/**
+ * See proc_pid_stat(5). The program's name, in parentheses, may itself contain parentheses and
+ * spaces.
+ */
 function statusOf(pid: number): { state: string | undefined; session: number; flags: number } {
   const text = readFileSync(`/proc/${pid}/stat`, "latin1");
   const [state, , , session, , , flags] = text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -223,7 +243,9 @@ function isEnding(pid: number): boolean {
   }
 }
 
-/** A private copy of the machine's mounts with our hosts file. The file has no name any more once it is mounted. */
+/**
+ * Makes a private copy of the machine's mounts with our hosts file, which is deleted once mounted.
+ */
 function createMounts(hostsText: string, device: Fd | undefined): Namespace {
   const folder = mkdtempSync(join(tmpdir(), "plg-"));
   const hosts = join(folder, "hosts");
@@ -245,15 +267,17 @@ function createMounts(hostsText: string, device: Fd | undefined): Namespace {
   }
 }
 
-/** Where that is not possible, the kernel's own random bytes stay. */
+/**
+ * Mounts the device as /dev/urandom and /dev/random. If that fails, the kernel's own devices stay.
+ */
 function mountRandomDevice(device: Fd): void {
   if (mountFuse(device, "/dev/urandom", deviceMode) < 0) return;
   mount("/dev/urandom", "/dev/random", "none", MS_BIND, 0);
 }
 
 /**
- * Whether this process may leave a PID namespace for its own again, which takes privileges over both: in
- * a user namespace of plg's own making it is not so, as the process' PID namespace is the machine's.
+ * Whether this process may return from another PID namespace to its own. That takes privileges over
+ * both. In a user namespace that plg created, it lacks them over its own, which is the machine's.
  */
 function ownsPidNamespace(): boolean {
   return readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/)[2] === "4294967295";
@@ -269,7 +293,7 @@ function startKeeper(prefix: readonly string[]): ChildProcess {
   });
 }
 
-/** The first thing that the keeper says. */
+/** The keeper's first output. */
 function firstWord(keeper: ChildProcess): Promise<string> {
   return new Promise<string>((resolve, reject) => {
     keeper.once("error", (error) =>
@@ -282,7 +306,7 @@ function firstWord(keeper: ChildProcess): Promise<string> {
   });
 }
 
-/** The PID of a process' one child. */
+/** The PID of a process's only child. */
 function onlyChildOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }

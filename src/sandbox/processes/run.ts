@@ -1,6 +1,7 @@
 /**
- * The life of a run's commands: started together, ended by the run's end condition, by a signal or by
- * a fault, and stopped with all that they left behind. Recording and replaying share it.
+ * The life of a run's commands, for recording and replay alike. They start together. The run's end
+ * condition, a signal or a fault ends them. They are then stopped together with the processes that
+ * they left behind.
  */
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
@@ -21,39 +22,39 @@ import { ProcessSpace } from "./process-space.ts";
 import { type Program, Spawner } from "./spawner.ts";
 import type { ContainerPlan, Topology } from "../network/topology.ts";
 
-/** When the run is over: all commands have ended, the first has, or this one has. */
+/** The end condition: all commands have ended, the first has, or the named one has. */
 export type Until = "all" | "first" | { readonly name: string };
 
 export interface RunOptions {
   readonly identity: Identity;
   readonly until: Until;
-  /** The signal that stops commands, and how long they have until SIGKILL. */
+  /** The signal that stops commands, and their time to end before SIGKILL. */
   readonly stopSignal: NodeJS.Signals;
   readonly graceMs: number;
   readonly output: OutputSink;
-  /** What the commands' random bytes follow from; undefined if they are to be real ones. */
+  /** The seed of the commands' random bytes; undefined for the kernel's own. */
   readonly randomSeed?: number | undefined;
-  /** The time of day that the commands see; undefined for the machine's. */
+  /** The time of day that the commands see; undefined for the machine's own. */
   readonly clock?: RecordedClock | undefined;
-  /** What the commands find in their environment, in addition to the caller's. */
+  /** Environment variables in addition to the caller's. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
-/** Who wants to know how a run goes. */
+/** Observes a run. */
 export interface RunHooks {
   onWarning(text: string): void;
   onCommandEnd(command: Command, end: CommandEnd): void;
 }
 
 const lookMs = 10;
-/** From so many seeds one is chosen where commands have their random bytes from the kernel. */
+/** The number of seeds to choose from if the caller gave none. */
 const ownSeeds = 2 ** 48 - 1;
 
-/** What is told when {@link CommandRun.lost} settles. */
+/** The message for a settled {@link CommandRun.lost}. */
 export const keeperLost =
   "the process that keeps the commands' namespace was killed, and all commands with it";
 
-/** Where a command runs. */
+/** A command's container. */
 interface Place {
   readonly plan: ContainerPlan;
   readonly network: Namespace;
@@ -62,7 +63,7 @@ interface Place {
 
 export class CommandRun {
   readonly #topology: Topology;
-  /** Where it is asked what /dev/urandom is to say. */
+  /** The FUSE device behind /dev/urandom, if any. */
   readonly #device: Fd | undefined;
   readonly #space: ProcessSpace;
   readonly #spawner: Spawner;
@@ -70,15 +71,15 @@ export class CommandRun {
   readonly #supervisor: SupervisorHost | undefined;
   #furnished: Promise<void> = Promise.resolve();
   #places: readonly Place[] = [];
-  /** Where checks run. */
+  /** The compartment of checks. */
   #checks: Promise<Compartment> | undefined;
   readonly #commands: Command[] = [];
   #stopping: Promise<void> | undefined;
-  /** When the commands were told to stop, in nanoseconds of `process.hrtime.bigint()`. */
+  /** The time at which {@link stop} began, in nanoseconds of `process.hrtime.bigint()`. */
   stoppedAtHrNs: bigint | undefined;
   #killNow = false;
   #onFault: (error: Error) => void = () => {};
-  /** Rejects when one of the threads behind the commands dies, which is a bug. Never resolves. */
+  /** Rejects if a thread behind the commands dies, which is a bug. Never resolves. */
   readonly failed: Promise<never> = new Promise((_, reject) => {
     this.#onFault = reject;
   });
@@ -97,14 +98,15 @@ export class CommandRun {
     this.#space = space;
     this.#spawner = spawner;
     this.#options = options;
-    // Whoever waits for the commands races with this; that nobody waits now is no unhandled rejection.
+    // Callers race this with the commands' end; a rejection without a caller must not count as
+    // unhandled.
     this.failed.catch(() => {});
   }
 
   /**
-   * Prepares the processes' namespaces for these containers, and the thread that starts them. No
-   * command runs yet; {@link ready} tells when one can.
-   * `spaces` are all containers' networks, by index.
+   * Prepares the namespaces for the processes of these containers, and the thread that starts them.
+   * No command runs yet; {@link ready} says when one can. `spaces` holds all containers' networks,
+   * by index.
    */
   static async prepare(
     topology: Topology,
@@ -119,7 +121,7 @@ export class CommandRun {
     const isAnswered = answered.randomBytes || answered.timeOfDay;
     const filter = isAnswered ? commandFilter(answered) : undefined;
     const device = filter && answered.randomBytes ? openFuse() : undefined;
-    // All three take a moment to start.
+    // All three start slowly, so they start in parallel.
     const supervisor = filter && new SupervisorHost();
     const [space, spawner] = await Promise.all([
       ProcessSpace.create(hostsText(topology, machineHosts()), device),
@@ -127,12 +129,12 @@ export class CommandRun {
     ]);
     const run = new CommandRun(topology, space, spawner, options, device, supervisor);
     run.#furnished = run.#furnish(live, spaces);
-    // Whoever waits for it hears of a failure.
+    // Callers of `ready` get the failure.
     run.#furnished.catch(() => {});
     return run;
   }
 
-  /** Settles when commands can be started. Rejects with a MachineError where that is not possible. */
+  /** Settles when commands can be started. Rejects with a {@link MachineError} if they cannot. */
   ready(): Promise<void> {
     return this.#furnished;
   }
@@ -158,17 +160,17 @@ export class CommandRun {
     );
   }
 
-  /** A mount of /proc that lists the run's processes. */
+  /** A mount of /proc that lists the run's processes, where possible. */
   get procPath(): string {
     return this.#space.procPath;
   }
 
-  /** Whether the commands' random bytes follow from a seed. */
+  /** Whether the commands' random bytes follow from the seed. */
   get isSeeded(): boolean {
     return this.#spawner.listener !== undefined && this.#options.randomSeed !== undefined;
   }
 
-  /** Says why they do not, though they were to. */
+  /** Explains why the random bytes do not follow from the seed, if they should. */
   get unseeded(): string | undefined {
     if (this.#options.randomSeed === undefined || this.isSeeded) return undefined;
     const reason = this.#spawner.refusal ?? `plg knows no filter for the processor ${process.arch}`;
@@ -190,15 +192,15 @@ export class CommandRun {
     return this.#space.spawn(this.#spawner, compartment, network, { file, args, env });
   }
 
-  /** Whether anything is left of this container's command. */
+  /** Whether this container still has processes. */
   hasProcesses(container: number): boolean {
     const place = this.#placeOf(container);
     return this.#space.members(place.compartment).length > 0;
   }
 
   /**
-   * Runs another command in this container, with its network, and returns whether it succeeded. Its
-   * output is thrown away, and it takes no PIDs from the container's own processes.
+   * Runs another command in this container's network and returns whether it succeeded. Its output
+   * is discarded, and it takes no PIDs from the container.
    */
   async check(container: number, command: string): Promise<boolean> {
     const { plan, network } = this.#placeOf(container);
@@ -223,7 +225,10 @@ export class CommandRun {
     return place;
   }
 
-  /** Settles if all commands were killed from outside, with the process that keeps their namespace. */
+  /**
+   * Settles if the process that keeps the commands' namespace was killed from outside, and all
+   * commands with it.
+   */
   get lost(): Promise<void> {
     return this.#space.lost;
   }
@@ -232,7 +237,7 @@ export class CommandRun {
     return this.#commands;
   }
 
-  /** Settles when the end condition holds: then the rest is to be stopped. */
+  /** Settles when the end condition holds. The caller then stops the rest. */
   async untilOver(onEnd: (command: Command, end: CommandEnd) => void): Promise<void> {
     const { until } = this.#options;
     const ends = this.#commands.map(async (command) => {
@@ -249,8 +254,9 @@ export class CommandRun {
   }
 
   /**
-   * Stops whatever still runs, daemons that left their session too: first with the stop signal, after
-   * the grace with SIGKILL. Calling it again while it works kills at once.
+   * Stops all remaining processes, including daemons that left their session: first with the stop
+   * signal, after the grace period with SIGKILL. A second call during the grace period kills them
+   * at once.
    */
   stop(): Promise<void> {
     if (this.#stopping) this.#killNow = true;
@@ -262,7 +268,9 @@ export class CommandRun {
     return this.#stopping;
   }
 
-  /** Frees the namespaces, killing what is left: after a fault of plg's own, say. */
+  /**
+   * Kills all remaining processes and frees the namespaces, for example after a fault of plg's own.
+   */
   async close(): Promise<void> {
     for (const command of this.#commands) command.markStopped();
     await this.#space.close();
@@ -290,12 +298,12 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // It has ended meanwhile.
+      // The process has already ended.
     }
   }
 }
 
-/** The caller's environment, and who is who in the run. */
+/** The caller's environment, and the names and addresses of the run. */
 function environmentFor(plan: ContainerPlan, { containers }: Topology): NodeJS.ProcessEnv {
   return {
     ...process.env,

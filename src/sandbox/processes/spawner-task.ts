@@ -1,9 +1,9 @@
-/** What the main thread and the spawner's thread agree on. */
+/** The messages between the main thread and the spawner's thread. */
 import type { Fd } from "../../base/units.ts";
 import type { Namespace } from "../../sys/namespace.ts";
 
 export interface SpawnerTask {
-  /** The seccomp filter that commands run under; undefined for none. */
+  /** The seccomp filter of the commands; undefined for none. */
   readonly filter: Uint8Array | undefined;
 }
 
@@ -16,7 +16,7 @@ export interface Surroundings {
   readonly pids: Namespace;
 }
 
-/** A program to start, and where. */
+/** A program to start, and its surroundings. */
 export interface SpawnRequest extends Surroundings {
   readonly file: string;
   readonly args: readonly string[];
@@ -24,28 +24,28 @@ export interface SpawnRequest extends Surroundings {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** From the main thread. `id` is the sender's own; the descriptors become the program's output. */
+/** Sent by the main thread. `id` is the sender's; the descriptors become the program's output. */
 export interface SpawnOrder extends SpawnRequest {
   readonly id: number;
   readonly stdout: Fd;
   readonly stderr: Fd;
 }
 
-/** Why a program was not started. */
+/** Why a program did not start. */
 export interface SpawnFailure {
   readonly message: string;
   readonly code?: string | undefined;
   readonly errno?: number | undefined;
-  /** What could not be executed; undefined if it did not come to that. */
+  /** The file that could not be executed; undefined if the attempt failed earlier. */
   readonly path?: string | undefined;
 }
 
 export type SpawnerNotice =
-  /** `listener`: where the filter's notifications come; `refusal`: why there is no filter. */
+  /** `listener` receives the filter's notifications; `refusal` says why there is no filter. */
   | { readonly type: "ready"; readonly listener?: Fd; readonly refusal?: string }
   | { readonly type: "started"; readonly id: number; readonly pid: number }
   | { readonly type: "failed"; readonly id: number; readonly failure: SpawnFailure }
-  /** The kernel did not even make a process. */
+  /** The kernel created no process. */
   | { readonly type: "refused"; readonly id: number; readonly failure: SpawnFailure }
   | {
       readonly type: "ended";

@@ -1,9 +1,12 @@
 /**
- * The thread that starts the commands. A seccomp filter and a personality are a thread's own, for good, and all
- * that it starts inherits them: so none of plg's other threads starts a command.
+ * The thread that starts the commands.
  *
- * The thread enters PID namespaces and does not come back: without root it could not (pid_namespaces(7)). That
- * concerns its children alone, and that it can start no thread any more (kernel/fork.c), which it does not.
+ * A seccomp filter and a personality stay with a thread for good, and every child inherits them. So
+ * plg's other threads start no commands.
+ *
+ * The thread enters PID namespaces and does not return: without root it could not
+ * (pid_namespaces(7)). This affects its children alone, except that the thread can no longer create
+ * threads (kernel/fork.c), which it does not do.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { parentPort, workerData } from "node:worker_threads";
@@ -26,7 +29,7 @@ function prepare({ filter }: SpawnerTask): void {
   if (!filter) return notify({ type: "ready" });
   try {
     const listener = installNotifyingFilter(filter);
-    // Where that is forbidden, addresses stay random.
+    // If this is forbidden, addresses stay random.
     personality(ADDR_NO_RANDOMIZE);
     notify({ type: "ready", listener });
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The main thread's side of the thread that starts the commands. */
+/** The main thread's handle on the thread that starts the commands. */
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
@@ -12,14 +12,14 @@ import type {
   SpawnRequest,
 } from "./spawner-task.ts";
 
-/** How a program ended: its exit code or a signal, or why it did not begin. */
+/** How a program ended: its exit code or signal, or why it did not start. */
 export type ProgramEnd =
   | { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null }
   | { readonly failure: SpawnFailure };
 
-/** A program that was started, or failed to be. */
+/** A program that was started, or that failed to start. */
 export interface Program {
-  /** As plg itself knows it; 0 if there is no process. */
+  /** The PID in plg's own PID namespace; 0 if there is no process. */
   readonly pid: number;
   readonly stdout: Socket;
   readonly stderr: Socket;
@@ -37,11 +37,11 @@ export class Spawner {
   readonly #pending = new Map<number, Pending>();
   #orders = 0;
   #onFault: (error: Error) => void = () => {};
-  /** Where the filter's notifications come, if there is one. */
+  /** Receives the filter's notifications, if there is a filter. */
   readonly listener: Fd | undefined;
-  /** Why there is no filter, though one was wanted. */
+  /** Why there is no filter, if one was requested. */
   readonly refusal: string | undefined;
-  /** Rejects when the thread dies, which is a bug. Never resolves. */
+  /** Rejects if the thread dies, which is a bug. Never resolves. */
   readonly failed: Promise<never>;
 
   private constructor(
@@ -59,7 +59,9 @@ export class Spawner {
     worker.on("message", (notice: SpawnerNotice) => this.#hear(notice));
   }
 
-  /** Starts the thread. What it starts runs under `filter`, if that is given and the kernel allows it. */
+  /**
+   * Starts the thread. Its children run under `filter`, if one is given and the kernel allows it.
+   */
   static start(filter: Uint8Array | undefined): Promise<Spawner> {
     const task: SpawnerTask = { filter };
     const worker = new Worker(new URL("./spawner-thread.js", import.meta.url), {
@@ -75,8 +77,9 @@ export class Spawner {
   }
 
   /**
-   * Starts a program, in a session of its own and without input. Resolves also if it cannot be executed, which its
-   * end says. Rejects if the kernel makes no process.
+   * Starts a program in a session of its own, without input. If the file cannot be executed, this
+   * still resolves, and the program's end gives the reason. Rejects if the kernel creates no
+   * process.
    */
   spawn(request: SpawnRequest): Promise<Program> {
     const id = this.#orders++;
@@ -109,7 +112,7 @@ export class Spawner {
     });
   }
 
-  /** Ends the thread. What it has started goes on. */
+  /** Ends the thread. The programs that it started keep running. */
   async close(): Promise<void> {
     await this.#worker.terminate();
     if (this.listener !== undefined) closeSync(this.listener);

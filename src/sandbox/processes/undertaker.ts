@@ -1,16 +1,20 @@
 /**
- * The undertaker: a shell that outlives plg for a moment where plg is killed.
+ * The undertaker: a shell that briefly outlives plg if plg is killed.
  *
- * With plg go its devices. What the killed processes had sent then gets no answer any more, not even that there is
- * no such connection, and the kernel's TCP repeats it for nearly two minutes (tcp_orphan_retries, tcp(7)). A network
- * namespace lasts as long as its last socket. So once plg is gone, which shows as the end of a pipe whose other end
- * only plg holds, the undertaker has the namespaces of the run give up soon. Not before: a command may cut
- * itself off from the network for a while, and what it sent is to arrive all the same.
+ * plg's network devices disappear with it. The packets of the killed processes then get no answer,
+ * not even a RST, and the kernel's TCP retransmits them for nearly two minutes (tcp_orphan_retries,
+ * tcp(7)). A network namespace lasts as long as its last socket. So the undertaker waits for the
+ * end of a pipe whose other end only plg holds, and then makes the run's namespaces give up soon.
+ * It does not do so earlier, because a command may cut itself off from the network for a while, and
+ * its packets must still arrive.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Namespace } from "../../sys/namespace.ts";
 
-/** Its arguments are descriptors. Where it cannot do it, for want of nsenter, say, the namespaces go later. */
+/**
+ * Takes descriptors as arguments. If it fails, for example for lack of nsenter, the namespaces
+ * disappear later.
+ */
 const script = `read -r end
 for network; do
   nsenter --net="/proc/self/fd/$network" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_orphan_retries'
@@ -21,20 +25,20 @@ const firstDescriptor = 3;
 export class Undertaker {
   readonly #shell: ChildProcess;
 
-  /** `networks` stay the caller's; the undertaker has descriptors of its own for them. */
+  /** The caller keeps `networks`; the undertaker has its own descriptors for them. */
   constructor(networks: readonly Namespace[]) {
     const descriptors = networks.map((_, i) => String(firstDescriptor + i));
     this.#shell = spawn("/bin/sh", ["-c", script, "sh", ...descriptors], {
       stdio: ["pipe", "ignore", "ignore", ...networks.map(({ fd }) => fd)],
-      // In a session of its own: what kills plg's process group does not kill it.
+      // A session of its own: a signal to plg's process group does not reach it.
       detached: true,
       cwd: "/",
     });
-    this.#shell.once("error", () => {}); // There is none then, which only matters if plg is killed.
+    this.#shell.once("error", () => {}); // Missed only if plg is killed.
     this.#shell.unref();
   }
 
-  /** plg sees to the namespaces itself. */
+  /** Ends the undertaker: plg cleans up the namespaces itself. */
   dismiss(): void {
     this.#shell.kill("SIGKILL");
   }
