@@ -1,9 +1,9 @@
 /**
- * Compares what a live process sends on one connection with what it sent in the recording: pure.
+ * Compares what a live process sends on one connection with the recording. It is pure.
  *
- * As long as nothing differs that is one comparison of memory for each piece. Where bytes differ the masks
- * are asked (mask-point.ts); what they do not cover is the first difference of the stream, and the only
- * one that is told: what comes after it is counted.
+ * While nothing differs, each piece costs one memory comparison. Where bytes differ, the comparison
+ * consults the masks (mask-point.ts). Bytes that no mask covers are the first difference of the
+ * stream, and the only one that is reported. The comparison merely counts the bytes after it.
  */
 import type { Direction } from "../../base/direction.ts";
 import type { ReportDifference, StreamName } from "../findings/differences.ts";
@@ -15,7 +15,7 @@ import type { Mask } from "./masks.ts";
 import type { ReadPayload, RecordedBytes } from "../../recording/recorded-stream.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** Whether `lengthBytes` of `a` from `aAt` are those of `b` from `bAt`. */
+/** Whether `lengthBytes` of `a` from `aAt` equal those of `b` from `bAt`. */
 export type EqualBytes = (
   a: Uint8Array,
   aAt: number,
@@ -27,74 +27,80 @@ export type EqualBytes = (
 /** The comparison of what a live process sends in one direction of a connection. */
 export interface Comparison {
   /**
-   * How far the process has got in the recorded stream, in bytes: this is what the schedule is to be
-   * told. Where masked bytes differ in length it is not the number of live bytes.
+   * How far the process has got in the recorded stream, in bytes. The driver notes it in the
+   * schedule. Where masked bytes differ in length, it is not the number of live bytes.
    */
   readonly position: number;
   /**
-   * How far it may have got: where a mask covers what comes next, its bytes may be fewer now. Whether
-   * they are shows only when the process has fallen quiet; then {@link foresee} is called.
+   * How far the process may have got: where a mask covers the next bytes, there may be fewer of
+   * them now. Only a pause of the process settles this; then the driver calls {@link foresee}.
    */
   readonly foreseenBytes: number;
-  /** Whether other bytes than recorded came: from there on positions mean little. */
+  /** Whether the process sent other bytes than recorded. Positions mean little from there on. */
   readonly hasDiffered: boolean;
-  /** Takes the next bytes that the process sent, and does not keep them. */
+  /** Takes the next bytes that the process sent. Does not keep a reference to them. */
   push(live: Uint8Array, at: number, lengthBytes: number): void;
-  /** From now on the position is {@link foreseenBytes}. */
+  /** Advances the position to {@link foreseenBytes}. */
   foresee(): void;
   /**
-   * The process ended the stream or reset the connection, or the run is over. Reports what is known. To be
-   * called before the schedule is told of the end, so that other bytes are reported before missing ones.
+   * Reports remaining differences: the process ended the stream or reset the connection, or the run
+   * is over. Call it before the schedule learns of the end, so that different bytes are reported
+   * before missing ones.
    */
   finish(): void;
   /**
-   * Reports a difference of which more context was still awaited. Returns the unit that the process
-   * has to send next, where the protocol has units.
+   * Reports a difference that was still collecting context. In a protocol with units, returns the
+   * unit that the process has to send next.
    */
   tell(): string | undefined;
 }
 
-/** What the comparisons of one replay share. */
+/** The collaborators that all comparisons of a replay share. */
 export interface CompareParts {
   readonly index: RecordingIndex;
   readonly read: ReadPayload;
   readonly report: ReportDifference;
   readonly masks: readonly Mask[];
-  /** Whether the peer cut `direction` off in the recording: then going on is no difference. */
+  /**
+   * Whether the peer cut `direction` off in the recording. Then sending more is not a difference.
+   */
   readonly isCut: (connection: number, direction: Direction) => boolean;
-  /** How much was delivered to the sender of `direction` on this connection. */
+  /** The number of bytes delivered to the sender of `direction` on this connection. */
   readonly deliveredBytes: (connection: number, direction: Direction) => number;
-  /** What a process may send instead of what it sent in the recording: see chosen-ports.ts. */
+  /** What a process may send in place of recorded bytes: see chosen-ports.ts. */
   readonly equivalentsFor?: (container: number) => (() => readonly Equivalent[]) | undefined;
-  /** A faster one than the default, such as Buffer.compare. */
+  /** A faster comparison than the default, such as Buffer.compare. */
   readonly equal?: EqualBytes;
 }
 
-/** What one comparison of bytes consists of. */
+/** The parts of one comparison of bytes. */
 export interface StreamParts {
   readonly name: StreamName;
   readonly recorded: RecordedBytes;
-  /** How many bytes of the stream are not compared. */
+  /** The comparison skips this many bytes of the stream. */
   readonly from?: number;
   readonly patterns: readonly RegExp[];
-  /** Asked where bytes differ: what may stand for the same thing. */
+  /** Substitutes for recorded bytes. The comparison asks for them where bytes differ. */
   readonly equivalents?: (() => readonly Equivalent[]) | undefined;
   readonly isCut: boolean;
-  /** How far the process can have got, if that is known. */
+  /** Limits how far the process can have got, if that is known. */
   readonly horizon?: Horizon;
   readonly report: ReportDifference;
   readonly equal?: EqualBytes;
 }
 
-/** How many bytes of a difference are told: before it, and of either from it on. */
+/** The size of a report's context: before the difference, and of either version after it. */
 const contextBytes = 32;
-/** How many masked places are remembered, to be shown as such before a difference. */
+/** The number of masked places that a report can show before a difference. */
 const maskedPlaces = 4;
 
-/** After less than this it is looked whether a mask covers what was recorded next: that takes milliseconds. */
+/**
+ * After a piece of at least this size, the comparison does not look ahead for a mask, which takes
+ * milliseconds.
+ */
 const bulkBytes = 0x8000;
 
-/** The comparison of bytes, each with the one at its place. */
+/** Compares bytes, each with the one at the same position. */
 export class StreamComparison implements Comparison {
   readonly #report: ReportDifference;
   readonly #equal: EqualBytes;
@@ -104,25 +110,25 @@ export class StreamComparison implements Comparison {
   readonly #equivalents: StreamParts["equivalents"];
   readonly #isCut: boolean;
   readonly #horizon: Horizon | undefined;
-  /** How far the recorded stream is behind. */
+  /** The offset that the comparison has reached in the recorded stream. */
   #offset = 0;
   #position = 0;
   /**
-   * `telling`: the first difference was found, and what the process goes on with is collected.
-   * `beyond`: the process goes on where the peer cut the recorded stream off.
+   * - `telling`: the first difference was found, and its context is being collected.
+   * - `beyond`: the process sends more after the point where the peer cut the recorded stream off.
    */
   #state: "equal" | "telling" | "different" | "beyond" = "equal";
-  /** Live bytes that are looked at again when more of them have come. */
+  /** Live bytes to look at again when more have come. */
   #held = nothing;
-  /** How many of them count in the position. */
+  /** How many of the held bytes count in the position. */
   #countedBytes = 0;
-  /** How far in the recorded stream a mask reaches from here. */
+  /** The offset in the recorded stream up to which a mask reaches from here. */
   #maskedTo = 0;
-  /** If there are masks: the live bytes just behind. */
+  /** The live bytes just before this point, kept only if there are masks or equivalents. */
   #before = nothing;
-  /** Places in the recorded stream. */
+  /** Masked places in the recorded stream. */
   #masked: { readonly from: number; readonly to: number }[] = [];
-  /** From the first difference on. */
+  /** The live bytes from the first difference on. */
   #after = nothing;
 
   constructor(parts: StreamParts) {
@@ -187,7 +193,7 @@ export class StreamComparison implements Comparison {
   #compare(live: Uint8Array, from: number, to: number, isLast: boolean): void {
     for (let at = from; at < to;) {
       const recorded = this.#recorded.piece(this.#offset, to - at);
-      // Bytes that an imported recording lacks may be any.
+      // Where an imported recording lacks bytes, any bytes match.
       const missing = recorded.length === 0 ? this.#recorded.missingBytes(this.#offset) : 0;
       if (missing > 0) {
         const unknown = Math.min(missing, to - at);
@@ -204,7 +210,7 @@ export class StreamComparison implements Comparison {
       if (masked === undefined) return;
       at += masked;
     }
-    // So much at once is a piece of a long transfer, and the next one is on its way.
+    // A piece of this size belongs to a long transfer, and the next piece is on its way.
     if (!isLast && to - from < bulkBytes) this.#foreseeMask(nothing, false);
   }
 
@@ -213,7 +219,7 @@ export class StreamComparison implements Comparison {
     this.#report({ kind: "beyond-cut", ...this.#name, offset: this.#offset });
   }
 
-  /** How many bytes are the same from here on. */
+  /** How many bytes are equal from here on. */
   #sameBytes(recorded: Uint8Array, live: Uint8Array, at: number): number {
     const { length } = recorded;
     if (length === 0 || this.#equal(recorded, 0, live, at, length)) return length;
@@ -222,7 +228,7 @@ export class StreamComparison implements Comparison {
     return same;
   }
 
-  /** The same bytes in both. */
+  /** Moves past equal bytes. */
   #pass(live: Uint8Array, at: number, lengthBytes: number): void {
     this.#offset += lengthBytes;
     if (this.#patterns.length > 0 || this.#equivalents)
@@ -236,7 +242,10 @@ export class StreamComparison implements Comparison {
     this.#before = concat(before, live.subarray(-reachBytes));
   }
 
-  /** How many live bytes a mask covers here; undefined if they are held, or are the first difference. */
+  /**
+   * How many live bytes a mask or an equivalent covers here. Undefined if the bytes are held or are
+   * the first difference.
+   */
   #mask(after: Uint8Array, isLast: boolean): number | undefined {
     const explained = this.#explain(after);
     if (explained !== undefined) {
@@ -258,8 +267,9 @@ export class StreamComparison implements Comparison {
   }
 
   /**
-   * Until it shows where a mask ends, bytes count one for one. They may be more now than they were,
-   * but what would answer something that was not delivered yet has not come.
+   * Holds bytes. Until the end of the mask is known, each live byte counts as one recorded byte.
+   * There may be more of them than recorded, but none can answer something that was not delivered
+   * yet.
    */
   #hold(after: Uint8Array, recordedBytes: number): void {
     this.#held = after.slice();
@@ -295,8 +305,8 @@ export class StreamComparison implements Comparison {
   }
 
   /**
-   * Where the process paused, a mask may cover what was recorded next: its masked bytes may simply be
-   * fewer now. The schedule must not wait for bytes that need not come.
+   * A mask may cover the recorded bytes after a pause, because there may simply be fewer of them
+   * now. The schedule must not wait for bytes that need not come.
    */
   #foreseeMask(after: Uint8Array, isLast: boolean): void {
     if (this.#patterns.length === 0 || this.#offset >= this.#recorded.lengthBytes) return;
@@ -311,7 +321,7 @@ export class StreamComparison implements Comparison {
     this.#maskedTo = Math.max(this.#maskedTo, to);
   }
 
-  /** Collects what comes from the first difference on, until there is enough to show. */
+  /** Collects bytes from the first difference on, until there is enough context to report. */
   #tell(live: Uint8Array): void {
     const missing = contextBytes - this.#after.length;
     this.#after = concat(this.#after, live.subarray(0, missing));
@@ -371,7 +381,7 @@ function hexOf(byte: number): string {
   return byte.toString(16).padStart(2, "0");
 }
 
-/** What is compared if no faster way is given. */
+/** The default comparison. */
 const equalByteByByte: EqualBytes = (a, aAt, b, bAt, lengthBytes) => {
   for (let i = 0; i < lengthBytes; i++) if (a[aAt + i] !== b[bAt + i]) return false;
   return true;

@@ -1,4 +1,6 @@
-/** Chooses how a direction of a connection is compared: by the units of its protocol, or byte by byte. */
+/**
+ * Chooses how to compare one direction of a connection: by the units of its protocol, or by bytes.
+ */
 import { Direction } from "../../base/direction.ts";
 import { RecordedStream } from "../../recording/recorded-stream.ts";
 import { nameStream } from "../findings/differences.ts";
@@ -12,10 +14,10 @@ import type { Framing } from "./units.ts";
 
 const framings: readonly Framing[] = [http2Framing];
 
-/** Of what a client sent first, as much is looked at. */
+/** How many of the client's first bytes serve to recognize a framing. */
 const openingBytes = 4096;
 
-/** The comparison for `direction` of a connection, from the offset `from` on. */
+/** Creates the comparison for `direction` of a connection, from the offset `from` on. */
 export function comparisonFor(
   parts: CompareParts,
   connection: number,
@@ -54,7 +56,7 @@ function framingOf(
 ): Framing | undefined {
   const opening = index.connections.opening(connection);
   const fromClient = new RecordedStream(index, read, connection, Direction.toServer);
-  // A server that speaks first has the client's opening not kept.
+  // If the server speaks first, the index keeps no opening of the client.
   const first = opening.length > 0 ? opening : fromClient.copy(0, openingBytes);
   return framings.find((framing) => framing.recognizes(first));
 }

@@ -1,25 +1,28 @@
-/** Bytes that stand for the same thing in a recording and now, where the two part: pure. */
+/**
+ * Explains a difference by bytes that stand for the same thing in the recording and in this run. It
+ * is pure.
+ */
 import type { RecordedBytes } from "../../recording/recorded-stream.ts";
 
-/** No equivalent is longer. */
+/** The length of the longest equivalent. */
 export const equivalentReachBytes = 16;
 
 export interface Equivalent {
   readonly recorded: Uint8Array;
   readonly live: Uint8Array;
-  /** They were found at the same place. */
+  /** Called when both were found at the same place. */
   readonly confirm: () => void;
 }
 
-/** How many bytes of either are explained from the point on. */
+/** How many bytes of either side are explained from the differing point on. */
 export interface Explained {
   readonly recordedBytes: number;
   readonly liveBytes: number;
 }
 
 /**
- * Whether one of `equivalents` covers the point where what is recorded, from `offset` on, differs from
- * `after`. `before` is what came before it in both.
+ * Finds an equivalent that covers the point where the recorded bytes from `offset` on differ from
+ * `after`. `before` are the bytes before the point, which are the same in both.
  */
 export function explain(
   equivalents: readonly Equivalent[],

@@ -1,18 +1,21 @@
-/** Whether bytes may be a piece of a recorded stream, masks considered: a comparison without a verdict. */
+/**
+ * Tests whether bytes may be a piece of a recorded stream, masks included, and reports no
+ * difference.
+ */
 import { lookAtMasks, maskReachBytes } from "./mask-point.ts";
 import type { RecordedStream } from "../../recording/recorded-stream.ts";
 
-/** Where a piece of a recorded stream lies. */
+/** A range of a recorded stream. */
 export interface StreamRange {
   readonly stream: RecordedStream;
   readonly from: number;
   readonly to: number;
 }
 
-/** `no`: they differ. `part`: they are the same as far as they go. `whole`: they are all of it. */
+/** `no`: they differ. `part`: all bytes so far fit. `whole`: they fit, and are complete. */
 export type Fit = "no" | "part" | "whole";
 
-/** Compares `live` with what was recorded from `from` to `to`. */
+/** Compares `live` with the recorded bytes from `from` to `to`. */
 export function fitOf(
   { stream, from, to }: StreamRange,
   live: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * How far a process can have got in a recorded stream: pure. What it sent in answer to something
- * that has not been delivered to it yet, it cannot have sent now.
+ * Limits how far a process can have got in a recorded stream. It is pure. A process cannot have
+ * sent the answer to something that was not delivered to it yet.
  */
 import type { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -14,7 +14,10 @@ export class Horizon {
   #at: number;
   #bytes = 0;
 
-  /** `deliveredBytes`: how much of the other direction has been delivered by now; it only grows. */
+  /**
+   * `deliveredBytes`: how much of the other direction has been delivered by now. It never
+   * decreases.
+   */
   constructor(
     index: RecordingIndex,
     connection: number,
@@ -28,7 +31,7 @@ export class Horizon {
     this.#to = index.connections.to(connection);
   }
 
-  /** In bytes of the direction, by now. */
+  /** The current limit, in bytes of the direction. */
   get bytes(): number {
     const delivered = this.#deliveredBytes();
     for (; this.#at < this.#to; this.#at++) {

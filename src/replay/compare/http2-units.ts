@@ -1,7 +1,7 @@
 /**
- * HTTP/2 (RFC 9113) in units: one key for each stream, and one for the connection. Header blocks are
- * compared as they read, because their encoding depends on what other streams sent before. Where DATA
- * frames are cut depends on windows, so that it does not matter.
+ * Splits HTTP/2 (RFC 9113) into units, with one key per stream and one for the connection. Header
+ * blocks are compared decoded, because their encoding depends on what other streams sent before.
+ * Boundaries of DATA frames depend on windows, so they do not matter.
  */
 import { Direction } from "../../base/direction.ts";
 import { latin1, octetsOf } from "../../base/latin1.ts";
@@ -22,7 +22,7 @@ import { Garbled, type Input } from "../../protocol/input.ts";
 import type { Framing, Unit, Units } from "./units.ts";
 
 const connectionKey = "connection";
-/** The peer says how much a table may take; whether an encoder keeps to it is no concern of ours. */
+/** The peer limits the table's size. Whether an encoder respects that does not concern us. */
 const anyTableBytes = 0xffff_ffff;
 const mostDataBytes = 0x1_0000;
 /** RFC 9113, section 6.5.2. */
@@ -34,7 +34,7 @@ const settingNames = [
   "MAX_FRAME_SIZE",
   "MAX_HEADER_LIST_SIZE",
 ];
-/** Parts of a request that asks for an upgrade (RFC 7540, section 3.2). */
+/** A request that asks for an upgrade (RFC 7540, section 3.2). */
 const upgradeRequest = /^[A-Z]+ \S+ HTTP\/1\.1\r\n(?:.*\r\n)*?upgrade: *h2c\r\n/i;
 
 export const http2Framing: Framing = {
@@ -57,7 +57,7 @@ export const http2Framing: Framing = {
   },
 };
 
-/** Whether HTTP/1 comes first: a request with an upgrade, or the answer to it. */
+/** Whether HTTP/1 comes first: a request with an upgrade, or the response to it. */
 function* isHead(input: Input): Generator<undefined, boolean, void> {
   const first = yield* input.peek(3);
   const text = latin1(first);
@@ -96,7 +96,7 @@ function* readData(input: Input, { lengthBytes, flags, stream }: FrameHeader): U
   if ((flags & FrameFlag.endStream) !== 0) yield endOfStream(input, key);
 }
 
-/** HEADERS come with those that continue them. */
+/** Reads any other frame. HEADERS and PUSH_PROMISE come with their continuations. */
 function* readOther(input: Input, frame: Frame, headers: HeaderDecoder): Units {
   const { type, flags, stream } = frame;
   const key = stream === 0 ? connectionKey : `stream ${stream}`;
@@ -109,7 +109,7 @@ function* readOther(input: Input, frame: Frame, headers: HeaderDecoder): Units {
     yield endOfStream(input, key);
 }
 
-/** Flow control and acknowledgments depend on when what was read (sections 6.5, 6.7 and 6.9). */
+/** Flow control and acknowledgments depend on when each side reads (sections 6.5, 6.7 and 6.9). */
 function isFree({ type, flags }: FrameHeader): boolean {
   if (type === FrameType.windowUpdate || type === FrameType.ping) return true;
   return type === FrameType.settings && (flags & FrameFlag.ack) !== 0;
@@ -124,7 +124,7 @@ function message(input: Input, key: string, name: string, text: string): Unit {
   return { key, name, endOffset: input.offset, role: "message", content, isVerbatim: false };
 }
 
-/** The name of a frame, and what it says. */
+/** The name of a frame, and a text of its content. */
 function describe(frame: Frame, fields: string): readonly [name: string, text: string] {
   const { type, payload } = frame;
   switch (type) {

@@ -1,24 +1,28 @@
 /**
- * Looks whether masks cover the point where what is live parts from what was recorded.
+ * Tests whether a mask covers the point where live bytes differ from recorded ones.
  *
- * Up to that point both are the same, so a match that reaches it begins at the same place in both; where
- * it ends in either, comparing goes on. That is why masked bytes may differ in length. What a match
- * needs of what comes after the point may not have come yet: then it is to be looked at again.
+ * Both sides are the same up to that point, so a match that reaches it begins at the same place in
+ * both. The comparison continues where the match ends in each, which is why masked bytes may differ
+ * in length. If a match depends on bytes that have not come yet, the result is `open`: look again
+ * later.
  */
 import { latin1 } from "../../base/latin1.ts";
 import { type Covering, matchCovering } from "./masks.ts";
 import type { RecordedBytes } from "../../recording/recorded-stream.ts";
 
-/** How much of what came before a pattern gets to see. */
+/** How many bytes before the point a pattern sees. */
 export const maskReachBytes = 4096;
-/** How much of what comes after the point, at first and at most. */
+/** How many bytes after the point a pattern sees, at first and at most. */
 const ahead = { firstBytes: 512, mostBytes: 0x8000 } as const;
-/** How much more than the recorded match has to be there before a live one is no longer hoped for. */
+/** How many bytes more than the recorded match may come before we stop expecting a live match. */
 const hopeBytes = 256;
 
 /**
- * What was found. `covered`: so many bytes of either are masked. `open`: more must come before it is known.
- * `bare`: no mask covers the point.
+ * The result.
+ *
+ * - `covered`: a mask covers this many bytes of either side.
+ * - `open`: only more bytes can decide.
+ * - `bare`: no mask covers the point.
  */
 export type MaskFinding =
   | { readonly type: "covered"; readonly recordedBytes: number; readonly liveBytes: number }
@@ -27,11 +31,11 @@ export type MaskFinding =
 
 const bare: MaskFinding = { type: "bare" };
 
-/** What is live around the point: what came just before, and what has come from there on. */
+/** The live bytes just before the point, and those that have come after it. */
 export interface LivePoint {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
-  /** Nothing more will come. */
+  /** Whether no more bytes will come. */
   readonly isLast: boolean;
 }
 
@@ -53,14 +57,17 @@ export function lookAtMasks(
   return best;
 }
 
-/** A mask that covers the point counts before one that may cover it yet, and a longer one before a shorter. */
+/**
+ * Prefers a mask that covers the point to one that may yet cover it, and a longer match to a
+ * shorter one.
+ */
 function isBetter(one: MaskFinding, best: MaskFinding): boolean {
   if (one.type === "bare") return false;
   if (one.type !== best.type) return one.type === "covered" || best.type === "bare";
   return one.recordedBytes > best.recordedBytes;
 }
 
-/** By the match that covers the point in what was recorded, and in what is live. */
+/** Compares the matches that cover the point in the recorded and in the live bytes. */
 function judge(there: Covering, here: Covering | undefined, live: LivePoint): MaskFinding {
   const point = live.before.length;
   const recordedBytes = there.end - point;
@@ -75,8 +82,8 @@ function judge(there: Covering, here: Covering | undefined, live: LivePoint): Ma
 }
 
 /**
- * The recorded match that covers `offset`. What came before it is taken from what is live: it is the same
- * but for masked parts, and those count as the same.
+ * The recorded match that covers `offset`. The text before it is the live one: it equals the
+ * recorded text except in masked parts, which count as equal.
  */
 function recordedMatch(
   pattern: RegExp,

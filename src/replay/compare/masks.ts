@@ -1,30 +1,32 @@
-/** `--ignore`: parts of streams that may differ, because they differ from run to run. */
+/** The masks of `--ignore`: parts of streams that may differ, because they vary from run to run. */
 import type { Direction } from "../../base/direction.ts";
 import { nameStream } from "../findings/differences.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** One mask. What is absent applies to all. */
+/** One mask. An absent property matches everything. */
 export interface Mask {
-  /** The name of the process that sends. */
+  /** The name of the sending process. */
   readonly container?: string;
   /** The server's port. */
   readonly port?: number;
-  /** What the process sends as the client (`to server`), or as the server. */
+  /**
+   * `to server` selects what the process sends as a client, `to client` what it sends as a server.
+   */
   readonly direction?: "to server" | "to client";
   /**
-   * Over the bytes as Latin-1. What it matches may differ, also in length. It sees 4 KiB before the first
-   * byte that differs and at most 32 KiB from there on, so `^` and `$` have no meaning.
+   * Matches the bytes as Latin-1. What it matches may differ, also in length. It sees 4 KiB before
+   * the first differing byte and at most 32 KiB from there on, so `^` and `$` have no meaning.
    */
   readonly pattern: RegExp;
 }
 
-/** A mask's place in a text: of the match that covers the point where two texts part. */
+/** The range in a text of the match that covers the point where two texts differ. */
 export interface Covering {
   readonly start: number;
   readonly end: number;
 }
 
-/** The patterns that apply to what is sent in `direction` of `connection`, each of them global. */
+/** The patterns for what is sent in `direction` of `connection`, each with the global flag. */
 export function masksFor(
   masks: readonly Mask[],
   index: RecordingIndex,
@@ -42,7 +44,10 @@ export function masksFor(
     .map(({ pattern }) => globalOf(pattern));
 }
 
-/** The first match of `pattern` (global) that begins before or at `point` and does not end before it. */
+/**
+ * The first match of `pattern` (global) that begins at or before `point` and does not end before
+ * it.
+ */
 export function matchCovering(pattern: RegExp, text: string, point: number): Covering | undefined {
   pattern.lastIndex = 0;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {

@@ -1,22 +1,23 @@
 /**
- * One direction of a recorded connection in units, by key, and how far a process has got in it that
- * sends the same units in another order. Data stay in the file; of other units their text is kept.
+ * Splits one direction of a recorded connection into units, by key, and tracks how far a process
+ * has got that sends the same units in another order. The bytes of data stay in the file; the text
+ * of other units is kept in memory.
  */
 import { Garbled, Input } from "../../protocol/input.ts";
 import type { RecordedBytes, RecordedStream } from "../../recording/recorded-stream.ts";
 import type { Unit, Units } from "./units.ts";
 
 const readBytes = 0x1_0000;
-/** Of a recording, nobody asks when a byte came. */
+/** The framing needs a time for each byte, but nobody uses it here. */
 const noMoment = { event: 0, atNs: 0 };
 
-/** A unit, as it is kept. */
+/** The kept properties of a unit. */
 interface KeptUnit {
   readonly key: string;
   readonly name: string;
   readonly role: Unit["role"];
   readonly endOffset: number;
-  /** Where the content of its key ends with it, in bytes; and, for `data`, the data of the direction. */
+  /** Where the unit ends in the content of its key, and in all data of the direction, in bytes. */
   readonly contentEnd: number;
   readonly dataEnd: number;
 }
@@ -26,13 +27,13 @@ interface Part {
   readonly at: number;
   readonly lengthBytes: number;
   readonly unit: string;
-  /** Where it begins in the direction. */
+  /** Where the part begins in the direction. */
   readonly offset: number;
-  /** Undefined if its bytes are those of the direction. */
+  /** Undefined if the part's bytes are those of the direction. */
   readonly text: Uint8Array | undefined;
 }
 
-/** The content of one key: the bytes to compare, one after another. */
+/** The content of one key: its comparable bytes, in order. */
 export class KeyContent implements RecordedBytes {
   lengthBytes = 0;
   readonly #stream: RecordedStream;
@@ -53,7 +54,7 @@ export class KeyContent implements RecordedBytes {
     this.lengthBytes += content.length;
   }
 
-  /** A stream that lacks bytes is not read as units. */
+  /** Always 0: a stream that lacks bytes is not split into units. */
   missingBytes(): number {
     return 0;
   }
@@ -80,7 +81,10 @@ export class KeyContent implements RecordedBytes {
     return copy;
   }
 
-  /** The place at `offset`: its unit and, in a header block, the header; and where it is in the direction. */
+  /**
+   * The place at `offset`: its unit, its header if it lies in a header block, and its offset in the
+   * direction.
+   */
   placeAt(offset: number): { readonly unit: string; readonly offset: number } | undefined {
     const part = this.#partAt(offset) ?? this.#parts.at(-1);
     if (part === undefined) return undefined;
@@ -90,7 +94,7 @@ export class KeyContent implements RecordedBytes {
     return { unit, offset: part.offset };
   }
 
-  /** By halving: parts are as many as frames. */
+  /** Bisects, because there are as many parts as frames. */
   #partAt(offset: number): Part | undefined {
     if (offset >= this.lengthBytes) return undefined;
     let [low, high] = [0, this.#parts.length - 1];
@@ -103,7 +107,7 @@ export class KeyContent implements RecordedBytes {
   }
 }
 
-/** The name of the header whose line has the byte at `at`. */
+/** The name of the header whose line contains the byte at `at`. */
 function headerAt(text: Uint8Array, at: number): string | undefined {
   const before = String.fromCharCode(...text.subarray(Math.max(0, at - 4096), at));
   const after = String.fromCharCode(...text.subarray(at, at + 4096));
@@ -115,10 +119,10 @@ export class RecordedUnits {
   readonly #stream: RecordedStream;
   readonly #units: KeptUnit[] = [];
   readonly #contents = new Map<string, KeyContent>();
-  /** How many units are behind. */
+  /** The number of leading units that the process has sent. */
   #settled = 0;
 
-  /** Undefined if the recording is not framed in this way. */
+  /** Returns undefined if the recorded stream does not have this framing. */
   static read(stream: RecordedStream, unitsOf: (input: Input) => Units): RecordedUnits | undefined {
     const recorded = new RecordedUnits(stream);
     try {
@@ -134,15 +138,15 @@ export class RecordedUnits {
     this.#stream = stream;
   }
 
-  /** The content of a key; empty if the recording does not have it. */
+  /** The content of a key; empty if the recording does not have the key. */
   contentOf(key: string): KeyContent {
     return this.#contents.get(key) ?? new KeyContent(this.#stream);
   }
 
   /**
-   * How far a process has got, in bytes of the direction: up to the first unit that it has not sent.
-   * `sentOf` says how many bytes of a key's content it has, `dataBytes` how many bytes of data in all.
-   * It never goes back.
+   * How far a process has got, in bytes of the direction: up to the first unit that it has not
+   * sent. `sentOf` returns how many bytes of a key's content the process sent, `dataBytes` is how
+   * much data it sent in total. The result never decreases.
    */
   position(sentOf: (key: string) => number, dataBytes: number): number {
     for (let unit = this.#units[this.#settled]; unit; unit = this.#units[++this.#settled]) {
@@ -154,11 +158,11 @@ export class RecordedUnits {
       const isBegun = unit.role === "data" && missing < unit.dataEnd - (before?.dataEnd ?? 0);
       return isBegun ? unit.endOffset - missing : (before?.endOffset ?? 0);
     }
-    // A frame that the recording does not have to its end is nobody's.
+    // A frame that the recording cuts short belongs to no unit.
     return this.#stream.lengthBytes;
   }
 
-  /** The unit that comes behind `position`, as it was last. */
+  /** The unit after the last returned position. */
   get awaited(): string | undefined {
     const unit = this.#units[this.#settled];
     return unit && `${unit.key}, ${unit.name}`;
@@ -169,7 +173,7 @@ export class RecordedUnits {
     const units = unitsOf(input);
     for (let offset = 0; offset < this.#stream.lengthBytes;) {
       const piece = this.#stream.piece(offset, readBytes);
-      // An imported recording may lack bytes: nobody knows what units they were.
+      // An imported recording may lack bytes, which could hold any units.
       if (piece.length === 0) throw new Garbled();
       offset += piece.length;
       input.push(piece, noMoment);

@@ -1,6 +1,7 @@
 /**
- * Compares what a live process sends on a connection that is framed (units.ts): each key by itself, as
- * its content comes, so that it does not matter how the units of different keys interleave.
+ * Compares what a live process sends on a framed connection (units.ts). It compares each key
+ * separately, in the order of its content, so that it does not matter how units of different keys
+ * interleave.
  */
 import type { Direction } from "../../base/direction.ts";
 import { Garbled, Input } from "../../protocol/input.ts";
@@ -10,7 +11,7 @@ import { type Comparison, StreamComparison, type StreamParts } from "./compare.t
 import type { RecordedUnits } from "./recorded-units.ts";
 import type { Framing, Unit, Units } from "./units.ts";
 
-/** Of frames that cannot be read, as many bytes are shown. */
+/** A report on unreadable frames shows this many bytes. */
 const shownBytes = 32;
 const noMoment = { event: 0, atNs: 0 };
 

@@ -1,12 +1,13 @@
 /**
- * The recorded connections of one live process to one port of one server, by what their clients opened
- * them with: those that opened alike are a class. A live connection belongs to one of the classes that
- * its first bytes fit; within a class they are taken in order, as there is nothing to tell them apart.
+ * Groups the recorded connections of one live process to one port of one server by opening, the
+ * bytes that their clients sent first. Connections with equal openings form a class. A live
+ * connection belongs to one of the classes that its first bytes fit. Within a class nothing
+ * distinguishes connections, so they are taken in order.
  */
 
-/** What tells candidates apart besides their openings. */
+/** The state of a candidate, apart from its opening. */
 export interface Standing {
-  /** Whether it was matched. */
+  /** Whether a live connection was matched with it. */
   isTaken(connection: number): boolean;
   /** Whether the server accepted it. */
   isAccepted(connection: number): boolean;
@@ -19,21 +20,25 @@ export interface Standing {
 }
 
 /**
- * How much a candidate is to be expected now. 3: the process may open it by what it has seen so far.
- * 2: it should have come before, and was given up. 1: it is still to come. 0: there is none.
+ * How strongly a candidate is expected now.
+ *
+ * - 3: the process may open it, judging by what it has seen so far.
+ * - 2: it should have come earlier, and was given up.
+ * - 1: it is yet to come.
+ * - 0: there is no candidate.
  */
 export type Rank = 0 | 1 | 2 | 3;
 
-/** The best of several candidates. The same object again and again: read it before the next call. */
+/** The best of several candidates. Its maker reuses one object: read it before the next call. */
 export interface Pick {
   readonly rank: Rank;
   readonly connection: number;
 }
 
-/** Connections of which the first that was not taken is wanted. */
+/** A list of connections, of which a live connection takes the first free one. */
 export class Candidates {
   readonly opening: Uint8Array;
-  /** Ascending. */
+  /** In ascending order. */
   readonly #connections: readonly number[];
   readonly #standing: Standing;
   readonly #pick: { rank: Rank; connection: number } = { rank: 0, connection: 0 };
@@ -49,17 +54,19 @@ export class Candidates {
     return this.#connections.includes(connection);
   }
 
-  /** Whether all were taken. */
+  /** Whether all connections are taken. */
   get isEmpty(): boolean {
     return this.#first() === undefined;
   }
 
-  /** The best, where what begins before the event `windowEnd` may be opened by now. */
+  /**
+   * The best candidate, given that the process may open connections that begin before `windowEnd`.
+   */
   pick(windowEnd: number): Pick {
     return this.#pickWithout(windowEnd, () => false);
   }
 
-  /** The best of those that are not kept for others, and not `besides`. */
+  /** The best candidate that is neither kept for another live connection nor equal to `besides`. */
   pickFree(windowEnd: number, besides = 0): Pick {
     const standing = this.#standing;
     return this.#pickWithout(windowEnd, (one) => one === besides || standing.isKept(one));
@@ -96,16 +103,16 @@ export class Candidates {
 
 /** All candidates for one live process, server and port. */
 export class CandidateGroup {
-  /** Those that the server accepted, by their openings, which ascend as bytes do. */
+  /** The candidates that the server accepted, by opening, in byte order. */
   readonly classes: readonly Candidates[];
-  /** All. */
+  /** All candidates. */
   readonly all: Candidates;
-  /** Those that the server did not accept: nothing tells them apart. */
+  /** The candidates that the server did not accept. Nothing distinguishes them. */
   readonly unaccepted: Candidates;
   readonly count: number;
-  /** How many of the accepted ones are neither taken nor kept for a pending match. */
+  /** The number of accepted candidates that are neither taken nor kept for a pending match. */
   free: number;
-  /** Classes before this one are empty. */
+  /** All classes before this index are empty. */
   #openFrom = 0;
 
   constructor(
@@ -123,7 +130,7 @@ export class CandidateGroup {
     this.classes = classify(accepted, openingOf, standing);
   }
 
-  /** Whether there is anything to tell apart: two classes at least that are not empty. */
+  /** Whether at least two classes are not empty, so that a connection needs to be identified. */
   get isMixed(): boolean {
     while (this.classes[this.#openFrom]?.isEmpty === true) this.#openFrom++;
     for (let at = this.#openFrom + 1; at < this.classes.length; at++)
@@ -150,7 +157,7 @@ function classify(
   return classes;
 }
 
-/** Negative, 0 or positive: as memcmp orders, the shorter of two equal beginnings first. */
+/** Negative, 0 or positive, like memcmp. Of two equal beginnings, the shorter comes first. */
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) {

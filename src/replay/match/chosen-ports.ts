@@ -1,25 +1,27 @@
 /**
- * Ports that a live process chose itself: pure. In FTP's active mode, in RPC, or with port 0, a process
- * listens on a free port and sends its number to its peer, which connects to it. The number differs in
- * every run. So where the recording connects to a port of a live process on which nobody listens, and
- * it listens on one that the recording does not have, the latter takes the place of the former: for
- * the connection, and in the bytes that the process sends.
+ * Maps ports that a live process chose itself. It is pure.
+ *
+ * In FTP's active mode, in RPC, or with port 0, a process listens on a free port and sends its
+ * number to a peer, which then connects to it. The number differs in every run. Suppose the
+ * recording connects to a port of a live process on which nobody listens, while the process listens
+ * on a port that the recording does not have. Then the new port takes the place of the recorded
+ * one, both for the connection and in the bytes that the process sends.
  */
 import type { Port } from "../../base/units.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Equivalent } from "../compare/equivalents.ts";
 
-/** Where Linux begins with the ports that it chooses: net.ipv4.ip_local_port_range. */
+/** The first port that Linux chooses itself: net.ipv4.ip_local_port_range. */
 const firstChosen = 32_768;
 
-/** The same port, as it was recorded and as it is now. */
+/** One port, as recorded and in this run. */
 interface ChosenPort {
   readonly recorded: Port;
   readonly now: Port;
 }
 
 export class ChosenPorts {
-  /** By container: the ports that it was connected to in the recording. */
+  /** By container: the ports on which it accepted connections in the recording. */
   readonly #recorded = new Map<number, Set<Port>>();
   /** By container. */
   readonly #chosen = new Map<number, ChosenPort[]>();
@@ -34,8 +36,8 @@ export class ChosenPorts {
   }
 
   /**
-   * The port to connect to instead of the `recorded` one, where the process listens on the ports
-   * `listening`; undefined if it is that one, or none.
+   * The port to connect to instead of `recorded`, when the process listens on `listening`.
+   * Undefined if `recorded` needs no substitute or has none.
    */
   portFor(container: number, recorded: Port, listening: readonly Port[]): Port | undefined {
     if (listening.includes(recorded) || recorded < firstChosen) return undefined;
@@ -46,12 +48,15 @@ export class ChosenPorts {
     return now;
   }
 
-  /** Whether the process was connected to on a port that it may have chosen. */
+  /** Whether the process accepted connections on a port that it may have chosen itself. */
   has(container: number): boolean {
     return [...(this.#recorded.get(container) ?? [])].some((port) => port >= firstChosen);
   }
 
-  /** What a process may send instead of a recorded port's number, in the ways that protocols write it. */
+  /**
+   * What a process may send in place of a recorded port's number, in each notation that protocols
+   * use.
+   */
   equivalents(container: number, listening: readonly Port[]): Equivalent[] {
     const absent = [...(this.#recorded.get(container) ?? [])].filter(
       (port) => port >= firstChosen && !listening.includes(port),
@@ -72,7 +77,7 @@ export class ChosenPorts {
     return this.#chosen.get(container) ?? [];
   }
 
-  /** Ports that neither the recording has nor another one stands for. */
+  /** Ports that are not in the recording and do not stand for a recorded one yet. */
   #newPorts(container: number, listening: readonly Port[]): Port[] {
     const recorded = this.#recorded.get(container);
     const known = this.#knownOf(container);
@@ -90,7 +95,7 @@ export class ChosenPorts {
   }
 }
 
-/** As a number; as RFC 959 has it in PORT; and as two bytes in network order. */
+/** A decimal number, the notation of PORT in RFC 959, and two bytes in network order. */
 const notations: readonly ((port: Port) => Uint8Array)[] = [
   (port) => latin1Bytes(String(port)),
   (port) => latin1Bytes(`${port >> 8},${port & 0xff}`),

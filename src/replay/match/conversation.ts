@@ -1,12 +1,13 @@
 /**
- * What a live client asks on one connection, exchange by exchange: pure.
+ * Follows the exchanges of a live client on one connection. It is pure.
  *
- * As long as it goes on as recorded, this only keeps count. At a quiet point, where all that was asked
- * has been answered, a question that does not continue the client's own recording is looked for among
- * the exchanges of its pool (exchanges.ts). What cannot be told yet is held until more comes.
+ * As long as the client follows the recording, this class only counts. At a quiet point, when every
+ * question has been answered, the client may ask a question that does not continue its own
+ * recording. Then the class searches the exchanges of the connection's pool (exchanges.ts). It
+ * holds bytes that do not decide the search yet.
  *
- * A question that fits nothing is the client's own next one, asked otherwise: a difference. After its
- * answer, comparing starts anew.
+ * A question that fits no exchange counts as the client's own next question in a different form,
+ * which is a difference. The comparison starts anew after its answer.
  */
 import { Direction } from "../../base/direction.ts";
 import { type Exchange, exchangeAt } from "../../recording/exchange.ts";
@@ -14,17 +15,19 @@ import type { RecordingIndex } from "../../recording/recording.ts";
 import { endOf, type Progress } from "../progress/progress.ts";
 import type { Exchanges } from "./exchanges.ts";
 
-/** How the comparison of what the client sends stands. */
+/** The state of the comparison of what the client sends. */
 export interface Heard {
-  /** In the recorded stream. */
+  /** The offset in the recorded stream. */
   readonly position: number;
   readonly hasDiffered: boolean;
 }
 
 /**
- * What becomes of bytes. `goOn`: they go on with what is compared. `begin`: from here on the client is
- * compared with `connection` from the offset `from` on. `wait`: they are held. `bytes` are those to be
- * compared now, `rest` those to be taken next.
+ * What to do with the client's bytes. `bytes` are to be compared now, `rest` is to be taken next.
+ *
+ * - `goOn`: continue the current comparison.
+ * - `begin`: compare the client with `connection` from now on, starting at the offset `from`.
+ * - `wait`: the bytes are held until more come.
  */
 export type Turn =
   | { readonly type: "goOn"; readonly bytes: Uint8Array; readonly rest: Uint8Array }
@@ -34,7 +37,7 @@ export type Turn =
       readonly rest: Uint8Array;
       readonly connection: number;
       readonly from: number;
-      /** It is played elsewhere than recorded, or at another time. */
+      /** The exchange is played in another place or at another time than recorded. */
       readonly isMoved: boolean;
     }
   | { readonly type: "wait" };
@@ -43,11 +46,14 @@ export interface ConversationParts {
   readonly index: RecordingIndex;
   readonly progress: Progress;
   readonly exchanges: Exchanges;
-  /** Whether the schedule is past `event`, which has not happened: it was given up. */
+  /**
+   * Whether the schedule has passed `event`. Asked about events that have not happened: it gave
+   * them up.
+   */
   readonly isPast: (event: number) => boolean;
 }
 
-/** A question that is longer is not taken for another one any more. */
+/** A longer question is no longer mistaken for another one, so it is not searched for. */
 const mostQuestionBytes = 0x1_0000;
 
 const nothing = new Uint8Array(0);
@@ -58,9 +64,9 @@ export class Conversation {
   readonly #base: number;
   #connection: number;
   #exchange: Exchange;
-  /** On the connection that was matched, the exchange before the last one. */
+  /** The exchange before the last one on the matched connection. */
   #before: Exchange | undefined;
-  /** What has come of the question; undefined if it cannot be taken for another one any more. */
+  /** The bytes of the current question; undefined once it can no longer be another question. */
   #question: Uint8Array | undefined = nothing;
   #held = nothing;
 
@@ -71,17 +77,17 @@ export class Conversation {
     this.#exchange = parts.exchanges.open(connection);
   }
 
-  /** The connection that is played now: the one that was matched, or a detached exchange. */
+  /** The connection that is played now: the matched one, or a detached exchange. */
   get connection(): number {
     return this.#connection;
   }
 
-  /** The connection that was matched. */
+  /** The recorded connection that was matched. */
   get base(): number {
     return this.#base;
   }
 
-  /** Where the question that is being asked ends. */
+  /** Where the current question ends in the recorded stream. */
   get questionTo(): number {
     return this.#exchange.questionTo;
   }
@@ -90,24 +96,26 @@ export class Conversation {
     return this.#held.length > 0;
   }
 
-  /** The client sends `bytes`, which are kept if the answer is to wait. */
+  /** Takes `bytes` from the client, and holds them if the answer is `wait`. */
   take(bytes: Uint8Array, heard: Heard): Turn {
     return this.#take(this.#unhold(bytes), heard, false);
   }
 
-  /** What is held is looked at again: something was delivered; or, if `isQuiet`, nothing more comes. */
+  /**
+   * Looks at held bytes again after a delivery, or, if `isQuiet`, because the client has paused.
+   */
   retry(heard: Heard, isQuiet: boolean): Turn {
     return this.#take(this.#unhold(nothing), heard, isQuiet);
   }
 
-  /** Whether the recorded client ends so in the exchange that is played now. */
+  /** Whether the recorded client ends the current exchange in this way. */
   isEnding(how: "end" | "reset"): boolean {
     return this.#exchange.ends === how;
   }
 
   /**
-   * The client ends the connection. What is held was retried before. Its own end comes first, then any
-   * of the pool.
+   * The client ends the connection. Call {@link retry} first if bytes are held. The client's own
+   * recorded end takes precedence over those of its pool.
    */
   end(how: "end" | "reset", heard: Heard): Turn {
     if (this.isEnding(how) || !this.#isQuiet(heard)) return goOn(nothing);
@@ -137,14 +145,14 @@ export class Conversation {
     return heard.hasDiffered ? goOn(bytes) : this.#goAhead(bytes);
   }
 
-  /** Everything that was asked has been answered. */
+  /** Whether every question has been answered. */
   #isQuiet({ position, hasDiffered }: Heard): boolean {
     if (!hasDiffered && position < this.#exchange.questionTo) return false;
     const end = endOf(this.#connection, Direction.toServer);
     return this.#parts.progress.receivedBytes(end) >= this.#exchange.answerTo;
   }
 
-  /** A question goes on. */
+  /** Takes bytes that continue a question. */
   #ask(bytes: Uint8Array, heard: Heard, isAll: boolean): Turn {
     const exchange = this.#exchange;
     const mostBytes = exchange.questionTo - heard.position;
@@ -163,7 +171,7 @@ export class Conversation {
     return this.#askOtherwise(concat(asked, bytes), bytes, heard, isAll);
   }
 
-  /** It began like one question and goes on like another. */
+  /** Takes bytes that no longer fit the question, which began like another one. */
   #askOtherwise(question: Uint8Array, bytes: Uint8Array, heard: Heard, isAll: boolean): Turn {
     const finding = this.#parts.exchanges.find(this.#base, question, isAll, false);
     if (finding.type === "ambiguous") return this.#hold(bytes);
@@ -175,7 +183,7 @@ export class Conversation {
     return this.#begin(finding.exchange, question, heard);
   }
 
-  /** The client asks its next question before it has got the whole answer. */
+  /** Takes a question that the client asks before it has the whole answer to the last one. */
   #goAhead(bytes: Uint8Array): Turn {
     const { index, exchanges } = this.#parts;
     const next = exchanges.after(this.#exchange);
@@ -188,7 +196,7 @@ export class Conversation {
     return goOn(bytes);
   }
 
-  /** The client asks a new question. */
+  /** Finds the exchange that a new question belongs to. */
   #choose(bytes: Uint8Array, heard: Heard, isAll: boolean): Turn {
     const { exchanges } = this.#parts;
     const own = this.#own();
@@ -212,7 +220,10 @@ export class Conversation {
     return this.#parts.exchanges.fit(exchange, question) !== "no";
   }
 
-  /** What continues this connection: the exchange after the last one, and that on the matched one. */
+  /**
+   * The exchanges that continue this connection: the next one here, and the next on the matched
+   * one.
+   */
   #own(): Exchange[] {
     const { exchanges } = this.#parts;
     const next = exchanges.after(this.#exchange);

@@ -1,10 +1,10 @@
 /**
- * The exchanges that a live process has not asked for yet: pure.
+ * Holds the exchanges that a live process has not asked for yet. It is pure.
  *
- * Which connection of a pool takes the next request is chance. So when a live client asks what its own
- * recording does not go on with, the question is looked for among the exchanges that the same process
- * had with the same port of the same server. The earliest with that question is detached from its
- * connection and played where it was asked.
+ * Chance decides which connection of a pool carries the next request. So if a live client asks a
+ * question that does not continue its own recording, this class searches the exchanges between the
+ * same process and the same port of the same server. It detaches the earliest exchange with that
+ * question from its connection, and the replay plays it where the client asked.
  */
 import { Direction } from "../../base/direction.ts";
 import { type Exchange, exchangeAt, isAsked } from "../../recording/exchange.ts";
@@ -15,43 +15,43 @@ import { type Mask, masksFor } from "../compare/masks.ts";
 import { Done, endOf, type Progress } from "../progress/progress.ts";
 
 export interface ExchangesParts {
-  /** The index of the process's own schedule: exchanges are detached from it. */
+  /** The index of the process's own schedule, from which exchanges are detached. */
   readonly index: RecordingIndex;
   readonly progress: Progress;
   readonly read: ReadPayload;
-  /** Whether the schedule stands before `event`, or is past it. */
+  /** Whether the schedule has reached or passed `event`. */
   readonly hasReached: (event: number) => boolean;
   readonly masks: readonly Mask[];
 }
 
-/** The search for a question. `ambiguous`: several fit so far. */
+/** The result of a search for a question. `ambiguous`: several exchanges fit so far. */
 export type Finding =
   | { readonly type: "found"; readonly exchange: Exchange }
   | { readonly type: "ambiguous" }
   | { readonly type: "none" };
 
-/** The exchanges between a process and a port of a server, but for those that open a connection. */
+/** The exchanges between a process and a port of a server, except those that open a connection. */
 interface Pool {
   readonly exchanges: readonly Exchange[];
-  /** Those before this one were asked for. */
+  /** All exchanges before this index were asked for. */
   from: number;
 }
 
 /** An exchange that was taken out of its connection. */
 interface Detached {
-  /** The connection that it counts as now. */
+  /** The number of the connection that it now counts as. */
   readonly number: number;
   isPlayed: boolean;
 }
 
-/** So much of two questions is compared to see whether they are the same. */
+/** How much of two questions is compared to decide whether they are equal. */
 const sameBytes = 0x1_0000;
 
 export class Exchanges {
   readonly #parts: ExchangesParts;
-  /** By the place where they begin. */
+  /** By the position where the exchange begins. */
   readonly #detached = new Map<number, Detached>();
-  /** By connection that a live one has taken: where its last exchange on it begins. */
+  /** By matched connection: where the last exchange that the live client reached begins. */
   readonly #reached = new Map<number, number>();
   readonly #pools = new Map<string, Pool>();
   readonly #patterns = new Map<number, readonly RegExp[]>();
@@ -60,14 +60,14 @@ export class Exchanges {
     this.#parts = parts;
   }
 
-  /** The first exchange of `connection`, which a live one has become. */
+  /** The first exchange of `connection`, which was just matched. */
   open(connection: number): Exchange {
     const from = this.#parts.index.connections.from(connection);
     this.#reached.set(connection, from);
     return exchangeAt(this.#parts.index, connection, from) as Exchange;
   }
 
-  /** The first after `exchange`, on its connection, that the process has to ask for and has not. */
+  /** The next exchange after `exchange` on its connection that the process has yet to ask for. */
   after(exchange: Exchange): Exchange | undefined {
     const { index } = this.#parts;
     let next = exchangeAt(index, exchange.connection, exchange.to);
@@ -76,19 +76,22 @@ export class Exchanges {
     return next;
   }
 
-  /** The live process that is `exchange.connection` asks for the exchange, in its order. */
+  /** Notes that the live process asks for the exchange in its recorded order. */
   reach({ connection, from }: Exchange): void {
     this.#reached.set(connection, from);
   }
 
-  /** How far the live process that is `connection` has got on it. */
+  /** The last exchange that the live process has reached on `connection`. */
   reachedOn(connection: number): Exchange {
     const { index } = this.#parts;
     const from = this.#reached.get(connection) ?? index.connections.from(connection);
     return exchangeAt(index, connection, from) as Exchange;
   }
 
-  /** Takes the exchange out of its connection, to be played elsewhere or at another time. */
+  /**
+   * Takes the exchange out of its connection, to be played in another place or at another time.
+   * Returns the number of its own connection.
+   */
   detach(exchange: Exchange): number {
     const { index, progress } = this.#parts;
     const known = this.#detached.get(exchange.from);
@@ -106,14 +109,17 @@ export class Exchanges {
     return number;
   }
 
-  /** It was asked for by mistake: the question went on otherwise. On its connection, `before` came before it. */
+  /**
+   * Undoes a wrong choice: the question turned out to be another one. `before` precedes the
+   * exchange on its connection.
+   */
   giveBack(exchange: Exchange, before: Exchange | undefined): void {
     const detached = this.#detached.get(exchange.from);
     if (detached !== undefined) detached.isPlayed = false;
     else if (before !== undefined) this.#reached.set(exchange.connection, before.from);
   }
 
-  /** How `question` fits that of the exchange. */
+  /** How `question` fits the question of the exchange. */
   fit(exchange: Exchange, question: Uint8Array): Fit {
     const range = { from: exchange.questionFrom, to: exchange.questionTo };
     const stream = this.#streamOf(exchange);
@@ -126,8 +132,8 @@ export class Exchanges {
   }
 
   /**
-   * The earliest exchange with this question among those like `connection`. If `isAll`, no more of it
-   * will come; if `mayGoOn`, more than the question may have come.
+   * The earliest exchange in the pool of `connection` with this question. `isAll`: no more bytes of
+   * the question will come. `mayGoOn`: `question` may contain more than the question.
    */
   find(connection: number, question: Uint8Array, isAll: boolean, mayGoOn: boolean): Finding {
     const parts: Exchange[] = [];
@@ -146,7 +152,9 @@ export class Exchanges {
     return isCertain ? { type: "found", exchange: first } : { type: "ambiguous" };
   }
 
-  /** The earliest exchange like those of `connection` in which the client just ends so. */
+  /**
+   * The earliest exchange in the pool of `connection` in which the client only ends in this way.
+   */
   findEnd(connection: number, how: "end" | "reset"): Exchange | undefined {
     for (const exchange of this.#unplayed(connection))
       if (exchange.ends === how && exchange.questionFrom === exchange.questionTo) return exchange;
@@ -164,7 +172,10 @@ export class Exchanges {
     }
   }
 
-  /** What belongs to a connection that is still to come is not taken from it. */
+  /**
+   * Whether exchanges may be taken from `connection`. A connection that is yet to come keeps its
+   * own.
+   */
   #isOpen(connection: number): boolean {
     if (this.#reached.has(connection)) return true;
     const { index, hasReached } = this.#parts;
@@ -213,7 +224,7 @@ export class Exchanges {
     return pool;
   }
 
-  /** All but the one that opens the connection, up to where its client was stopped. */
+  /** All exchanges but the opening one, up to the point where the client was stopped. */
   *#laterExchanges(connection: number): Iterable<Exchange> {
     const { index } = this.#parts;
     const client = index.connections.client(connection);

@@ -1,14 +1,15 @@
 /**
- * Finds the recorded connection that a live process opens now: pure.
+ * Finds the recorded connection that a live process opens now. It is pure.
  *
- * It is one of the same process to the same port of the same server, as a rule the next in order. Where
- * several are opened at once their order is chance, so their first bytes decide: while some of them
- * opened differently, a live connection is accepted at once, and is identified by the opening that it
- * sends. Until then one recorded connection, the next in order, is kept for it; that one counts as
- * opened. If the server speaks first there is no opening, and the order decides.
+ * It is a connection of the same process to the same port of the same server, usually the next in
+ * order. When a process opens several at once, chance decides their order, so their first bytes
+ * identify them. While candidates with different openings remain, the replay accepts a live
+ * connection at once and identifies it by the opening that it sends. Until then it keeps the next
+ * recorded connection for it, which counts as opened. If the server speaks first there is no
+ * opening, and the order decides.
  *
- * A client's port identifies a connection if the program chose it. Those that the kernel chose differ in
- * every run.
+ * A client's port identifies a connection only if the program chose it. A port that the kernel
+ * chose differs in every run.
  */
 import type { Family, Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
@@ -29,25 +30,29 @@ export interface LiveAttempt {
   readonly serverPort: Port;
 }
 
-/** Recorded connections from one port that the program chose, or from all ports that the kernel chose. */
+/**
+ * Recorded connections from one port that the program chose, or from all ports that the kernel
+ * chose.
+ */
 interface Candidacy {
   readonly clientPort: number;
   readonly numbers: number[];
-  /** Once it is needed. */
+  /** Created on first use. */
   group?: CandidateGroup;
 }
 
-/** The kernel chooses ports from here on (ip_local_port_range in ip-sysctl.rst of Linux). */
+/** The first port that the kernel chooses itself (ip_local_port_range in Linux's ip-sysctl.rst). */
 const firstEphemeralPort = 32_768;
 /** Stands for all ports that the kernel chose. */
 const anyPort = 0;
 
 /**
- * What to do with an attempt.
- * `none`: the recording has no such connection; it was reported; refuse.
- * `matched`: it is `connection`: note it as connected; the schedule says when it is answered.
- * `deferred`: it may be several, all of which were accepted: accept it, then note `pending.kept` as opened,
- * and show `pending` its first bytes.
+ * How to answer a connection attempt.
+ *
+ * - `none`: the recording has no such connection. The difference is reported; refuse the attempt.
+ * - `matched`: it is `connection`. Note it as connected; the schedule decides when to answer it.
+ * - `deferred`: it may be one of several, all of which were accepted. Accept it, note
+ *   `pending.kept` as opened, and pass its first bytes to `pending`.
  */
 export type Match =
   | { readonly type: "none" }
@@ -64,7 +69,7 @@ export class Matching {
   readonly #places = new Map<string, Candidacy[]>();
   /** By client. */
   readonly #pending = new Map<number, Set<PendingMatch>>();
-  /** By the connection that is kept for it. */
+  /** By the connection that is kept for the pending match. */
   readonly #keeping = new Map<number, PendingMatch>();
 
   constructor(index: RecordingIndex, progress: Progress, report: ReportDifference) {
@@ -84,7 +89,7 @@ export class Matching {
     for (let number = 1; number <= connections.count; number++) this.#place(number);
   }
 
-  /** A live process asks for a connection. `windowEnd` is what its schedule says now. */
+  /** A live process asks for a connection. `windowEnd` is its schedule's current window end. */
   attempt(attempt: LiveAttempt, windowEnd: number): Match {
     const place = this.#places.get(keyOf(attempt)) ?? [];
     const candidacy = this.#choose(place, attempt, windowEnd);
@@ -92,26 +97,28 @@ export class Matching {
     const group = this.#groupOf(candidacy);
     const first = group.all.pickFree(windowEnd).connection;
     if (first > 0 && this.#standing.isAccepted(first) && group.free > 0) {
-      // From one port there is one connection at a time.
+      // A port has only one connection at a time.
       const isKnown = candidacy.clientPort !== anyPort;
       if (!isKnown && this.#isInDoubt(group, first, windowEnd))
         return this.#defer(attempt, group, first, windowEnd);
       group.free--;
       return this.#match(first);
     }
-    // Those that were accepted may all be kept for connections that are pending.
+    // The accepted candidates may all be kept for pending connections.
     const { rank, connection } = group.unaccepted.pick(windowEnd);
     return rank > 0 ? this.#match(connection) : this.#unexpected(attempt, windowEnd);
   }
 
-  /** Those of the live process `client` that are not decided, in the order of their attempts. A copy. */
+  /**
+   * A copy of the undecided matches of the live process `client`, in the order of their attempts.
+   */
   pendingOf(client: number): readonly PendingMatch[] {
     return [...(this.#pending.get(client) ?? [])];
   }
 
   /**
-   * The recorded server speaks first on `connection`, which counts as opened but is not identified: the
-   * pending match that it is kept for. If that one has sent something, another that has not.
+   * The pending match for `connection`, on which the recorded server speaks first: the one that the
+   * connection is kept for. If that client has already sent something, another that has not.
    */
   silentFor(connection: number): PendingMatch | undefined {
     const keeper = this.#keeping.get(connection);
@@ -131,7 +138,10 @@ export class Matching {
     else candidacy.numbers.push(number);
   }
 
-  /** Those from the attempt's port. A program that chooses other ports now gets what is left. */
+  /**
+   * The candidacy of the attempt's port. If that has none left, one of the other ports: the program
+   * may choose different ports now.
+   */
   #choose(
     place: readonly Candidacy[],
     attempt: LiveAttempt,
@@ -155,8 +165,9 @@ export class Matching {
   }
 
   /**
-   * Whether bytes must tell if it is `first`, the next in order: if they can, and acceptance is sure. It is
-   * not where one that was not accepted may be opened by now, or is the next after `first`.
+   * Whether only bytes can decide if the attempt is `first`, the next in order. This also needs
+   * every possible match to have been accepted. That fails if an unaccepted connection may be
+   * opened by now, or comes right after `first`.
    */
   #isInDoubt(group: CandidateGroup, first: number, windowEnd: number): boolean {
     if (!group.isMixed || group.unaccepted.pick(windowEnd).rank === 3) return false;
@@ -193,7 +204,10 @@ export class Matching {
     return { type: "deferred", pending };
   }
 
-  /** It is `connection`: what was kept for it goes to the one that `connection` was kept for. */
+  /**
+   * The pending match is `connection`. Its kept connection goes to the match that kept
+   * `connection`.
+   */
   #release(pending: PendingMatch, connection: number): void {
     const { kept } = pending;
     const other = this.#keeping.get(connection);
@@ -227,7 +241,7 @@ export class Matching {
   }
 }
 
-/** The port if the program chose it. */
+/** The port if the program chose it, else {@link anyPort}. */
 function chosenPort(port: Port): number {
   return port < firstEphemeralPort ? port : anyPort;
 }

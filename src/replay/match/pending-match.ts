@@ -1,42 +1,45 @@
 /**
- * A live connection that is not identified yet: its first bytes decide which recorded one it is.
+ * A live connection that is not identified yet. Its first bytes decide which recorded one it is.
  *
- * The classes it may belong to are an interval of all classes, which are in the order of their openings;
- * each byte that arrives narrows it. A class whose opening is used up fits as well as a longer one does
- * until another byte comes; then the longer ones are tried first.
+ * All classes are sorted by opening, so the classes that fit form an interval, which every byte
+ * narrows. A class whose opening is complete fits as well as one with a longer opening. Once
+ * another byte comes, the longer ones take precedence.
  *
- * Silence decides nothing as long as the connection that is kept for it opened with bytes: they may
- * still come.
+ * Silence decides nothing if the kept connection opened with bytes, because they may still come.
  */
 import { assert } from "../../base/assert.ts";
 import type { CandidateGroup, Candidates, Rank } from "./candidates.ts";
 
-/** What a pending match reports to its maker. */
+/** Receives the decisions of a pending match. */
 export interface PendingHooks {
-  /** It is this connection. */
+  /** The live connection is `connection`. */
   onDecided(connection: number): void;
-  /** It is `connection`, but it may as well have been another of `candidates`. */
+  /**
+   * The live connection is taken for `connection`, but could equally be another of `candidates`.
+   */
   onAmbiguous(connection: number, candidates: readonly number[]): void;
 }
 
-/** So many candidates are named when they cannot be told apart. */
+/** A report of indistinguishable candidates names at most this many. */
 const mostNamed = 8;
 
 export class PendingMatch {
   /** The live process that opened the connection. */
   readonly client: number;
-  /** The recorded connection that counts as opened by this one until it is identified. */
+  /** The recorded connection that counts as opened in place of this one until it is identified. */
   kept: number;
   readonly #group: CandidateGroup;
   readonly #windowEnd: number;
   readonly #hooks: PendingHooks;
   #decided = false;
   #isSilent = true;
-  /** The interval, and how many bytes its openings have in common with the live connection. */
+  /**
+   * The interval of classes, and the length of the live bytes that all their openings begin with.
+   */
   #from = 0;
   #to: number;
   #depth = 0;
-  /** Classes whose whole openings came, and then more. The longest last. */
+  /** Classes whose whole openings came, followed by other bytes. The longest is last. */
   readonly #usedUp: Candidates[] = [];
 
   constructor(
@@ -59,17 +62,17 @@ export class PendingMatch {
     return this.#isSilent;
   }
 
-  /** Whether a client that has fallen quiet need not be waited for any longer. */
+  /** Whether the match can be decided once the client has fallen quiet. */
   get canSettle(): boolean {
     return !this.#isSilent || this.#speaksSecond(this.kept);
   }
 
-  /** Whether both are to the same port of the same server. */
+  /** Whether both matches are for the same port of the same server. */
   isLike(other: PendingMatch): boolean {
     return this.#group === other.#group;
   }
 
-  /** Takes the next bytes that the client sent. Returns the connection's number once it is known. */
+  /** Takes the next bytes of the client. Returns the connection's number once it is known. */
   push(bytes: Uint8Array, at: number, lengthBytes: number): number | undefined {
     this.#isSilent = false;
     for (let i = at; i < at + lengthBytes; i++)
@@ -77,18 +80,18 @@ export class PendingMatch {
     return this.#certain();
   }
 
-  /** The server speaks first on `connection`, or is known to: it is this one. */
+  /** Decides for `connection`, because the recorded server speaks first on it. */
   decideFor(connection: number): number {
     return this.#decide(connection);
   }
 
-  /** The process has fallen quiet. Decides by what is known, if that {@link canSettle}. */
+  /** The process has fallen quiet. Decides by the bytes so far if the match {@link canSettle}. */
   settle(): number | undefined {
     if (!this.canSettle) return undefined;
     return this.#isSilent ? this.#decide(this.kept) : this.conclude();
   }
 
-  /** Decides by what is known: the process ended the connection. */
+  /** Decides by the bytes so far, because the process ended the connection. */
   conclude(): number {
     if (this.#isSilent && this.#speaksSecond(this.kept)) return this.#decide(this.kept);
     const alike = this.#bestOf(this.#from, this.#to);
@@ -112,7 +115,10 @@ export class PendingMatch {
     return at < this.#to ? this.#group.classes[at] : undefined;
   }
 
-  /** False if no class that is left goes on with this byte; the interval stays as it was. */
+  /**
+   * Narrows the interval by a byte. If no remaining class continues with it, leaves the interval
+   * unchanged and returns false.
+   */
   #narrow(byte: number): boolean {
     const first = this.#class(this.#from);
     if (first?.opening.length === this.#depth) {
@@ -147,7 +153,10 @@ export class PendingMatch {
     return false;
   }
 
-  /** What came leaves one class, or fits one exactly and no other that may be opened by now. */
+  /**
+   * Decides if only one class remains, or if one fits exactly and the process cannot have opened
+   * another of the rest yet.
+   */
   #certain(): number | undefined {
     let only: Candidates | undefined;
     let open = 0;
@@ -172,7 +181,10 @@ export class PendingMatch {
     return true;
   }
 
-  /** Nothing fits. The one whose opening came whole, else the first of those that fitted until now. */
+  /**
+   * The best guess when nothing fits: a class whose whole opening came, else the best of those that
+   * fitted until now.
+   */
   #likeliest(): number {
     const whole = this.#usedUp.findLast((one) => !one.isEmpty && one.opening.length > 0);
     if (whole !== undefined) return whole.pick(this.#windowEnd).connection;
@@ -180,7 +192,10 @@ export class PendingMatch {
     return connection ?? (this.#bestOf(0, this.#group.classes.length)[0] as number);
   }
 
-  /** Of the classes from `from` to `to`: the candidates of the highest rank, one of each, in order. */
+  /**
+   * The candidates with the highest rank in the classes from `from` to `to`, one per class, in
+   * order.
+   */
   #bestOf(from: number, to: number): number[] {
     let best: Rank = 1;
     let connections: number[] = [];

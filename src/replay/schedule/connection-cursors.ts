@@ -1,10 +1,10 @@
-/** The cursors that play to one end of one connection each, and where they are in the index. */
+/** The cursors that each play to one end of one connection, and their places in the index. */
 import { Cursor } from "./cursor.ts";
 import { Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export class ConnectionCursors {
-  /** How many of them are stalled. Kept by whoever changes their state. */
+  /** The number of stalled cursors. The cursor engine updates it when a cursor's state changes. */
   stalled = 0;
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
@@ -12,19 +12,19 @@ export class ConnectionCursors {
   /** By end. */
   readonly #cursors = new Map<number, Cursor>();
 
-  /** `floods`: each delivers first, and waits the second time. */
+  /** `floods`: each cursor first delivers without waiting, and waits on its second pass. */
   constructor(index: RecordingIndex, progress: Progress, floods: boolean) {
     this.#index = index;
     this.#progress = progress;
     this.#floods = floods;
   }
 
-  /** Whether there are none that still go on. */
+  /** Whether no cursor can advance. */
   get areAllStalled(): boolean {
     return this.#cursors.size === this.stalled;
   }
 
-  /** Whether any of them that goes on stands before `event`. */
+  /** Whether a cursor that can still advance is at an event before `event`. */
   isBehind(event: number): boolean {
     for (const cursor of this.#cursors.values())
       if (!cursor.isLeft && !cursor.isAtEnd && cursor.event < event) return true;
@@ -35,7 +35,7 @@ export class ConnectionCursors {
     return this.#cursors.get(end);
   }
 
-  /** Any of them. */
+  /** An arbitrary cursor. */
   first(): Cursor | undefined {
     const [cursor] = this.#cursors.values();
     return cursor;
@@ -45,7 +45,7 @@ export class ConnectionCursors {
     return this.#cursors.values();
   }
 
-  /** Starts at the place `from` of the index's `byConnection`. */
+  /** Starts a cursor at the position `from` of the index's `byConnection`. */
   start(end: number, from: number, nowMs: number): Cursor {
     const { connections, byConnection } = this.#index;
     const cursor = new Cursor(end, byConnection, from, connections.to(end >> 1));
@@ -61,12 +61,12 @@ export class ConnectionCursors {
     this.#cursors.delete(end);
   }
 
-  /** Where an event of a connection lies in `byConnection`: its numbers ascend, so it is bisected. */
+  /** The position of an event in `byConnection`. Event numbers ascend, so bisection finds it. */
   placeOf(event: number): number {
     return this.placeFrom(this.#index.connection(event), event);
   }
 
-  /** Where the first event of `connection` lies that is not before `event`. */
+  /** The position of the first event of `connection` at or after `event`. */
   placeFrom(connection: number, event: number): number {
     const { connections, byConnection } = this.#index;
     let from = connections.from(connection);
@@ -83,7 +83,7 @@ export class ConnectionCursors {
     return this.#index.byConnection[this.#index.connections.from(connection)] as number;
   }
 
-  /** The last event that is played to `container`; the first if none is. */
+  /** The last event that is played to `container`, or the connection's first event if none is. */
   lastOf(connection: number, container: number): number {
     const { connections, byConnection } = this.#index;
     const from = connections.from(connection);

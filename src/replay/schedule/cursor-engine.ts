@@ -1,15 +1,17 @@
 /**
- * Moves through the recording for the live processes of one schedule: pure.
+ * Moves through the recording for the live processes of one schedule. It is pure: no clock, no I/O.
  *
- * A cursor stands before an event of the script. It waits for what the process does, and delivers what
- * happens to the process, so nothing happens to a process before what preceded it in the recording.
+ * A cursor stands before an event of the script. If a live process caused the event, the cursor
+ * waits for the process to do the same. If it happens to a live process, the engine asks its caller
+ * to deliver it. So nothing happens to a process before what preceded it in the recording.
  *
- * What blocks for too long is given up and counts as done. A connection that is given up or takes no
- * bytes leaves the common order; if it recovers, its own cursor resumes it.
+ * The engine gives up an event that blocks for too long and counts it as done. A connection that
+ * was given up, or whose process stops reading, leaves the common order. If it recovers, a cursor
+ * of its own resumes it.
  *
- * With the order `connection` each connection has its own cursor, which the main cursor opens once
- * the connections before it are over. `flood` first delivers bytes without waiting. At the first end
- * or reset it goes back, and waits for what the process still has to send before that.
+ * With the order `connection`, the main cursor starts a cursor for each connection, after the
+ * connections that had ended before it in the recording. Under `flood`, a cursor first delivers
+ * bytes without waiting. At the first FIN or RST it goes back and waits for the process.
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -29,7 +31,7 @@ import { Answer, speedOf, type Step } from "./step.ts";
 
 export class CursorEngine {
   readonly script: Uint32Array;
-  /** Whether every connection is a connection cursor, and the main cursor only opens them. */
+  /** Whether each connection has its own cursor, so that the main cursor only opens connections. */
   readonly opens: boolean;
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
@@ -67,12 +69,12 @@ export class CursorEngine {
     this.#ready.add(this.#main);
   }
 
-  /** How many events are behind. */
+  /** The number of events that the cursors have passed. */
   get played(): number {
     return this.#played;
   }
 
-  /** Where the main cursor stands in the script. */
+  /** The main cursor's position in the script. */
   get at(): number {
     return this.#main.at;
   }
@@ -96,18 +98,18 @@ export class CursorEngine {
     }
   }
 
-  /** Something moved that is nobody's deed: a part of a delivery was taken. */
+  /** Part of a delivery was taken. This is movement, but not an act of the process. */
   moved(): void {
     this.#patience.noteMove();
   }
 
-  /** A packet came from another live process. */
+  /** Another live process caused something at this end; -1: it sent a packet. */
   arrived(end: number = -1): void {
     this.#patience.noteMove();
     this.#wakeWaiting(end);
   }
 
-  /** The live process did something at this end; -1: it sent a packet. */
+  /** The live process acted at this end; -1: it sent a packet. */
   acted(end: number): void {
     this.#patience.noteDeed();
     this.#wakeWaiting(end);
@@ -118,7 +120,7 @@ export class CursorEngine {
     this.#wakeWaiting(end);
   }
 
-  /** The connection at this end was accepted, which kernels do for processes that hang, too. */
+  /** The connection at this end was accepted. A kernel accepts even for a process that hangs. */
   accepted(end: number): void {
     this.#cameLate(end);
     this.arrived(end);
@@ -138,7 +140,7 @@ export class CursorEngine {
     this.acted(end);
   }
 
-  /** The live process asks for an exchange that was detached. */
+  /** The live process asks for a detached exchange. */
   asked(end: number): void {
     const { connections } = this.#index;
     if (this.#cursors.get(end) === undefined) {
@@ -149,7 +151,7 @@ export class CursorEngine {
     this.acted(endOf(connections.originOf(end >> 1), Direction.toServer));
   }
 
-  /** Whether whoever plays `event` to its client, or the client's wait for it, is past it. */
+  /** Whether the cursor that plays `event` to its client, or waits for that client, is past it. */
   isPast(event: number): boolean {
     const end = endOf(this.#index.connection(event), Direction.toServer);
     const cursor = this.#cursors.get(end);
@@ -157,7 +159,7 @@ export class CursorEngine {
     return (cursor ?? this.#main).isPast(event);
   }
 
-  /** Plays to this end apart from the common order, unless something is being delivered there. */
+  /** Takes this end out of the common order, unless the main cursor is delivering to it. */
   loosen(end: number): void {
     const main = this.#main;
     const isBusy = main.isBusy && this.#gate.receiverEnd(main.event) === end;
@@ -166,7 +168,7 @@ export class CursorEngine {
     if (main.state === "waiting") this.#wake(main);
   }
 
-  /** If the end had been given up, it is played from where it was left. */
+  /** If the end had been given up, resumes it where it was left. */
   #cameLate(end: number): void {
     const event = this.#progress.takeLate(end);
     if (event === undefined) return;
@@ -174,14 +176,14 @@ export class CursorEngine {
     Object.assign(cursor, { counts: false, waited: true });
   }
 
-  /** Nothing can be delivered at this end any more. */
+  /** Nothing more can be delivered at this end. */
   broke(end: number): void {
     for (const cursor of [this.#main, this.#cursors.get(end)])
       if (cursor?.isBusy && this.#gate.receiverEnd(cursor.event) === end) this.#wake(cursor);
     this.acted(end);
   }
 
-  /** `event` has happened at this end; -1 for a packet. */
+  /** The driver has delivered `event` at this end; -1 for a packet. */
   delivered(end: number, event: number): void {
     this.#patience.noteMove();
     const cursor = this.#cursorOf(end);
@@ -190,7 +192,7 @@ export class CursorEngine {
     this.#wake(cursor);
   }
 
-  /** Nothing happens at this container any more. */
+  /** The process of this container is gone, so nothing more happens to it. */
   gone(container: number): void {
     for (const cursor of [this.#main, ...this.#cursors.all()]) {
       const isAnothers = cursor.isBusy && this.#index.receiver(cursor.event) !== container;
@@ -216,7 +218,7 @@ export class CursorEngine {
     return this.#answer.say("wait", waiting?.event ?? -1, untilMs);
   }
 
-  /** Who plays to an end; -1: packets. */
+  /** The cursor that plays to an end; -1 stands for packets. */
   #cursorOf(end: number): Cursor {
     return this.#cursors.get(end) ?? this.#main;
   }
@@ -227,7 +229,7 @@ export class CursorEngine {
     this.#ready.add(cursor);
   }
 
-  /** Takes the cursor as far as it goes. True if it has an event to be delivered now. */
+  /** Advances the cursor until it blocks. Returns true if its event is to be delivered now. */
   #step(cursor: Cursor): boolean {
     while (!cursor.isAtEnd) {
       const { event } = cursor;
@@ -249,12 +251,12 @@ export class CursorEngine {
     return false;
   }
 
-  /** Whether the cursor is only to open connections here. Packets it plays in any case. */
+  /** Whether the cursor only opens connections at this event. It always plays packets itself. */
   #isOpener(cursor: Cursor, event: number): boolean {
     return this.opens && cursor === this.#main && this.#index.kind(event) !== RecordKind.packet;
   }
 
-  /** Whether connection cursors, where each connection has one, still have to get to `event`. */
+  /** Whether a connection's own cursor has yet to reach `event`. */
   isBehind(event: number): boolean {
     return this.opens && this.#cursors.isBehind(event);
   }
@@ -289,7 +291,7 @@ export class CursorEngine {
   }
 
   #block(cursor: Cursor, state: "waiting" | "delivering"): void {
-    // It may have been woken by what was not what it waits for: then it has waited for all the time.
+    // An unrelated act may have woken the cursor. Its wait then goes on from when it began.
     if (cursor.waitsFor !== cursor.event) cursor.sinceMs = this.#nowMs;
     cursor.state = state;
     cursor.waitsFor = cursor.event;
@@ -297,7 +299,7 @@ export class CursorEngine {
     this.#patience.watch(cursor);
   }
 
-  /** The event is behind. */
+  /** Moves the cursor past its event. */
   #pass(cursor: Cursor, event: number): void {
     const timeNs = this.#index.timeNs(event);
     if (!this.#isOpener(cursor, event)) {
@@ -312,7 +314,7 @@ export class CursorEngine {
     if (cursor !== this.#main && this.#main.state === "following") this.#wake(this.#main);
   }
 
-  /** Opens what begins here and waits for what is over here. Whether that is done. */
+  /** Starts or awaits the connections at `event`. Returns whether this is done. */
   #open(event: number): boolean {
     for (;;) {
       const { type, end } = this.#opener.ask(event);
@@ -358,7 +360,7 @@ export class CursorEngine {
     if (this.#main.state === "following") this.#wake(this.#main);
   }
 
-  /** Gives up what was waited for too long. */
+  /** Gives up the events that cursors have waited for too long. */
   #endPatience(): void {
     const ended = this.#patience.takeEnded([this.#main, ...this.#cursors.all()]);
     for (const { cursor, wait } of ended) this.#giveUp(cursor, wait);
@@ -377,7 +379,7 @@ export class CursorEngine {
     this.#wake(cursor);
   }
 
-  /** The process does not take what is being delivered: that is played apart, or else given up. */
+  /** Gives up a delivery: plays the connection apart, or stalls the connection's own cursor. */
   #leave(cursor: Cursor, wait: Wait): void {
     const { event } = cursor;
     if (this.#index.kind(event) === RecordKind.packet) return this.delivered(-1, event);

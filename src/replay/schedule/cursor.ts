@@ -1,9 +1,16 @@
-/** A place in a list of events, and what is being waited for there. */
+/**
+ * A cursor: a position in a list of events, and what it waits for there. Also the queues of
+ * cursors.
+ */
 
 /**
- * `ready`: to be looked at. `due`: its time has not come. `waiting`: for the live process. `delivering`:
- * the driver is at it. `following`: for another cursor. `stalled`: what is delivered is not taken; given
- * up. `over`: nothing is left.
+ * - `ready`: the engine has yet to look at it.
+ * - `due`: its delivery time has not come.
+ * - `waiting`: it waits for the live process.
+ * - `delivering`: the driver is delivering its event.
+ * - `following`: it waits for another cursor.
+ * - `stalled`: the process did not take the delivery, and the engine gave it up.
+ * - `over`: it has passed its last event.
  */
 export type CursorState =
   | "ready"
@@ -15,36 +22,43 @@ export type CursorState =
   | "over";
 
 export class Cursor {
-  /** The end that it plays to alone; -1: it plays to all that nobody plays to alone. */
+  /** The only end that it plays to; -1: it plays to all ends without a cursor of their own. */
   readonly end: number;
   state: CursorState = "ready";
-  /** Whether its events count as played: not if they were counted when they were given up. */
+  /**
+   * Whether its events count as played. They do not if they already counted when they were given
+   * up.
+   */
   counts = true;
-  /** Whether it is in the queue of those to be looked at. */
+  /** Whether the cursor is in the {@link ReadyQueue}. */
   queued = false;
-  /** It had to wait for the live process, so what happens now happens at this moment. */
+  /**
+   * Whether it had to wait for the live process. The recorded gaps then start anew at its event.
+   */
   waited = false;
-  /** Since when it waits. */
+  /** When it began to wait. */
   sinceMs = 0;
-  /** The event that it has been waiting for since then; -1 for none. */
+  /** The event that it has waited for since `sinceMs`; -1 for none. */
   waitsFor = -1;
-  /** Until when it waits, if it is `due`. */
+  /** When its event is due, if its state is `due`. */
   dueMs = 0;
-  /** When the last event that it waited for or delivered happened now, and when it had happened. */
+  /**
+   * When the last event that it awaited or delivered happened in this run, and in the recording.
+   */
   clockMs = 0;
   clockNs = 0;
-  /** When the event before this one had happened, whoever played it. */
+  /** The recorded time of the preceding event, whichever cursor played that. */
   previousNs = 0;
-  /** A flood's cursor delivers first, and then waits: see cursor-engine.ts. */
+  /** Under `flood`, a cursor first delivers and then settles: see cursor-engine.ts. */
   pass: "both" | "deliver" | "settle" = "both";
-  /** Before this place everything was delivered the first time. */
+  /** The first pass delivered everything before this position. */
   #deliveredTo = 0;
   readonly #events: Uint32Array;
   readonly #from: number;
   readonly #to: number;
   #at: number;
 
-  /** Over `events[from]` to `events[to - 1]`. */
+  /** Covers `events[from]` to `events[to - 1]`. */
   constructor(end: number, events: Uint32Array, from: number, to: number) {
     this.end = end;
     this.#events = events;
@@ -53,7 +67,7 @@ export class Cursor {
     this.#at = from;
   }
 
-  /** Where it stands in its list. */
+  /** Its position in the list. */
   get at(): number {
     return this.#at;
   }
@@ -62,22 +76,22 @@ export class Cursor {
     return this.#at >= this.#to;
   }
 
-  /** The event it stands before. It must not be at the end. */
+  /** The event at its position. The cursor must not be at the end. */
   get event(): number {
     return this.#events[this.#at] as number;
   }
 
-  /** Whether `event` is behind it. */
+  /** Whether it has passed `event`. */
   isPast(event: number): boolean {
     return this.isAtEnd || this.event > event;
   }
 
-  /** Whether its event is the driver's to deliver. */
+  /** Whether the driver is to deliver its event. */
   get isBusy(): boolean {
     return this.state === "delivering" || this.state === "stalled";
   }
 
-  /** Whether nobody needs to wait until it is over. */
+  /** Whether the other cursors no longer wait for it. */
   get isLeft(): boolean {
     return this.state === "stalled" || this.state === "over";
   }
@@ -88,7 +102,9 @@ export class Cursor {
     this.waited = false;
   }
 
-  /** Goes back to wait for what the process still has to do. From here on it delivers, too. */
+  /**
+   * Goes back to wait for what the process still has to do. Beyond this position it also delivers.
+   */
   settle(): void {
     this.pass = "settle";
     this.#deliveredTo = this.#at;
@@ -96,18 +112,18 @@ export class Cursor {
     this.previousNs = Infinity;
   }
 
-  /** Whether it was here before. */
+  /** Whether the first pass was here already. */
   get isRepeating(): boolean {
     return this.#at < this.#deliveredTo;
   }
 }
 
-/** So many entries of a queue may be done with before they are dropped. */
+/** The queue drops its taken entries once there are this many. */
 const spentEntries = 4096;
 
-/** Cursors that are to be looked at, first come, first served. */
+/** Cursors to look at, first in, first out. */
 export class ReadyQueue {
-  /** The entries from `#from` up to `#to`; those behind keep the memory from being asked for again. */
+  /** The entries from `#from` up to `#to`. The array keeps taken entries to avoid reallocation. */
   readonly #cursors: Cursor[] = [];
   #from = 0;
   #to = 0;
@@ -134,12 +150,12 @@ export class ReadyQueue {
   }
 }
 
-/** Cursors that are due at some time: a binary heap, the earliest on top. */
+/** Cursors that become due: a binary heap with the earliest on top. */
 export class DueQueue {
   readonly #times: number[] = [];
   readonly #cursors: Cursor[] = [];
 
-  /** When the earliest is due. */
+  /** When the earliest cursor is due. */
   get earliestMs(): number {
     return this.#times[0] ?? Infinity;
   }
@@ -157,7 +173,7 @@ export class DueQueue {
     this.#cursors[at] = cursor;
   }
 
-  /** The earliest, if it still is what it was added as; it may have been woken in between. */
+  /** Removes and returns the earliest cursor, unless its state changed since it was added. */
   take(): Cursor | undefined {
     const timeMs = this.#times[0];
     const cursor = this.#cursors[0];

@@ -1,4 +1,7 @@
-/** What happens to a live process in a recording, in order: the moments at which its clock is known. */
+/**
+ * The events that happen to a live process in a recording, in order. Each reveals the process's
+ * clock.
+ */
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { scriptOf } from "./script.ts";
 
@@ -13,7 +16,10 @@ export class Deliveries {
       .toSorted();
   }
 
-  /** The recorded time of the first thing that happens after `event`, in nanoseconds; Infinity if none. */
+  /**
+   * The recorded time of the first delivery after `event`, in nanoseconds; Infinity if there is
+   * none.
+   */
   nextNs(event: number): number {
     let [from, to] = [0, this.#events.length];
     while (from < to) {

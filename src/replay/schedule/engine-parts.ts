@@ -4,7 +4,7 @@ import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Gate } from "./gate.ts";
 import type { ScheduleOptions } from "./step.ts";
 
-/** What a {@link CursorEngine} works with. */
+/** The collaborators and options of a {@link CursorEngine}. */
 export interface CursorEngineParts {
   readonly index: RecordingIndex;
   readonly progress: Progress;

@@ -1,6 +1,6 @@
 /**
- * What an event of a script asks for where a cursor stands before it: to be waited for, to be delivered,
- * both (between two live processes, in the global order), or nothing.
+ * Decides what a cursor must do at an event: wait for a live process, deliver, both, or neither.
+ * Both occur between two live processes in the global order.
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -22,7 +22,7 @@ export class Gate {
   readonly #floods: boolean;
   readonly #gone = new Set<number>();
 
-  /** For those of the `live` processes that are `mine`. */
+  /** `mine` are those of the `live` processes that the schedule plays to. */
   constructor(
     parts: { index: RecordingIndex; progress: Progress; verdicts: Verdicts; packets: Packets },
     live: LiveSet,
@@ -42,7 +42,9 @@ export class Gate {
     return this.#mine.has(container);
   }
 
-  /** Whether `event` is part of what is played to `container`: that ends where its command was stopped. */
+  /**
+   * Whether `event` is played to `container`. Nothing is, once the recording stopped its command.
+   */
   isPlayedTo(container: number, event: number): boolean {
     return this.isMine(container) && !this.#index.wasStopped(container, event);
   }
@@ -55,7 +57,10 @@ export class Gate {
     return this.#gone.has(container);
   }
 
-  /** Whether the packet `event` is to reach the live process `container`; one to everyone reaches all but its sender. */
+  /**
+   * Whether the packet `event` reaches the live process `container`. A broadcast reaches everyone
+   * but its sender.
+   */
   getsPacket(container: number, event: number): boolean {
     const receiver = this.#index.receiver(event);
     if (receiver >= 0 ? receiver !== container : this.#index.sender(event) === container)
@@ -63,7 +68,7 @@ export class Gate {
     return this.isPlayedTo(container, event) && !this.isGone(container);
   }
 
-  /** Whether `cursor` is to wait until a live process has done what `event` says. */
+  /** Whether `cursor` must wait until a live process has caused `event`. */
   mustWait(cursor: Cursor, event: number): boolean {
     if (cursor.pass === "deliver" && !this.#isNeededToGoOn(event)) return false;
     const sender = this.#index.sender(event);
@@ -78,7 +83,7 @@ export class Gate {
     );
   }
 
-  /** Whether `event` is to happen to a live process. */
+  /** Whether `event` is to be delivered to a live process. */
   mayDeliver(cursor: Cursor, event: number): boolean {
     if (cursor.isRepeating) return false;
     if (this.#index.kind(event) === RecordKind.packet) {
@@ -92,13 +97,15 @@ export class Gate {
     return this.#plays(cursor, event, end, receiver);
   }
 
-  /** Bytes do not wait in a flood, but behind an end or a reset a process may do nothing more. */
+  /**
+   * Under `flood`, bytes do not wait. A FIN or RST does, because a process may do nothing after it.
+   */
   mustSettle(cursor: Cursor, event: number): boolean {
     const kind = this.#index.kind(event);
     return cursor.pass === "deliver" && (kind === RecordKind.end || kind === RecordKind.reset);
   }
 
-  /** Whether `event` is one that `cursor` waits for or delivers at all. */
+  /** Whether `cursor` waits for `event` or delivers it at all. */
   concerns(cursor: Cursor, event: number): boolean {
     if (this.#index.kind(event) === RecordKind.packet) return true;
     return (
@@ -107,7 +114,7 @@ export class Gate {
     );
   }
 
-  /** Whether a connection cursor plays `event`, or has played it. */
+  /** Whether a connection's own cursor plays `event`, or has played it. */
   isPlayedApart(event: number): boolean {
     return (
       this.#isApart(this.senderEnd(event), this.#index.sender(event)) ||
@@ -115,10 +122,10 @@ export class Gate {
     );
   }
 
-  /** What `event` says will not be waited for any longer. */
+  /** Stops waiting for `event`. */
   giveUp(event: number, wait: Wait): void {
     if (this.#index.kind(event) === RecordKind.packet) this.packets.giveUp(this.#index.flow(event));
-    // Its kernel refuses what comes when the processes are gone, as it did in the recording.
+    // The process is gone, so its kernel refuses the connection, as it did in the recording.
     else if (this.#isRefusal(event) && this.isGone(this.#index.sender(event)))
       this.#progress.mark(this.senderEnd(event), Done.refused);
     else this.#verdicts.giveUp(event, wait);
@@ -128,14 +135,14 @@ export class Gate {
     return this.#index.kind(event) === RecordKind.refuse;
   }
 
-  /** How often the like of what `event` says was given up before. */
+  /** How many similar events were given up before. */
   giveUps(event: number): number {
     if (this.#index.kind(event) === RecordKind.packet)
       return this.packets.giveUps(this.#index.flow(event));
     return this.#progress.giveUps(this.senderEnd(event));
   }
 
-  /** Keeps the count of packets when `event` is behind. */
+  /** Updates the packet counts when the main cursor passes `event`. */
   pass(event: number): void {
     if (this.#index.kind(event) !== RecordKind.packet) return this.packets.passConnectionEvent();
     if (this.#live.has(this.#index.sender(event))) this.packets.pass(this.#index.flow(event));
@@ -153,7 +160,7 @@ export class Gate {
     );
   }
 
-  /** Without a connection nothing can be delivered, flood or not. */
+  /** Even under `flood`, nothing can be delivered before the connection exists. */
   #isNeededToGoOn(event: number): boolean {
     const kind = this.#index.kind(event);
     return kind === RecordKind.connect || kind === RecordKind.accept || kind === RecordKind.refuse;

@@ -1,15 +1,15 @@
 /**
- * Which recorded flow a live packet belongs to. As a rule the ports say so. A client's port may be
- * another in each run: then it is the first recorded flow of the same kind with the same port at one of
- * its ends that no live flow has claimed.
+ * Finds the recorded flow of a live packet. Usually the ports identify it. A client's port may
+ * differ in each run: then the packet belongs to the first unclaimed recorded flow of the same kind
+ * that shares a port with it.
  */
 import { type Flow, flowKey, pathKey } from "../../recording/flows.ts";
 
 export class LiveFlows {
   readonly #recorded: readonly Flow[];
-  /** Numbers of flows, by their keys: recorded ones, and live ones since they were first seen. */
+  /** Flow numbers by key: recorded flows, and live flows once they were seen. */
   readonly #numbers = new Map<string, number>();
-  /** The numbers of recorded flows that differ in their ports only. */
+  /** The numbers of recorded flows that differ only in their ports. */
   readonly #paths = new Map<string, number[]>();
   readonly #claimed = new Set<number>();
   #count: number;
@@ -26,7 +26,7 @@ export class LiveFlows {
     });
   }
 
-  /** The number of the recorded flow; beyond those if the recording has no such flow. */
+  /** The number of the recorded flow. A flow that the recording does not have gets a new number. */
   numberOf(flow: Flow): number {
     const key = flowKey(flow);
     const number = this.#numbers.get(key) ?? this.#unclaimed(flow) ?? this.#count++;

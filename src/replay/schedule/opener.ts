@@ -1,6 +1,7 @@
 /**
- * Decides what the main cursor does where every connection has a cursor of its own: it lets connections
- * to the process begin, and stops where either side ended one in the recording until it has done so now.
+ * Steers the main cursor when every connection has its own cursor. The main cursor starts
+ * connections to the process. Where either side ended a connection in the recording, it stops until
+ * that end has happened in the replay.
  */
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Gate } from "./gate.ts";
@@ -10,9 +11,12 @@ import type { ConnectionCursors } from "./connection-cursors.ts";
 import type { CursorEngineParts } from "./engine-parts.ts";
 
 /**
- * What to do; the same object again and again. `start` the connection cursor of `end`. `await` until the
- * process connects `end`, which is over in the recording. `follow` the connection cursor of `end` until
- * it has passed the event. `pass`: nothing.
+ * The next action. The opener reuses one object.
+ *
+ * - `start`: start the cursor of `end`.
+ * - `await`: wait until the process connects `end`, whose recorded connection is over here.
+ * - `follow`: wait until the cursor of `end` has passed the event.
+ * - `pass`: move on.
  */
 export interface Opening {
   readonly type: "start" | "await" | "follow" | "pass";
@@ -36,15 +40,18 @@ export class Opener {
   }
 
   /**
-   * Whether the main cursor has to wait for those of connections before it goes on to `event`. A packet
-   * waits for all that stands before it on connections, lest it come before anybody listens.
+   * Whether the main cursor must wait for the connections' cursors before it moves on to `event`. A
+   * packet waits for all earlier events of connections, so that it does not arrive before anyone
+   * listens.
    */
   mustFollowTo(event: number): boolean {
     if (this.#floods || this.#index.kind(event) !== RecordKind.packet) return false;
     return this.#cursors.isBehind(event);
   }
 
-  /** What to do at `event`, which is no packet. To be asked again when it is done, until it says `pass`. */
+  /**
+   * The action at `event`, which is not a packet. Carry it out and ask again, until it is `pass`.
+   */
   ask(event: number): Opening {
     const sender = this.#index.sender(event);
     const receiver = this.#index.receiver(event);
@@ -72,7 +79,7 @@ export class Opener {
     return kind === RecordKind.end || kind === RecordKind.reset;
   }
 
-  /** Whether the connection cursor of `end` still has to pass `event`. */
+  /** Whether the cursor of `end` has yet to pass `event`. */
   #isAhead(end: number, event: number): boolean {
     const cursor = this.#cursors.get(end);
     if (cursor === undefined || cursor.isLeft || cursor.isAtEnd) return false;

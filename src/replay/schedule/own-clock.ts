@@ -1,13 +1,13 @@
 /**
- * A process has its own clock: what its timers bring about happens at the same time after its start,
- * however early its peers' bytes arrive in a replay. So nothing that a process does is overdue before
- * its recorded time, counted from the process's start.
+ * Each process has its own clock: what its timers cause happens at the same time after its start,
+ * however early the replay delivers its peers' bytes. So nothing that a process does is overdue
+ * before its recorded time, counted from the process's start.
  *
- * Bytes that a process does not read are late only once the next thing that it did is overdue, because
- * kernels buffer slightly different amounts each time.
+ * Unread bytes are overdue only when the process's next recorded act is overdue, because kernels
+ * buffer slightly different amounts each time.
  *
- * A process that has departed from the recording loses this credit, so a replay takes at most the
- * recorded time and a few patiences.
+ * A process that has departed from the recording loses this credit. A replay therefore takes at
+ * most the recorded time plus a few patiences.
  */
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -17,13 +17,13 @@ export class OwnClock {
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
   readonly #script: Uint32Array;
-  /** Recorded times are divided by it. */
+  /** Divides the recorded times. */
   readonly #speed: number;
   #startMs = 0;
-  /** By container: the events that show that the process itself did something, in order. */
+  /** By container: the events that prove that the process itself acted, in order. */
   readonly #deeds = new Map<number, Uint32Array>();
 
-  /** For the processes whose events are in `script`. */
+  /** `script` holds the events of the processes. */
   constructor(index: RecordingIndex, progress: Progress, script: Uint32Array, speed: number) {
     this.#index = index;
     this.#progress = progress;
@@ -31,17 +31,17 @@ export class OwnClock {
     this.#speed = speed;
   }
 
-  /** The processes start now. */
+  /** Records that the processes start now. */
   start(nowMs: number): void {
     this.#startMs = nowMs;
   }
 
-  /** Before this time its sender need not have done `event`. */
+  /** The sender of `event` is not late before this time. */
   doneMs(event: number): number {
     return this.#at(this.#index.sender(event), this.#index.timeNs(event));
   }
 
-  /** Before this time its receiver need not have read `event`. */
+  /** The receiver of `event` is not late in reading it before this time. */
   readMs(event: number): number {
     const receiver = this.#index.receiver(event);
     return this.#at(receiver, this.#nextDeedNs(receiver, event));
@@ -52,7 +52,7 @@ export class OwnClock {
     return this.#startMs + timeNs / 1e6 / this.#speed;
   }
 
-  /** When the process next did something after `event`. Its exit is the last thing that it does. */
+  /** The recorded time of the process's next act after `event`. Its last act is its exit. */
   #nextDeedNs(container: number, event: number): number {
     const deeds = this.#deedsOf(container);
     let from = 0;
@@ -75,7 +75,7 @@ export class OwnClock {
     return deeds;
   }
 
-  /** A kernel accepts and refuses connections for a process that sleeps. */
+  /** Excludes accepting and refusing, which a kernel does even while the process sleeps. */
   #isDeed(container: number, event: number): boolean {
     const kind = this.#index.kind(event);
     if (kind === RecordKind.accept || kind === RecordKind.refuse) return false;

@@ -1,40 +1,44 @@
 /**
- * Packets that are not TCP, as they are awaited and held back. They are counted flow by flow, not compared,
- * because packets may get lost, and a process may well send others than it did.
+ * Counts non-TCP packets, flow by flow, to decide which to await and which to hold back. It does
+ * not compare them: packets get lost, and a process may well send different ones in each run.
  *
- * What a live process sends to a container that is played is awaited: a played answer waits for as many
- * as there had been before it. Between two live processes they pass as they are, but not out of order
- * with TCP, which is played: what settled by TCP that a datagram may come must have happened to the
- * receiver first (so it is held back), and what came by TCP after it waits for it (so it is awaited by
- * the receiver's schedule, too). Among each other such packets are not ordered: protocols over UDP expect
- * none, and would be held up by what is different each time.
+ * A cursor awaits the packets that a live process sends to a played container. A played answer
+ * waits until as many have come as preceded it in the recording.
+ *
+ * Packets between two live processes pass unchanged, but stay ordered with TCP, which is played. A
+ * datagram that needs earlier TCP events is held back until they have happened to its receiver. TCP
+ * events that followed a datagram wait for it, so the receiver's schedule awaits it, too. Such
+ * packets are not ordered among each other: UDP protocols expect no order, and small differences
+ * between runs would hold them up.
  */
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { LiveSet } from "./script.ts";
 
-/** As many as a device's queue takes; what comes on top of that passes out of order. */
+/** A device's queue takes as many. Packets beyond that pass out of order. */
 const mostHeld = 4096;
 
-/** Those of one flow. */
+/** The packets of one flow. */
 interface Count {
   sent: number;
   passed: number;
   giveUps: number;
-  /** One was given up, and none has come since: the next ones are not waited for. */
+  /** One packet was given up and none has come since, so no cursor waits for the next ones. */
   isLost: boolean;
-  /** How many came too early and wait in the driver. */
+  /** The number of packets that came too early and wait in the driver. */
   held: number;
-  /** Each recorded one between live processes, and how many events of connections stand before it. */
+  /**
+   * Recorded packets between live processes, each with the number of connection events before it.
+   */
   readonly after: { readonly event: number; readonly connectionEvents: number }[];
 }
 
 export class Packets {
   readonly #counts = new Map<number, Count>();
-  /** How many events of connections are behind. */
+  /** The number of connection events that the main cursor has passed. */
   #passedEvents = 0;
 
-  /** For the script of one live process, or of all. */
+  /** `script` is that of one live process, or of all. */
   constructor(index: RecordingIndex, live: LiveSet, script: Uint32Array) {
     let events = 0;
     for (const event of script) {
@@ -47,7 +51,7 @@ export class Packets {
     }
   }
 
-  /** A live process sent one. */
+  /** A live process sent a packet. */
   note(flow: number): void {
     const count = this.#count(flow);
     count.sent++;
@@ -55,13 +59,14 @@ export class Packets {
   }
 
   /**
-   * Holds the one that was noted last back, if it came too early. Whether it did. `isBlocked` says
-   * whether a recorded packet has to wait even though all events of connections before it are behind.
+   * Holds back the last noted packet if it came too early, and returns whether it did. `isBlocked`
+   * reports whether a recorded packet must wait although the main cursor passed all connection
+   * events before it.
    */
   hold(flow: number, isBlocked: (event: number) => boolean): boolean {
     const count = this.#count(flow);
     const which = count.sent - 1;
-    // One that the recording does not have would wait for nothing.
+    // A packet that the recording does not have has nothing to wait for.
     if (which >= count.after.length || count.held >= mostHeld) return false;
     const { event } = count.after[which] as Count["after"][number];
     if (count.held === 0 && !this.#isEarly(count, which) && !isBlocked(event)) return false;
@@ -69,39 +74,39 @@ export class Packets {
     return true;
   }
 
-  /** Whether one is held back that is no longer too early. */
+  /** Whether a held packet is no longer too early. */
   isHeld(flow: number): boolean {
     const count = this.#count(flow);
     return count.held > 0 && !this.#isEarly(count, count.sent - count.held);
   }
 
-  /** Gives out the first of those that are held back, if it is no longer too early. Whether it is not. */
+  /** Releases the first held packet if it is no longer too early. Returns whether it did. */
   release(flow: number): boolean {
     if (!this.isHeld(flow)) return false;
     this.#count(flow).held--;
     return true;
   }
 
-  /** Whether the next recorded one was sent, or is not waited for. */
+  /** Whether the next recorded packet was sent, or nobody waits for it. */
   isSettled(flow: number): boolean {
     const { sent, passed, isLost } = this.#count(flow);
     return sent > passed || isLost;
   }
 
-  /** The recording's next one is behind. */
+  /** The main cursor passes the next recorded packet. */
   pass(flow: number): void {
     const count = this.#count(flow);
     count.passed++;
-    // One that is not waited for counts as sent, so that those after it are counted right.
+    // A packet that nobody waits for counts as sent, which keeps later counts right.
     count.sent = Math.max(count.sent, count.passed);
   }
 
-  /** An event of a connection is behind. */
+  /** The main cursor passes an event of a connection. */
   passConnectionEvent(): void {
     this.#passedEvents++;
   }
 
-  /** It is not waited for any longer. */
+  /** Stops waiting for the flow's next packet. */
   giveUp(flow: number): void {
     const count = this.#count(flow);
     count.isLost = true;

@@ -1,19 +1,23 @@
 /**
- * How long a cursor waits before it gives up what stands in its way. Something is overdue when it has
- * taken as long as the gap was in the recording, while nothing moves for the process, and the process's
- * own clock (own-clock.ts) has passed its recorded time. The patience comes on top.
+ * Decides how long a cursor waits before the engine gives up its event. An event is overdue once
+ * three conditions hold: the wait has lasted as long as the recorded gap, nothing moves for the
+ * process, and the process's own clock (own-clock.ts) has passed the recorded time. The patience
+ * comes on top.
  *
- * Patience wears off. An end that something was given up for gets half as much each time, so that a
- * stream that went its own way for good delays the replay by twice the patience in all. When several
- * things in a row were given up and the process did nothing in between, everything gets less, so that
- * a process that hangs delays by a few patiences however much it leaves undone: the rest is played to
- * it in the recorded timing.
+ * Patience wears off in three ways:
  *
- * A process that went astray but is busy (a cluster's member that dials and beats its heart) does not
- * hang, and would be waited for again and again. So waits in vain are added up, and their cost halves
- * the patience as well; movement postpones one wait only so many times, and bytes on a stream that has
- * differed do not count as movement. (An etcd member whose peers are played took 12 s for its first
- * wait otherwise: its heart beats on all the connections that went astray.)
+ * - Each event given up at an end halves the patience for that end. A stream that has diverged for
+ *   good therefore delays the replay by twice the patience in total.
+ * - When several events in a row were given up and the process did nothing in between, the patience
+ *   halves for every event. A process that hangs therefore delays the replay by a few patiences,
+ *   however much it leaves undone. The rest is played to it with the recorded timing.
+ * - A process that diverged but stays busy (a cluster member that dials and sends heartbeats) does
+ *   not hang, and would make the replay wait again and again. So the cost of futile waits is added
+ *   up, and this sum halves the patience as well.
+ *
+ * Movement postpones the end of one wait only up to a limit, and bytes on a diverged stream do not
+ * count as movement. (Otherwise the first wait for an etcd member with played peers takes 12 s,
+ * because it sends heartbeats on all its diverged connections.)
  */
 import type { Cursor } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
@@ -21,23 +25,23 @@ import type { Wait } from "../findings/wait.ts";
 import type { OwnClock } from "./own-clock.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** So many things in a row get the whole patience. */
+/** The first events in a row that are given up get the whole patience. */
 const fullTimes = 4;
-/** Waits in vain that cost so many patiences in all halve it once. */
+/** Futile waits that together cost this many patiences halve it once. */
 const costOfHalving = 2;
-/** While anything moves, a wait takes so many patiences at the most. */
+/** Movement postpones the end of a wait by at most this many patiences. */
 const mostPostponed = 5;
-/** What was halved this often is nothing. */
+/** After this many halvings the patience is zero. */
 const halvingsToNothing = 8;
 
-/** A cursor whose patience has ended, and what it waited for until then. */
+/** A cursor whose patience has ended, and the reason for its wait. */
 interface EndedWait {
   readonly cursor: Cursor;
   readonly wait: Wait;
 }
 
 export class Patience {
-  /** Before this nothing is to be given up. It is looked at then; it may turn out to be later. */
+  /** No patience ends before this time. It is a lower bound: the engine checks the cursors then. */
   atMs: number = Infinity;
   readonly #index: RecordingIndex;
   readonly #gate: Gate;
@@ -48,9 +52,9 @@ export class Patience {
   #nowMs = 0;
   #startMs = -1;
   #departures = 0;
-  /** How much was given up since the process last did anything. */
+  /** How many times in a row events were given up since the process last acted. */
   #inVain = 0;
-  /** How long things were waited for in vain after they were overdue, in all. */
+  /** The total time of futile waits, counted from when their events were overdue. */
   #costMs = 0;
 
   constructor(index: RecordingIndex, gate: Gate, clock: OwnClock, patienceMs: number) {
@@ -60,18 +64,21 @@ export class Patience {
     this.#patienceMs = patienceMs;
   }
 
-  /** Something moved. {@link setTime} says when. */
+  /** Notes movement. {@link setTime} supplies its time. */
   noteMove(): void {
     this.#hasMoved = true;
   }
 
-  /** The process did something. */
+  /** Notes an act of the process. */
   noteDeed(): void {
     this.#hasMoved = true;
     this.#inVain = 0;
   }
 
-  /** When a process departs, it loses the credit of its own clock, so what it does may be overdue sooner. */
+  /**
+   * Sets the current time. A process that departs loses its clock's credit, so its events may be
+   * overdue sooner.
+   */
   setTime(nowMs: number, departures: number): void {
     this.#nowMs = nowMs;
     if (this.#startMs === -1) this.#startMs = nowMs;
@@ -81,12 +88,12 @@ export class Patience {
     this.#hasMoved = false;
   }
 
-  /** The cursor began to wait, or waits still. */
+  /** Notes that the cursor waits. */
   watch(cursor: Cursor): void {
     this.atMs = Math.min(this.atMs, this.#endMs(cursor));
   }
 
-  /** Returns those of `cursors` whose patience has ended, and looks when the next one may end. */
+  /** Returns the cursors whose patience has ended, and finds out when the next one may end. */
   takeEnded(cursors: Iterable<Cursor>): readonly EndedWait[] {
     this.atMs = Infinity;
     const ended: EndedWait[] = [];
@@ -115,7 +122,7 @@ export class Patience {
     };
   }
 
-  /** When patience with this cursor ends if nothing moves. */
+  /** When patience with this cursor ends if nothing more moves. */
   #endMs(cursor: Cursor): number {
     const patienceMs = this.#patienceWith(cursor);
     const postponedMs = Math.max(0, this.#movedMs - cursor.sinceMs);
@@ -123,7 +130,7 @@ export class Patience {
     return Math.max(movingMs + this.#gapMs(cursor), this.#clockMs(cursor)) + patienceMs;
   }
 
-  /** Since when its event is late. */
+  /** When the cursor's event became overdue. */
   #overdueMs(cursor: Cursor): number {
     return Math.max(cursor.sinceMs + this.#gapMs(cursor), this.#clockMs(cursor));
   }

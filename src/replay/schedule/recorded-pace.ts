@@ -1,9 +1,9 @@
-/** When deliveries are due with `--speed`: the recorded gaps, divided by a factor. */
+/** Schedules deliveries for `--speed`: the recorded gaps, divided by a factor. */
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Release } from "./step.ts";
 
-/** How late a delivery may be without delaying those after it. */
+/** A delivery may be this late without delaying later ones. */
 const catchUpMs = 50;
 
 export class RecordedPace {
@@ -15,14 +15,14 @@ export class RecordedPace {
     this.#release = release;
   }
 
-  /** When the cursor's event is due; -Infinity for at once. */
+  /** When the cursor's event is due; -Infinity for immediately. */
   dueMs(cursor: Cursor): number {
     if (this.#release.type !== "speed") return -Infinity;
     const gapNs = Math.max(0, this.#index.deliveryNs(cursor.event) - cursor.clockNs);
     return cursor.clockMs + gapNs / 1e6 / this.#release.factor;
   }
 
-  /** The cursor's event, which was due at `dueMs`, is delivered. */
+  /** Notes the delivery of the cursor's event, which was due at `dueMs`. */
   keep(cursor: Cursor, dueMs: number, nowMs: number): void {
     cursor.clockMs = Math.max(dueMs, nowMs - catchUpMs);
   }

@@ -1,6 +1,7 @@
 /**
- * When what the recording holds for a live process happens to it: the face that a driver sees. It reports
- * what the process does and asks what is to be delivered. How that is decided: walk.ts.
+ * Decides when recorded events happen to the live processes: the driver's interface to a replay.
+ * The driver notes what the processes do and asks what to deliver next. cursor-engine.ts makes the
+ * decisions.
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -18,9 +19,9 @@ import { CursorEngine } from "./cursor-engine.ts";
 export { type Order, type Release, type ScheduleOptions, speedOf, type Step } from "./step.ts";
 
 export class Schedule {
-  /** The live processes it plays to: one, or with `--order global` all. */
+  /** The live processes that it plays to: one, or all with `--order global`. */
   readonly containers: readonly number[];
-  /** The recording as it is played to these processes: exchanges may have been detached. */
+  /** The recording as it is played to these processes. Matching may detach exchanges in it. */
   readonly index: RecordingIndex;
   readonly #progress: Progress;
   readonly #verdicts: Verdicts;
@@ -28,7 +29,7 @@ export class Schedule {
   readonly #engine: CursorEngine;
   readonly #floods: boolean;
   readonly #windows = new Map<number, number>();
-  /** Pools whose exchanges are no longer played in the common order. */
+  /** Pools whose connections have left the common order. */
   readonly #loose = new Set<string>();
 
   constructor(
@@ -57,17 +58,17 @@ export class Schedule {
     this.#engine = new CursorEngine({ ...parts, gate: this.#gate, options }, script);
   }
 
-  /** How many events it has in all. */
+  /** The number of events in the script. */
   get total(): number {
     return this.#engine.script.length;
   }
 
-  /** How many events have happened or were given up. */
+  /** The number of events that have happened or were given up. */
   get played(): number {
     return this.#engine.isDone ? this.total : Math.min(this.total, this.#engine.played);
   }
 
-  /** How many events have happened, without those that were given up. Looks at each of them. */
+  /** The number of events that have happened, without those given up. Checks every event. */
   countHappened(): number {
     const mine = new Set(this.containers);
     const happened = this.#engine.script.filter((event) =>
@@ -76,12 +77,14 @@ export class Schedule {
     return Math.min(this.played, happened.length);
   }
 
-  /** What to do at `nowMs`. To be asked after anything was noted, at `untilMs`, and until it says `wait`. */
+  /**
+   * The next step at `nowMs`. Ask after each note, at `untilMs`, and repeatedly until it is `wait`.
+   */
   next(nowMs: number): Step {
     return this.#engine.next(nowMs);
   }
 
-  /** The live process opened this connection (it was matched). */
+  /** The live process opened this connection, which was matched. */
   noteConnected(connection: number): void {
     const end = endOf(connection, Direction.toServer);
     this.#progress.mark(end, Done.connected);
@@ -89,7 +92,10 @@ export class Schedule {
     this.#loosen(connection);
   }
 
-  /** The live process opened a connection that is not identified yet; `connection` is kept for it. */
+  /**
+   * The live process opened a connection that is not identified yet; `connection` is reserved for
+   * it.
+   */
   noteOpened(connection: number): void {
     const end = endOf(connection, Direction.toServer);
     this.#progress.mark(end, Done.opened);
@@ -97,10 +103,10 @@ export class Schedule {
   }
 
   /**
-   * The live process asks for `connection`, an exchange that was detached from another. From now on all
-   * connections between the process and that port are out of the common order: each exchange on them
-   * waits for its own question only. (Others of the pool may wait for an exchange that moved, or it for
-   * them, so the recorded order may be impossible.)
+   * The live process asks for `connection`, an exchange that was detached from another connection.
+   * From now on all connections between the process and that port leave the common order, and each
+   * exchange on them waits only for its own request. (An exchange that moved may wait for others of
+   * the pool, or they for it, so the recorded order may be impossible.)
    */
   noteAsked(connection: number): void {
     this.#engine.asked(endOf(connection, Direction.toServer));
@@ -110,7 +116,7 @@ export class Schedule {
     for (let number = 1; number <= this.index.connections.count; number++) this.#loosen(number);
   }
 
-  /** Plays a connection apart if its pool has left the order. */
+  /** Takes a connection out of the common order if its pool has left it. */
   #loosen(connection: number): void {
     if (this.#loose.size === 0) return;
     const end = endOf(connection, Direction.toServer);
@@ -118,12 +124,12 @@ export class Schedule {
     if (this.#loose.has(this.index.connections.poolOf(connection))) this.#engine.loosen(end);
   }
 
-  /** Whether the schedule is past `event`: if that has not happened, it was given up. */
+  /** Whether the schedule has passed `event`. If the event has not happened, it was given up. */
   isPast(event: number): boolean {
     return this.#engine.isPast(event);
   }
 
-  /** Whether the common order stands before `event`, or is past it. */
+  /** Whether the common order has reached or passed `event`. */
   hasReached(event: number): boolean {
     const { script, at } = this.#engine;
     return (script[at] ?? Infinity) >= event;
@@ -142,8 +148,8 @@ export class Schedule {
   }
 
   /**
-   * The live process has sent `totalBytes` in `direction`, in terms of the recorded stream. If that has
-   * gone `astray` before, this postpones no patience: it may be a heart that beats for ever.
+   * The live process has sent `totalBytes` in `direction`, counted in the recorded stream. On a
+   * stream that went `astray` this does not extend patience: it may be an endless heartbeat.
    */
   noteBytes(connection: number, direction: Direction, totalBytes: number, astray = false): void {
     const end = endOf(connection, direction);
@@ -160,13 +166,18 @@ export class Schedule {
     this.#engine.acted(endOf(connection, direction));
   }
 
-  /** The live process, the sender of `direction`, reset the connection. Nothing more is delivered on it. */
+  /**
+   * The live process, the sender of `direction`, reset the connection, which ends all deliveries on
+   * it.
+   */
   noteReset(connection: number, direction: Direction): void {
     this.#verdicts.reset(connection, direction);
     this.#engine.broke(endOf(connection, direction));
   }
 
-  /** A live process, of this schedule or of another, sent a packet that is not TCP: see live-flows.ts. */
+  /**
+   * A live process of this or another schedule sent a non-TCP packet. For `flow` see live-flows.ts.
+   */
   notePacket(flow: number, sender: number): void {
     this.#gate.packets.note(flow);
     if (this.#gate.isMine(sender)) this.#engine.acted(-1);
@@ -174,25 +185,27 @@ export class Schedule {
   }
 
   /**
-   * Whether the packet that was noted last, between two live processes, is to be held back: it came
-   * sooner than its receiver can expect it. Then it is to be given out with an event that is delivered.
+   * Whether to hold back the last noted packet, which passes between two live processes: it came
+   * before its receiver can expect it. A later delivery releases it: see {@link releasesPacket}.
    */
   holdsPacket(flow: number): boolean {
     if (this.#floods) return false;
     return this.#gate.packets.hold(flow, (event) => this.#engine.isBehind(event));
   }
 
-  /** With `event`, whether a packet that is held back is to be given out now: the first one. */
+  /** Whether the delivery of `event` releases the first held packet of its flow. */
   releasesPacket(event: number): boolean {
     return this.#gate.packets.release(this.index.flow(event));
   }
 
-  /** Whether the packet `event` is to reach the live process `container`. */
+  /** Whether the packet `event` reaches the live process `container`. */
   getsPacket(container: number, event: number): boolean {
     return this.#gate.getsPacket(container, event);
   }
 
-  /** `event` has happened to its receiver: bytes were taken by the kernel or are first in its backlog. */
+  /**
+   * The driver has delivered `event`: the kernel took the bytes, or they are first in its backlog.
+   */
   noteDelivered(event: number): void {
     if (this.index.kind(event) === RecordKind.packet) return this.#engine.delivered(-1, event);
     const end = this.#gate.receiverEnd(event);
@@ -205,14 +218,16 @@ export class Schedule {
     if (this.#loose.size > 0) this.#loosen(this.index.connection(event));
   }
 
-  /** Something moved that is not told otherwise: a part of a delivery was taken. It postpones patience. */
+  /**
+   * Notes movement that no other method reports: part of a delivery was taken. It extends patience.
+   */
   noteMoved(): void {
     this.#engine.moved();
   }
 
   /**
-   * The live process is gone and all that it had sent was noted: what it did not do is given up without
-   * waiting, and nothing more is delivered to it.
+   * The live process is gone and everything that it sent was noted. The schedule gives up the rest
+   * of its acts without waiting, and delivers nothing more to it.
    */
   noteGone(container: number): void {
     this.#gate.noteGone(container);
@@ -220,8 +235,8 @@ export class Schedule {
   }
 
   /**
-   * The first event that the live process `container` cannot know of yet. Connections that it made before
-   * that may be open at once. That a connection was accepted is nothing to know.
+   * The first event that the live process `container` cannot know about yet. Connections that it
+   * made before this event may be open at once. An accept carries no news.
    */
   windowEnd(container: number = this.containers[0] ?? -1): number {
     const { script, opens, at: mainAt } = this.#engine;
@@ -231,7 +246,7 @@ export class Schedule {
     this.#windows.set(container, at);
     const news = script[at];
     if (news === undefined) return this.index.eventCount;
-    // A connect may stand further down than its number says: see script.ts.
+    // A script may place a connect later than its number suggests: see script.ts.
     const isConnect = this.index.kind(news) === RecordKind.connect;
     return isConnect ? (this.index.acceptOf(this.index.connection(news)) ?? news) : news;
   }

@@ -1,33 +1,33 @@
 /**
- * The part of a recording that concerns a live process: what it did, and what was done to it, in order.
- * That is all the causality there is: what a process did was caused by what had been done to it before.
+ * Selects the events that concern a live process, in order: its acts, and what happened to it. This
+ * order holds all the causality we know: earlier deliveries may have caused any act of the process.
  *
- * One event moves. A SYN is nothing that a server sees; it sees the connections that it accepts, in
- * order. So a connection to a live server is dialed where it was accepted, not where it was asked for:
- * servers are slow to start, and backlogs full, and then the two differ.
+ * One kind of event moves. A server does not see a SYN; it sees the connections that it accepts, in
+ * order. So the script places the dialing of a live server right before the recorded accept, not
+ * where the client connected. The two differ when a server is slow to start or its backlog is full.
  */
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** Containers whose commands run; the others are played from the recording. By index. */
+/** The indices of the containers whose commands run. The others are played from the recording. */
 export type LiveSet = ReadonlySet<number>;
 
-/** The events by and to the live process `container`, in order. */
+/** The events caused by or happening to the live process `container`, in order. */
 export function scriptOf(index: RecordingIndex, container: number): Uint32Array {
   const isMine = (client: number, server: number): boolean =>
     client === container || server === container;
   return select(index, isMine, (server) => server === container);
 }
 
-/** The events of all live processes, in the order of the whole recording. */
+/** The events of all live processes, in the order of the recording. */
 export function globalScript(index: RecordingIndex, live: LiveSet): Uint32Array {
   const isLive = (client: number, server: number): boolean => live.has(client) || live.has(server);
   return select(index, isLive, (server) => live.has(server));
 }
 
 /**
- * What happens between any two containers that are `wanted`. What a container would send to itself is no
- * part of a replay. `isDialed`: whether connections to this server are dialed.
+ * The events between two containers that are `wanted`. A replay omits what a container sends to
+ * itself. `isDialed` reports whether the replay dials connections to this server.
  */
 function select(
   index: RecordingIndex,
@@ -51,7 +51,7 @@ function select(
   return events;
 }
 
-/** Moves each connect that is dialed, and was accepted, right before its acceptance. */
+/** Moves the connect of each dialed and accepted connection right before its accept. */
 function dialInAcceptOrder(
   index: RecordingIndex,
   events: Uint32Array,
@@ -64,7 +64,7 @@ function dialInAcceptOrder(
       isDialed(connections.server(connection)) && connections.outcome(connection) === "accepted"
     );
   };
-  // In place: whatever has been left out stands before what is written instead.
+  // Rewrites the array in place: writing never overtakes reading.
   let to = 0;
   for (const event of events) {
     const kind = index.kind(event);
@@ -75,7 +75,7 @@ function dialInAcceptOrder(
   }
 }
 
-/** Counted first, so that nothing is grown or copied. */
+/** Counts first, so that no array grows or is copied. */
 function filter(eventCount: number, wanted: (event: number) => boolean): Uint32Array {
   let count = 0;
   for (let event = 0; event < eventCount; event++) if (wanted(event)) count++;

@@ -1,33 +1,38 @@
-/** What a schedule is told once, and what it answers. */
+/** The options of a schedule, and its answers. */
 
-/** How strictly events are kept in order. */
+/** How strictly a replay keeps the order of events. */
 export type Order = "process" | "connection" | "global";
 
-/** What an event waits for besides: nothing, the recorded gaps divided by `factor`, or not even the order. */
+/**
+ * When events are released: `causal`: as soon as their turn comes. `speed`: in addition, after the
+ * recorded gaps, divided by `factor`. `flood`: bytes do not even wait for their turn.
+ */
 export type Release =
   | { readonly type: "causal" }
   | { readonly type: "speed"; readonly factor: number }
   | { readonly type: "flood" };
 
-/** What recorded times are divided by: how much faster than recorded a process may be expected to act. */
+/** The divisor of recorded times: how much faster than recorded a process is expected to act. */
 export function speedOf(release: Release): number {
   return release.type === "speed" ? release.factor : 1;
 }
 
 export interface ScheduleOptions {
-  /** With `flood` it is always `connection`. */
+  /** `flood` always uses `connection`. */
   readonly order: Order;
   readonly release: Release;
-  /** How much longer than in the recording something is waited for while nothing moves. */
+  /** How much longer than recorded the replay waits for an event while nothing moves. */
   readonly patienceMs: number;
 }
 
 /**
- * What is to be done now. The same object again and again: read it before the next call.
- * `deliver`: let `event` happen to its receiver, then call {@link Schedule.noteDelivered}; ask for more at once.
- * `wait`: nothing to do before the time `untilMs` (or Infinity), or before something is noted. `event` is
- * one that is waited for, or being delivered; -1 if there is no single one.
- * `done`: every event has happened or was given up. Something may still be noted, and wake it up again.
+ * The next action. The schedule reuses one object: read it before the next call.
+ *
+ * - `deliver`: let `event` happen to its receiver, then call {@link Schedule.noteDelivered}. Ask
+ *   for the next step at once.
+ * - `wait`: nothing to do before the time `untilMs` (or Infinity), or the next note. `event` is one
+ *   that is awaited or being delivered; -1 if there is no single one.
+ * - `done`: every event has happened or was given up. A later note may wake the schedule again.
  */
 export interface Step {
   readonly type: "deliver" | "wait" | "done";
@@ -35,7 +40,7 @@ export interface Step {
   readonly untilMs: number;
 }
 
-/** The one {@link Step} of a schedule, which it changes again and again. */
+/** The reusable {@link Step} of a schedule. */
 export class Answer implements Step {
   type: Step["type"] = "wait";
   event = -1;
