@@ -1,7 +1,7 @@
 /**
- * Writes event records in place. On the data path the payload lies already where it belongs (the
- * kernel received it there), and the encoder writes what stands before and behind it. It allocates
- * nothing, and leaves both check sums zero: the writer thread fills them in (see checksums.ts).
+ * Writes event records in place. On the data path the payload is already in its final position,
+ * where the kernel received it, and the encoder writes the bytes before and after it. It allocates
+ * nothing, and leaves both checksums zero: the writer thread fills them in (see checksums.ts).
  */
 import { assert } from "../../base/assert.ts";
 import { Direction } from "../../base/direction.ts";
@@ -37,20 +37,23 @@ export interface RecordMemory {
   readonly view: DataView;
 }
 
-/** What one end of a connection has sent so far. */
+/** The progress of one end of a connection. */
 interface SenderState {
-  /** Bytes of the stream. */
+  /** The stream bytes sent so far, including missing ones. */
   sentBytes: number;
-  /** SYN (of the server: SYN-ACK) and FIN count one each in TCP's sequence numbers. */
+  /** SYN (the server's SYN-ACK) and FIN each count one in TCP's sequence numbers. */
   opened: boolean;
   ended: boolean;
   /** Whether bytes are missing before the next record. */
   isAfterGap: boolean;
 }
 
-/** A connection as the encoder needs it. The sink makes one at `connect`, and they alone change it. */
+/**
+ * The encoder's state of a connection. The sink creates it at `connect`, and only these two change
+ * it.
+ */
 export interface StreamState {
-  /** From 1, in the order of the connection attempts. 0 stands for no connection. */
+  /** From 1, in the order of the connection attempts; 0 means no connection. */
   readonly number: number;
   readonly family: Family;
   readonly client: Endpoint;
@@ -62,7 +65,7 @@ export interface StreamState {
 
 const high32 = 2 ** 32;
 
-/** A connection of which nothing is recorded yet. */
+/** Creates the state of a connection without records. */
 export function newStream(
   number: number,
   family: Family,
@@ -84,21 +87,21 @@ function newSender(): SenderState {
   return { sentBytes: 0, opened: false, ended: false, isAfterGap: false };
 }
 
-/** Moves a stream on by an event, which must be possible where its connection stands. */
+/** Applies an event to a stream's phase. The phase must allow the event. */
 export function advancePhase(stream: StreamState, kind: RecordKind, direction: Direction): void {
   const next = phaseAfter(stream.phase, kind, direction);
   assert(next !== undefined, "an event must be possible where its connection stands");
   stream.phase = next;
 }
 
-/** Notes that `lengthBytes` of a direction are missing before its next record. */
+/** Notes that `lengthBytes` bytes of a direction are missing before its next record. */
 export function skipMissing(stream: StreamState, direction: Direction, lengthBytes: number): void {
   const sender = direction === Direction.toServer ? stream.clientSender : stream.serverSender;
   sender.sentBytes += lengthBytes;
   sender.isAfterGap = true;
 }
 
-/** The TCP flags that show each kind. */
+/** The TCP flags of each kind of event. */
 const flagsOf: Readonly<Record<Exclude<RecordKind, typeof RecordKind.packet>, number>> = {
   [RecordKind.connect]: TCP_SYN,
   [RecordKind.accept]: TCP_SYN | TCP_ACK,
@@ -114,20 +117,21 @@ export class RecordEncoder {
   readonly #startLow: number;
   readonly #header: SyntheticHeader = emptyHeader();
 
-  /** `startNs`: the run's start since the epoch, from which `atNs` counts in every call. */
+  /** `startNs` is the run's start since the epoch. The `atNs` of every call is relative to it. */
   constructor(startNs: bigint) {
     this.#startHigh = Number(startNs >> 32n);
     this.#startLow = Number(startNs & 0xffff_ffffn);
   }
 
-  /** Where the payload of a record at `at` begins. */
+  /** The offset of the payload in a record at `at`. */
   static payloadAt(at: number, family: Family): number {
     return at + recordHeaderBytes + syntheticHeaderBytes(family);
   }
 
   /**
-   * Writes a record at `at`, around `payloadBytes` bytes at {@link payloadAt}, and counts them (a kind
-   * other than `data` has none). `atNs`: since the start. Returns the record's length.
+   * Writes a record at `at`, around `payloadBytes` bytes at {@link payloadAt}, and advances the
+   * stream by them. Only `data` has a payload. `atNs` counts from the start. Returns the record's
+   * length.
    */
   stream(
     memory: RecordMemory,
@@ -151,8 +155,9 @@ export class RecordEncoder {
   }
 
   /**
-   * Writes the record of a packet that is not TCP: of the IP packet in `packet[from..from+lengthBytes)`,
-   * sent by container `sender` to container `receiver`, or to no single one (-1).
+   * Writes the record of a packet that is not TCP: the IP packet in
+   * `packet[from..from+lengthBytes)`, sent by container `sender` to container `receiver`, or to no
+   * single one (-1). Returns the record's length.
    */
   packet(
     memory: RecordMemory,
@@ -179,7 +184,10 @@ export class RecordEncoder {
     return recordBytes(capturedBytes);
   }
 
-  /** Writes what surrounds `capturedBytes` of packet data, all but our option. Returns where the tail begins. */
+  /**
+   * Writes the block around `capturedBytes` bytes of packet data, except our option. Returns the
+   * offset of the tail.
+   */
   #writeFrame(
     view: DataView,
     at: number,
@@ -202,7 +210,7 @@ export class RecordEncoder {
     return tail;
   }
 
-  /** The start plus `atNs`, in two words: a sum of 64 bits would need a BigInt. */
+  /** Writes the start plus `atNs` as two words, because a 64-bit sum would need a BigInt. */
   #writeTime(view: DataView, at: number, atNs: number): void {
     const low = this.#startLow + (atNs % high32);
     const carry = low >= high32 ? 1 : 0;
@@ -242,15 +250,15 @@ export class RecordEncoder {
 }
 
 /**
- * The number of the client's SYN (`forth`), or of the server's. Each connection has its own, so that other
- * readers can tell one from the next with the same addresses and ports. Products with an odd number
- * do not repeat within 2^32 connections.
+ * The initial sequence number of the client (`forth`) or of the server. Each connection has its
+ * own, so other readers can separate connections that share addresses and ports. Products with an
+ * odd number do not repeat within 2^32 connections.
  */
 function initialSequence(connection: number, forth: boolean): number {
   return Math.imul(connection, forth ? 0x9e37_79b1 : 0x85eb_ca77) >>> 0;
 }
 
-/** The sequence number of what comes next: SYN and FIN count one each. 0 before the SYN. */
+/** The next sequence number; SYN and FIN count one each. 0 before the SYN. */
 function nextSequence(sender: SenderState, initial: number): number {
   return sender.opened ? initial + 1 + sender.sentBytes + (sender.ended ? 1 : 0) : 0;
 }

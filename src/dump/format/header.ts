@@ -1,7 +1,7 @@
 /**
- * The blocks that begin and end a dump. At the start the section header with what is known of the
- * run, an interface for each container, and the names; at the end a statistics block for each
- * container. All but the packets is here.
+ * The blocks before and after the events of a dump: every block except the records. A dump begins
+ * with the section header, which describes the run, an interface for each container, and the names.
+ * It ends with a statistics block for each container.
  */
 import { hostOf } from "../../base/units.ts";
 import { assert } from "../../base/assert.ts";
@@ -25,13 +25,15 @@ import {
   type RunInfo,
 } from "./schema.ts";
 
-/** Larger captures make readers stop; libpcap's own limit for Ethernet is this. */
+/** Readers refuse longer packets; this is libpcap's own limit for Ethernet. */
 const snapLength = 262_144;
-/** A name resolution block is ended here, far below the 1 MiB that any block may have. */
+/**
+ * The names in one name resolution block, which keeps it far below the 1 MiB limit of any block.
+ */
 const namesPerBlock = 1000;
 const utf8 = new TextEncoder();
 
-/** What stands before the events, block by block. */
+/** The blocks before the events. */
 export function headerBlocks(run: RunInfo): Uint8Array[] {
   const most = run.subnets.length === 0 ? maxHosts : maxContainers;
   assert(run.containers.length <= most, "the number of containers is checked at the start");
@@ -87,7 +89,10 @@ function interfaceDescription(run: RunInfo, container: ContainerInfo, index: num
     .finish();
 }
 
-/** A command may have 128 KiB (MAX_ARG_STRLEN), an option 64: then the whole stands in comments, in pieces. */
+/**
+ * A command may take 128 KiB (MAX_ARG_STRLEN), an option 64. A longer command is stored whole in
+ * comments, in pieces.
+ */
 function addLongCommand(block: BlockBuilder, command: string): void {
   const bytes = utf8.encode(command);
   if (bytes.length <= maxOptionBytes) return;
@@ -96,7 +101,7 @@ function addLongCommand(block: BlockBuilder, command: string): void {
   }
 }
 
-/** `if_IPv4addr` is an address and its mask, `if_IPv6addr` an address and its prefix length. */
+/** `if_IPv4addr` holds an address and its mask, `if_IPv6addr` an address and its prefix length. */
 function addAddress(block: BlockBuilder, text: string, subnets: readonly string[]): void {
   const address = parseAddress(text);
   assert(address !== undefined, `${text} is an address`);
@@ -110,13 +115,13 @@ function addAddress(block: BlockBuilder, text: string, subnets: readonly string[
   block.option(OptionCode.ifIPv4addr, Uint8Array.of(...address, ...maskBytes));
 }
 
-/** The prefix length of the run's subnet of that family. */
+/** The prefix length of the run's subnet of that family; all bits if there is none. */
 function prefixOf(addressBytes: number, subnets: readonly string[]): number {
   const subnet = subnets.find((text) => text.includes(":") === (addressBytes === 16));
   return Number(subnet?.split("/")[1] ?? 8 * addressBytes);
 }
 
-/** Who is called what, so that readers show names: tshark -N n, for one. */
+/** The containers' names by address, so that readers can show names, for example tshark -N n. */
 function nameResolution(containers: readonly ContainerInfo[]): Uint8Array[] {
   const blocks: Uint8Array[] = [];
   for (let from = 0; from < containers.length; from += namesPerBlock) {
@@ -128,7 +133,10 @@ function nameResolution(containers: readonly ContainerInfo[]): Uint8Array[] {
   return blocks;
 }
 
-/** One record for each address: 1 is IPv4, 2 IPv6; the name ends in a zero byte (section 4.5). */
+/**
+ * One record for each address: type 1 is IPv4, 2 is IPv6. The name ends in a zero byte (section
+ * 4.5).
+ */
 function addNames(block: BlockBuilder, container: ContainerInfo): void {
   for (const text of container.addresses) {
     const address = parseAddress(text) as Uint8Array;
@@ -137,13 +145,13 @@ function addNames(block: BlockBuilder, container: ContainerInfo): void {
   }
 }
 
-/** The type of secrets that is a TLS key log: "TLSK". */
+/** The secrets type of a TLS key log: "TLSK". */
 const tlsKeyLog = 0x544c534b;
-/** A block of keys is ended here, far below the 1 MiB that any block may have. */
+/** The most key bytes in one block, which stays far below the 1 MiB limit of any block. */
 const keyBytesPerBlock = 1 << 19;
 const newline = 0x0a;
 
-/** A TLS key log as Decryption Secrets Blocks, cut at its lines: readers decrypt with them. */
+/** A TLS key log as Decryption Secrets Blocks, split at line ends. Readers use them to decrypt. */
 export function keyBlocks(keys: Uint8Array): Uint8Array[] {
   const blocks: Uint8Array[] = [];
   for (let from = 0; from < keys.length;) {
@@ -163,18 +171,18 @@ export function keyBlocks(keys: Uint8Array): Uint8Array[] {
   return blocks;
 }
 
-/** What is known when a recording ends. */
+/** The facts known at the end of a recording. */
 export interface RunEnd {
   readonly startNs: bigint;
-  /** The end since the epoch. */
+  /** The end, in nanoseconds since the epoch. */
   readonly endNs: bigint;
   /** By container. */
   readonly exits: readonly CommandExit[];
-  /** How many records each container has sent, by container. */
+  /** The number of records that each container sent, by container. */
   readonly records: ArrayLike<number>;
 }
 
-/** What stands behind the events, block by block. */
+/** The blocks after the events. */
 export function trailerBlocks(end: RunEnd): Uint8Array[] {
   return end.exits.map((exit, index) =>
     new BlockBuilder(BlockType.interfaceStatistics)

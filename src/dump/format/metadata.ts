@@ -1,6 +1,7 @@
 /**
- * Reads back the blocks that header.ts writes. They come from a file that may be anyone's: every length and
- * every field of the JSON is checked before it is used, and what does not fit is refused with one sentence.
+ * Reads the blocks that header.ts writes. The file may come from anywhere, so every length and
+ * every field of the JSON is checked before use, and an invalid block is refused with a
+ * one-sentence reason.
  */
 import { isContainerName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
@@ -21,7 +22,7 @@ import {
   type RunInfo,
 } from "./schema.ts";
 
-/** What is wrong with a block: the decoder adds the file's name and the offset. */
+/** Describes a defect of a block. The decoder adds the file's name and the offset. */
 export class BlockProblem extends Error {
   override readonly name = "BlockProblem";
 }
@@ -31,10 +32,13 @@ export function check(condition: unknown, problem: string): asserts condition {
   if (!condition) throw new BlockProblem(problem);
 }
 
-/** Our block check, opt_endofopt and the total length: how every block but records and padding ends. */
+/**
+ * The end of every block except records and padding: our block check, opt_endofopt and the total
+ * length.
+ */
 const blockTailBytes = 16;
 
-/** Whether the block ends as ours do, with the right check sum. */
+/** Whether the block ends in a valid block check of ours. */
 export function blockCheckHolds({ bytes, view }: Block): boolean {
   const tail = bytes.length - blockTailBytes;
   return (
@@ -46,7 +50,7 @@ export function blockCheckHolds({ bytes, view }: Block): boolean {
   );
 }
 
-/** The options of a block, by code, in their order. */
+/** The options of a block, by code, in file order. */
 type Options = ReadonlyMap<number, readonly Uint8Array[]>;
 
 function readOptions({ bytes, view }: Block, from: number): Options {
@@ -90,7 +94,10 @@ function jsonOf(values: readonly Uint8Array[]): Readonly<Record<string, unknown>
   return value as Record<string, unknown>;
 }
 
-/** What a section header says: all of a {@link RunInfo} but its containers, of which it has the number. */
+/**
+ * The content of a section header: a {@link RunInfo} with the number of its containers in place of
+ * the containers.
+ */
 export interface SectionFacts {
   readonly run: Omit<RunInfo, "containers">;
   readonly subnets: readonly Subnet[];
@@ -98,8 +105,9 @@ export interface SectionFacts {
 }
 
 /**
- * What a file is that begins with `front`, if it is not one of ours; undefined as long as it may be: it
- * takes 4 bytes to tell a pcapng file (fewer if there are no more, `atEnd`), and 12 to tell its byte order.
+ * Describes a file that begins with `front`, if it is not one of ours; undefined while it may be.
+ * It takes 4 bytes to recognize a pcapng file (fewer at the end of the file, `atEnd`), and 12 to
+ * recognize its byte order.
  */
 export function foreignBeginning(front: Uint8Array, atEnd: boolean): string | undefined {
   if (front.length < 4 && !atEnd) return undefined;
@@ -117,10 +125,10 @@ export function foreignBeginning(front: Uint8Array, atEnd: boolean): string | un
 
 /** BlockType.sectionHeader in either byte order: it is a palindrome (section 4.1). */
 const sectionBytes = [0x0a, 0x0d, 0x0d, 0x0a];
-/** With microseconds and with nanoseconds, in either byte order (draft-ietf-opsawg-pcap). */
+/** Microsecond and nanosecond files, each in either byte order (draft-ietf-opsawg-pcap). */
 const pcapMagics = new Set([0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1]);
 
-/** Whether this section header is one of ours, of whatever version. */
+/** Whether this section header is ours, in any version. */
 export function isOurSection({ bytes, view }: Block): boolean {
   const tail = bytes.length - blockTailBytes;
   return tail >= 24 && view.getUint16(tail, true) === OptionCode.plgBlockCheck;
@@ -156,7 +164,7 @@ export function readSection(block: Block): SectionFacts {
   return { run, subnets, containers };
 }
 
-/** The container `index`, from 0, of a run in these subnets. */
+/** Reads container `index`, counted from 0, of a run in these subnets. */
 export function readContainer(
   block: Block,
   subnets: readonly Subnet[],
@@ -194,11 +202,11 @@ function addressesOf(values: readonly Uint8Array[], lengthBytes: number, family:
   });
 }
 
-/** How a container's command ended, and how many records it sent. */
+/** How a container's command ended, and how many records the container sent. */
 export interface ContainerEnd {
   readonly container: number;
   readonly exit: CommandExit;
-  /** Since the epoch. */
+  /** In nanoseconds since the epoch. */
   readonly endNs: bigint;
   readonly records: number;
 }
@@ -243,7 +251,7 @@ function isCount(value: unknown, most: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
 
-/** Such as can be a run's: at most one of each family. */
+/** Reads the subnets of a run: one or two, of different families. */
 function subnetsOf(value: unknown): Subnet[] {
   check(Array.isArray(value) && value.every(isText), "its subnets are none");
   try {
