@@ -2,20 +2,20 @@
 
 const decoder = new TextDecoder();
 
-/** Characters that would change how the text around them looks. */
+/** Characters that would change the appearance of the text around them. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Cn}\p{Co}]/gu;
 const unseenInLines = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Cn}\p{Co}]/gu;
 const stand = "\u00b7";
 
 /**
- * Lines of UTF-8 text. Invisible characters become dots; a carriage return before a line feed
- * vanishes.
+ * Renders lines of UTF-8 text. Invisible characters become dots, and a carriage return before a
+ * line feed disappears.
  */
 export function asText(bytes: Uint8Array): string {
   return decoder.decode(bytes).replaceAll("\r\n", "\n").replaceAll(unseenInLines, stand);
 }
 
-/** A single line of text. */
+/** Renders a single line of text. */
 export function asLine(bytes: Uint8Array): string {
   return lineOf(decoder.decode(bytes));
 }
@@ -27,7 +27,7 @@ export function lineOf(text: string): string {
 
 const rowBytes = 16;
 
-/** Rows of 16 bytes: their offset, hexadecimal and ASCII. `offset` is that of the first byte. */
+/** Rows of 16 bytes: offset, hexadecimal and ASCII. `offset` is the first byte's. */
 export function asHex(bytes: Uint8Array, offset: number): string {
   const rows: string[] = [];
   for (let at = 0; at < bytes.length; at += rowBytes) {

@@ -1,4 +1,4 @@
-/** What the page of a replay carries besides the dump: written by `plg replay`, read by the page. */
+/** The data that `plg replay` embeds in its page in addition to the dump. */
 import type { DifferenceList } from "../replay/findings/differences.ts";
 import type { Verdict } from "./outcome.ts";
 

@@ -1,28 +1,28 @@
-/** The connections of a recording as text: a table that fits into the terminal's width. */
+/** Renders the connections of a recording as a table that fits the terminal's width. */
 import { plural } from "../base/text.ts";
 import type { ConnectionReport, ConnectionRow } from "./connections.ts";
 import { timeLabel } from "./events.ts";
 
-/** How a table is rendered. */
+/** Options for rendering a table. */
 export interface TableView {
-  /** How wide it may be. @default Infinity */
+  /** The maximum width in columns. @default Infinity */
   readonly columns?: number;
-  /** Whether attempts that another one replaced have lines of their own. @default false */
+  /** Whether replaced attempts have lines of their own. @default false */
   readonly all?: boolean;
-  /** What shows them: `-v`. */
+  /** The option that shows them: `-v`. */
   readonly toShowAll?: string;
 }
 
 interface Column {
   readonly heading: string;
   readonly cell: (row: ConnectionRow) => string;
-  /** Of the line of totals. */
+  /** The cell in the line of totals. */
   readonly total?: (totals: ConnectionReport["totals"]) => string;
-  /** Numbers are aligned by their last digit, words by their first letter. */
+  /** Numbers are right-aligned, words left-aligned. */
   readonly isNumber?: boolean;
-  /** Names are cut in the middle where there is no room. */
+  /** Names are shortened in the middle if room is short. */
   readonly isName?: boolean;
-  /** What is left out first where there is no room. */
+  /** Left out first if room is short. */
   readonly isSpare?: boolean;
 }
 
@@ -64,7 +64,7 @@ const columns: readonly Column[] = [
 
 const familyColumn: Column = { heading: "IP", cell: ({ family }) => `v${family}` };
 
-/** The table, with a line of totals; every line ends in a newline. */
+/** Renders the table with a line of totals. Every line ends in a newline. */
 export function renderConnections(report: ConnectionReport, view: TableView = {}): string {
   const { connections, totals } = report;
   if (connections.length === 0) return "no connections\n";
@@ -78,13 +78,15 @@ export function renderConnections(report: ConnectionReport, view: TableView = {}
   return `${layOut(columnsFor(connections), rows, totals, view.columns ?? Infinity)}${note}${more}`;
 }
 
-/** The IP version is a column where both occur. */
+/** Adds a column for the IP version if both occur. */
 function columnsFor(rows: readonly ConnectionRow[]): readonly Column[] {
   const isMixed = rows.some(({ family }) => family !== rows[0]?.family);
   return isMixed ? [...columns.slice(0, 4), familyColumn, ...columns.slice(4)] : columns;
 }
 
-/** The cells of a row are made twice, and never all at once: there may be very many. */
+/**
+ * Lays out the table. Cells are computed twice rather than kept, because there may be very many.
+ */
 function layOut(
   all: readonly Column[],
   rows: readonly ConnectionRow[],
@@ -114,7 +116,7 @@ function layOut(
   return `${lines.join("\n")}\n`;
 }
 
-/** Of a name and a port so much is always shown. */
+/** The minimum width of a name and its port. */
 const leastName = 12;
 
 function widthOf(
@@ -134,7 +136,7 @@ function fit(text: string, width: number, isNumber: boolean): string {
   return `${text.slice(0, width - 1 - end)}…${text.slice(-end)}`;
 }
 
-/** Bytes as they are up to 10,000, then in the unit that leaves one to three digits before the point. */
+/** Plain bytes below 10,000, then the unit that leaves one to three digits before the point. */
 function formatBytes(bytes: number): string {
   if (bytes < 10_000) return `${bytes} B`;
   const units = ["kB", "MB", "GB", "TB", "PB"];

@@ -1,6 +1,6 @@
 /**
- * The connections of a recording as a table: who talked to whom, when, how much, and how it ended. Folds
- * the decoder's items; what it keeps is one small row for each connection.
+ * Folds a recording's events into a table of connections: the parties, the times, the bytes in each
+ * direction and the endings. It keeps one small row for each connection.
  */
 import { Direction } from "../base/direction.ts";
 import type { Family } from "../base/units.ts";
@@ -8,7 +8,10 @@ import type { StreamItem } from "../dump/format/decoder.ts";
 import { type Phase, phaseAfter } from "../dump/format/lifecycle.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
 
-/** How a connection ended. `unanswered`: neither accepted nor refused; `open`: not ended when the recording was. */
+/**
+ * How a connection ended. `unanswered`: neither accepted nor refused. `open`: still open at the end
+ * of the recording.
+ */
 type ConnectionEnding =
   | "closed"
   | "reset by client"
@@ -17,7 +20,7 @@ type ConnectionEnding =
   | "unanswered"
   | "open";
 
-/** One connection. Times in nanoseconds since the run's start. */
+/** A connection. Times are in nanoseconds since the run's start. */
 export interface ConnectionRow {
   readonly number: number;
   readonly client: string;
@@ -26,12 +29,12 @@ export interface ConnectionRow {
   readonly serverPort: number;
   readonly family: Family;
   readonly startNs: number;
-  /** Until its last event. */
+  /** The time until its last event. */
   durationNs: number;
   bytesToServer: number;
   bytesToClient: number;
   ending: ConnectionEnding;
-  /** It failed, and this connection over the other IP version took its place at once. */
+  /** The number of the connection over the other IP version that replaced this failed attempt. */
   replacedBy?: number;
 }
 
@@ -42,14 +45,17 @@ interface ConnectionTotals {
   readonly bytesToClient: number;
 }
 
-/** A table of connections: also what `--json` prints, as it is. */
+/** A table of connections; `--json` prints it unchanged. */
 export interface ConnectionReport {
-  /** All, or the first {@link mostRows}. */
+  /** All connections, or the first {@link mostRows}. */
   readonly connections: readonly ConnectionRow[];
   readonly totals: ConnectionTotals;
 }
 
-/** All rows become one text. So many of them take 0.3 GB on the way (measured with a million). */
+/**
+ * The most rows kept. They all become one text, which takes 0.3 GB for this many (measured with a
+ * million).
+ */
 const mostRows = 250_000;
 
 /** Folds the items of one recording. */
@@ -65,7 +71,7 @@ export class ConnectionFold {
     this.#mostRows = rows;
   }
 
-  /** Takes the next item that is about a connection. */
+  /** Takes the next item of a connection. */
   add(item: StreamItem): void {
     // The decoder numbers connections from 1 without a gap.
     const index = item.connection.number - 1;
@@ -122,9 +128,9 @@ function endingOf(phase: Phase, { kind, direction }: StreamItem): ConnectionEndi
 }
 
 /**
- * Many programs try IPv6 first and IPv4 right after ("happy eyeballs", RFC 8305), or the other way
- * round. An attempt that failed counts as replaced by the next one from its client to the same port
- * that was accepted over the other IP version, if that came within a second.
+ * Many programs try one IP version and then the other ("happy eyeballs", RFC 8305). A failed
+ * attempt counts as replaced if the next attempt from its client to the same port uses the other IP
+ * version, is accepted, and comes within this time.
  */
 const replacedWithinNs = 1e9;
 
@@ -141,7 +147,7 @@ function markReplaced(rows: readonly ConnectionRow[]): void {
   }
 }
 
-/** It was not accepted, or its client gave it up without a word. */
+/** Whether the server did not accept it, or the client reset it before any byte was sent. */
 function hasFailed({ ending, bytesToServer, bytesToClient }: ConnectionRow): boolean {
   if (ending === "reset by client") return bytesToServer + bytesToClient === 0;
   return ending === "refused" || ending === "unanswered";

@@ -1,14 +1,14 @@
-/** What was said on one connection, as text: of each event of it who did it and when, and what was sent. */
+/** Renders one connection as text: for each event its sender, its time and the bytes sent. */
 import { Direction } from "../base/direction.ts";
 import type { StreamItem } from "../dump/format/decoder.ts";
 import type { RunInfo } from "../dump/format/schema.ts";
 import { asHex, asText } from "./bytes.ts";
 import { eventLabel, timeLabel } from "./events.ts";
 
-/** How bytes are shown: as they read, or in hexadecimal. */
+/** The notation of bytes: as text or in hexadecimal. */
 export type Notation = "text" | "hexadecimal";
 
-/** Whose connection it is. */
+/** Renders the connection's number and its two ends. */
 export function renderParties({ containers }: RunInfo, { connection }: StreamItem): string {
   const [client, server] = [connection.client, connection.server].map(
     ({ container, port }) => `${containers[container]?.name}:${port}`,
@@ -16,7 +16,10 @@ export function renderParties({ containers }: RunInfo, { connection }: StreamIte
   return `connection ${connection.number}, ${client} \u2192 ${server}\n`;
 }
 
-/** An event of it: a line, and what was sent behind it. Every line ends in a newline, none gives a terminal orders. */
+/**
+ * Renders an event: a line, then the bytes sent. Every line ends in a newline, and none can control
+ * the terminal.
+ */
 export function renderEvent(run: RunInfo, item: StreamItem, notation: Notation): string {
   const { kind, connection, direction, atNs, payload, streamOffset } = item;
   const { client, server } = connection;

@@ -1,4 +1,4 @@
-/** Where a replay differed from the recording, for people and for programs. */
+/** Describes where a replay differed from the recording, for people and for programs. */
 import { unreachable } from "../base/assert.ts";
 import { formatDuration, plural } from "../base/text.ts";
 import type {
@@ -11,7 +11,7 @@ import { crashOf } from "../replay/findings/command-ends.ts";
 import { type Paint, plain } from "./paint.ts";
 import { sideBySide } from "./side-by-side.ts";
 
-/** A difference as `--json` has it: with a sentence that says what it is. */
+/** A difference in `--json`, with a sentence that describes it. */
 type ReportedDifference = Difference & { readonly text: string };
 
 /** The list as `--json` prints it. */
@@ -35,19 +35,22 @@ function withText(difference: Difference): ReportedDifference {
   return { ...difference, text: describeDifference(difference) };
 }
 
-/** How much of a list is rendered, and how to get at the rest. */
+/** Options for rendering a list. */
 export interface DifferenceView {
-  /** Whether a process's later differences are shown, too, and not only its first divergence. */
+  /** Whether to show a process's later differences, too, and not only its first divergence. */
   readonly all: boolean;
-  /** What shows all of them: `--all`. */
+  /** The option that shows all of them: `--all`. */
   readonly toShowAll: string;
-  /** What shows more than were kept: `--max-differences`. */
+  /** The option that keeps more of them: `--max-differences`. */
   readonly toKeepMore: string;
   /** @default plain */
   readonly paint?: Paint | undefined;
 }
 
-/** All of it for people. Empty if there is nothing to say; else every line ends in a newline. */
+/**
+ * Renders the list for people. Empty if there is nothing to report; else every line ends in a
+ * newline.
+ */
 export function renderDifferences(list: DifferenceList, view: DifferenceView): string {
   const { differences, notes, count, byProcess } = list;
   const { bad } = view.paint ?? plain;
@@ -62,7 +65,7 @@ export function renderDifferences(list: DifferenceList, view: DifferenceView): s
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** What a process did first explains what it did later, more often than not. */
+/** Renders a process's differences. The first one usually explains the later ones. */
 function renderProcess(
   differences: readonly Difference[],
   process: string,
@@ -78,8 +81,8 @@ function renderProcess(
 }
 
 /**
- * One difference for people, as lines: the sentence, the bytes, and what else was going on. If
- * there are `others` of its process, the first one is marked.
+ * Renders one difference as lines: the sentence, the bytes, and other connections' progress. The
+ * first difference of a process is marked if it has `others`.
  */
 export function renderDifference(
   difference: Difference,
@@ -96,7 +99,7 @@ export function renderDifference(
   ];
 }
 
-/** How long replay waited for what did not come, and by which rule it no longer did. */
+/** How long the replay waited for a missing event, and the rule that ended the wait. */
 function waitOf(difference: Difference): readonly string[] {
   if (!("wait" in difference) || difference.wait === undefined) return [];
   const { rule, waitedMs, recordedMs, patienceMs } = difference.wait;
@@ -108,7 +111,7 @@ function waitOf(difference: Difference): readonly string[] {
     : [`${waited}: it had taken ${recorded}, and patience lasted ${patience} more`];
 }
 
-/** The difference in one sentence, which begins with the process that made it. */
+/** Describes the difference in one sentence that begins with the process that caused it. */
 export function describeDifference(difference: Difference): string {
   if (difference.kind === "command-end") return describeEnd(difference);
   if (difference.kind === "unexpected-connection") {
@@ -143,7 +146,7 @@ function endText(end: EndState): string {
 
 type UnexpectedConnection = Extract<Difference, { readonly kind: "unexpected-connection" }>;
 
-/** The IP family is named where the other one makes the difference: many programs try both. */
+/** Names the IP family if the other one matters, because many programs try both. */
 function connectionsThere(difference: UnexpectedConnection): string {
   const { family, recordedConnections, otherFamilyConnections } = difference;
   const over = otherFamilyConnections === 0 ? "" : ` over IPv${family}`;

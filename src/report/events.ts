@@ -1,4 +1,4 @@
-/** What an event is called. */
+/** Names of events. */
 import { unreachable } from "../base/assert.ts";
 import { formatBytes } from "../base/text.ts";
 import { RecordKind } from "../dump/format/schema.ts";
@@ -12,7 +12,7 @@ import {
   sourcePortAt,
 } from "../net/packet.ts";
 
-/** The words for the kinds, as one filters by them. */
+/** The word for each kind, as filters use it. */
 export const kindWords: Readonly<Record<RecordKind, string>> = {
   [RecordKind.connect]: "connect",
   [RecordKind.accept]: "accept",
@@ -23,7 +23,10 @@ export const kindWords: Readonly<Record<RecordKind, string>> = {
   [RecordKind.packet]: "packet",
 };
 
-/** An event in a few words, without what was sent: of `lengthBytes`, on a connection to `serverPort`. */
+/**
+ * Describes an event in a few words, without its bytes: `lengthBytes` of them, on a connection to
+ * `serverPort`.
+ */
 export function eventLabel(kind: RecordKind, lengthBytes: number, serverPort: number): string {
   switch (kind) {
     case RecordKind.connect:
@@ -44,7 +47,7 @@ export function eventLabel(kind: RecordKind, lengthBytes: number, serverPort: nu
   }
 }
 
-/** Those that are likely to be met. */
+/** The common protocols. */
 const protocols: Readonly<Record<number, string>> = {
   [IPPROTO_ICMP]: "ICMP",
   [IPPROTO_ICMPV6]: "ICMPv6",
@@ -52,7 +55,7 @@ const protocols: Readonly<Record<number, string>> = {
   [IPPROTO_UDP]: "UDP",
 };
 
-/** What a whole packet is: `UDP 5353 → 53`. */
+/** Describes a whole packet: `UDP 5353 → 53`. */
 export function packetLabel(packet: Uint8Array): string {
   const view = new PacketView();
   if (!view.parse(packet, 0, packet.length)) return "malformed";

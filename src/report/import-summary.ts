@@ -1,14 +1,14 @@
-/** What an import came to, as text: who was imported, what was repaired, what is missing and where. */
+/** Summarizes an import: the hosts, the repairs, and the missing parts. */
 import { formatBytes, formatDuration, plural } from "../base/text.ts";
 import type { Gap } from "../capture/track/half.ts";
 import type { Findings } from "../capture/track/findings.ts";
 import type { ImportResult } from "../capture/track/result.ts";
 import type { TrackedEnd } from "../capture/track/sink.ts";
 
-/** So many hosts and gaps are listed; the rest is counted. */
+/** The most hosts and gaps that are listed; the rest are counted. */
 const mostLines = 20;
 
-/** The whole summary. Its lines end in newlines. */
+/** Renders the summary. Its lines end in newlines. */
 export function renderImport(result: ImportResult, output: string): string {
   return [
     headline(result, output),
@@ -22,7 +22,7 @@ export function renderImport(result: ImportResult, output: string): string {
     .join("");
 }
 
-/** The same for programs. */
+/** The summary as JSON. */
 export function importAsJson(result: ImportResult, output: string): Record<string, unknown> {
   const { findings } = result;
   return {
@@ -56,7 +56,7 @@ export function importAsJson(result: ImportResult, output: string): Record<strin
   };
 }
 
-/** Whether everything that the captures tell of was there. */
+/** Whether nothing that the captures imply is missing. */
 export function isComplete({ findings, cut }: ImportResult): boolean {
   return findings.isComplete && cut.length === 0;
 }

@@ -1,19 +1,20 @@
 /**
- * A replay as JUnit XML, which continuous integration systems read: each live process is a test
- * case. Its differences are a failure; if it failed by itself or was cut off, that is an error.
+ * Renders a replay as JUnit XML, which continuous integration systems read. Each live process is a
+ * test case. Its differences are a failure; a command that failed by itself or was cut off is an
+ * error.
  */
 import type { Difference, DifferenceList } from "../replay/findings/differences.ts";
 import { renderDifference } from "./differences.ts";
 import type { Outcome, ProcessOutcome } from "./outcome.ts";
 
-/** What was replayed. */
+/** The replay. */
 export interface JunitRun {
-  /** Such as the dump's path. */
+  /** For example the dump's path. */
   readonly name: string;
   readonly durationMs: number;
 }
 
-/** The whole document. Its lines end in newlines. */
+/** Renders the document. Its lines end in newlines. */
 export function renderJunit(run: JunitRun, { processes }: Outcome, list: DifferenceList): string {
   const seconds = (run.durationMs / 1000).toFixed(3);
   const count = (result: ProcessOutcome["result"]): number =>
@@ -57,7 +58,10 @@ function renderResult(process: ProcessOutcome, list: DifferenceList): string[] {
   return [`      <failure message=${message} type="difference">${content(lines)}</failure>`];
 }
 
-/** A process may be named "constructor", which every object has. */
+/**
+ * The number of a process's differences. `hasOwn`, because a process may be named "constructor",
+ * which every object has.
+ */
 export function countOf({ byProcess }: DifferenceList, process: string): number {
   return Object.hasOwn(byProcess, process) ? (byProcess[process] as number) : 0;
 }
@@ -66,15 +70,17 @@ function content(lines: readonly string[]): string {
   return escapeXml(lines.join("\n"));
 }
 
-/** In quotes. Line ends and tabs would be read as spaces if they stood as they are. */
+/**
+ * Quotes an attribute. Line ends and tabs are escaped, because parsers read plain ones as spaces.
+ */
 function attribute(text: string): string {
   const escaped = escapeXml(text).replaceAll('"', "&quot;");
   return `"${escaped.replaceAll(/[\t\n\r]/g, (one) => `&#${one.charCodeAt(0)};`)}"`;
 }
 
 /**
- * What is not a character of XML 1.0 (section 2.2: most control characters, halves of surrogate pairs)
- * cannot even be escaped: it becomes U+FFFD.
+ * Escapes text. Code points outside XML 1.0 (section 2.2: most control characters, halves of
+ * surrogate pairs) cannot be escaped, so they become U+FFFD.
  */
 function escapeXml(text: string): string {
   return text

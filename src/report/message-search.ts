@@ -1,19 +1,19 @@
-/** Searches the bytes of a connection, and finds out to which message a match belongs. */
+/** Searches the bytes of a connection, and assigns each match to the message that contains it. */
 import { StreamSearch } from "./stream-search.ts";
 
-/** A message, or the line that stands for it. */
+/** A message, or the line that represents it. */
 export interface Searched {
-  /** The patterns that its bytes match; undefined if none does. */
+  /** The patterns that its bytes match; undefined if there are none. */
   found: Set<RegExp> | undefined;
 }
 
-/** As many matches wait for the message that they belong to. */
+/** The most matches that wait for their message. */
 const mostMatches = 1000;
 
-/** One direction of a connection. */
+/** Searches one direction of a connection. */
 export class MessageSearch {
   readonly #searches: readonly { readonly pattern: RegExp; readonly stream: StreamSearch }[];
-  /** Matches that belong to the last message, or to one that is not complete yet. */
+  /** Matches in the last message, or in one that is not complete yet. */
   #matches: { readonly pattern: RegExp; readonly offset: number }[] = [];
   #last: Searched | undefined;
 
@@ -22,13 +22,13 @@ export class MessageSearch {
   }
 
   push(bytes: Uint8Array): void {
-    // Those of the piece before belong to the last message, unless a message goes on.
+    // Matches in earlier pieces belong to the last message, unless a message is incomplete.
     if (this.#matches.length > mostMatches) this.settle();
     for (const { pattern, stream } of this.#searches)
       for (const offset of stream.push(bytes)) this.#matches.push({ pattern, offset });
   }
 
-  /** A message begins at `offset`: matches before it belong to the one before. */
+  /** A message begins at `offset`: matches before it belong to the previous message. */
   begin(message: Searched, offset: number): void {
     const before = this.#matches.filter((match) => match.offset < offset);
     if (before.length > 0) this.#matches = this.#matches.filter((match) => match.offset >= offset);
@@ -36,7 +36,7 @@ export class MessageSearch {
     this.#last = message;
   }
 
-  /** All matches so far belong to the last message. */
+  /** Assigns all matches so far to the last message. */
   settle(): void {
     this.#note(this.#matches);
     this.#matches = [];

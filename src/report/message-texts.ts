@@ -1,11 +1,13 @@
-/** By event, what was said in it: the messages that begin there, where their protocol is known. */
+/** The text of each event: the messages that begin there, if their protocol is known. */
 import { assert } from "../base/assert.ts";
 import type { DumpItem } from "../dump/format/decoder.ts";
 import { lineOf } from "./bytes.ts";
 import { Selection } from "./selection.ts";
 import { Timeline, type TimelineLine } from "./timeline.ts";
 
-/** As many texts are kept, and as much of each: of a larger recording, the first ones. */
+/**
+ * The most texts kept, and the most characters of each. A larger recording keeps its first texts.
+ */
 const mostTexts = 250_000;
 const mostLength = 200;
 
@@ -21,12 +23,12 @@ export class MessageTexts {
     for (const line of this.#timeline.add(item, event)) this.#keep(line);
   }
 
-  /** After the last item. */
+  /** Call it after the last item. */
   finish(): void {
     for (const line of this.#timeline?.finish() ?? []) this.#keep(line);
   }
 
-  /** Undefined if no message begins in this event, or none that is understood. One line, fit to be shown. */
+  /** Returns one printable line; undefined if no decoded message begins in this event. */
   of(event: number): string | undefined {
     return this.#texts.get(event);
   }

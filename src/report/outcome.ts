@@ -1,25 +1,25 @@
 /**
- * The outcome of a replay, decided in one place: pure. The exit code, the summary, `--json`, JUnit
- * and the page all take it from here, so none of them can pass where another fails.
+ * Decides the outcome of a replay: pure. The exit code, the summary, `--json`, JUnit and the page
+ * all use it, so they always agree on success and failure.
  *
- * docs/ci.md has the table of all combinations; a test writes it.
+ * docs/ci.md has the table of all combinations, which a test generates.
  */
 import { ExitCode } from "../base/errors.ts";
 import { plural } from "../base/text.ts";
 
-/** What happened to one live process. */
+/** The facts about one live process. */
 export interface ProcessFacts {
   readonly name: string;
-  /** How often it differed from the recording. */
+  /** The number of its differences from the recording. */
   readonly differences: number;
-  /** Its command failed by itself, and how. */
+  /** How its command failed by itself, if it did. */
   readonly failure?: string | undefined;
 }
 
-/** What happened in a replay. */
+/** The facts about a replay. */
 export interface ReplayFacts {
   readonly processes: readonly ProcessFacts[];
-  /** The signal that cut the replay off, and what plg exits with then. */
+  /** The signal that cut the replay off, and plg's exit code for it. */
   readonly interrupted?: { readonly signal: string; readonly exitCode: number } | undefined;
   readonly played: number;
   readonly total: number;
@@ -27,7 +27,7 @@ export interface ReplayFacts {
   readonly compared: boolean;
 }
 
-/** In the order of precedence, the gravest last. */
+/** In ascending order of precedence. */
 export type Verdict = "passed" | "failed" | "differed" | "interrupted";
 
 export interface Outcome {
@@ -35,11 +35,11 @@ export interface Outcome {
   readonly exitCode: number;
   /** The end of the summary: `no difference`. */
   readonly text: string;
-  /** By live process, in their order. */
+  /** By live process, in container order. */
   readonly processes: readonly ProcessOutcome[];
 }
 
-/** What JUnit calls a success, a failure or an error. */
+/** A process's outcome in JUnit's terms. */
 export type ProcessOutcome = { readonly name: string } & (
   | { readonly result: "success" }
   | { readonly result: "failure"; readonly message: string }

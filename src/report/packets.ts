@@ -5,7 +5,9 @@ import { destinationPortAt, IPPROTO_UDP, PacketView, sourcePortAt } from "../net
 import { decodeDns } from "../protocol/dns.ts";
 import { packetLabel } from "./events.ts";
 
-/** A packet as a line of the timeline. A key for question and answer names the flow as well. */
+/**
+ * A packet as a line of the timeline. The keys that pair questions with answers include the flow.
+ */
 interface PacketText {
   readonly text: string;
   readonly protocol: string | undefined;

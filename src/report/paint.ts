@@ -1,13 +1,13 @@
-/** How text is emphasized, where it can be: as git and vitest have it. */
+/** How to emphasize text, with the color roles of git and vitest. */
 export interface Paint {
-  /** What differs now, and what failed. */
+  /** Live bytes that differ, and failures. */
   readonly bad: (text: string) => string;
-  /** What was expected in its place, and what passed. */
+  /** The expected bytes, and successes. */
   readonly good: (text: string) => string;
   readonly heading: (text: string) => string;
 }
 
 const asItIs = (text: string): string => text;
 
-/** Text as it is. */
+/** No emphasis. */
 export const plain: Paint = { bad: asItIs, good: asItIs, heading: asItIs };

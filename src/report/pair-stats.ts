@@ -1,13 +1,13 @@
-/** Who says how much to whom, and how long answers take: for each pair of containers. */
+/** Traffic and response latencies of each pair of containers. */
 import { Direction } from "../base/direction.ts";
 import { formatBytes, plural } from "../base/text.ts";
 import type { StreamItem } from "../dump/format/decoder.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
 
-/** Latencies that are kept of a pair; of more, every second one is. */
+/** The most latencies kept of a pair. On reaching it, every second one is dropped. */
 const mostLatencies = 65_536;
 
-/** One client and one port of one server. Times in nanoseconds. */
+/** The statistics of one client and one port of a server. Times are in nanoseconds. */
 export interface PairStats {
   readonly client: string;
   readonly server: string;
@@ -15,9 +15,9 @@ export interface PairStats {
   connections: number;
   bytesToServer: number;
   bytesToClient: number;
-  /** How often the server began to answer. */
+  /** The number of times the server began to answer. */
   answers: number;
-  /** From the last bytes of the client to the first ones of the server. */
+  /** From the client's last bytes to the server's first. */
   readonly latency: { readonly medianNs: number; readonly p99Ns: number; readonly mostNs: number };
 }
 
@@ -30,7 +30,7 @@ interface Pair extends Omit<PairStats, "latency"> {
 export class PairFold {
   readonly #names: readonly string[];
   readonly #pairs = new Map<string, Pair>();
-  /** By connection: when its client spoke last, if the server has not answered yet. */
+  /** By connection: the time of the client's last bytes, until the server answers. */
   readonly #askedNs = new Map<number, number>();
 
   constructor(run: RunInfo) {
@@ -41,7 +41,7 @@ export class PairFold {
     const pair = this.#pairOf(connection);
     const { number } = connection;
     if (kind === RecordKind.connect) pair.connections++;
-    // A client may end its direction and still wait for the answer.
+    // A client may close its side and still wait for the answer.
     const isOver = kind === RecordKind.end && direction === Direction.toClient;
     if (isOver || kind === RecordKind.reset) this.#askedNs.delete(number);
     if (kind !== RecordKind.data) return;
@@ -57,7 +57,7 @@ export class PairFold {
     noteLatency(pair, atNs - askedNs);
   }
 
-  /** The pairs, those with the most bytes first. */
+  /** Returns the pairs, by descending number of bytes. */
   report(): PairStats[] {
     return [...this.#pairs.values()]
       .toSorted((a, b) => bytesOf(b) - bytesOf(a))
@@ -103,7 +103,7 @@ function noteLatency(pair: Pair, latencyNs: number): void {
   pair.stride *= 2;
 }
 
-/** As lines, each of which ends in a newline. */
+/** Renders the pairs as lines. Each ends in a newline. */
 export function renderPairs(pairs: readonly PairStats[]): string {
   if (pairs.length === 0) return "no connections\n";
   return pairs.map((pair) => `${lineOf(pair)}\n`).join("");

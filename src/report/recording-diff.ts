@@ -1,19 +1,19 @@
-/** What two recordings do not have in common, for people and for programs. */
+/** Describes how two recordings differ, for people and for programs. */
 import { plural } from "../base/text.ts";
 import type { RecordingDiff } from "../diff/diff.ts";
 import type { StreamName } from "../replay/findings/differences.ts";
 import { describeDifference, renderDifference } from "./differences.ts";
 import { type Paint, plain } from "./paint.ts";
 
-/** So many connections that only one recording has are named. */
+/** The most connections listed that only one recording has. */
 const mostNamed = 20;
 
-/** How many differences there are. */
+/** The number of differences. */
 export function countDifferences({ differences, onlyFirst, onlySecond }: RecordingDiff): number {
   return differences.length + onlyFirst.length + onlySecond.length;
 }
 
-/** All of it; `names` are the paths of the two dumps. Its lines end in newlines. */
+/** Renders the differences for people. `names` are the two dumps' paths. Lines end in newlines. */
 export function renderDiff(
   diff: RecordingDiff,
   names: readonly [string, string],
@@ -32,7 +32,7 @@ export function renderDiff(
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** The same for programs. */
+/** The differences as JSON. */
 export function diffAsJson(
   { differences, onlyFirst, onlySecond, compared }: RecordingDiff,
   names: readonly [string, string],

@@ -1,31 +1,31 @@
 /**
- * Selects part of a recording: the one language of `show`, `export` and the viewer's filter.
+ * Selects part of a recording. `show`, `export` and the viewer's filter share this language.
  *
- * A selection is a list of words, and an event passes if every word holds for it. `client` is a
- * container at either end, `reset` a kind of event (the beginning of either is enough), `#3` a
- * connection, `:6379` a port at either end, `from=1.5s` and `to=2s` bounds of the time since the
- * start of the run, and `/regex/` what the text has to match. The command line has options for the
- * last three: `--from`, `--to` and `--grep`.
+ * A selection is a list of words, and an event passes if every word matches it. `client` is a
+ * container at either end, `reset` a kind of event (a prefix of either suffices), `#3` a
+ * connection, `:6379` a port at either end. `from=1.5s` and `to=2s` bound the time since the start
+ * of the run, and `/regex/` must match the text. On the command line, `--from`, `--to` and `--grep`
+ * are other ways to write the last three.
  */
 import { UsageError } from "../base/errors.ts";
 import type { RecordKind } from "../dump/format/schema.ts";
 import { kindWords } from "./events.ts";
 
-/** The facts by which an event is selected. */
+/** The facts that select an event. */
 export interface EventFacts {
   readonly kind: RecordKind;
   /** The connection's number; 0 for a packet, which has no ports either. */
   readonly connection: number;
   readonly clientPort: number;
   readonly serverPort: number;
-  /** Containers; the receiver of a packet to no single one is -1. */
+  /** Containers; -1 is the receiver of a packet that is for no single container. */
   readonly sender: number;
   readonly receiver: number;
-  /** Since the start of the run, in nanoseconds. */
+  /** In nanoseconds since the start of the run. */
   readonly atNs: number;
 }
 
-/** A selection as options of the command line give it. */
+/** A selection from command-line options. */
 export interface SelectionOptions {
   /** Words, as in a filter. */
   readonly only?: readonly string[];
@@ -39,7 +39,7 @@ export interface SelectionOptions {
 type Test = (event: EventFacts) => boolean;
 
 export class Selection {
-  /** The patterns that a text must match, all of them. */
+  /** The patterns, all of which a text must match. */
   readonly patterns: readonly RegExp[];
   readonly #tests: readonly Test[];
 
@@ -48,12 +48,12 @@ export class Selection {
     this.patterns = patterns;
   }
 
-  /** Whether `passes` depends on the event at all. */
+  /** Whether `passes` depends on the event. */
   get selectsEvents(): boolean {
     return this.#tests.length > 0;
   }
 
-  /** Whether `matches` depends on the text at all. */
+  /** Whether `matches` depends on the text. */
   get selectsText(): boolean {
     return this.patterns.length > 0;
   }
@@ -62,18 +62,18 @@ export class Selection {
     return this.#tests.every((test) => test(event));
   }
 
-  /** Whether every pattern matches the text; those in `found` have matched already. */
+  /** Whether every pattern matches the text. Patterns in `found` have matched already. */
   matches(text: string, found?: ReadonlySet<RegExp>): boolean {
     return this.patterns.every((pattern) => found?.has(pattern) === true || pattern.test(text));
   }
 }
 
-/** Reads a filter: words with spaces between them. Throws a {@link UsageError}. */
+/** Parses a filter: words separated by spaces. Throws a {@link UsageError}. */
 export function parseSelection(filter: string, containers: readonly string[]): Selection {
   return selectionOf(wordsOf(filter), containers);
 }
 
-/** Reads options. Throws a {@link UsageError} that names the option. */
+/** Parses options. Throws a {@link UsageError} that names the option. */
 export function selectionFrom(options: SelectionOptions, containers: readonly string[]): Selection {
   const { only = [], grep, from, to } = options;
   const words = only.flatMap(wordsOf);
@@ -125,7 +125,7 @@ function testFor(word: string, containers: readonly string[]): Test {
   return nameTest(word, containers);
 }
 
-/** The beginning of a container's name or of a kind's word. */
+/** Matches a prefix of a container's name or of a kind's word. */
 function nameTest(word: string, containers: readonly string[]): Test {
   const start = word.toLowerCase();
   const kinds = new Set(
@@ -169,7 +169,10 @@ const unitsNs: Readonly<Record<string, number>> = {
   h: 3600e9,
 };
 
-/** A time since the start of the run; a bare number is in seconds, as `plg show` prints times. */
+/**
+ * Parses a time since the start of the run. A bare number is in seconds, as `plg show` prints
+ * times.
+ */
 function parseTimeNs(text: string, option: string): number {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)?$/.exec(text.trim()) ?? [];
   if (digits === undefined)

@@ -1,15 +1,15 @@
-/** Two pieces of bytes side by side, each in hexadecimal and as text: at most 80 columns. */
+/** Renders two byte sequences side by side, in hexadecimal and as text, in at most 80 columns. */
 
 import { type Paint, plain } from "./paint.ts";
 
 const rowBytes = 8;
-/** Bytes are two hexadecimal digits; a masked one is two dots. */
+/** A masked byte: two dots in place of two hexadecimal digits. */
 const masked = "..";
 
 /**
- * Rows of what came before (the same on both sides), of `recorded` and of `live`, from the byte `offset`
- * on. Rows that differ are marked, and bytes that differ are painted. All in hexadecimal, as differences
- * have it.
+ * Renders rows of `before` (the same on both sides), then of `recorded` and `live`, which begin at
+ * byte `offset`. Rows that differ are marked, and bytes that differ are painted. The arguments are
+ * hexadecimal, as in differences.
  */
 export function sideBySide(
   offset: number,
@@ -48,7 +48,7 @@ function renderRow(
   return `${mark} ${place} ${sides}`.trimEnd();
 }
 
-/** `paint` is for the bytes that are not the same in `other`. */
+/** `paint` applies to bytes that differ from `other`. */
 function side(
   bytes: readonly string[],
   other: readonly string[],
@@ -63,7 +63,7 @@ function side(
   return `${hex}${" ".repeat(hexPad)} ${text}${" ".repeat(textPad)}`;
 }
 
-/** ASCII as it is; what cannot be printed, and what is masked, as a dot. */
+/** ASCII unchanged; unprintable and masked bytes as dots. */
 function letterOf(byte: string): string {
   if (byte === masked) return ".";
   const code = Number.parseInt(byte, 16);

@@ -1,6 +1,6 @@
 /**
- * A recording at a glance: whose it is, how its commands ended, and its connections. Folds the decoder's
- * items: what it keeps does not grow with the bytes that were recorded.
+ * Summarizes a recording: its origin, how its commands ended, and its connections. Folds the
+ * decoder's items. Its memory does not grow with the number of recorded bytes.
  */
 import { assert } from "../base/assert.ts";
 import { printable } from "../base/printable.ts";
@@ -10,19 +10,19 @@ import type { DumpEnd, DumpItem } from "../dump/format/decoder.ts";
 import type { CommandExit, ContainerInfo, RunInfo } from "../dump/format/schema.ts";
 import { ConnectionFold, type ConnectionReport } from "./connections.ts";
 
-/** What a dump holds. */
+/** The summary of a dump. */
 export interface DumpSummary extends ConnectionReport {
   readonly run: RunInfo;
-  /** From the run's start to its end; if it was cut short, to the last thing that was recorded. */
+  /** From the run's start to its end; in a truncated recording, to the last recorded item. */
   readonly durationNs: number;
-  /** How the commands ended, by container. Those of a recording that was cut short are not known. */
+  /** How the commands ended, by container. Undefined where a truncated recording does not say. */
   readonly exits: readonly (CommandExit | undefined)[];
-  /** How many packets other than TCP there are. */
+  /** The number of packets other than TCP. */
   readonly packets: number;
   readonly end: DumpEnd;
 }
 
-/** Folds all items of one recording, such as `readDump` yields. */
+/** Folds all items of one recording, for example from `readDump`. */
 export function summarize(items: Generator<DumpItem, DumpEnd>): DumpSummary {
   const fold = new SummaryFold();
   for (;;) {
@@ -32,7 +32,7 @@ export function summarize(items: Generator<DumpItem, DumpEnd>): DumpSummary {
   }
 }
 
-/** Folds the items of one recording, from its run on. */
+/** Folds the items of one recording, beginning with its run. */
 export class SummaryFold {
   #run: RunInfo | undefined;
   #connections: ConnectionFold | undefined;
@@ -58,7 +58,7 @@ export class SummaryFold {
     this.#durationNs = item.atNs;
   }
 
-  /** After the last item. */
+  /** Returns the summary. Call it after the last item. */
   summary(end: DumpEnd): DumpSummary {
     assert(this.#run && this.#connections, "a dump begins with its run");
     return {
@@ -72,7 +72,7 @@ export class SummaryFold {
   }
 }
 
-/** Who ran what, where and when, and how it ended: a line for the run, and one for each command. */
+/** Renders the run: a line for the run itself, and one for each command. */
 export function renderRun(summary: DumpSummary, columns: number = Infinity): string {
   const { run, durationNs, exits } = summary;
   const start = new Date(Number(run.startNs / 1_000_000n)).toISOString();
@@ -95,7 +95,10 @@ export function renderRun(summary: DumpSummary, columns: number = Infinity): str
   return `${about}\n${alignLeft(commands, columns)}${renderLinks(run)}${renderSeed(run)}`;
 }
 
-/** Whether a recording was made of captures: then nobody ran commands, and addresses are the hosts' own. */
+/**
+ * Whether a recording was imported from captures. Then it has no commands, and the hosts' own
+ * addresses.
+ */
 function isImported({ subnets }: RunInfo): boolean {
   return subnets.length === 0;
 }
@@ -105,7 +108,7 @@ function capturesOf({ notes }: RunInfo): string {
   return typeof captures === "string" ? captures.split("\n").join(", ") : "captures";
 }
 
-/** What lay between the containers, as the recorder noted it. */
+/** The links between the containers, from the recorder's notes. */
 function renderLinks({ notes }: RunInfo): string {
   if (typeof notes["links"] !== "string") return "";
   const lines = notes["links"].split("\n").map((link) => `  link ${inOneLine(link)}\n`);
@@ -136,13 +139,13 @@ function exitText(exit: CommandExit | undefined): string {
 
 const longestCommand = 100;
 
-/** A command may be a whole script: it is shown without its line breaks. */
+/** A command may be a whole script, so line breaks are removed. */
 function inOneLine(command: string): string {
   const line = printable(command.replaceAll(/\s+/g, " ").trim());
   return line.length > longestCommand ? `${line.slice(0, longestCommand - 1)}…` : line;
 }
 
-/** The facts as a sentence, in lines of so many columns at most where that is possible. */
+/** The facts as a sentence, in lines of at most `columns` columns where possible. */
 function wrap(facts: readonly string[], columns: number): string {
   const lines: string[] = [];
   for (const [i, fact] of facts.entries()) {

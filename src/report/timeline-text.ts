@@ -1,14 +1,14 @@
-/** Lines of a timeline, for people and for programs. */
+/** Renders lines of a timeline, for people and for programs. */
 import { formatBytes, formatLatency } from "../base/text.ts";
 import type { RunInfo } from "../dump/format/schema.ts";
 import { lineOf } from "./bytes.ts";
 import { timeLabel } from "./events.ts";
 import type { TimelineLine } from "./timeline.ts";
 
-/** The widths of columns. Names are cut nowhere. */
+/** The widths of columns. Names are never shortened. */
 export interface TimelineLayout {
   readonly nameWidth: number;
-  /** The whole width, such as a terminal's; undefined if lines may be of any length. */
+  /** The total width, for example the terminal's; undefined for no limit. */
   readonly width: number | undefined;
 }
 
@@ -19,7 +19,7 @@ export function layoutFor({ containers }: RunInfo, width: number | undefined): T
   return { nameWidth: Math.max(...containers.map(({ name }) => name.length)), width };
 }
 
-/** One line, without a newline. Nothing in it gives a terminal orders. */
+/** Renders one line without a newline and without control characters. */
 export function renderTimelineLine(line: TimelineLine, layout: TimelineLayout): string {
   const { moment, connection, from, to } = line;
   const head = [
@@ -30,7 +30,7 @@ export function renderTimelineLine(line: TimelineLine, layout: TimelineLayout): 
   return fit(head, saidIn(line), answerIn(line), layout.width);
 }
 
-/** Where there is too little room the question is cut, and the answer stays. */
+/** If room is short, the question is shortened before the answer. */
 function fit(head: string, said: string, answer: string, width: number | undefined): string {
   const room = (width ?? Infinity) - head.length - answer.length - 2;
   const cut = said.length > room ? `${said.slice(0, Math.max(0, room - 1))}\u2026` : said;
@@ -48,7 +48,7 @@ function answerIn({ answer }: TimelineLine): string {
   return ` \u2192 ${lineOf(answer.text)}, ${formatLatency(answer.afterNs)}`;
 }
 
-/** A line as `--json` prints it: times in nanoseconds. */
+/** A line as `--json` prints it. Times are in nanoseconds. */
 export function timelineJson(line: TimelineLine): object {
   const { moment, connection, from, to, protocol, text, lengthBytes, answer } = line;
   return {

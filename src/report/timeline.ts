@@ -1,10 +1,10 @@
 /**
- * All messages of a run in order, a line each: decoded where the protocol is known, and a question in
- * one line with its answer. Folds the decoder's items.
+ * The timeline: all messages of a run in order, one line each. Messages of a known protocol are
+ * decoded, and a question shares its line with its answer. Folds the decoder's items.
  *
- * A line is complete when its answer has arrived. So a bounded number of lines is held back; an answer
- * that comes later gets a line of its own. Lines also wait because the last byte of a message completes
- * it, but its first byte decides its place.
+ * A line is complete when its answer has arrived, so lines are held back, up to a limit. An answer
+ * after that gets its own line. Holding lines back also puts a message in its place: its last byte
+ * completes it, but its first byte decides its position.
  */
 import { Direction } from "../base/direction.ts";
 import type { PacketItem, StreamItem } from "../dump/format/decoder.ts";
@@ -18,7 +18,7 @@ import { MessageSearch, type Searched } from "./message-search.ts";
 import { describePacket } from "./packets.ts";
 import type { EventFacts, Selection } from "./selection.ts";
 
-/** A line. Its texts may contain anything. */
+/** A line. Its texts may contain any character. */
 export interface TimelineLine {
   /** The event at which it begins: its number, and its time since the run's start. */
   readonly moment: Moment;
@@ -27,11 +27,11 @@ export interface TimelineLine {
   readonly from: string;
   /** `all` for a packet to no single container. */
   readonly to: string;
-  /** The protocol, for a message of one. */
+  /** The protocol of a decoded message. */
   readonly protocol: string | undefined;
-  /** `GET /items/3`, `connects to port 80`; for bytes that no decoder understands, their beginning. */
+  /** `GET /items/3`, `connects to port 80`; for undecoded bytes, their beginning. */
   readonly text: string;
-  /** The number of such bytes. */
+  /** The number of undecoded bytes. */
   readonly lengthBytes: number | undefined;
   readonly answer: Answer | undefined;
 }
@@ -48,12 +48,12 @@ type OpenLine = { -readonly [K in keyof TimelineLine]: TimelineLine[K] } & Searc
     isOut: boolean;
   };
 
-/** As many lines wait for their answers. */
+/** The most lines that wait for their answers. */
 const mostHeld = 10_000;
-/** As many questions of a connection, or in datagrams, are remembered. */
+/** The most open questions of a connection, or of all datagrams. */
 const mostQuestions = 10_000;
 
-/** The key by which `accept` and `refuse` answer `connect`. */
+/** The key that pairs `accept` and `refuse` with `connect`. */
 const connecting = "connect";
 
 interface TrackedConnection {
@@ -61,7 +61,7 @@ interface TrackedConnection {
   readonly questions: Map<number | string, OpenLine>;
   readonly facts: Omit<EventFacts, "kind" | "sender" | "receiver" | "atNs">;
   readonly ends: readonly [client: number, server: number];
-  /** By direction; absent if nothing is searched for. */
+  /** By direction; undefined without a search. */
   readonly searches: readonly [MessageSearch, MessageSearch] | undefined;
   phase: Phase;
 }
@@ -71,7 +71,7 @@ export class Timeline {
   readonly #selection: Selection;
   readonly #tracked = new Map<number, TrackedConnection>();
   readonly #datagrams = new Map<number | string, OpenLine>();
-  /** In order. */
+  /** In order of their events. */
   readonly #held: OpenLine[] = [];
 
   constructor({ containers }: RunInfo, selection: Selection) {
@@ -80,8 +80,8 @@ export class Timeline {
   }
 
   /**
-   * Takes the next event, whose number is that of the one before or larger, and whose bytes are not
-   * kept; returns the lines that are complete, in order.
+   * Takes the next event. Event numbers must not decrease, and the event's bytes are not kept.
+   * Returns the completed lines in order.
    */
   add(item: StreamItem | PacketItem, event: number): readonly TimelineLine[] {
     const moment = { event, atNs: item.atNs };
@@ -90,7 +90,7 @@ export class Timeline {
     return this.#held.length > 2 * mostHeld ? this.#take(mostHeld) : [];
   }
 
-  /** After the last event: all lines that are left. */
+  /** Returns all remaining lines. Call it after the last event. */
   finish(): readonly TimelineLine[] {
     for (const tracked of this.#tracked.values()) this.#close(tracked);
     return this.#take(this.#held.length);
@@ -135,7 +135,7 @@ export class Timeline {
     for (const search of tracked.searches ?? []) search.settle();
   }
 
-  /** The connection begins, is accepted or refused, or ends. */
+  /** Adds a line for the connection's beginning, acceptance, refusal or end. */
   #addChange(tracked: TrackedConnection, { kind, direction }: StreamItem, moment: Moment): void {
     const text = eventLabel(kind, 0, tracked.facts.serverPort);
     const isAnswer = kind === RecordKind.accept || kind === RecordKind.refuse;
@@ -158,7 +158,7 @@ export class Timeline {
     this.#enter(this.#datagrams, facts, { text, protocol, moment, question, answers });
   }
 
-  /** Adds a line, or completes the one of the question that this answers; returns the line. */
+  /** Adds a line, or completes the line of the question that this answers. Returns the line. */
   #enter(questions: TrackedConnection["questions"], facts: EventFacts, entry: Entry): OpenLine {
     const asked = entry.answers === undefined ? undefined : questions.get(entry.answers);
     if (entry.answers !== undefined) questions.delete(entry.answers);
@@ -194,7 +194,7 @@ export class Timeline {
     };
   }
 
-  /** Most lines are the last one; a message that took long goes to where it began. */
+  /** Inserts a line by its first event. Most lines go last; a message that took long moves up. */
   #hold(line: OpenLine): void {
     let place = this.#held.length;
     while (place > 0 && (this.#held[place - 1] as OpenLine).moment.event > line.moment.event)
@@ -232,7 +232,7 @@ function factsOf(
   { atNs }: Moment,
 ): EventFacts {
   const [sender, receiver] = direction === Direction.toServer ? [client, server] : [server, client];
-  // Spelled out: a spread takes longer than all the rest of a line.
+  // Spelled out, because a spread takes longer than the rest of a line together.
   const { connection, clientPort, serverPort } = facts;
   return { kind, connection, clientPort, serverPort, sender, receiver, atNs };
 }
