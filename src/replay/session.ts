@@ -1,4 +1,4 @@
-/** A replay from start to end, on the main thread: index, playground, engine, the live commands. */
+/** Runs a replay from start to end on the main thread: playground, engine and live commands. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { allOrNothing } from "../base/all-or-nothing.ts";
 import { recordedTimeStore } from "../determinism/core/recorded-time.ts";
@@ -30,14 +30,14 @@ import { type ScheduleOptions, speedOf } from "./schedule/schedule.ts";
 
 export interface ReplayOptions extends RunOptions {
   readonly recording: Recording;
-  /** What runs in the containers, by index, and which of them run. */
+  /** The containers with their commands, and those whose commands run. */
   readonly topology: Topology;
   readonly live: readonly ContainerPlan[];
   readonly schedule: ScheduleOptions;
   readonly masks: readonly Mask[];
   readonly compare: boolean;
   readonly mostDifferences: number;
-  /** What lies between the live processes and their peers. */
+  /** The links between the live processes and their peers. */
   readonly links: LinkSetup | undefined;
   /** Whether the live processes see the recorded time of day. */
   readonly hasRecordedClock: boolean;
@@ -46,29 +46,29 @@ export interface ReplayOptions extends RunOptions {
 export interface ReplayResult extends ReplayOutcome {
   readonly counts: EngineCounts;
   readonly durationMs: number;
-  /** In the live commands' order. */
+  /** In the order of the live commands. */
   readonly ends: readonly CommandEnd[];
 }
 
-/** How far a replay is, for a status line. */
+/** The progress of a replay, for a status line. */
 export interface ReplayProgress {
   readonly played: number;
   readonly total: number;
   readonly differences: number;
-  /** The event that is waited for, or -1. */
+  /** The event that the replay waits for, or -1. */
   readonly waitingFor: number;
 }
 
 const lookMs = 20;
 
-/** What comes over a link comes later: so long there is more patience. */
+/** Extends patience by the time that a link delays traffic. */
 function patientOverLinks(options: ReplayOptions): ReplayOptions {
   const { schedule, links } = options;
   const patienceMs = schedule.patienceMs + quietMsOf(links);
   return { ...options, schedule: { ...schedule, patienceMs } };
 }
 
-/** Whether a command came to its end in the recording, without the recorder stopping it. */
+/** Whether a command ended in the recording before the recorder stopped it. */
 function endedByItself(exit: CommandExit | undefined): boolean {
   if (exit === undefined || exit.stoppedAtNs !== undefined) return false;
   return exit.exitCode !== undefined || exit.signal !== undefined;
@@ -97,10 +97,7 @@ export class ReplaySession {
     this.#progress = progress;
   }
 
-  /**
-   * Prepares everything up to the commands, which do not run yet. If it throws, nothing is left
-   * behind.
-   */
+  /** Prepares everything except running the commands. If it throws, it leaves nothing behind. */
   static prepare(given: ReplayOptions, hooks: RunHooks): Promise<ReplaySession> {
     const options = patientOverLinks(given);
     const { topology, recording } = options;
@@ -142,13 +139,15 @@ export class ReplaySession {
     });
   }
 
-  /** Runs the live commands until everything is played and they have ended or are no longer needed. */
+  /**
+   * Runs the live commands until everything is played and they have ended or are no longer needed.
+   */
   async run(hooks: RunHooks): Promise<ReplayResult> {
     void this.#run.lost.then(() => hooks.onWarning(keeperLost));
     let restoreLimit: (() => void) | undefined;
     try {
       await this.#run.start();
-      // Not before: the commands have the caller's limits.
+      // Only now, because the commands inherit the caller's limits.
       restoreLimit = raiseDescriptorLimit();
       const ended = this.#run.untilOver((command, end) => {
         this.#engine.tellGone(command.plan.index);
@@ -169,14 +168,14 @@ export class ReplaySession {
     }
   }
 
-  /** Instead of {@link run}: undoes what was prepared. */
+  /** Undoes {@link prepare} if {@link run} is not called. */
   async abandon(): Promise<void> {
     await this.#engine.finish();
     await this.#run.close();
     this.#playground.close();
   }
 
-  /** Ends the replay early. Again: the commands are killed. */
+  /** Ends the replay early. A second call kills the commands. */
   stop(): void {
     this.#stopped = true;
     void this.#run.stop();
@@ -196,10 +195,10 @@ export class ReplaySession {
     };
   }
 
-  /** Adds how commands ended, and puts all differences in the order in which they happened. */
+  /** Adds differences in how commands ended, and orders all differences as they happened. */
   #withEnds(found: DifferenceList): DifferenceList {
     const { recording, mostDifferences, until } = this.#options;
-    // Whoever ends the run early does not ask how the others would have ended.
+    // A user who ends the run early accepts that commands are stopped.
     const mayStop = this.#stopped || until !== "all";
     const log = DifferenceLog.from(found, mostDifferences);
     for (const { plan, end } of this.#run.commands) {
@@ -214,7 +213,10 @@ export class ReplaySession {
     return this.#progress[ReplayCounter.done] === 1;
   }
 
-  /** Everything was played, and the commands that ended by themselves in the recording had time to. */
+  /**
+   * Waits until everything is played and the commands that ended by themselves in the recording
+   * have had the time to do so.
+   */
   async #untilPlayed(): Promise<void> {
     while (!this.#isPlayed()) await sleep(lookMs);
     const playedMs = performance.now();
@@ -228,7 +230,10 @@ export class ReplaySession {
     }
   }
 
-  /** A command has as long as it had, by its own clock, and the patience. One that departed has that alone. */
+  /**
+   * Whether a command may still end by itself. It has as long as it took in the recording, by its
+   * own clock, plus the patience. If it has departed from the recording, only the patience counts.
+   */
   #isAwaited(command: Command, playedMs: number, movedMs: number): boolean {
     const { recording, schedule } = this.#options;
     const { index } = command.plan;
@@ -236,12 +241,15 @@ export class ReplaySession {
     const hasDeparted = this.#progress[ReplayCounter.departed + index] === 1;
     const lastedMs = recording.index.lastedNs(index) / 1e6 / speedOf(schedule.release);
     const ownMs = Math.max(playedMs, command.startedMs + lastedMs);
-    // One that has departed is not waited for, but not cut off either while it goes on.
+    // A process that has departed gets no credit, but is not cut off while traffic still flows.
     const dueMs = hasDeparted ? Math.min(movedMs, ownMs) : ownMs;
     return performance.now() < dueMs + schedule.patienceMs;
   }
 
-  /** The commands may have ended before the engine has seen all they did; it gives up what is missing. */
+  /**
+   * Commands may end before the engine has seen everything that they did. Waits until the engine
+   * has, or has given up what is missing.
+   */
   async #untilJudged(): Promise<void> {
     const untilMs = performance.now() + 2 * this.#options.schedule.patienceMs;
     const runsOn = (): boolean => this.#run.commands.some((command) => command.isRunning());

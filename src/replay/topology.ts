@@ -1,4 +1,4 @@
-/** Which commands a replay runs in the recorded containers. */
+/** Chooses the commands that a replay runs in the recorded containers. */
 import { indexOfName, isSameName } from "../base/container-name.ts";
 import { plural } from "../base/text.ts";
 import { UsageError } from "../base/errors.ts";
@@ -8,8 +8,8 @@ import type { Recording } from "../recording/load/read-recording.ts";
 import type { CommandLine, Topology } from "../sandbox/network/topology.ts";
 
 /**
- * By container, the commands that are to run instead of the recorded ones: given by name, each for its own
- * container, or without names one for each in order.
+ * By container, the commands that replace the recorded ones. The caller gives them either by name,
+ * each for its container, or without names, one for every container in order.
  */
 export function givenCommands(
   { index }: Recording,
@@ -21,7 +21,7 @@ export function givenCommands(
     : commandsInOrder(commands, names);
 }
 
-/** The containers of the recording, with the commands that were given. */
+/** The containers of the recording, with the given commands in place of the recorded ones. */
 export function recordedTopology(
   { index }: Recording,
   given: readonly (string | undefined)[],

@@ -1,10 +1,10 @@
-/** What goes on for a live process besides: how far its connections have got that are not over. */
+/** Describes the progress of the process's other open connections. */
 import { Direction } from "../../base/direction.ts";
 import { containerName } from "./differences.ts";
 import { Done, endOf, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** One line for each of up to `most` connections of `container`, but for the one numbered `besides`. */
+/** One line for each of up to `most` open connections of `container`, except for `besides`. */
 export function activityOf(
   index: RecordingIndex,
   progress: Progress,

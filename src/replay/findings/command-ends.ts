@@ -1,8 +1,10 @@
-/** Compares how commands ended with how they ended in the recording: it is part of their behavior. */
+/**
+ * Compares how commands end with how they ended in the recording, which is part of their behavior.
+ */
 import type { CommandExit } from "../../dump/format/schema.ts";
 import type { Difference, EndState } from "./differences.ts";
 
-/** Signals by which a program that breaks ends itself: those that dump core (signal(7)). */
+/** Signals that end a crashing program: those that dump core by default (signal(7)). */
 const crashSignals: ReadonlyMap<number, string> = new Map([
   [3, "SIGQUIT"],
   [4, "SIGILL"],
@@ -14,19 +16,22 @@ const crashSignals: ReadonlyMap<number, string> = new Map([
   [31, "SIGSYS"],
 ]);
 
-/** A shell exits with this and the signal's number if a signal ended its command (POSIX, XCU 2.8.2). */
+/**
+ * If a signal ends a shell's command, the shell exits with this plus the signal's number (POSIX,
+ * XCU 2.8.2).
+ */
 const shellSignalBase = 128;
 
-/** The signal by which a command crashed, even if its shell reports that as an exit code. */
+/** The signal that a command crashed with, even if its shell reports it as an exit code. */
 export function crashOf({ exitCode, signal }: EndState): string | undefined {
   if (signal !== undefined) return [...crashSignals.values()].find((name) => name === signal);
   return crashSignals.get((exitCode ?? 0) - shellSignalBase);
 }
 
 /**
- * The difference of a command's end, if there is one. A command that the recorder stopped had not
- * come to its end, so it may end now as it likes, but not crash. `mayStop`: whether commands that
- * were stopped now had their time; not if the replay was cut off, say.
+ * The difference in a command's end, if there is one. A command that the recorder stopped had not
+ * reached its end, so now it may end in any way except by crashing. `mayStop`: whether it is fine
+ * that a command had to be stopped this time, for example because the user cut the replay short.
  */
 export function compareEnd(
   process: string,
@@ -40,7 +45,7 @@ export function compareEnd(
   return { kind: "command-end", process, recorded, now };
 }
 
-/** Undefined if the recording does not say. */
+/** Undefined if the recording does not say how the command ended. */
 function stateOf({ exitCode, signal, stoppedAtNs }: CommandExit): EndState | undefined {
   const stopped = stoppedAtNs !== undefined;
   if (exitCode === undefined && signal === undefined && !stopped) return undefined;

@@ -1,6 +1,7 @@
 /**
- * What a live process can do otherwise than in the recording. Plain data: it crosses threads and becomes
- * JSON as it is. Bytes are in hexadecimal, two digits a byte; a byte that a mask covers is `..`.
+ * The ways in which a live process can differ from the recording. They are plain data, which
+ * crosses threads and becomes JSON unchanged. Bytes are in hexadecimal, two digits each; a masked
+ * byte is `..`.
  */
 import type { Family } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
@@ -8,7 +9,7 @@ import type { Shape } from "./shapes.ts";
 import type { Wait } from "./wait.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** How a connection and a direction of it are told in a difference. */
+/** Names a connection and one direction of it in a difference. */
 export interface StreamName {
   /** The live process that differed. */
   readonly process: string;
@@ -18,111 +19,120 @@ export interface StreamName {
   readonly clientPort: number;
   readonly server: string;
   readonly serverPort: number;
-  /** Of what the process sends: a client `to server`. */
+  /** The direction in which the process sends: a client's is `to server`. */
   readonly direction: "to server" | "to client";
-  /** Of what did not come: how long replay waited for it, and by which rule. */
+  /** How long the replay waited for something that did not come, and by which rule it stopped. */
   readonly wait?: Wait;
-  /** What else was going on for this process, a line for each connection. Whoever reports may add it. */
+  /** The progress of the process's other connections, one line each. The reporter may add it. */
   readonly meanwhile?: readonly string[];
 }
 
-/** Other bytes than recorded. The first difference of a stream; those after it are not told. */
+/** The bytes differ from the recorded ones. Only the first difference of a stream is reported. */
 interface BytesDifference extends StreamName {
   readonly kind: "bytes";
-  /** Of the first byte that differs, in the recorded stream. With masks the live one may be elsewhere. */
+  /**
+   * The offset of the first differing byte in the recorded stream. With masks the live offset may
+   * differ.
+   */
   readonly offset: number;
-  /** Up to 32 bytes that came before it, as recorded. */
+  /** Up to 32 recorded bytes before the difference. */
   readonly before: string;
-  /** From `offset` on, up to 32 bytes of each. */
+  /** Up to 32 bytes of each side, from `offset` on. */
   readonly recorded: string;
   readonly live: string;
   /**
-   * Where the protocol has units: the stream, the frame and the header, `stream 5, HEADERS, :status`. The
-   * bytes are then what the unit says, in clear, and `offset` is where it begins.
+   * In a protocol with units: the stream, the frame and the header, such as `stream 5, HEADERS,
+   * :status`. The bytes are then the decoded text of the unit, and `offset` is where the unit
+   * begins.
    */
   readonly unit?: string;
-  /** If bytes like these differ in every run. */
+  /** Present if bytes of this shape differ in every run. */
   readonly shape?: Shape;
 }
 
-/** The process went on after all that it sent in the recording. */
+/** The process sent more than in the whole recording. */
 interface ExtraBytesDifference extends StreamName {
   readonly kind: "extra-bytes";
-  /** How many bytes were recorded. */
+  /** The number of recorded bytes. */
   readonly offset: number;
   readonly before: string;
-  /** Up to 32 of the bytes beyond. */
+  /** Up to 32 of the extra bytes. */
   readonly live: string;
-  /** As of other bytes. */
+  /** See {@link BytesDifference.unit}. */
   readonly unit?: string;
 }
 
-/** Bytes did not come. `offset` did, of `expectedBytes` that were waited for. */
+/** Bytes did not come: only `offset` of `expectedBytes`. */
 export interface MissingBytesDifference extends StreamName {
   readonly kind: "missing-bytes";
   readonly offset: number;
   readonly expectedBytes: number;
-  /** Where the protocol has units: the first one that did not come. */
+  /** In a protocol with units: the first unit that did not come. */
   readonly unit?: string;
 }
 
 /**
- * The process ended the stream, or reset the connection, after `offset` bytes, where in the recording it
- * went on to `expectedBytes`, or ended otherwise.
+ * The process ended the stream or reset the connection after `offset` bytes. In the recording it
+ * went on to `expectedBytes`, or ended differently.
  */
 export interface EndDifference extends StreamName {
   readonly kind: "early-end" | "unexpected-end" | "unexpected-reset";
   readonly offset: number;
   readonly expectedBytes: number;
-  /** As of missing bytes. */
+  /** See {@link MissingBytesDifference.unit}. */
   readonly unit?: string;
 }
 
-/** The process did not end the stream, or did not reset the connection, after its `offset` bytes. */
+/**
+ * The process did not end the stream, or did not reset the connection, after its `offset` bytes.
+ */
 interface MissingEndDifference extends StreamName {
   readonly kind: "missing-end" | "missing-reset";
   readonly offset: number;
 }
 
 /**
- * About a connection as a whole: the process did not open it; or, as its server, did not answer it at all,
- * refused it though it had accepted, or accepted it though it had not.
+ * Concerns a connection as a whole. The process did not open it. Or, as its server, it did not
+ * answer, refused a connection that it had accepted, or accepted one that it had not.
  */
 interface ConnectionDifference extends StreamName {
   readonly kind: "missing-connection" | "no-answer" | "refused-instead" | "accepted-instead";
 }
 
-/** The process opened a connection that the recording does not have. It was refused. */
+/** The process opened a connection that the recording does not have. The replay refused it. */
 interface UnexpectedConnectionDifference {
   readonly kind: "unexpected-connection";
   readonly process: string;
   readonly server: string;
   readonly serverPort: number;
   readonly family: Family;
-  /** The first event of the recording that the process could not know of yet. */
+  /** The first event of the recording that the process could not know about yet. */
   readonly beforeEvent: number;
-  /** How many connections to there it had opened in the recording, over this IP family and over the other. */
+  /**
+   * How many connections to that port it opened in the recording, over this IP family and the
+   * other.
+   */
   readonly recordedConnections: number;
   readonly otherFamilyConnections: number;
   readonly meanwhile?: readonly string[];
 }
 
-/** The process did not take what was sent to it: it got `offset` bytes of `expectedBytes`. */
+/** The process stopped reading: it took `offset` of `expectedBytes`. */
 interface StuckDifference extends StreamName {
   readonly kind: "stuck";
   readonly offset: number;
   readonly expectedBytes: number;
 }
 
-/** How a command ended. Neither code nor signal if that is not known. */
+/** How a command ended. Both code and signal are absent if that is unknown. */
 export interface EndState {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
-  /** It was still running when it was stopped. */
+  /** Whether it was still running when it was stopped. */
   readonly stopped: boolean;
 }
 
-/** The command ended otherwise than in the recording. */
+/** The command ended differently than in the recording. */
 interface CommandEndDifference {
   readonly kind: "command-end";
   readonly process: string;
@@ -132,18 +142,18 @@ interface CommandEndDifference {
 }
 
 /**
- * A note, not a difference: it could not be told by its first bytes which of several recorded connections
- * a live one is. `connection` was taken.
+ * A note, not a difference: the first bytes of a live connection fitted several recorded ones. The
+ * replay chose `connection`.
  */
 interface AmbiguousMatch extends StreamName {
   readonly kind: "ambiguous-match";
-  /** All that it may have been. */
+  /** All connections that fitted. */
   readonly candidates: readonly number[];
 }
 
 /**
- * A note, not a difference: the process went on after its `offset` recorded bytes, where its peer cut
- * the stream off by an end or a reset.
+ * A note, not a difference: the process sent more than its `offset` recorded bytes. In the
+ * recording, a FIN or RST of its peer cut the stream off there.
  */
 interface BeyondCut extends StreamName {
   readonly kind: "beyond-cut";
@@ -152,8 +162,9 @@ interface BeyondCut extends StreamName {
 }
 
 /**
- * A note: `exchanges` of a process with a server's port were played on other connections than recorded,
- * or in another order, as the process asked for them. `connection` is where the first was recorded.
+ * A note: the process asked for `exchanges` with a server's port on other connections than
+ * recorded, or in another order, and the replay followed. `connection` is where the first of them
+ * was recorded.
  */
 interface MovedExchanges extends StreamName {
   readonly kind: "moved-exchanges";
@@ -174,7 +185,7 @@ type Finding =
   | CommandEndDifference
   | Note;
 
-/** A note: the kernel of a live process dropped datagrams, because its sockets were full. */
+/** A note: the kernel of a live process dropped datagrams because its sockets were full. */
 interface DroppedDatagrams {
   readonly kind: "dropped-datagrams";
   readonly process: string;
@@ -189,29 +200,29 @@ const noteKinds: ReadonlySet<string> = new Set<Note["kind"]>([
   "dropped-datagrams",
 ]);
 
-/** What is worth mentioning, but no difference. */
+/** Whether a finding deserves mention but is not a difference. */
 export function isNote(difference: Difference): difference is Note {
   return noteKinds.has(difference.kind);
 }
 
-/** A finding, and whether it is the first divergence of its process: see divergence.ts. */
+/** A finding. `isFirst` marks the first divergence of its process: see divergence.ts. */
 export type Difference = Finding & { readonly isFirst?: boolean };
 
-/** Where the cores report what they find. */
+/** Receives the findings of the pure cores. */
 export type ReportDifference = (difference: Difference) => void;
 
-/** All that was found, as plain data. */
+/** All findings, as plain data. */
 export interface DifferenceList {
   /**
-   * The first ones found, in the order of {@link orderDifferences}: process by process, each from
+   * The first differences, in the order of {@link orderDifferences}: process by process, each from
    * its first divergence on.
    */
   readonly differences: readonly Difference[];
-  /** How many were found in all, notes not counted. */
+  /** The total number of differences, without notes. */
   readonly count: number;
-  /** How many of them each process made. */
+  /** The number of differences of each process. */
   readonly byProcess: Readonly<Record<string, number>>;
-  /** What was noted but is no difference. */
+  /** Findings that are not differences. */
   readonly notes: readonly Difference[];
 }
 
@@ -225,7 +236,7 @@ function isSamePool(one: Difference, other: Difference): boolean {
   );
 }
 
-/** Collects differences, the first of each stream, and counts those beyond the limit. */
+/** Collects the first difference of each stream, and counts those beyond the limit. */
 export class DifferenceLog {
   readonly #most: number;
   readonly #kept: Difference[] = [];
@@ -239,7 +250,7 @@ export class DifferenceLog {
     this.#most = most;
   }
 
-  /** Goes on with what was found elsewhere. */
+  /** Creates a log that continues a list. */
   static from(list: DifferenceList, most: number): DifferenceLog {
     const log = new DifferenceLog(most);
     log.#count = list.count;
@@ -250,7 +261,7 @@ export class DifferenceLog {
     return log;
   }
 
-  /** How many were found. */
+  /** The number of differences. */
   get count(): number {
     return this.#count;
   }
@@ -273,7 +284,7 @@ export class DifferenceLog {
     };
   }
 
-  /** Exchanges with the same port of the same server are counted in one note. */
+  /** One note counts all moved exchanges with the same port of the same server. */
   #note(note: Difference): void {
     const at = this.#notes.findIndex((one) => isSamePool(one, note));
     const known = this.#notes[at];
@@ -282,7 +293,10 @@ export class DifferenceLog {
     else if (this.#notes.length < this.#most) this.#notes.push(note);
   }
 
-  /** One cause makes many effects: of each stream only the first is told, and of attempts to one place. */
+  /**
+   * One cause has many effects, so only the first difference of each stream counts, and the first
+   * unexpected connection to each port.
+   */
   #isFirst(difference: Difference): boolean {
     if (difference.kind === "stuck") return true;
     const key = keyOf(difference);
@@ -299,7 +313,7 @@ function keyOf(difference: Difference): string {
   return `${difference.connection} ${difference.direction}`;
 }
 
-/** How what the process sends in `direction` of a recorded connection is named. */
+/** Names the stream that a process sends in `direction` of a recorded connection. */
 export function nameStream(
   index: RecordingIndex,
   connection: number,

@@ -1,19 +1,20 @@
 /**
- * Puts the differences of a replay in the order in which they happened, so that the cause comes
- * before its consequences: pure.
+ * Orders the differences of a replay as they happened, so that the cause precedes its consequences.
+ * It is pure.
  *
- * Differences are found late. Bytes that are missing show when patience ends, and bytes that differ
- * are collected before they are reported. So the order goes by the recording: each difference has an
- * event there that its process did not repeat, and the process's first divergence is the difference
- * with the earliest such event. What came before that event went as recorded.
+ * The replay finds differences late. Missing bytes show when patience ends, and differing bytes are
+ * collected before they are reported. So the recording determines the order. Each difference
+ * belongs to a recorded event that its process did not repeat. The process's first divergence is
+ * the difference with the earliest such event. Everything before that event went as recorded.
  */
 import { Direction, opposite } from "../../base/direction.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Difference, DifferenceList } from "./differences.ts";
 
 /**
- * The recording's event at which a difference shows: the one that has its byte, the last before it
- * if none has, or the connection's first. Undefined if the recording has nothing of the kind.
+ * The recorded event that a difference belongs to: the event with its byte, else the last event
+ * before that byte, else the connection's first. Undefined if the difference has no recorded
+ * connection.
  */
 export function eventOf(index: RecordingIndex, difference: Difference): number | undefined {
   if (!("connection" in difference)) return undefined;
@@ -22,7 +23,7 @@ export function eventOf(index: RecordingIndex, difference: Difference): number |
   const events = byConnection.subarray(connections.from(connection), connections.to(connection));
   if (!("offset" in difference)) return events[0];
   const sent = difference.direction === "to server" ? Direction.toServer : Direction.toClient;
-  // What is stuck is what was sent to the process.
+  // The process did not read this, so its peer sent it.
   const direction = difference.kind === "stuck" ? opposite(sent) : sent;
   return (
     events.findLast(
@@ -32,7 +33,9 @@ export function eventOf(index: RecordingIndex, difference: Difference): number |
   );
 }
 
-/** Process by process, in the order of the recording; the first of each process is marked. */
+/**
+ * Orders the differences by process, then by the recording, and marks the first of each process.
+ */
 export function orderDifferences(index: RecordingIndex, list: DifferenceList): DifferenceList {
   const differences = index.run.containers.flatMap(({ name }) =>
     orderOfProcess(
@@ -75,7 +78,10 @@ const lacks: ReadonlySet<Difference["kind"]> = new Set([
   "stuck",
 ]);
 
-/** A process that ended does nothing more, and its kernel ends its connections. */
+/**
+ * Whether the process's end explains its first difference: a process that has ended does nothing
+ * more, and its kernel ends its connections.
+ */
 function isCauseOf(end: Difference, first: Difference): boolean {
   return end.kind === "command-end" && !end.now.stopped && lacks.has(first.kind);
 }

@@ -1,13 +1,12 @@
-/** Counts how much of a recording a replay repeated, where it did not repeat all of it: pure. */
+/** Counts how many recorded events a replay repeated, if it did not repeat all. It is pure. */
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { Done, endOf, type Progress } from "../progress/progress.ts";
 
 /**
- * Whether `event` happened again: its sender, if it is live, did it, and its receiver, if it is
- * live, was there to see it. What a command did after it was told to stop counts as done: it is no
- * part of a replay.
+ * Whether `event` happened again: a live sender caused it, and a live receiver was there to see it.
+ * An event after the recorder stopped a command counts as done, because a replay omits it.
  */
 export function hasHappened(
   index: RecordingIndex,

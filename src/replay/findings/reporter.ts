@@ -1,4 +1,4 @@
-/** What of that which the cores find is told, and with what: pure. */
+/** Chooses which differences to report and adds context. It is pure. */
 import { Direction } from "../../base/direction.ts";
 import { activityOf } from "./activity.ts";
 import {
@@ -13,13 +13,14 @@ import {
 import type { Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** How many other connections of a process are told with its difference. */
+/** The number of other connections that a report of a process includes. */
 const mostActivity = 5;
 
 /**
- * Reports to `log`, and adds what else was going on for the process. `tellFirst` lets a stream's
- * comparison report what it has, because of each stream the first difference counts. It returns the
- * unit that the stream lacks, where the protocol has units.
+ * Returns a function that reports to `log` and adds the progress of the process's other
+ * connections. Since only the first difference of a stream counts, it first has the stream's
+ * comparison report what it holds: `tellFirst`. In a protocol with units, that returns the unit
+ * that the stream lacks.
  */
 export function reporterFor(
   log: DifferenceLog,
@@ -33,7 +34,7 @@ export function reporterFor(
     const container = names.indexOf(difference.process);
     if (goesBeyond(difference) && index.isStopped(container)) return;
     progress.noteDeparture(container);
-    // Other bytes come before missing ones, even if more of them was awaited to be shown.
+    // Differing bytes precede missing ones, even if the comparison is still collecting context.
     const unit =
       "connection" in difference && difference.kind !== "bytes"
         ? tellFirst(difference.connection, directionOf(difference))
@@ -49,7 +50,7 @@ function directionOf({ direction }: StreamName): Direction {
   return direction === "to server" ? Direction.toServer : Direction.toClient;
 }
 
-/** Whether something that was recorded did not come. */
+/** Whether something recorded did not come. */
 function isLack(difference: Difference): difference is MissingBytesDifference | EndDifference {
   return (
     difference.kind === "missing-bytes" ||
@@ -59,8 +60,8 @@ function isLack(difference: Difference): difference is MissingBytesDifference | 
 }
 
 /**
- * Whether a process only went on beyond its part. One that the recorder stopped in the middle of its
- * work does that, and there is nothing to compare it with.
+ * Whether a process only did more than its recorded part. A process that the recorder stopped in
+ * the middle of its work does so, and there is nothing to compare it with.
  */
 function goesBeyond({ kind }: Difference): boolean {
   return kind === "unexpected-connection" || kind === "extra-bytes";

@@ -1,27 +1,27 @@
 /**
- * Names differences whose shape is familiar: parts of protocols that are different in every run. Each
- * comes with a mask, as `--ignore` takes it.
+ * Names differences with a familiar shape: parts of protocols that differ in every run. Each shape
+ * has a mask in the syntax of `--ignore`.
  */
 // oxlint-disable no-control-regex -- the bytes of binary protocols
 import { latin1 } from "../../base/latin1.ts";
 
-/** A difference that has a name. */
+/** The name of a difference, and a mask for it. */
 export interface Shape {
   /** Such as `an HTTP date`. */
   readonly name: string;
-  /** A mask that covers it: `server:80/Date: [^\r\n]*` and a slash. */
+  /** A mask that covers the difference: `server:80/Date: [^\r\n]*` and a slash. */
   readonly mask: string;
 }
 
 /** The bytes around a difference. */
 export interface DifferingBytes {
-  /** The same in both, up to the first byte that differs. */
+  /** The bytes before the first differing one, which are equal in both. */
   readonly before: Uint8Array;
   readonly recorded: Uint8Array;
   readonly live: Uint8Array;
 }
 
-/** How many recorded bytes a shape may extend to, on either side of the difference. */
+/** How many recorded bytes a shape may cover on either side of the difference. */
 export const shapeReachBytes = 512;
 
 interface Kind {
@@ -37,7 +37,7 @@ interface Kind {
 const httpDate =
   /(?:([\w-]+): )?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g;
 
-/** All that follows is encrypted. */
+/** Everything that follows is encrypted. */
 const everything = (): string => "[^]*";
 
 const kinds: readonly Kind[] = [
@@ -98,7 +98,9 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** The name of a difference in what `process` sends, with a server at `port`; undefined if it has none. */
+/**
+ * The shape of a difference in what `process` sends, with a server at `port`; undefined if unknown.
+ */
 export function shapeOf(bytes: DifferingBytes, process: string, port: number): Shape | undefined {
   const before = latin1(bytes.before);
   const recorded = before + latin1(bytes.recorded);
@@ -111,7 +113,7 @@ export function shapeOf(bytes: DifferingBytes, process: string, port: number): S
   return undefined;
 }
 
-/** The first match that begins at or before the point, and goes beyond it. */
+/** The first match that begins at or before the point and extends beyond it. */
 function matchAround(pattern: RegExp, text: string, point: number): RegExpExecArray | undefined {
   for (const match of text.matchAll(pattern))
     if (match.index <= point && match.index + match[0].length > point) return match;

@@ -1,6 +1,6 @@
 /**
- * Says what is a difference, of all that happens to connections besides their bytes, and keeps the
- * progress. It decides nothing about when.
+ * Decides which acts on connections are differences, except for their bytes, and records the
+ * progress. It does not decide when to give up waiting.
  */
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -71,7 +71,7 @@ export class Verdicts {
     this.#report({ kind: "unexpected-reset", ...name, offset, expectedBytes });
   }
 
-  /** What `event` says was not done by its process in good time. It is not waited for again. */
+  /** The process did not do `event` in time. The replay stops waiting for it. */
   giveUp(event: number, wait: Wait): void {
     const connection = this.#index.connection(event);
     const direction = this.#index.direction(event);
@@ -119,19 +119,21 @@ export class Verdicts {
       this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes, wait });
     }
     this.#progress.excuseBytes(end, expectedBytes);
-    // The client of a connection asks; an answer needs a question.
+    // The client of a connection asks first. Without a question it gets no answer.
     if (direction === Direction.toServer && !this.#progress.has(end, Done.spoke))
       this.#progress.mark(end, Done.silent);
   }
 
-  /** A connection was opened, and nothing came that identified it. */
+  /** The process opened a connection but sent nothing that identifies it. */
   #tellSilent(connection: number, direction: Direction, wait: Wait): void {
     const expectedBytes = this.#index.connections.bytes(connection, direction);
     const name = nameStream(this.#index, connection, direction);
     this.#report({ kind: "missing-bytes", ...name, offset: 0, expectedBytes, wait });
   }
 
-  /** What it sent in the recording until it was stopped, or until its peer cut it off. */
+  /**
+   * The bytes that the process sent in the recording until it was stopped or its peer cut it off.
+   */
   #expectedBytes(connection: number, direction: Direction): number {
     const container = this.#index.connections.endOf(connection, direction);
     return Math.min(
@@ -140,7 +142,7 @@ export class Verdicts {
     );
   }
 
-  /** Whether a process that has sent all it had may end its stream now. */
+  /** Whether a process that has sent all its bytes may end its stream now. */
   #mayEnd(connection: number, direction: Direction): boolean {
     return (
       this.#index.connections.hasEnd(connection, direction) ||
@@ -151,8 +153,8 @@ export class Verdicts {
   }
 
   /**
-   * Whether a process that has sent all it had may reset the connection now. One that closes while
-   * something is still on its way to it resets: that is the kernel's doing.
+   * Whether a process that has sent all its bytes may reset the connection now. If a process closes
+   * while bytes are still on their way to it, its kernel resets the connection.
    */
   #mayReset(connection: number, direction: Direction, hadEnded: boolean): boolean {
     if (this.#leftUnread(connection, direction) && this.#hasWaited(connection, direction))
@@ -166,8 +168,9 @@ export class Verdicts {
   }
 
   /**
-   * Whether the process cut the other direction off in the recording, too, and did not do so earlier
-   * now. How much had reached its kernel by then is chance, but it waited for something.
+   * Whether the process also cut the other direction off in the recording, and does so no earlier
+   * now. Chance decides how much had reached its kernel by then, but the process had waited for
+   * something.
    */
   #hasCutInTime(connection: number, direction: Direction): boolean {
     const isCut = this.#progress.cuts.isCut(connection, opposite(direction));
@@ -175,9 +178,9 @@ export class Verdicts {
   }
 
   /**
-   * Whether the process may not have read all that it was sent in the recording: it reset the
-   * connection, or it ended its stream and was sent more. When it closes, its kernel sends a RST if something is
-   * there that it has not read, and a FIN if it is still on its way.
+   * Whether the process may have left bytes unread in the recording: it reset the connection, or it
+   * ended its stream and its peer sent more. When a process closes, its kernel sends a RST if
+   * unread bytes are there, and a FIN if they are still on their way.
    */
   #leftUnread(connection: number, direction: Direction): boolean {
     return (
@@ -198,7 +201,10 @@ export class Verdicts {
     return false;
   }
 
-  /** Whether something has reached the process since it sent its last byte, as far as the recording can say. */
+  /**
+   * Whether something has reached the process since it sent its last byte, judging by the
+   * recording.
+   */
   #hasWaited(connection: number, direction: Direction): boolean {
     const received = this.#progress.receivedBytes(endOf(connection, direction));
     const lastByte = this.#index.connections.bytes(connection, direction) - 1;
@@ -206,8 +212,8 @@ export class Verdicts {
   }
 
   /**
-   * Whether a flood brought the process all answers before its questions. One that has them may end
-   * without asking: redis-cli drops commands that it has not written yet.
+   * Whether a flood delivered all answers before the process asked. A process that has the answers
+   * may end without asking: redis-cli drops commands that it has not written yet.
    */
   #hadNoTime(connection: number, direction: Direction): boolean {
     if (!this.#floods || !this.#hasGotAll(connection, direction)) return false;
@@ -216,7 +222,9 @@ export class Verdicts {
     return received > this.#receivedBefore(connection, direction, sent);
   }
 
-  /** How many bytes the process had received before it sent the byte at `offset`, in the recording. */
+  /**
+   * How many bytes the process had received in the recording before it sent the byte at `offset`.
+   */
   #receivedBefore(connection: number, direction: Direction, offset: number): number {
     const { connections, byConnection } = this.#index;
     let received = 0;
@@ -230,14 +238,17 @@ export class Verdicts {
     return 0;
   }
 
-  /** Whether all that was sent to the sender of `direction`, until it was stopped, was delivered to it. */
+  /**
+   * Whether everything that the sender of `direction` received in the recording, until it was
+   * stopped, has been delivered to it.
+   */
   #hasGotAll(connection: number, direction: Direction): boolean {
     const container = this.#index.connections.endOf(connection, direction);
     const received = this.#progress.receivedBytes(endOf(connection, direction));
     return received >= this.#bytesUntilStop(connection, opposite(direction), container);
   }
 
-  /** How many bytes of `direction` there are before `container` was stopped. */
+  /** How many bytes of `direction` the recording has before `container` was stopped. */
   #bytesUntilStop(connection: number, direction: Direction, container: number): number {
     const { connections, byConnection } = this.#index;
     let bytes = connections.bytes(connection, direction);

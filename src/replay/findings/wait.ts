@@ -1,16 +1,19 @@
-/** Why replay no longer waited for something, and how long it had. Plain data. */
+/** Why and when the replay stopped waiting for something. Plain data. */
 export interface Wait {
   /**
-   * `gap`: it took longer than in the recording, since the event before it. `clock`: the process's own
-   * clock passed the recorded time. `gone`: the process had ended.
+   * - `gap`: the process took longer than the recorded gap after the previous event.
+   * - `clock`: the process's own clock passed the recorded time.
+   * - `gone`: the process had ended.
    */
   readonly rule: "gap" | "clock" | "gone";
   readonly waitedMs: number;
   /** The recorded gap, or the recorded time since the start. */
   readonly recordedMs: number;
-  /** What came on top; less than asked for where it has worn off. */
+  /**
+   * The patience on top of that. It is less than the configured one where patience has worn off.
+   */
   readonly patienceMs: number;
 }
 
-/** A process that has ended is not waited for. */
+/** The replay does not wait for a process that has ended. */
 export const gone: Wait = { rule: "gone", waitedMs: 0, recordedMs: 0, patienceMs: 0 };

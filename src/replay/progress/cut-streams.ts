@@ -1,20 +1,21 @@
 /**
- * Streams that the other side cut off. A process that sends when its peer closes, resets or dies gets
- * rid of as many bytes as buffers and timing allow, which is different in every run. So such a stream
- * counts up to the point where it was cut.
+ * Finds streams that the receiver cut off. When its peer closes, resets or dies, a process that is
+ * sending gets rid of as many bytes as buffers and timing allow, which differs in every run. So
+ * only the bytes before the cut count.
  *
- * A FIN alone cuts nothing: it may be a half-close before a long answer. A reset does. Where the peer
- * closed first, its kernel sends the FIN and resets the connection when more bytes come (RFC 9293,
- * 3.6.1), so the FIN is the point. If an answer was still due then, at least its first byte counts.
+ * A FIN alone cuts nothing, because it may be a half-close before a long answer. A RST does. If the
+ * peer closed first, its kernel sends a FIN, and resets the connection when more bytes come (RFC
+ * 9293, 3.6.1). The FIN is then the cut. If the peer still expected an answer, at least the
+ * answer's first byte counts.
  */
 import { type Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** Byte offsets in recorded streams where their receiver cut them off. */
+/** The offsets in recorded streams at which their receivers cut them off. */
 export class CutStreams {
   readonly #index: RecordingIndex;
-  /** By 2 * connection + direction, where it was looked up. */
+  /** By 2 * connection + direction. Filled on demand. */
   readonly #offsets = new Map<number, number>();
   readonly #origins = new Map<number, number>();
 
@@ -22,12 +23,12 @@ export class CutStreams {
     this.#index = index;
   }
 
-  /** `connection` is an exchange that was detached from `origin`, whose offsets it has. */
+  /** Notes that `connection` is an exchange detached from `origin`, and shares its offsets. */
   adopt(connection: number, origin: number): void {
     this.#origins.set(connection, origin);
   }
 
-  /** After how many bytes `direction` was cut; Infinity if it came to an end of its own. */
+  /** The number of bytes after which `direction` was cut off; Infinity if it was not. */
   offset(number: number, direction: Direction): number {
     const connection = this.#origins.get(number) ?? number;
     if (!this.#index.connections.hasReset(connection, opposite(direction))) return Infinity;
@@ -45,8 +46,8 @@ export class CutStreams {
   }
 
   /**
-   * How many of the first `bytes` of a stream are waited for. Behind a FIN one byte is enough: that is
-   * what the peer's kernel resets the connection for.
+   * How many of the first `bytes` of a stream to await. After a FIN one byte is enough: it makes
+   * the peer's kernel reset the connection.
    */
   awaitedBytes(connection: number, direction: Direction, bytes: number): number {
     return Math.min(bytes, this.offset(connection, direction) + 1);

@@ -1,10 +1,10 @@
 /**
- * How far the live processes have got, connection by connection: what has happened now of what had
- * happened then.
+ * Tracks the progress of the live processes, connection by connection: how much of the recording
+ * has happened again.
  *
- * A connection has two ends, and either may be a live process that is played to on its own. So
- * everything is kept by end: its number is 2 * connection + the direction that it sends in. One
- * Progress serves all processes of a replay.
+ * A connection has two ends, and the replay may play to live processes at both. So all state is
+ * kept per end, whose number is 2 * connection + the direction in which it sends. All processes of
+ * a replay share one Progress.
  */
 import type { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -16,13 +16,13 @@ export function endOf(connection: number, direction: Direction): number {
   return 2 * connection + direction;
 }
 
-/** Who plays to an end. */
+/** Which cursor plays to an end. */
 export const Playing = {
-  /** The process's common order. */
+  /** The process's main cursor, in the common order. */
   inOrder: 0,
-  /** A connection cursor of its own. */
+  /** A cursor of its own. */
   apart: 1,
-  /** Nobody: it was never connected, or it is broken. */
+  /** None: the end was never connected, or it is broken. */
   not: 2,
 } as const;
 export type Playing = (typeof Playing)[keyof typeof Playing];
@@ -37,15 +37,15 @@ export const Done = {
   /** It is no longer expected to end, or to reset, the connection. */
   excusedEnd: 32,
   excusedReset: 64,
-  /** It opened a connection that is not identified yet; this one is kept for that. */
+  /** It opened a connection that is not identified yet, and this one is kept for it. */
   opened: 128,
   /** It has sent something since bytes were last delivered to it. */
   spoke: 256,
-  /** Its bytes were given up before it sent any: it gets no answer to them. */
+  /** Its bytes were given up before it sent any, so it gets no answer to them. */
   silent: 512,
 } as const;
 
-/** Of how many times something was given up the patience takes notice. */
+/** The patience counts at most this many give-ups of an end. */
 const mostGiveUps = 8;
 
 export class Progress {
@@ -56,12 +56,16 @@ export class Progress {
   #sent: Float64Array;
   #received: Float64Array;
   #excused: Float64Array;
-  /** Ends that were given up and may still come, with the first event that was not played to them. */
+  /**
+   * Ends that were given up and may still come, with the first event that was not played to them.
+   */
   readonly #late = new Map<number, number>();
-  /** Containers whose processes did otherwise than recorded, or were waited for in vain. */
+  /**
+   * Containers whose processes diverged from the recording, or for which the replay waited in vain.
+   */
   readonly #departed = new Set<number>();
 
-  /** The highest number of a connection. */
+  /** The highest connection number. */
   #connections: number;
 
   constructor(index: RecordingIndex) {
@@ -76,12 +80,15 @@ export class Progress {
     this.#excused = new Float64Array(ends);
   }
 
-  /** The container's process does not follow the recording: its own clock tells nothing any more. */
+  /**
+   * Notes that the container's process no longer follows the recording, so its own clock means
+   * nothing.
+   */
   noteDeparture(container: number): void {
     this.#departed.add(container);
   }
 
-  /** How many have departed. */
+  /** The number of containers whose processes have departed. */
   get departures(): number {
     return this.#departed.size;
   }
@@ -90,7 +97,7 @@ export class Progress {
     return this.#departed.has(container);
   }
 
-  /** Returns a number for an exchange that is to be detached from the connection `origin`. */
+  /** Reserves a number for an exchange that is to be detached from the connection `origin`. */
   admit(origin: number): number {
     const connection = ++this.#connections;
     this.cuts.adopt(connection, origin);
@@ -108,7 +115,7 @@ export class Progress {
     this.#excused = grown(this.#excused, new Float64Array(2 * ends));
   }
 
-  /** Whether any of `what` ({@link Done}) was done. */
+  /** Whether the process has done any of `what` ({@link Done}). */
   has(end: number, what: number): boolean {
     return ((this.#done[end] as number) & what) !== 0;
   }
@@ -117,7 +124,7 @@ export class Progress {
     this.#done[end] = (this.#done[end] as number) | what;
   }
 
-  /** Takes back that `what` was done. */
+  /** Unmarks `what`. */
   clear(end: number, what: number): void {
     this.#done[end] = (this.#done[end] as number) & ~what;
   }
@@ -130,17 +137,17 @@ export class Progress {
     this.#playing[end] = how;
   }
 
-  /** Bytes that the live process has sent, in terms of the recorded stream. */
+  /** The position in the recorded stream up to which the live process has sent. */
   sentBytes(end: number): number {
     return this.#sent[end] as number;
   }
 
-  /** It never goes back. */
+  /** Raises the position. It never decreases. */
   noteSent(end: number, totalBytes: number): void {
     if (totalBytes > (this.#sent[end] as number)) this.#sent[end] = totalBytes;
   }
 
-  /** Bytes that were delivered to it. */
+  /** The number of bytes delivered to the process. */
   receivedBytes(end: number): number {
     return this.#received[end] as number;
   }
@@ -149,12 +156,14 @@ export class Progress {
     this.#received[end] = totalBytes;
   }
 
-  /** What is missing of `neededBytes` will not be waited for again. */
+  /**
+   * Excuses the bytes that are missing up to `neededBytes`, so that no cursor waits for them again.
+   */
   excuseBytes(end: number, neededBytes: number): void {
     this.#excused[end] = neededBytes - (this.#sent[end] as number);
   }
 
-  /** How often something was given up that this end should have done: 8 at most. */
+  /** How often an act of this end was given up, at most 8. */
   giveUps(end: number): number {
     return this.#giveUps[end] as number;
   }
@@ -163,7 +172,7 @@ export class Progress {
     this.#giveUps[end] = Math.min(mostGiveUps, (this.#giveUps[end] as number) + 1);
   }
 
-  /** Nothing is played to the end from `event` on, unless it comes late. */
+  /** Stops playing to the end from `event` on, unless the process comes late. */
   expectLate(end: number, event: number): void {
     this.#playing[end] = Playing.not;
     this.#late.set(end, event);
@@ -174,14 +183,14 @@ export class Progress {
     return this.#late.has(end);
   }
 
-  /** It came, or cannot come any more: returns the first event that was not played to it. */
+  /** The end came, or can no longer come. Returns the first event that was not played to it. */
   takeLate(end: number): number | undefined {
     const event = this.#late.get(end);
     this.#late.delete(end);
     return event;
   }
 
-  /** Whether the process has done what `event` (by it, no packet) says, or can no longer do it. */
+  /** Whether the process that causes `event` (not a packet) has done so, or can no longer do it. */
   isSettled(index: RecordingIndex, event: number): boolean {
     const end = endOf(index.connection(event), index.direction(event));
     if (this.playing(end) === Playing.not) return true;
