@@ -1,4 +1,4 @@
-/** The sockets of live processes, as the kernels of their containers describe them. */
+/** Asks the kernels of the containers about the sockets of live processes. */
 import { type Family, hostOf, type Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
@@ -8,11 +8,11 @@ import type { Namespace } from "../../sys/namespace.ts";
 import { SocketDiagnoses } from "../../sys/sock-diag.ts";
 import type { Endpoint } from "../../sys/socket.ts";
 
-/** A live connection, as far as it matters here. */
+/** The properties of a live connection that the kernels need. */
 export interface LiveSide {
-  /** As the kernels have it now, with the ports of now. */
+  /** The connection as the kernels know it, with the ports of this run. */
   readonly wire: Connection;
-  /** The direction that the process sends in. */
+  /** The direction in which the process sends. */
   readonly direction: Direction;
 }
 
@@ -20,13 +20,13 @@ export class ContainerSockets {
   readonly #subnets: readonly Subnet[];
   readonly #diagnoses: SocketDiagnoses;
 
-  /** `networks` are the containers', by index. */
+  /** `networks` are the containers' network namespaces, by index. */
   constructor(subnets: readonly Subnet[], networks: readonly Namespace[]) {
     this.#subnets = subnets;
     this.#diagnoses = new SocketDiagnoses(networks);
   }
 
-  /** How many bytes wait in the kernel for the process to read them from this connection. */
+  /** How many bytes of this connection wait in the kernel for the process to read them. */
   unreadBytes({ wire, direction }: LiveSide): number {
     const isClient = direction === Direction.toServer;
     const diagnosis = this.#diagnoses.of(isClient ? wire.client : wire.server);
@@ -39,13 +39,13 @@ export class ContainerSockets {
       : diagnosis.unreadBytes(wire.family, server, client);
   }
 
-  /** How many bytes wait in the socket that gets the datagrams of a flow; undefined if that is unknown. */
+  /** How many bytes wait in the socket that receives a flow's datagrams; undefined if unknown. */
   queuedBytes(flow: DatagramFlow): number | undefined {
     const { local, remote } = this.#endsOf(flow);
     return this.#diagnoses.of(flow.receiver)?.queuedBytes(flow.family, local, remote);
   }
 
-  /** Whether a socket gets the datagrams of a flow; undefined if that is unknown. */
+  /** Whether a socket receives a flow's datagrams; undefined if unknown. */
   isBound(flow: DatagramFlow): boolean | undefined {
     const { local, remote } = this.#endsOf(flow);
     return this.#diagnoses.of(flow.receiver)?.isBound(flow.family, local, remote);
@@ -62,16 +62,16 @@ export class ContainerSockets {
     };
   }
 
-  /** Whether anybody in the container listens on this TCP port. */
+  /** Whether any process in the container listens on this TCP port. */
   listens(container: number, family: Family, port: Port): boolean {
     const address = subnetFor(this.#subnets, family).addressBytes(hostOf(container));
     return this.#diagnoses.of(container)?.listens(family, { address, port }) ?? false;
   }
 
-  /** The TCP ports on which anybody in the container listens. */
+  /** The TCP ports on which any process in the container listens. */
   listeningPorts(container: number): readonly Port[] {
     const diagnosis = this.#diagnoses.of(container);
-    // A socket of IPv6 that listens at all addresses takes IPv4, too.
+    // An IPv6 socket that listens on all addresses also takes IPv4.
     return [...new Set(([4, 6] as const).flatMap((one) => diagnosis?.listeningPorts(one) ?? []))];
   }
 

@@ -1,34 +1,37 @@
 /**
- * Paces played datagrams. A receiver's socket holds a few hundred kilobytes, and its kernel drops what
- * comes on top of that. The recording shows that the receiver keeps up with the recorded pace. So a
- * datagram is played no sooner after the one before it than in the recording, unless the socket is seen
+ * Paces played datagrams. A receiver's socket holds a few hundred kilobytes, and its kernel drops
+ * datagrams beyond that. The recording shows that the receiver keeps up with the recorded pace. So
+ * the replay leaves at least the recorded gap between two datagrams, unless it finds the socket
  * empty.
  *
- * A datagram that comes before its receiver has bound the port is lost. The recording shows that the
- * receiver had bound it in time, so the first datagram to each port waits for that, as long as the receiver's
- * own clock and the patience allow. A receiver that lets it wait in vain is not waited for again.
+ * A datagram is lost if it comes before its receiver has bound the port. The recording shows that
+ * the receiver had bound it in time. So the first datagram to each port waits for that, as long as
+ * the receiver's own clock and the patience allow. After one wait in vain, the replay no longer
+ * waits for that receiver.
  */
 import type { Family, Port } from "../../base/units.ts";
 import { IPPROTO_UDP } from "../../net/packet.ts";
 import type { Flow } from "../../recording/flows.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** How often to look whether a socket is empty, and whether it is there. */
+/** How often to check whether a socket is empty, and whether it is bound. */
 const lookMs = { empty: 0.2, bound: 5 } as const;
 
 export interface DatagramPaceParts {
   readonly clock: { readonly nowMs: number };
   readonly index: RecordingIndex;
-  /** Recorded gaps are divided by it. */
+  /** Divides the recorded gaps. */
   readonly speed: number;
-  /** How many bytes wait in the container's socket for datagrams of this flow; undefined if unknown. */
+  /**
+   * How many bytes wait in the container's socket for datagrams of this flow; undefined if unknown.
+   */
   readonly queuedBytes: (flow: DatagramFlow) => number | undefined;
   readonly patienceMs: number;
   /** Whether the container has a socket for datagrams of this flow; undefined if unknown. */
   readonly isBound: (flow: DatagramFlow) => boolean | undefined;
 }
 
-/** A flow of UDP to a container. */
+/** A UDP flow to a container. */
 export interface DatagramFlow {
   readonly family: Family;
   readonly sender: number;
@@ -46,7 +49,7 @@ export class DatagramPace {
   readonly #parts: DatagramPaceParts;
   /** The last datagram to each socket, by container, family and port. */
   readonly #last = new Map<string, Played>();
-  /** Containers whose sockets are not waited for. */
+  /** Containers whose sockets the replay no longer waits for. */
   readonly #unwaited = new Set<number>();
   readonly #startedMs: number;
 
@@ -55,14 +58,14 @@ export class DatagramPace {
     this.#startedMs = parts.clock.nowMs;
   }
 
-  /** No process of the container is left that could bind a port. */
+  /** No process is left in the container that could bind a port. */
   noteGone(container: number): void {
     this.#unwaited.add(container);
   }
 
   /**
-   * How long to hold the recorded packet `event` back before it is looked at again, in milliseconds; 0
-   * lets it go now.
+   * How long to hold back the recorded packet `event` before asking again, in milliseconds. 0
+   * releases it.
    */
   holdMs(event: number): number {
     const { clock, index, speed } = this.#parts;

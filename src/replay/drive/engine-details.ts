@@ -1,10 +1,13 @@
-/** What the main thread and a replay's engine thread agree on, besides the common task. */
+/**
+ * The data that the main thread and a replay's engine thread exchange, in addition to the common
+ * task.
+ */
 import type { DifferenceList } from "../findings/differences.ts";
 import type { Mask } from "../compare/masks.ts";
 import type { RecordingStore } from "../../recording/recording.ts";
 import type { ScheduleOptions } from "../schedule/schedule.ts";
 
-/** What a replay's engine is told besides the common task. */
+/** The part of the task that only a replay's engine gets. */
 export interface ReplayDetails {
   readonly path: string;
   readonly recording: RecordingStore;
@@ -16,13 +19,13 @@ export interface ReplayDetails {
   readonly mostDifferences: number;
   /** A Float64Array by {@link ReplayCounter}, written by the engine alone. */
   readonly replayCounters: SharedArrayBuffer;
-  /** Where the live processes' time of day is kept, if they see the recorded one: see `RecordedTime`. */
+  /** The live processes' time of day, if they see the recorded one: see `RecordedTime`. */
   readonly recordedTime: SharedArrayBuffer | undefined;
 }
 
 /**
- * How far a replay is. `waitingFor` is an event's number, -1 for none. From `departed` on there is a
- * truth value for each container: whether its process did otherwise than recorded.
+ * The indices of a replay's counters. `waitingFor` is an event's number, or -1. From `departed` on
+ * there is a flag for each container: whether its process has departed from the recording.
  */
 export const ReplayCounter = {
   played: 0,
@@ -33,12 +36,12 @@ export const ReplayCounter = {
   departed: 5,
 } as const;
 
-/** How many counters a replay with so many containers has. */
+/** The number of counters for a replay with this many containers. */
 export function replayCounters(containers: number): number {
   return ReplayCounter.departed + containers;
 }
 
-/** What the engine says in the end. */
+/** The engine's final result. */
 export interface ReplayOutcome {
   readonly differences: DifferenceList;
   readonly played: number;

@@ -1,4 +1,7 @@
-/** The engine thread of a replay: the same switch and sockets as in recording, with the player behind them. */
+/**
+ * The engine thread of a replay: the switch and sockets are those of a recording, with the player
+ * behind them.
+ */
 import { workerData } from "node:worker_threads";
 import { RecordedTime } from "../../determinism/core/recorded-time.ts";
 import { Deliveries } from "../schedule/deliveries.ts";
@@ -24,16 +27,19 @@ import { StartHold } from "./start-hold.ts";
 import { droppedDatagrams } from "../../sys/datagram-drops.ts";
 import { ContainerSockets } from "./container-sockets.ts";
 
-/** How often progress is told, and who is gone is looked up. */
+/** How often to publish progress. */
 const lookMs = 20;
-/** How long nothing must have moved for a process to count as quiet: pending matches are settled then. */
+/**
+ * A process counts as quiet after this long without movement. The player then settles pending
+ * matches.
+ */
 const quietAfterMs = 50;
-/** A process whose command has ended may still have bytes on the way for this long, and longer over a link. */
+/** After a command ends, its bytes may be on their way for this long, and longer over a link. */
 const goneAfterMs = 100;
 /**
- * That is so many looks, between which the engine takes what there is: on a busy machine the time alone
- * says little. A process without connections, and without links, has nothing on the way but what waits in
- * a device's queue: two looks are enough for it.
+ * The engine divides this time into looks and handles its events in between, because on a busy
+ * machine the time alone says little. A process without connections and links can only have packets
+ * left in a device's queue, so two looks are enough for it.
  */
 const goneLooks = { most: 10, idle: 2 } as const;
 
@@ -52,7 +58,7 @@ class ReplayEngine {
   /** The containers whose processes are gone. */
   readonly #gone = new Set<number>();
   readonly #goneAfterMs: number;
-  /** Since when everything is played. */
+  /** Since when everything has been played. */
   #doneSinceMs = Infinity;
 
   constructor(task: EngineTask & ReplayDetails) {
@@ -93,7 +99,7 @@ class ReplayEngine {
       read: this.#file.reader(),
       report,
       masks: task.masks,
-      // A flood does not wait for questions, and the global order is that of the whole run.
+      // A flood does not wait for questions, and the global order covers the whole run.
       movesExchanges: task.schedule.release.type !== "flood" && task.schedule.order !== "global",
       chosenPorts,
       compare: task.compare ? this.#compareParts(report, chosenPorts) : undefined,
@@ -134,7 +140,7 @@ class ReplayEngine {
     });
   }
 
-  /** What a process may send instead of a port that it chose in the recording. */
+  /** What a process may send in place of a port that it chose itself in the recording. */
   #equivalents(chosenPorts: ChosenPorts): NonNullable<CompareParts["equivalentsFor"]> {
     const sockets = this.#sockets;
     return (container) =>
@@ -152,7 +158,10 @@ class ReplayEngine {
     };
   }
 
-  /** Order among connections matters where it is asked for, and where not all is let loose. */
+  /**
+   * `--order connection` and `flood` do not order events across connections, so they need no
+   * barrier.
+   */
   #createReadBarrier(task: ReplayDetails, index: RecordingIndex): ReadBarrier | undefined {
     const { order, release } = task.schedule;
     if (order === "connection" || release.type === "flood") return undefined;
@@ -216,7 +225,10 @@ class ReplayEngine {
     this.#engine.reactor.after(lookMs, () => this.#tell());
   }
 
-  /** Everything was played, and nobody is left or nothing moves any more; or it moves without an end. */
+  /**
+   * Whether everything was played, and in addition all processes are gone, nothing moves any more,
+   * or the movement has outlasted the patience.
+   */
   #isOver(): boolean {
     const { nowMs } = this.#engine.reactor;
     if (!this.#player.isDone()) this.#doneSinceMs = Infinity;
@@ -238,7 +250,7 @@ class ReplayEngine {
     return this.#schedules.reduce((sum, schedule) => sum + schedule.countHappened(), 0);
   }
 
-  /** Datagrams that live processes did not read in time. */
+  /** Reports datagrams that live processes did not read in time. */
   #reportDrops(): void {
     for (const container of this.#task.live) {
       const network = this.#task.namespaces[container];
@@ -258,7 +270,7 @@ class ReplayEngine {
     this.#switch.close();
     const outcome: ReplayOutcome = {
       differences: this.#log.list(),
-      // Without a difference nothing was given up.
+      // Without a difference, nothing was given up.
       played: this.#log.count === 0 ? this.#sum("played") : this.#countHappened(),
       total: this.#sum("total"),
     };
@@ -266,12 +278,14 @@ class ReplayEngine {
   }
 }
 
-/** Of the monotonic clock, which all threads share. */
+/** The monotonic clock, which all threads share. */
 function nowNs(): number {
   return Number(process.hrtime.bigint());
 }
 
-/** Moves the live processes' time of day on with what happens to them. */
+/**
+ * Returns a function that advances the live processes' time of day when an event happens to them.
+ */
 function clockOf(
   { recordedTime, live }: ReplayDetails,
   index: RecordingIndex,
@@ -287,7 +301,7 @@ function clockOf(
   };
 }
 
-/** One for each live process, or one for all whose common order is kept. */
+/** Creates one schedule per live process, or a common one for the global order. */
 function schedulesFor(
   { live, schedule }: ReplayDetails,
   index: RecordingIndex,
@@ -316,7 +330,7 @@ function compareParts(
   };
 }
 
-/** The C library's memcmp, under Node's name for it. */
+/** The C library's memcmp, by way of Buffer.compare. */
 function equalBytes(
   a: Uint8Array,
   aAt: number,

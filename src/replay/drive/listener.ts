@@ -1,25 +1,25 @@
 /**
- * Takes what a live process sends on one connection: compares it with the recording and notes in the
- * schedule how far it is. What a client asks may turn out to be an exchange of another connection of
- * its pool: see conversation.ts.
+ * Takes what a live process sends on one connection, compares it with the recording, and notes the
+ * progress in the schedule. A client's question may turn out to be an exchange of another
+ * connection of its pool: see conversation.ts.
  */
 import type { Direction } from "../../base/direction.ts";
 import type { Comparison } from "../compare/compare.ts";
 import type { Conversation, Heard, Turn } from "../match/conversation.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 
-/** What a listener works with. */
+/** The collaborators of a listener. */
 export interface ListenerParts {
   readonly schedule: Schedule;
-  /** The direction that the process sends in. */
+  /** The direction in which the process sends. */
   readonly direction: Direction;
-  /** The comparison from the offset `from` on; undefined with `--no-compare`. */
+  /** Creates the comparison from the offset `from` on; undefined with `--no-compare`. */
   comparisonFor(connection: number, from: number): Comparison | undefined;
   /** Absent where exchanges stay where they were recorded. */
   readonly conversation: Conversation | undefined;
-  /** Bytes are kept until it is clear what they ask. */
+  /** The conversation holds bytes until it is clear which question they ask. */
   onHeld(): void;
-  /** An exchange is played here that was recorded elsewhere, or at another time. */
+  /** An exchange is played here that was recorded on another connection, or at another time. */
   onMoved(connection: number): void;
 }
 
@@ -27,7 +27,7 @@ export class Listener implements Heard {
   readonly #parts: ListenerParts;
   #connection: number;
   #comparison: Comparison | undefined;
-  /** Without a comparison: how far the process is by count. */
+  /** The position by count, used without a comparison. */
   #countedBytes = 0;
 
   constructor(parts: ListenerParts, connection: number) {
@@ -36,12 +36,12 @@ export class Listener implements Heard {
     this.#comparison = parts.comparisonFor(connection, 0);
   }
 
-  /** The recorded connection, or detached exchange, that is played now. */
+  /** The recorded connection or detached exchange that is played now. */
   get connection(): number {
     return this.#connection;
   }
 
-  /** How far the process is in the recorded stream. */
+  /** The position in the recorded stream that the process has reached. */
   get position(): number {
     return this.#comparison?.position ?? this.#countedBytes;
   }
@@ -50,14 +50,14 @@ export class Listener implements Heard {
     return this.#comparison?.hasDiffered ?? false;
   }
 
-  /** Whether bytes are kept until it is clear what they ask. */
+  /** Whether the conversation holds bytes until it is clear which question they ask. */
   get isHolding(): boolean {
     return this.#parts.conversation?.isHolding ?? false;
   }
 
   /**
-   * Whether what the process is to send up to the offset `to` is a part of what differs now, or is
-   * covered by a mask, so that fewer bytes may be all that come.
+   * Whether the bytes up to the offset `to` belong to a difference, or are covered by a mask, so
+   * that fewer bytes may come.
    */
   isAstrayUpTo(to: number): boolean {
     const { conversation } = this.#parts;
@@ -65,7 +65,7 @@ export class Listener implements Heard {
     return this.hasDiffered || (this.#comparison?.foreseenBytes ?? 0) >= to;
   }
 
-  /** The process is quiet: what a mask covers need not come any more. */
+  /** The process is quiet, so bytes that a mask covers need not come any more. */
   foresee(): void {
     this.#comparison?.foresee();
   }
@@ -76,7 +76,7 @@ export class Listener implements Heard {
     else this.#follow(conversation, conversation.take(bytes, this));
   }
 
-  /** Something was delivered to the process: what it asked before that may be due now. */
+  /** Something was delivered to the process, so a question that it asked earlier may be due now. */
   noteDelivered(): void {
     const { conversation } = this.#parts;
     if (conversation?.isHolding === true)
@@ -98,7 +98,7 @@ export class Listener implements Heard {
     this.#finishComparison();
     this.#noteEnd(how, this.#connection);
     if (conversation === undefined || conversation.isEnding(how)) return;
-    // What the process has not asked for on the connection itself, it will not ask for here.
+    // The process will not ask here for what it did not ask for on its own connection.
     if (conversation.base !== this.#connection) this.#noteEnd(how, conversation.base);
   }
 
@@ -112,7 +112,7 @@ export class Listener implements Heard {
     this.#comparison?.finish();
   }
 
-  /** What a mask covers at the end of the stream counts as sent. */
+  /** Bytes that a mask covers at the end of the stream count as sent. */
   #finishComparison(): void {
     const { schedule, direction } = this.#parts;
     this.#comparison?.finish();
@@ -151,7 +151,7 @@ export class Listener implements Heard {
     const isAstray = this.hasDiffered;
     this.#comparison?.push(bytes, 0, bytes.length);
     this.#countedBytes += bytes.length;
-    // Where bytes differ in number, their count says nothing about the next question.
+    // After a difference in length, the count of bytes says nothing about the next question.
     const mostBytes = this.hasDiffered ? (conversation?.questionTo ?? Infinity) : Infinity;
     const position = Math.min(this.position, mostBytes);
     schedule.noteBytes(this.#connection, direction, position, isAstray);

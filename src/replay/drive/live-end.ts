@@ -1,6 +1,6 @@
 /**
- * One live connection of a live process: the kernel socket that plays its peer. What the process sends
- * is compared and noted; what the recording holds for it is sent, an event at a time.
+ * One live connection of a live process: the kernel socket that plays its peer. It compares and
+ * notes what the process sends, and sends what the recording holds for the process, event by event.
  */
 import { assert } from "../../base/assert.ts";
 import { Direction } from "../../base/direction.ts";
@@ -15,36 +15,36 @@ import type { PacedEnd } from "./read-barrier.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 import type { ContainerSockets } from "./container-sockets.ts";
 
-/** What all live connections of a replay share. */
+/** The collaborators and buffers that all live connections of a replay share. */
 export interface LiveParts {
   readonly reactor: Reactor;
-  /** Where bytes are received to. */
+  /** The buffer that bytes are received into. */
   readonly incoming: Pieces;
-  /** Where bytes to be sent are read to, by {@link LiveParts.readPayload}. */
+  /** The buffer for bytes to send, which {@link LiveParts.readPayload} fills. */
   readonly outgoing: Pieces;
-  /** Reads an event's payload to `outgoing` and returns its length in bytes. */
+  /** Reads an event's payload into `outgoing` and returns its length in bytes. */
   readPayload(event: number): number;
-  /** What takes in the bytes of a live connection that is `connection`. */
+  /** Creates the listener for a live connection that is identified as `connection`. */
   listenerFor(connection: number, live: LiveEnd): Listener;
   readonly sockets: ContainerSockets;
   onBytes(lengthBytes: number): void;
-  /** `live` is identified. */
+  /** `live` has been identified. */
   onIdentified(live: LiveEnd): void;
 }
 
 /**
- * What the kernel takes for a process that does not read. Where its reader slept, the recording has what
- * all buffers on the way took, up to 6 and 4 MiB as Linux has it; that much must be out of the way here,
- * or it would hold up what comes after it on other connections.
+ * How much the kernel buffers for a process that does not read. If the recorded reader slept, the
+ * recording contains what all buffers on the way took, up to 6 and 4 MiB on Linux. This buffer must
+ * hold as much, or those bytes would delay later events on other connections.
  */
 const sendRoomBytes = 0xa0_0000;
 
-/** How often a connection is read before others, and the schedule, get their turn. */
+/** How often to read a connection before other connections and the schedule get their turn. */
 const receivingsPerTurn = 8;
 
 export class LiveEnd implements EndOwner, PacedEnd {
   readonly wire: Connection;
-  /** The direction that the process sends in. */
+  /** The direction in which the process sends. */
   readonly direction: Direction;
   readonly runner: ScheduleRunner;
   readonly #parts: LiveParts;
@@ -52,13 +52,13 @@ export class LiveEnd implements EndOwner, PacedEnd {
   #pending: PendingMatch | undefined;
   /** Absent until the connection is identified. */
   #listener: Listener | undefined;
-  /** What the process sent before that. */
+  /** What the process sent before the connection was identified. */
   #early: Uint8Array[] = [];
-  /** Events, and how they happen, that wait for the bytes before them to be taken. */
+  /** Events, with their actions, that wait until the process has taken the bytes before them. */
   readonly #held: { readonly event: number; readonly act: () => void }[] = [];
   /** How the process ended its direction. */
   #ended: "end" | "reset" | undefined;
-  /** The recording's FIN was said to the process. */
+  /** Whether the replay has sent the recorded FIN to the process. */
   #isShutDown = false;
   #isClosed = false;
   #readsOn = false;
@@ -69,7 +69,10 @@ export class LiveEnd implements EndOwner, PacedEnd {
     },
   };
 
-  /** Takes over `end`, which is one of the connection `wire`. `identity`: the recorded connection's number, or the match that is pending. */
+  /**
+   * Takes over `end`, which is one end of the connection `wire`. `identity` is the recorded
+   * connection's number, or a pending match.
+   */
   constructor(
     parts: LiveParts,
     end: PipeSocket,
@@ -94,7 +97,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     return this.#isClosed ? 0 : this.#end.askForReset();
   }
 
-  /** Whether the process may still send bytes, an end or a reset. */
+  /** Whether the process may still send bytes, a FIN or a RST. */
   get isOpen(): boolean {
     return this.#ended === undefined && !this.#isClosed;
   }
@@ -114,13 +117,13 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.read();
   }
 
-  /** Takes what there is to read. To be called once after the connection was made. */
+  /** Reads what is there. Call it once after the connection was made. */
   read(): void {
     if (this.#isClosed) return;
     for (let i = 0; i < receivingsPerTurn && this.#end.readable && !this.#ended; i++)
       this.#receive();
     if (this.#end.readable && !this.#ended) this.#readOnLater();
-    // After its FIN all that can come from a process is a reset.
+    // After its FIN, a process can only send a RST.
     if (this.#ended === "end" && this.#end.failed && !this.#isClosed) this.#onEnd("reset");
     this.runner.moved();
   }
@@ -139,24 +142,27 @@ export class LiveEnd implements EndOwner, PacedEnd {
     else if (count !== nothingYet) this.#onEnd("reset");
   }
 
-  /** The process has fallen quiet: decides by what is known which connection this is, if it can. */
+  /**
+   * The process has fallen quiet. Decides a pending match and a held question if the bytes so far
+   * allow it.
+   */
   settle(): void {
     const connection = this.#pending?.settle();
     if (connection !== undefined) this.#resolve(connection);
     this.#listener?.settle();
   }
 
-  /** The recorded connection, or detached exchange, that is played now; 0 if it is not identified. */
+  /** The recorded connection or detached exchange that is played now; 0 if not identified yet. */
   get connection(): number {
     return this.#listener?.connection ?? 0;
   }
 
-  /** Whether bytes are kept until it is clear what they ask. */
+  /** Whether the listener holds bytes until it is clear which question they ask. */
   get isHolding(): boolean {
     return this.#listener?.isHolding ?? false;
   }
 
-  /** The recorded server speaks first on `connection`: this is the one. */
+  /** Identifies this as `connection`, on which the recorded server speaks first. */
   resolveAs(connection: number): void {
     assert(this.#pending, "it was not identified");
     this.#resolve(this.#pending.decideFor(connection));
@@ -166,7 +172,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     return this.#pending === match;
   }
 
-  /** Sends an event of data to the process, now or when it has taken those before. */
+  /** Sends a data event to the process, now or after it has taken the data before. */
   sendData(event: number): void {
     this.#inTurn(event, () => {
       const { outgoing } = this.#parts;
@@ -177,7 +183,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     });
   }
 
-  /** Says FIN to the process, behind the bytes before. */
+  /** Sends a FIN to the process after the data before it. */
   sendEnd(event: number): void {
     this.#inTurn(event, () => {
       this.#end.shutdown();
@@ -185,7 +191,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     });
   }
 
-  /** Resets the connection, behind the bytes before. */
+  /** Resets the connection after the data before it. */
   sendReset(event: number): void {
     this.#inTurn(event, () => {
       this.#isClosed = true;
@@ -193,7 +199,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     });
   }
 
-  /** Bytes that the process was sent and has not read, in any buffer on the way. */
+  /** The number of bytes sent to the process that it has not read, in all buffers on the way. */
   unreadBytes(): number {
     return this.#end.waitingBytes() + this.#parts.sockets.unreadBytes(this);
   }
@@ -209,14 +215,14 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   /**
-   * Reports a difference now of which more context was still awaited. Returns the unit that comes next
-   * on this connection, where its protocol has units.
+   * Reports a difference that was still collecting context. In a protocol with units, returns the
+   * next unit on this connection.
    */
   tell(): string | undefined {
     return this.#listener?.tell();
   }
 
-  /** The run is over: what was compared so far is judged. */
+  /** The run is over: reports remaining differences. */
   finish(): void {
     this.#listener?.finish();
   }
@@ -250,7 +256,10 @@ export class LiveEnd implements EndOwner, PacedEnd {
     }
   }
 
-  /** The process no longer takes bytes. What it sent before is read first, and then tells of the reset. */
+  /**
+   * The process no longer takes bytes. Reading yields the bytes that it sent earlier, then the
+   * reset.
+   */
   #broken(): void {
     this.#end.failed = true;
     this.#end.readable = true;
@@ -274,7 +283,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     if (connection !== undefined) this.#resolve(connection);
   }
 
-  /** What came while it was not known which connection this is is told now. */
+  /** Identifies the connection, and passes on what came before. */
   #resolve(connection: number): void {
     this.#identify(connection);
     this.runner.schedule.noteConnected(connection);

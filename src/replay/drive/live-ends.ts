@@ -1,4 +1,4 @@
-/** The live connections of a replay, found by the recorded connection that each of them is. */
+/** The live connections of a replay, by the recorded connection that each of them plays. */
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
@@ -23,7 +23,7 @@ import { LiveEnd, type LiveParts } from "./live-end.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 import type { ContainerSockets } from "./container-sockets.ts";
 
-/** What live connections are made of. */
+/** The collaborators of live connections. */
 export interface LiveEndsParts {
   readonly reactor: Reactor;
   readonly index: RecordingIndex;
@@ -32,17 +32,17 @@ export interface LiveEndsParts {
   /** Absent with `--no-compare`. */
   readonly compare: Omit<CompareParts, "read" | "index"> | undefined;
   readonly progress: Progress;
-  /** Reads what was recorded, for comparing. */
+  /** Reads recorded payloads for comparison. */
   readonly read: ReadPayload;
   readonly report: ReportDifference;
-  /** Whether exchanges may be played on other connections than those that they were recorded on. */
+  /** Whether exchanges may be played on other connections than recorded. */
   readonly movesExchanges: boolean;
   readonly masks: readonly Mask[];
   readonly sockets: ContainerSockets;
   readonly onBytes: (lengthBytes: number) => void;
 }
 
-/** What happens on a connection once it is accepted. */
+/** Events on an accepted connection. */
 type StreamKind = (typeof RecordKind)["data" | "end" | "reset"];
 
 const receiveBytes = 0x1_0000;
@@ -54,7 +54,7 @@ export class LiveEnds {
   readonly #live = new Map<number, LiveEnd>();
   readonly #pending = new Set<LiveEnd>();
   readonly #exchanges = new Map<Schedule, Exchanges>();
-  /** Those that keep bytes, and some that did. */
+  /** Live connections that hold bytes, and some that did. */
   readonly #holding = new Set<LiveEnd>();
   readonly #outgoing = PayloadFile.room();
 
@@ -63,7 +63,7 @@ export class LiveEnds {
     this.#shared = this.#share();
   }
 
-  /** The live process is at `socket`, an end of `wire`, and sends in `direction`: see {@link LiveEnd}. */
+  /** Adds a connection of the live process at the other side of `socket`: see {@link LiveEnd}. */
   add(
     socket: PipeSocket,
     runner: ScheduleRunner,
@@ -76,7 +76,10 @@ export class LiveEnds {
     return live;
   }
 
-  /** The connection that `event` happens on. Where the server speaks first, that identifies it. */
+  /**
+   * The live connection that `event` happens on. If the recorded server speaks first, this
+   * identifies a pending one.
+   */
   receiverOf({ schedule: { index } }: ScheduleRunner, event: number): LiveEnd | undefined {
     const { matching } = this.#parts;
     const connection = index.connection(event);
@@ -88,7 +91,7 @@ export class LiveEnds {
     return live;
   }
 
-  /** The connection on which `event`, a piece of a stream, is waited for. */
+  /** The live connection on which `event`, a piece of a stream, is awaited. */
   senderOf({ schedule: { index } }: ScheduleRunner, event: number): LiveEnd | undefined {
     if (index.kind(event) !== RecordKind.data) return undefined;
     return this.#live.get(endOf(index.connection(event), index.direction(event)));
@@ -106,7 +109,10 @@ export class LiveEnds {
     runner.schedule.noteBytes(connection, direction, index.endOffset(event));
   }
 
-  /** Whether a process of `runner` has sent bytes that are kept until it is clear what they ask. */
+  /**
+   * Whether a process of `runner` has sent bytes that are held until it is clear which question
+   * they ask.
+   */
   hasHeld(runner: ScheduleRunner): boolean {
     let isAny = false;
     for (const live of this.#holding)
@@ -116,8 +122,8 @@ export class LiveEnds {
   }
 
   /**
-   * Whether `event` is waited for on a stream that has differed, or at a place that a mask covers, so
-   * that it need not come as recorded.
+   * Whether the runner waits for `event` on a stream that has differed, or where a mask covers it,
+   * so that it need not come as recorded.
    */
   isAstray(runner: ScheduleRunner, event: number): boolean {
     const { index } = runner.schedule;
@@ -127,8 +133,8 @@ export class LiveEnds {
   }
 
   /**
-   * A stream is about to be reported to lack something: other bytes in it are reported first. Returns
-   * the unit that it lacks, where its protocol has units.
+   * Reports a held difference of a stream, because a report that the stream lacks something must
+   * come second. In a protocol with units, returns the unit that the stream lacks.
    */
   tell(connection: number, direction: Direction): string | undefined {
     return this.#live.get(endOf(connection, direction))?.tell();
@@ -141,7 +147,7 @@ export class LiveEnds {
     return false;
   }
 
-  /** The run is over: what was compared so far is judged. */
+  /** The run is over: reports remaining differences. */
   finish(): void {
     for (const live of this.#live.values()) live.finish();
   }
@@ -186,7 +192,8 @@ export class LiveEnds {
     const { index } = schedule;
     const exchanges = this.#exchangesOf(schedule);
     const isClient = direction === Direction.toServer;
-    // What is compared by the units of a protocol interleaves questions and answers.
+    // A connection that is compared by units interleaves questions and answers, so it has no
+    // conversation.
     const converses = isClient && !isFramed({ index, read }, connection);
     const parts = { index, progress, isPast: (event: number) => schedule.isPast(event) };
     return new Listener(

@@ -1,6 +1,6 @@
 /**
- * Packets that are not TCP, in a replay: those of live processes pass to live processes, at once or when
- * they are no longer too early; those of containers that are played come out of the dump.
+ * Replays non-TCP packets. Packets between live processes pass, at once or when they are no longer
+ * too early. Packets of played containers come out of the recording.
  */
 import { virtioNetHeaderBytes } from "../../sys/abi.ts";
 import type { Region } from "../../sys/memory.ts";
@@ -15,9 +15,12 @@ export interface PacketPlayerParts {
   readonly index: RecordingIndex;
   readonly file: PayloadFile;
   readonly runners: readonly ScheduleRunner[];
-  /** Sends a frame (a virtio header, then a packet) to a live container, over the link between the two. */
+  /**
+   * Sends a frame (a virtio header and a packet) to a live container, over the link between the
+   * two.
+   */
   readonly inject: (from: number, to: number, frame: Region, frameBytes: number) => void;
-  /** Puts one that has crossed the link into a live container. */
+  /** Delivers a frame that has already crossed the link to a live container. */
   readonly release: (to: number, frame: Region, frameBytes: number) => void;
 }
 
@@ -28,7 +31,7 @@ export class PacketPlayer {
   readonly #runnerOf = new Map<number, ScheduleRunner>();
   readonly #flows: LiveFlows;
   readonly #view = new PacketView();
-  /** Frames that came too early, by who waits for them, and their flow. */
+  /** Frames that came too early, by the runner that holds them and their flow. */
   readonly #early = new Map<string, Uint8Array[]>();
 
   constructor(parts: PacketPlayerParts) {
@@ -39,12 +42,13 @@ export class PacketPlayer {
   }
 
   /**
-   * A packet lies in `frame`, behind its virtio header, from one container to another or to everyone
-   * (-1). Whether it may pass to all of these now; if not, what is to pass is passed on here.
+   * Handles a packet in `frame`, behind its virtio header, from one container to another or to
+   * everyone (-1). Returns whether it may pass to all receivers now. If not, this method forwards
+   * it where it may.
    */
   onPacket(sender: number, receiver: number, frame: Uint8Array): boolean {
     const own = this.#runnerOf.get(sender);
-    // A container that is played has a kernel, too, which might answer by itself.
+    // A played container has a kernel, too, which might answer by itself.
     if (!own) return false;
     const flow = this.#flowOf(sender, receiver, frame);
     own.schedule.notePacket(flow, sender);
@@ -61,7 +65,7 @@ export class PacketPlayer {
     );
   }
 
-  /** Lets `event` happen: a packet comes out of the dump, or one that was kept for this moment. */
+  /** Performs `event`: sends a packet from the recording, or one that was held until now. */
   deliver(runner: ScheduleRunner, event: number): void {
     const { index, file } = this.#parts;
     const { schedule } = runner;
@@ -69,7 +73,7 @@ export class PacketPlayer {
       const kept = this.#early.get(keyOf(runner, index.flow(event)));
       if (schedule.releasesPacket(event)) this.#giveOut(runner, event, kept?.shift());
     } else {
-      // Its checksum is whole: the recorder completed it.
+      // The checksum is complete: the recorder completed it.
       const [lengthBytes, at] = [index.lengthBytes(event), virtioNetHeaderBytes];
       this.#room.bytes.fill(0, 0, at);
       file.readInto(this.#room.bytes, at, index.payloadPosition(event), lengthBytes);
@@ -78,7 +82,7 @@ export class PacketPlayer {
     schedule.noteDelivered(event);
   }
 
-  /** If anybody's is too early, each gets it apart. */
+  /** If the packet is too early for any receiver, sends it to the other receivers one by one. */
   #toEveryone(own: ScheduleRunner, sender: number, flow: number, frame: Uint8Array): boolean {
     const { runners, inject } = this.#parts;
     const early = runners.filter((runner) => this.#keepsEarly(own, runner, sender, flow, frame));
@@ -90,7 +94,10 @@ export class PacketPlayer {
     return false;
   }
 
-  /** Tells the receiver's schedule of the packet. Whether it is too early there, and so kept. */
+  /**
+   * Notes the packet in the receiver's schedule. Returns whether it is too early there and was
+   * kept.
+   */
   #keepsEarly(
     own: ScheduleRunner,
     runner: ScheduleRunner,
@@ -110,7 +117,7 @@ export class PacketPlayer {
     return true;
   }
 
-  /** What goes to one came here after the link, what goes to everyone before it. */
+  /** A packet to one receiver was kept after it crossed the link, a broadcast before. */
   #giveOut(runner: ScheduleRunner, event: number, frame: Uint8Array | undefined): void {
     const receiver = this.#parts.index.receiver(event);
     if (!frame) return;
@@ -119,7 +126,7 @@ export class PacketPlayer {
     else this.#parts.release(receiver, this.#room, frame.length);
   }
 
-  /** Sends what lies in the room to the processes of `score` that `event` concerns. */
+  /** Sends the frame in the buffer to those processes of the runner that `event` concerns. */
   #inject({ schedule }: ScheduleRunner, event: number, frameBytes: number): void {
     const sender = this.#parts.index.sender(event);
     for (const container of schedule.containers)

@@ -1,9 +1,9 @@
 /**
- * The player: brings what the pure cores decide to kernel sockets, and what happens on the sockets to
- * the cores. Every live process stands alone: towards it, a socket of the pipe space plays each peer.
+ * The player connects the pure cores with kernel sockets: it carries out their decisions, and notes
+ * what happens on the sockets. For each live process, sockets of the pipe space play all its peers.
  *
  *     SYN of a live process   -> matching -> the schedule says when it is accepted or refused
- *     schedule: connect       -> dial to the live process, from the recorded client's address and port
+ *     schedule: connect       -> dial to the live process, from the recorded client's address, port
  *     schedule: data, end ... -> live-end.ts, which also takes what the process sends
  */
 import { Direction } from "../../base/direction.ts";
@@ -32,18 +32,18 @@ import type { StartHold } from "./start-hold.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { type Performer, ScheduleRunner } from "./schedule-runner.ts";
 
-/** What the player is made of. */
+/** The collaborators of the player. */
 export interface PlayerParts extends LiveEndsParts {
   readonly subnets: readonly Subnet[];
   readonly schedules: readonly Schedule[];
   readonly patienceMs: number;
-  /** How long nothing moves for a process that is quiet. */
+  /** How long nothing moves before a process counts as quiet. */
   readonly quietMs: number;
   /** How much longer an answer takes over the links of this run. */
   readonly linkMs: number;
-  /** Absent where order alone is kept, or none at all. */
+  /** Absent if the replay does not order events across connections. */
   readonly readBarrier: ReadBarrier | undefined;
-  /** Absent where nothing waits. */
+  /** Absent under `flood`. */
   readonly startHold: StartHold | undefined;
   readonly chosenPorts: ChosenPorts;
   readonly datagramPace: DatagramPace;
@@ -51,24 +51,24 @@ export interface PlayerParts extends LiveEndsParts {
   readonly release: PacketPlayerParts["release"];
   readonly watchThreads: (container: number) => StarvingThreads;
   readonly onConnection: () => void;
-  /** `event` is about to happen to its receiver. */
+  /** Called just before `event` happens to its receiver. */
   readonly onDelivery: (event: number) => void;
 }
 
 /**
- * How long a server has to answer a SYN that it accepted in the recording. It may drop one: where its
- * process holds the socket of an earlier connection with the same ports, which has just been reset, the
- * kernel keeps the SYN for that socket, and then drops it (tcp_v4_rcv, sk_add_backlog).
+ * How long a server has to answer a SYN that it accepted in the recording. Its kernel may drop a
+ * SYN: if the process holds a socket that was just reset, for a connection with the same ports, the
+ * kernel queues the SYN for that socket and then drops it (tcp_v4_rcv, sk_add_backlog).
  */
 const answerMs = 100;
 
-/** The recording says which family was refused, so it is not asked. */
+/** The recording says which family was refused, so there is no need to test. */
 const isServedInOtherFamily = (): boolean => false;
 
-/** What happens on a connection once it is accepted. */
+/** Events on an accepted connection. */
 type StreamKind = (typeof RecordKind)["data" | "end" | "reset"];
 
-/** What becomes of an attempt that was let in: the kernel accepts it, or its process has gone away. */
+/** Reacts to the fate of an admitted attempt: the kernel accepts it, or its client is gone. */
 interface Entering {
   readonly entered: (end: PipeSocket) => void;
   readonly abandoned: () => void;
@@ -84,9 +84,9 @@ export class Player implements AttemptHandler<Entering>, Performer {
   readonly #doors: Doors;
   /** By container. */
   readonly #runnerOf = new Map<number, ScheduleRunner>();
-  /** By connection: attempts that wait for the schedule to answer them. */
+  /** By connection: attempts that wait for the schedule's answer. */
   readonly #asking = new Map<number, Attempt<Entering>>();
-  /** By connection: acceptances that happened while another connection was open in its place. */
+  /** By connection: accept events that came while another live connection stood in for it. */
   readonly #acceptedEarly = new Map<number, number>();
   readonly #dials = new Set<Dial>();
   readonly #queues: DialQueues;
@@ -108,7 +108,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     this.packets = new PacketPlayer({ ...parts, runners: this.runners });
   }
 
-  /** Lets every schedule begin. */
+  /** Starts all schedules. */
   start(): void {
     for (const runner of this.runners) runner.queue();
   }
@@ -122,7 +122,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     return Math.max(...this.runners.map(({ movedMs }) => movedMs));
   }
 
-  /** The live process of this container is gone, and its sockets have said all they had. */
+  /** The live process of this container is gone, and everything that it sent has been read. */
   noteGone(container: number): void {
     this.#resetUnanswered(container);
     this.#parts.startHold?.noteGone(container);
@@ -133,7 +133,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     }
   }
 
-  /** Whether a process of `container` has a connection, or one is about to be made. */
+  /** Whether a process of `container` has a connection, or is about to get one. */
   hasOpen(container: number): boolean {
     const asks = [...this.#asking.values()].some(
       ({ connection }) => connection.client === container,
@@ -141,7 +141,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     return asks || this.#dials.size > 0 || this.#ends.hasOpen(container);
   }
 
-  /** The run is over: what was compared so far is judged. */
+  /** The run is over: cancels open dials and reports remaining differences. */
   finish(): void {
     for (const dial of this.#dials) dial.cancel();
     this.#ends.finish();
@@ -168,7 +168,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
   }
 
   onRepeated(): void {
-    // It is answered when its turn comes.
+    // The schedule answers it when its turn comes.
   }
 
   onAbandoned(attempt: Attempt<Entering>): void {
@@ -183,7 +183,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     }
   }
 
-  /** Whatever is answered to a client that is gone, its kernel resets. If that is so in the recording, it is done. */
+  /** A gone client's kernel resets any answer. A recorded reset of this kind counts as done. */
   #resetUnanswered(container: number): void {
     const { connections } = this.#parts.index;
     for (const [connection, { connection: wire }] of this.#asking)
@@ -339,7 +339,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
       subnet,
       connection,
       queue: this.#queues.of(connection),
-      // A SYN that was not answered then is not repeated, lest it be answered now.
+      // No retry for a SYN without a recorded answer: it might be answered now.
       isWanted: () => outcome !== "unanswered",
       waitListenMs,
       ...(isAccepted ? { answerMs } : {}),
@@ -368,7 +368,7 @@ export class Player implements AttemptHandler<Entering>, Performer {
     if (fd !== undefined) onConnected(new PipeSocket(reactor, fd, nobody));
   }
 
-  /** The port of today, where the process chose another than in the recording. */
+  /** The live port, where the process chose a different one than in the recording. */
   #livePort({ server, serverPort }: Omit<RecordedConnection, "outcome">): Port {
     const { chosenPorts, sockets } = this.#parts;
     if (!chosenPorts.has(server)) return serverPort;
@@ -376,14 +376,14 @@ export class Player implements AttemptHandler<Entering>, Performer {
     return chosenPorts.portFor(server, serverPort, listening) ?? serverPort;
   }
 
-  /** A server has as long to start as it had then, and the patience on top. */
+  /** A server has as long to start as it took in the recording, plus the patience. */
   #untilListeningMs(event: number): number {
     const { reactor, index, patienceMs } = this.#parts;
     const recordedMs = index.deliveryNs(event) / 1e6;
     return patienceMs + Math.max(0, recordedMs - (reactor.nowMs - this.#startedMs));
   }
 
-  /** What follows on an accepted connection; one that is not there any more takes nothing. */
+  /** Delivers an event on an accepted connection. It has no effect if the connection is gone. */
   #deliverTo(
     runner: ScheduleRunner,
     event: number,

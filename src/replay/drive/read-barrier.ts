@@ -1,9 +1,9 @@
 /**
- * ReadBarrier: holds a delivery back for a moment where the order alone does not carry over.
+ * Holds a delivery back briefly where sending in order is not enough.
  *
- * A process that slept finds bytes on two connections and may read either first; a reset may overtake
- * the bytes before it. So plg turns to another connection, or resets one, only once the process has read
- * what it was sent last. plg asks the kernel, and waits no longer than read-limits.ts allows.
+ * A process that slept finds bytes on two connections and may read either first. A RST may overtake
+ * the bytes before it. So the replay turns to another connection, or resets one, only after the
+ * process has read what it was sent last. The kernel reports that. read-limits.ts limits the wait.
  */
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Reactor } from "../../sys/reactor.ts";
@@ -11,7 +11,10 @@ import type { RecordingIndex } from "../../recording/recording.ts";
 import { ReadLimits } from "./read-limits.ts";
 import type { LiveSide, ContainerSockets } from "./container-sockets.ts";
 
-/** At first it is looked again at once, as most processes read in microseconds; then at this interval. */
+/**
+ * The barrier first looks again at once, because most processes read within microseconds. After
+ * this time it looks at an interval.
+ */
 const eagerMs = 0.3;
 const lookMs = 1;
 
@@ -19,11 +22,11 @@ const lookMs = 1;
 interface Sent {
   readonly end: PacedEnd;
   readonly atMs: number;
-  /** They were waited for, in vain. */
+  /** Whether the barrier has waited for them in vain. */
   isGivenUp: boolean;
 }
 
-/** A live connection, as far as it matters here. */
+/** The properties of a live connection that the barrier needs. */
 export interface PacedEnd extends LiveSide {
   readonly isClosed: boolean;
 }
@@ -46,7 +49,7 @@ export class ReadBarrier {
     this.#sockets = parts.sockets;
   }
 
-  /** How long `event` is to be held back before it is looked at again, in milliseconds; 0 lets it go. */
+  /** How long to hold `event` back before asking again, in milliseconds. 0 releases it. */
   holdMs(event: number, end: PacedEnd | undefined): number {
     const last = this.#last.get(this.#index.receiver(event));
     const isReset = this.#index.kind(event) === RecordKind.reset;

@@ -1,17 +1,17 @@
 /**
- * Notices that a process works through what it was sent. Megabytes may lie in the kernels' buffers when
- * everything was delivered: a slow reader is busy with them for a long time, and does not hang.
+ * Notices that a process works through what it was sent. When everything is delivered, megabytes
+ * may remain in kernel buffers. They keep a slow reader busy for a long time, but it does not hang.
  */
 
 /** A connection to a live process. */
 export interface WatchedEnd {
   readonly isClosed: boolean;
-  /** What the process has not read yet, in any buffer on the way. */
+  /** The number of bytes that the process has not read yet, in all buffers on the way. */
   unreadBytes(): number;
 }
 
 export class ReadingWatch<End extends WatchedEnd> {
-  /** By what the process had not read when it was last looked at; Infinity if it was not yet. */
+  /** Unread bytes at the last look; Infinity before the first look. */
   readonly #unread = new Map<End, number>();
 
   /** Bytes were sent to the process on this connection. */
@@ -19,7 +19,7 @@ export class ReadingWatch<End extends WatchedEnd> {
     this.#unread.set(end, Infinity);
   }
 
-  /** Whether anything was sent that may still be unread. */
+  /** Whether nothing is left to watch. */
   get isIdle(): boolean {
     return this.#unread.size === 0;
   }

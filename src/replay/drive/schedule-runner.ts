@@ -1,34 +1,38 @@
-/** A schedule in the reactor's time: asked for what is next whenever something moved or a time has come. */
+/**
+ * Runs a schedule in the reactor: asks it for the next step when something moved or a timer fires.
+ */
 import type { Reactor, Task } from "../../sys/reactor.ts";
 import type { Timer } from "../../sys/timers.ts";
 import type { Matching } from "../match/matching.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { ReadingWatch, type WatchedEnd } from "./reading-watch.ts";
 
-/** How many events one schedule delivers before others get their step. */
+/** How many events one schedule delivers before others get their turn. */
 const deliveriesPerTurn = 64;
-/** A wait is this many times as long as the time between two looks whether its process reads. */
+/** How many times per patience the runner checks whether its processes read. */
 const looksPerPatience = 8;
-/** The reactor's timers are of about this resolution. */
+/** The approximate resolution of the reactor's timers. */
 const shortestMs = 0.1;
 
-/** Who carries out what a schedule decides. */
+/** Carries out a schedule's decisions. */
 export interface Performer {
   /**
-   * Lets `event` happen, and then notes it as delivered, now or later. Or returns how long it is to be
-   * held back, in milliseconds, to be asked again then; 0 otherwise.
+   * Lets `event` happen, and notes it as delivered, now or later; returns 0. Or returns how long to
+   * hold it back, in milliseconds, after which the runner asks again.
    */
   deliver(runner: ScheduleRunner, event: number): number;
   /**
-   * Whether `event` is waited for on a stream that has differed, or at a place that a mask covers, so
-   * that it need not come as recorded.
+   * Whether the runner waits for `event` on a stream that has differed, or where a mask covers it,
+   * so that it need not come as recorded.
    */
   isAstray(runner: ScheduleRunner, event: number): boolean;
-  /** Whether bytes of its processes are kept until it is clear what they ask. */
+  /**
+   * Whether its processes have sent bytes that are held until it is clear which question they ask.
+   */
   hasHeld(runner: ScheduleRunner): boolean;
   /**
-   * The processes of this runner are quiet: decides which connections their undecided ones are, and no
-   * longer waits for bytes that need not come.
+   * The processes of this runner are quiet. Decides pending matches, and no longer waits for bytes
+   * that need not come.
    */
   settle(runner: ScheduleRunner): void;
 }
@@ -37,7 +41,7 @@ export class ScheduleRunner implements Task {
   readonly schedule: Schedule;
   /** Every event has happened or was given up. */
   isDone = false;
-  /** The event that is waited for, or -1. */
+  /** The event that the schedule waits for, or -1. */
   waitingFor = -1;
   /** When something last moved for its processes, in milliseconds of the reactor's clock. */
   movedMs: number;
@@ -46,15 +50,18 @@ export class ScheduleRunner implements Task {
   readonly #performer: Performer;
   readonly #quietMs: number;
   readonly #lookMs: number;
-  /** Connections that these processes may not have read to the end. */
+  /** Watches connections that its processes may not have read to the end. */
   readonly reading: ReadingWatch<WatchedEnd> = new ReadingWatch();
   #lookAtMs = Infinity;
   #timer: Timer | undefined;
   #isQueued = false;
-  /** An event that the schedule released, and that is held back a moment longer; or -1. */
+  /** An event that the schedule released and the performer holds back; or -1. */
   #heldBack = -1;
 
-  /** `quietMs`: how long nothing moves for processes that are quiet. `patienceMs`: the schedule's. */
+  /**
+   * `quietMs`: how long nothing moves before processes count as quiet. `patienceMs`: the
+   * schedule's.
+   */
   constructor(
     schedule: Schedule,
     reactor: Reactor,
@@ -72,7 +79,7 @@ export class ScheduleRunner implements Task {
     this.movedMs = reactor.nowMs;
   }
 
-  /** Something moved: the schedule is asked again, after what else this round brings. */
+  /** Something moved. Asks the schedule again after the other events of this round. */
   moved(): void {
     this.movedMs = this.#reactor.nowMs;
     this.queue();
@@ -100,7 +107,7 @@ export class ScheduleRunner implements Task {
     this.queue();
   }
 
-  /** A process that works through what it was sent is not given up. */
+  /** A process that reads what it was sent is not given up. */
   #lookAtReading(): void {
     const { nowMs } = this.#reactor;
     if (nowMs < this.#lookAtMs) return;
@@ -108,7 +115,7 @@ export class ScheduleRunner implements Task {
     if (this.reading.hasRead()) this.schedule.noteMoved();
   }
 
-  /** False if the event is held back; the timer asks again. */
+  /** Returns false if the event is held back. A timer then asks again. */
   #deliver(event: number): boolean {
     const holdMs = this.#performer.deliver(this, event);
     this.#heldBack = holdMs > 0 ? event : -1;
@@ -121,7 +128,10 @@ export class ScheduleRunner implements Task {
     return false;
   }
 
-  /** Until something is noted, or until the time has come; whoever fell quiet is decided about by then. */
+  /**
+   * Sleeps until a note, or until the time comes. Wakes earlier to settle processes that fall
+   * quiet.
+   */
   #sleep(untilMs: number): void {
     const hasPending =
       this.#performer.hasHeld(this) ||

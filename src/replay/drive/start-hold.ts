@@ -1,38 +1,41 @@
 /**
- * Gives a server as much time to become ready as it had. A server may listen before it is ready
- * (PostgreSQL answers "the database system is starting up"), where the recorded client came later. So
- * nobody connects to a process sooner after its start than in the recording, up to the first connection
- * that it accepted. From then on it is known to be ready.
+ * Gives a server as much time to become ready as it had in the recording. A server may listen
+ * before it is ready: PostgreSQL then answers "the database system is starting up". The recorded
+ * client came later. So until a process has accepted its first connection, the replay connects to
+ * it no sooner after its start than in the recording. After that, the process is known to be ready.
  *
- * A server that starts more slowly than in the recording does not listen yet at that time. When it does,
- * it gets a moment more.
+ * A server that starts more slowly than in the recording does not listen yet at that time. Once it
+ * listens, it gets a moment more.
  */
 import type { Family, Port } from "../../base/units.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** How often to look whether a late server listens. */
+/** How often to check whether a late server listens. */
 const lookMs = 10;
-/** How long a late server gets once it listens, as a share of the patience. */
+/** How long a late server gets after it begins to listen, as a share of the patience. */
 const lateShare = 0.25;
-/** In an imported recording every server is late: it had been running for long before the capture. */
+/**
+ * The same in an imported recording. All its servers count as late, because they had been running
+ * long before the capture.
+ */
 const importedShare = 0.5;
 
 export interface StartHoldParts {
   readonly clock: { readonly nowMs: number };
   readonly index: RecordingIndex;
   readonly patienceMs: number;
-  /** Recorded times are divided by it. */
+  /** Divides the recorded times. */
   readonly speed: number;
-  /** Whether anybody listens on a port of a container. */
+  /** Whether any process of a container listens on a port. */
   readonly listens: (container: number, family: Family, port: Port) => boolean;
 }
 
 export class StartHold {
   readonly #parts: StartHoldParts;
   readonly #startedMs: number;
-  /** Containers that were connected to. */
+  /** Containers whose servers need no more time. */
   readonly #ready = new Set<number>();
-  /** When containers that are late were first seen to listen; Infinity if they were not yet. */
+  /** When late servers were first seen to listen, by container; Infinity before that. */
   readonly #late = new Map<number, number>();
 
   constructor(parts: StartHoldParts) {
@@ -40,7 +43,10 @@ export class StartHold {
     this.#startedMs = parts.clock.nowMs;
   }
 
-  /** How long to hold the recorded `connect` back before it is looked at again; 0 lets it go. */
+  /**
+   * How long to hold back the recorded `connect` before asking again, in milliseconds. 0 releases
+   * it.
+   */
   holdMs(connect: number): number {
     const { clock, index, patienceMs, speed } = this.#parts;
     const container = index.receiver(connect);
@@ -53,12 +59,12 @@ export class StartHold {
     return 0;
   }
 
-  /** No process of the container is left that could become ready. */
+  /** No process is left in the container that could become ready. */
   noteGone(container: number): void {
     this.#ready.add(container);
   }
 
-  /** Whether the server did not listen in time, and has only just begun. */
+  /** Whether the server did not listen in time, or has only just begun to. */
   #isLate(container: number, connect: number): boolean {
     const { clock, index, patienceMs, listens } = this.#parts;
     const { connections, run } = index;

@@ -1,31 +1,32 @@
 /**
- * Learns masks from what differs when unchanged commands are replayed: pure.
+ * Learns masks from the differences in replays of unchanged commands. It is pure.
  *
- * Around the first byte that differs there is mostly a token: a number, a run of hexadecimal digits, a
- * word. It is masked between its constant neighbours, as narrowly as what was seen allows; a sample that
- * the mask does not cover widens it. Familiar shapes (shapes.ts) come with a mask of their own.
+ * Most often a token surrounds the first differing byte: a number, a run of hexadecimal digits, a
+ * word. The learner masks it between its constant neighbours, as narrowly as the samples allow. A
+ * sample that the mask does not cover widens it. Familiar shapes (shapes.ts) have masks of their
+ * own.
  */
 import { plural } from "../../base/text.ts";
 import { latin1 } from "../../base/latin1.ts";
 import type { Difference } from "../findings/differences.ts";
 
-/** A mask, and where it came from. */
+/** A mask and its origin. */
 export interface LearnedMask {
-  /** As `--ignore` takes it. */
+  /** In the syntax of `--ignore`. */
   readonly mask: string;
   /** Such as `an HTTP date`. */
   readonly name: string;
-  /** One that was seen, printable: as it was recorded, and now. */
+  /** A printable example: the recorded text, and the text in a replay. */
   readonly recorded: string;
   readonly live: string;
 }
 
-/** A kind of token, the narrower ones first. */
+/** A kind of token. The narrower kinds come first. */
 interface TokenKind {
   readonly name: string;
   /** The class of its characters. */
   readonly characters: string;
-  /** Shorter runs of these characters are no such token. */
+  /** A shorter run of these characters is not such a token. */
   readonly leastLength: number;
 }
 
@@ -46,15 +47,15 @@ const instants: readonly { readonly name: string; readonly pattern: string }[] =
   { name: "a time of day", pattern: String.raw`\d\d:\d\d:\d\d(?:\.\d+)?` },
 ];
 
-/** How many bytes before a token are a part of its mask. */
+/** How many bytes before a token its mask includes. */
 const neighbourBytes = 16;
-/** Masks become one if this much before their tokens is the same. */
+/** Two masks merge if at least this many bytes before their tokens are equal. */
 const leastCommonBytes = 6;
-/** So much of an example is shown. */
+/** The length of a shown example. */
 const exampleBytes = 24;
-/** With fewer, a mask would match anywhere. */
+/** With fewer neighbours, a mask would match anywhere. */
 const leastNeighbourBytes = 3;
-/** So many bytes that are the same again end what differs in binary data. */
+/** In binary data, this many equal bytes end a difference. */
 const resyncBytes = 4;
 
 interface Sample {
@@ -64,42 +65,44 @@ interface Sample {
   readonly live: string;
 }
 
-/** A token with its neighbours, as far as it was seen. */
+/** A token and its neighbours, as seen so far. */
 interface Seen {
   readonly place: string;
-  /** What comes before it, and what comes next: a character, or none where the sample ends. */
+  /** The text before the token, and the character after it; empty where the sample ends. */
   readonly left: string;
   readonly next: string;
   readonly kind: TokenKind;
-  /** Its one length; undefined if there were several. */
+  /** The token's length; undefined if samples differ in length. */
   readonly length: number | undefined;
 }
 
 export class Learner {
   /** By mask. */
   readonly #learned = new Map<string, LearnedMask & { times: number }>();
-  /** Masks that the replay had. */
+  /** The masks that the current replay uses. */
   #inForce: ReadonlySet<string> = new Set();
-  /** What masks of tokens were made for. */
+  /** The tokens that masks were made for. */
   readonly #seen = new Set<Seen>();
 
-  /** The masks so far, with how often what they cover was seen to differ where it was not masked yet. */
+  /**
+   * The masks so far. `times` counts the differences that each explained before it was in force.
+   */
   get masks(): readonly (LearnedMask & { readonly times: number })[] {
     return [...this.#learned.values()];
   }
 
-  /** A replay begins, with the masks so far. */
+  /** Notes that a replay begins with the masks so far. */
   noteReplay(): void {
     this.#inForce = new Set(this.#learned.keys());
   }
 
-  /** Learns from a difference of that replay. False if that explains nothing. */
+  /** Learns from a difference of that replay. Returns false if no new mask explains it. */
   add(difference: Difference): boolean {
     if (difference.kind !== "bytes") return false;
     const { process, serverPort, shape } = difference;
     const sample: Sample = {
       place: `${process}:${serverPort}`,
-      // Bytes that are masked already are `..`: the neighbours begin behind them.
+      // Masked bytes are `..`, so the neighbours begin after them.
       before: textOf(difference.before.slice(difference.before.lastIndexOf(".") + 1)),
       recorded: textOf(difference.recorded),
       live: textOf(difference.live),
@@ -133,10 +136,10 @@ export class Learner {
       if (left.length < leastNeighbourBytes) continue;
       const next = sample.recorded.charAt(then.length);
       if (next !== sample.live.charAt(now.length)) continue;
-      // A number within a word is a part of what varies.
+      // A number within a word is only part of what varies.
       if (/[\w-]/.test(next)) continue;
       const length = recorded.length === live.length ? recorded.length : undefined;
-      // Where the samples end before the token does, its length is not known.
+      // If the samples end before the token does, its length is unknown.
       return this.#noteToken(sample, left, { kind, length: next === "" ? undefined : length }, [
         recorded,
         live,
@@ -146,7 +149,7 @@ export class Learner {
     return false;
   }
 
-  /** Masks of tokens with the same neighbours become one, behind what they have in common. */
+  /** Merges masks of tokens with the same neighbours. The mask keeps what they have in common. */
   #noteToken(
     sample: Sample,
     before: string,
@@ -169,7 +172,7 @@ export class Learner {
     return this.#note(maskOf(seen), token.kind.name, recorded, live, times);
   }
 
-  /** Bytes that are no text differ at the same places in both, and then are the same again. */
+  /** Learns binary bytes that differ at the same places in both, followed by equal bytes. */
   #learnBinary(sample: Sample): boolean {
     const { before, recorded, live, place } = sample;
     let length = 1;
@@ -182,7 +185,9 @@ export class Learner {
     return this.#note(mask, "bytes", recorded.slice(0, length), live.slice(0, length));
   }
 
-  /** False if the mask was in force already: then it does not cover what it was made for. */
+  /**
+   * Returns false if the mask was already in force, because then it does not cover the difference.
+   */
   #note(mask: string, name: string, recorded: string, live: string, times = 0): boolean {
     const known = this.#learned.get(mask);
     if (known !== undefined) {
@@ -195,7 +200,7 @@ export class Learner {
   }
 }
 
-/** Masks as lines of an ignore file, each behind a comment that says why. */
+/** Renders masks as lines of an ignore file, each after a comment with the reason. */
 export function renderMasks(masks: Learner["masks"], replays: number): string {
   return masks
     .map(
@@ -234,7 +239,7 @@ function matchAround(pattern: RegExp, text: string, point: number): string | und
   return undefined;
 }
 
-/** As a part of a regular expression in a line of text. */
+/** Escapes text for a regular expression on one line. */
 function escape(text: string): string {
   return text.replaceAll(/[^]/g, (character) => {
     if (/[\w ,:;"'<>=&%@!~`-]/.test(character)) return character;
