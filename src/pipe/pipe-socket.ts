@@ -131,6 +131,12 @@ export class PipeSocket implements Watcher, Task {
     this.owner.onEndReady(this);
   }
 
+  /** The process is done with the connection: reading goes on until its end is seen. */
+  expectEnd(): void {
+    this.readable = true;
+    this.#sawEnd = true;
+  }
+
   /**
    * Receives into `pieces`. Returns the number of bytes, 0 at the end of the stream, {@link
    * nothingYet}, or another negated errno if the connection is broken.

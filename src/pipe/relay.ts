@@ -85,7 +85,7 @@ export class Relay implements EndOwner, Task {
    */
   catchUp(): void {
     const [client] = this.#ends;
-    client.readable = true;
+    client.expectEnd();
     if (!this.#core.isOpen(Direction.toServer)) client.failed = true;
     this.#pump(Direction.toServer);
   }

@@ -7,7 +7,7 @@ A client that returns from the same local port as soon as it may, and the server
 MANNER says how a connection goes: `drain`: the server ends its direction at once, and the client then
 sends a megabyte and closes; `flood`: the server sends megabytes, and the client closes after the first
 bytes, which resets the connection; `ask`: a question, its answer, and an end by the server; `reset`:
-the same, and the client resets the connection instead.
+the same, and the client says goodbye and resets the connection instead.
 """
 import errno
 import socket
@@ -35,6 +35,7 @@ def serve(connection, manner, number):
         elif manner in ("ask", "reset"):
             connection.sendall(b"answer to " + connection.recv(100))
             if manner == "reset":
+                assert connection.recv(4) == b"bye"
                 try:
                     raise AssertionError(connection.recv(1))
                 except ConnectionResetError:
@@ -74,6 +75,7 @@ def visit(host, manner, number):
             if manner == "ask":
                 assert s.recv(1) == b""
             else:
+                s.sendall(b"bye")
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
             assert s.recv(4) == b"%04d" % number
