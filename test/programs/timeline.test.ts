@@ -50,7 +50,7 @@ describe("redis", () => {
       'client → server  LRANGE l 0 -1 → ["b", "a"]',
       "client → server  GET none → nil",
     ]);
-    expect(await timeline(plg, "--grep=INCR|none")).toHaveLength(2);
+    expect(await timeline(plg, "--grep=INCR item|GET none")).toHaveLength(2);
     expect(await timeline(plg, "--only=connect")).toEqual([
       "client → server  connects to port 6379 → accepts",
     ]);

@@ -1,12 +1,17 @@
 /**
- * The time of day of each live container in a replay: the recorded time of the last thing that
- * happened to it, and the real time since, but not past the recorded time of the next thing that
- * will. One thread writes it, another reads it, in shared memory.
+ * The time of day of each live container in a replay: the recorded time of the last event that
+ * happened to it, plus the real time since. At the recorded time of the next event the clock pauses
+ * until that event has happened, but not for long: a process that sleeps by this clock, such as
+ * PostgreSQL's `pg_sleep`, may have to see it pass before it does what the next event waits for.
+ *
+ * One thread writes the time, another reads it, in shared memory.
  */
 
 /** A Float64Array of these for each container, then an Int32Array with a count for each. */
 const field = { recordedNs: 0, sinceNs: 1, limitNs: 2 } as const;
 const fields = 3;
+/** How long the clock pauses at most, in real time. */
+const longestPauseNs = 200e6;
 /** The writer is done within nanoseconds, unless it was descheduled in the middle. */
 const mostTries = 1000;
 
@@ -52,8 +57,16 @@ export class RecordedTime {
       const sinceNs = this.#values[at + field.sinceNs] ?? 0;
       const limitNs = this.#values[at + field.limitNs] ?? 0;
       const isWhole = before % 2 === 0 && Atomics.load(this.#changes, container) === before;
-      if (isWhole || tries === mostTries)
-        return Math.min(recordedNs + Math.max(0, nowNs - sinceNs), limitNs);
+      if (!isWhole && tries < mostTries) continue;
+      // Before the first `reach` the clock stands still.
+      const passedNs = sinceNs === 0 ? 0 : Math.max(0, nowNs - sinceNs);
+      return paused(recordedNs + passedNs, limitNs);
     }
   }
+}
+
+/** The time that a clock shows which would show `timeNs` if it had not paused at `limitNs`. */
+function paused(timeNs: number, limitNs: number): number {
+  if (timeNs <= limitNs) return timeNs;
+  return Math.max(limitNs, timeNs - longestPauseNs);
 }
