@@ -1,4 +1,4 @@
-/** The command line: arguments in, an exit code out. */
+/** The command line: takes arguments, returns an exit code. */
 import { Command as Cli, CommanderError } from "commander";
 import { ExitCode, PlgError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/printable.ts";
@@ -27,7 +27,10 @@ Exit codes:
 
 type SetExitCode = (code: number) => void;
 
-/** The commands, in the order of the help. The module of the one that is called is loaded, and no other, so that plg starts sooner. */
+/**
+ * The commands, in the order of the help. plg loads only the module of the command in use, to start
+ * faster.
+ */
 const commands: ReadonlyMap<string, () => Promise<(cli: Cli, set: SetExitCode) => void>> = new Map([
   ["record", async () => (await import("./commands/record.ts")).addRecord],
   ["replay", async () => (await import("./commands/replay.ts")).addReplay],
@@ -40,7 +43,10 @@ const commands: ReadonlyMap<string, () => Promise<(cli: Cli, set: SetExitCode) =
   ["demo", async () => (await import("./commands/demo.ts")).addDemo],
 ]);
 
-/** With the command that is called alone, or with all where none is: for the help, and for what is misspelled. */
+/**
+ * Creates the program with the called command alone. If there is none, all commands are added, for
+ * the help and for spelling suggestions.
+ */
 async function createProgram(called: string | undefined, setExitCode: SetExitCode): Promise<Cli> {
   const program = new Cli("plg")
     .description(about)
@@ -60,7 +66,10 @@ async function createProgram(called: string | undefined, setExitCode: SetExitCod
   return program;
 }
 
-/** `plg --record ...` is `plg record ...`, but for names: every argument is a whole command there. */
+/**
+ * Translates `plg --record ...` to `plg record ...`. In the classic form arguments have no names:
+ * each is a whole command.
+ */
 function modernized(args: readonly string[]): string[] {
   if (args[0] !== undefined && commands.has(args[0])) return [...args];
   const modes = ["--record", "--replay"].filter((mode) => args.includes(mode));
@@ -72,7 +81,7 @@ function modernized(args: readonly string[]): string[] {
   return [mode.slice(2), "--classic", ...rest];
 }
 
-/** Runs plg with these arguments, and returns what it exits with. Never throws. */
+/** Runs plg with these arguments and returns its exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode: number = ExitCode.ok;
   let called: string | undefined;
@@ -93,7 +102,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Says what went wrong in one line; only a bug shows its stack. */
+/** Reports an error in one line. Only bugs show a stack. */
 function report(error: unknown, args: readonly string[], called: string | undefined): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return ExitCode.ok;
@@ -111,7 +120,7 @@ function report(error: unknown, args: readonly string[], called: string | undefi
   return ExitCode.bug;
 }
 
-/** What commander found wrong, and where to look it up. */
+/** Describes commander's error, and where to find help. */
 function describeMisuse(
   { message }: CommanderError,
   args: readonly string[],

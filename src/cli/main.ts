@@ -1,7 +1,4 @@
-/**
- * The program `plg`. Signals get their handlers before the rest is loaded, which takes a while, so
- * that Ctrl-C is answered from the start.
- */
+/** The program `plg`. Signal handlers come first, so that Ctrl-C works while the rest loads. */
 import { endWhenInterrupted } from "./terminal/interrupt.ts";
 import { standardStreamsFlushed, watchStandardStreams } from "./launch/standard-streams.ts";
 
@@ -10,5 +7,5 @@ watchStandardStreams();
 const { main } = await import("./command-line.ts");
 process.exitCode = await main(process.argv.slice(2));
 await standardStreamsFlushed();
-// Threads that a failed start left behind do not keep the process alive.
+// Threads that a failed start left behind must not keep the process alive.
 process.exit();

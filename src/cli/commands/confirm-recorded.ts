@@ -1,6 +1,6 @@
 /**
- * Asks before commands from a dump are run, unless this user recorded them (own-recordings.ts): a
- * dump may come from anybody.
+ * Asks before plg runs the commands in a dump, unless this user recorded them (own-recordings.ts):
+ * a dump may come from anyone.
  */
 import { UsageError } from "../../base/errors.ts";
 import type { Recording } from "../../recording/load/read-recording.ts";
@@ -11,8 +11,8 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { isOwnSeal } from "./own-recordings.ts";
 
 /**
- * Shows the commands in any case. Returns an interruption if the question was answered by Ctrl-C;
- * throws a {@link UsageError} if the answer is no, or if nobody can be asked.
+ * Always shows the commands. Returns an interruption if the answer was Ctrl-C. Throws a {@link
+ * UsageError} if the answer is no, or if there is no user to ask.
  */
 export async function confirmRecorded(
   { path, index }: Recording,

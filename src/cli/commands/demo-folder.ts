@@ -1,4 +1,4 @@
-/** Where the demo's programs and its recording are, and where its steps run. */
+/** The folder of the demo's programs and recording, in which its steps run. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
@@ -18,7 +18,7 @@ export class DemoFolder {
     this.path = path;
   }
 
-  /** A new folder with copies of the programs: it is the user's to keep, change and try things in. */
+  /** Creates a folder with copies of the programs, for the user to keep and to experiment in. */
   static create(): DemoFolder {
     const path = mkdtempSync(join(tmpdir(), "plg-demo-"));
     for (const name of readdirSync(programs).filter((file) => file.endsWith(".js")))
@@ -27,7 +27,7 @@ export class DemoFolder {
     return new DemoFolder(path);
   }
 
-  /** Runs plg itself, with this terminal as its own. Resolves to its exit code. */
+  /** Runs plg on this terminal. Resolves to its exit code. */
   run({ args }: DemoStep): Promise<ExitCode> {
     const child = spawn(process.execPath, [mainModule, ...args], {
       cwd: this.path,
@@ -38,19 +38,22 @@ export class DemoFolder {
     return new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code, signal) => {
-        // As plg is the child, its exit codes are ours; as in a shell, 128 and more tell a signal.
+        // The child is plg, so its exit codes are ours. As in a shell, 128 and more mean a signal.
         resolve((code ?? 128 + (signal ? constants.signals[signal] : 0)) as ExitCode);
       });
     });
   }
 
-  /** A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on. */
+  /**
+   * Passes a signal on. A terminal sends Ctrl-C to the child directly; other signals reach only
+   * this process.
+   */
   passOn(signal: NodeJS.Signals): void {
     if (signal !== "SIGINT") this.#child?.kill(signal);
   }
 }
 
-/** The commands say `node`: that is the one that runs this. */
+/** PATH with this process's `node` first, because the commands call `node`. */
 function pathWithNode(): string {
   return [dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter);
 }

@@ -1,18 +1,18 @@
-/** What the demo does, in its order. */
+/** The steps of the demo, in order. */
 import { ExitCode } from "../../base/errors.ts";
 
 /** One command line of plg. */
 export interface DemoStep {
-  /** What it shows, in a few words, and in a few lines. */
+  /** The purpose of the step, in a few words; `text` explains it in a few lines. */
   readonly title: string;
   readonly text: string;
   /** The arguments of plg. The programs and the dump are in the working directory. */
   readonly args: readonly string[];
-  /** How it ends if all goes well. */
+  /** The expected exit code. */
   readonly exitCode: ExitCode;
 }
 
-/** The system: what each container is called, and runs. The others find the store by its name. */
+/** The system: each container's name and command. The others find the store by its name. */
 const system = [
   "store=node store.js",
   "worker=node worker.js",

@@ -1,4 +1,4 @@
-/** `plg demo`: shows what plg does, on a small system of programs of its own, step by step. */
+/** `plg demo`: shows what plg does, step by step, on a small system of its own programs. */
 import type { Command as Cli } from "commander";
 import { ExitCode } from "../../base/errors.ts";
 import { DemoFolder } from "./demo-folder.ts";
@@ -20,7 +20,7 @@ The programs need nothing but Node.js. Each step is a command line of plg that
 you could type yourself, and it is shown before it runs. Everything is written
 into a new temporary folder, which stays, so that you can go on from there.`;
 
-/** Runs the steps until one does not end as it should. Returns the exit code. */
+/** Runs the steps until one ends with an unexpected exit code. Returns plg's exit code. */
 async function demo(): Promise<ExitCode> {
   const folder = DemoFolder.create();
   let interrupted = false;
@@ -57,7 +57,7 @@ function bold(text: string): string {
   return paintFor(process.stdout)?.heading(text) ?? text;
 }
 
-/** How the argument is typed into a shell; `name='a command'` reads best like this. */
+/** Quotes the argument for a shell; `name='a command'` reads best in this form. */
 function asShellWord(text: string): string {
   if (/^[\w./:=-]+$/.test(text)) return text;
   const [, name = "", value = ""] = /^([\w-]+=)?(.*)$/s.exec(text) ?? [];

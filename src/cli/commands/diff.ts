@@ -1,4 +1,4 @@
-/** `plg diff`: what two recordings do not have in common. */
+/** `plg diff`: compares two recordings. */
 import type { Command as Cli } from "commander";
 import { ExitCode } from "../../base/errors.ts";
 import { printable, printableJson } from "../../base/printable.ts";
@@ -65,7 +65,7 @@ async function diff(first: string, second: string, flags: DiffFlags): Promise<nu
   }
 }
 
-/** A dump, and its payloads: what was read is good until the next call. */
+/** Opens a dump and its payloads. The bytes of a read are valid until the next read. */
 async function open(
   path: string,
   terminal: Terminal,

@@ -1,4 +1,4 @@
-/** `plg export`: part of a dump, for others: as a dump, as text, or as files of streams. */
+/** `plg export`: writes part of a dump for others: as a dump, as text, or as files of streams. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
@@ -121,7 +121,10 @@ function parseRedaction(source: string): RegExp {
   }
 }
 
-/** The keys of the run. They would undo what a redaction does to TLS, and are secrets themselves. */
+/**
+ * Returns the run's TLS keys. A redacted export gets them only if `--keys` names them, because they
+ * are secrets that undo the redaction of TLS.
+ */
 function keysFor(dump: string, { keys, redact }: ExportFlags): Uint8Array {
   const nothing = new Uint8Array(0);
   if (keys === false) return nothing;

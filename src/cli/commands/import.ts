@@ -1,4 +1,4 @@
-/** `plg import`: what tcpdump or Wireshark captured, as a dump. */
+/** `plg import`: converts captures of tcpdump or Wireshark to a dump. */
 import { statSync } from "node:fs";
 import type { Command as Cli } from "commander";
 import { ExitCode, UsageError } from "../../base/errors.ts";
@@ -69,14 +69,14 @@ async function importFiles(captures: readonly string[], flags: ImportFlags): Pro
   return isComplete(result) ? ExitCode.ok : ExitCode.commandFailed;
 }
 
-/** Captures are read a second time when the dump is there already. */
+/** Refuses to overwrite a capture. Captures are read a second time after the dump is opened. */
 function refuseSameFile(capture: string, output: string): void {
   const [from, to] = [capture, output].map((file) => statSync(file, { throwIfNoEntry: false }));
   if (from === undefined || from.dev !== to?.dev || from.ino !== to.ino) return;
   throw new UsageError(`-o ${output} is the capture itself: name another file`);
 }
 
-/** Captures are read twice. */
+/** Runs the import, which reads the captures twice, with a status line. */
 async function withStatus<T>(
   captures: readonly string[],
   terminal: Terminal,

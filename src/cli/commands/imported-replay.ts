@@ -1,4 +1,6 @@
-/** Replays of imported recordings: nobody recorded commands, and hosts have their true addresses. */
+/**
+ * Replays imported recordings, which have no commands, and whose hosts keep their real addresses.
+ */
 import { UsageError } from "../../base/errors.ts";
 import { plural } from "../../base/text.ts";
 import { hostOf } from "../../base/units.ts";
@@ -7,7 +9,10 @@ import type { ContainerPlan, Topology } from "../../sandbox/network/topology.ts"
 import type { Terminal } from "../terminal/terminal.ts";
 import { parseOnly } from "./only.ts";
 
-/** Which containers run. Of an imported recording it says what cannot be played. */
+/**
+ * Selects the containers that run. For an imported recording, it warns of connections that cannot
+ * be played.
+ */
 export function liveContainers(
   only: string | undefined,
   commands: readonly (string | undefined)[],
@@ -25,8 +30,8 @@ export function liveContainers(
 }
 
 /**
- * The containers that run: those with a command, and of them those that `--only` names. Throws a
- * {@link UsageError} if there is none, or if one cannot have its address.
+ * Selects the containers that run: those with a command, restricted to `--only`. Throws a {@link
+ * UsageError} if there is none, or if one cannot have its address.
  */
 function importedLive(
   only: string | undefined,
@@ -62,7 +67,7 @@ function namesOf({ containers }: Topology): string {
   return `it has ${names.join(", ")}${containers.length > mostNames ? ", …" : ""}`;
 }
 
-/** Says which connections of live containers cannot be played, and why. */
+/** Warns of live containers' connections that cannot be played, and why. */
 function warnImpossible(
   terminal: Terminal,
   { index: { connections } }: Recording,

@@ -1,4 +1,7 @@
-/** `replay --learn N`: replays unchanged commands until masks cover what varies, N times in a row. */
+/**
+ * `replay --learn N`: replays the unchanged commands and learns masks, until N replays in a row
+ * show no difference.
+ */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { ExitCode, PlgError } from "../../base/errors.ts";
 import { plural } from "../../base/text.ts";
@@ -8,28 +11,28 @@ import { describeDifference } from "../../report/differences.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { runPlg } from "./verify.ts";
 
-/** What a replay prints with `--json`, as far as it is looked at here. */
+/** The part of a replay's `--json` output that is used here. */
 interface ReplaySummary {
   readonly outcome: string;
   readonly count: number;
   readonly differences: readonly Difference[];
 }
 
-/** How many replays may be spent on learning, on top of those without a difference. */
+/** The most replays to spend on learning, in addition to those without a difference. */
 const mostReplays = 25;
-/** How many differences that no mask explains are listed. */
+/** The most unexplained differences that are listed. */
 const mostListed = 10;
 
 export interface LearnOptions {
-  /** So many replays in a row must show no difference. */
+  /** The number of replays in a row that must show no difference. */
   readonly replays: number;
-  /** The arguments of a plg that replays the recording, without masks from `path`. */
+  /** The arguments of the replaying plg, without masks from `path`. */
   readonly args: readonly string[];
-  /** The ignore file: masks are appended to it. */
+  /** The ignore file, to which masks are appended. */
   readonly path: string;
 }
 
-/** Learns masks, and writes them to the ignore file if they explain anything. */
+/** Learns masks and appends them to the ignore file if they explain any difference. */
 export async function learnMasks(terminal: Terminal, options: LearnOptions): Promise<ExitCode> {
   const { replays, path } = options;
   const learner = new Learner();
@@ -86,7 +89,7 @@ function conclude(terminal: Terminal, options: LearnOptions, learned: Learned): 
   return isVerified ? ExitCode.ok : ExitCode.replayDiffers;
 }
 
-/** A replay with the masks so far, or the exit code of one that failed. */
+/** Replays with the masks so far. Returns the exit code of a replay that failed. */
 async function replayOnce(
   terminal: Terminal,
   { args, path }: LearnOptions,
@@ -119,14 +122,14 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Leaves the ignore file as it was. */
+/** Restores the ignore file. */
 function restore(path: string, before: string | undefined, exitCode: ExitCode): ExitCode {
   if (before === undefined) rmSync(path, { force: true });
   else if (readIfThere(path) !== before) writeFileSync(path, before);
   return exitCode;
 }
 
-/** Arguments without an option that has a value, given as `--name value` or `--name=value`. */
+/** Removes an option with a value from the arguments, written `--name value` or `--name=value`. */
 export function withoutOption(args: readonly string[], name: string): string[] {
   return args.filter(
     (argument, i) => argument !== name && args[i - 1] !== name && !argument.startsWith(`${name}=`),

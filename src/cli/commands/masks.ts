@@ -7,11 +7,11 @@ import { parseMask, parseMaskFile } from "../options/ignore.ts";
 export interface MaskFlags {
   readonly ignore?: readonly string[];
   readonly ignoreFile?: string;
-  /** Masks are to be learned into the file. */
+  /** Given if masks will be learned into the file. */
   readonly learn?: string;
 }
 
-/** Reads the masks. Throws a {@link UsageError} for one that cannot be read, or names nobody. */
+/** Reads the masks. Throws a {@link UsageError} for an invalid mask or an unknown container. */
 export function readMasks(
   { ignore = [], ignoreFile, learn }: MaskFlags,
   containers: readonly { readonly name: string }[],
@@ -20,7 +20,7 @@ export function readMasks(
   const masks = ignore.map((text) => parseMask(text, names));
   if (ignoreFile === undefined) return masks;
   try {
-    // A file that masks are to be learned into need not exist yet.
+    // A file that masks will be learned into need not exist yet.
     if (learn !== undefined && !existsSync(ignoreFile)) return masks;
     return [...masks, ...parseMaskFile(readFileSync(ignoreFile, "utf8"), names, ignoreFile)];
   } catch (error) {

@@ -1,9 +1,9 @@
-/** `--only`: which containers of a recording run. */
+/** `--only`: selects the containers of a recording that run. */
 import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { ContainerPlan, Topology } from "../../sandbox/network/topology.ts";
 
-/** The containers that are named, separated by commas; all if none is. */
+/** Returns the containers named, separated by commas; all if the option is absent. */
 export function parseOnly(
   only: string | undefined,
   { containers }: Topology,

@@ -1,8 +1,10 @@
 /**
- * Whether this user recorded a dump's commands. A dump is a file that anybody may have made, and nothing that
- * it says of itself proves anything: not its owner (a download belongs to whoever downloaded it), not the
- * host that it names. So a recording carries a seal over its commands (HMAC-SHA-256), with a key that each
- * user has in a file of their own. Whoever does not have the key cannot make the seal.
+ * Recognizes dumps whose commands this user recorded.
+ *
+ * Anyone may have made a dump, and nothing in it or about it proves its origin: not its owner (a
+ * download belongs to the user who downloaded it), not the host that it names. So a recording
+ * carries a seal over its commands, an HMAC-SHA-256. Each user has a private file with the key, and
+ * only the key's holder can make the seal.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,18 +12,18 @@ import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { isInUserNamespace } from "../launch/rootless.ts";
 
-/** What is sealed: who ran what. */
+/** The sealed content: each container's name and command. */
 type Commands = readonly { readonly name: string; readonly command: string }[];
 
 const keyBytes = 32;
 
-/** The seal of a recording of these commands; undefined if there is nowhere to keep a key. */
+/** Returns the seal for these commands; undefined if there is nowhere to keep a key. */
 export function sealOf(commands: Commands): string | undefined {
   const key = readKey() ?? createKey();
   return key && hmac(key, commands).toString("hex");
 }
 
-/** Whether `seal` was made by this user for these commands. */
+/** Whether this user made `seal` for these commands. */
 export function isOwnSeal(seal: unknown, commands: Commands): boolean {
   const key = readKey();
   if (key === undefined || typeof seal !== "string") return false;
@@ -34,7 +36,7 @@ function hmac(key: Uint8Array, commands: Commands): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
-/** The XDG base directory specification's place for what programs keep. With sudo, HOME may be another user's. */
+/** The XDG state directory of plg. With sudo, HOME may be another user's. */
 function folder(): string {
   const isRoot = process.geteuid?.() === 0 && !isInUserNamespace();
   const home = isRoot ? userInfo().homedir : homedir();
@@ -50,7 +52,10 @@ function readKey(): Uint8Array | undefined {
   }
 }
 
-/** Whole or not at all, and only if there is none: another plg may make one at the same time, and the first counts. */
+/**
+ * Creates the key atomically if there is none. Another plg may create one at the same time; the
+ * first one wins.
+ */
 function createKey(): Uint8Array | undefined {
   try {
     const path = join(folder(), "key");
@@ -63,7 +68,7 @@ function createKey(): Uint8Array | undefined {
       rmSync(draft);
     }
   } catch {
-    // No home, or none that can be written to, or the other plg was first.
+    // There is no writable home, or the other plg was first.
   }
   return readKey();
 }

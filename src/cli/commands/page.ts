@@ -1,6 +1,6 @@
 /**
- * The page that shows a dump, as one file: the viewer's code and style, the dump itself if it is not too large, and
- * where a replay differed, if it is of one.
+ * Writes the page that shows a dump. It is one file with the viewer's code and style, the dump
+ * itself unless it is too large, and, for a replay, the differences.
  */
 import { createHash } from "node:crypto";
 import { chmodSync, readFileSync, statSync } from "node:fs";
@@ -13,23 +13,26 @@ import type { CarriedDifferences } from "../../report/carried.ts";
 import type { Outcome } from "../../report/outcome.ts";
 import { writeReport } from "./report-file.ts";
 
-/** What a page carries: a browser unpacks so much in a second. Larger dumps are opened from the page. */
+/**
+ * The largest dump embedded in a page: a browser unpacks it in a second. Larger dumps are opened
+ * from the page.
+ */
 const mostCarriedBytes = 64 << 20;
 
-/** Whether the page of this dump carries it. */
+/** Whether the page embeds this dump. */
 export function isCarried(dump: string): boolean {
   return statSync(dump).size <= mostCarriedBytes;
 }
 
-/** What the page of a replay shows besides the dump. */
+/** The findings that the page of a replay adds to the dump. */
 export interface ReplayFindings {
   readonly outcome: Outcome;
   readonly differences: DifferenceList;
 }
 
 /**
- * Writes the page of a dump, and returns its length in bytes. Only its owner may read it, as it is
- * with the dump. Throws a {@link UsageError} that names `option`, which gave the path.
+ * Writes the page of a dump and returns its length in bytes. Like the dump, only its owner may read
+ * it. Throws a {@link UsageError} that names `option`, the source of the path.
  */
 export function writePage(
   page: string,
@@ -39,7 +42,7 @@ export function writePage(
 ): number {
   const html = renderPage(dump, findings);
   writeReport(option, page, html, 0o600);
-  // A file that was there before keeps its mode when it is opened.
+  // A file that already existed keeps its mode when it is opened.
   chmodSync(page, 0o600);
   return Buffer.byteLength(html);
 }
@@ -47,7 +50,7 @@ export function writePage(
 function renderPage(dump: string, findings: ReplayFindings | undefined): string {
   const [code, style] = [part("page.js"), part("page.css")];
   assert(!/<\/(script|style)/i.test(code + style), "neither ends the element that it is in");
-  // Nothing but this code runs, whatever the dump says, and nothing is fetched or sent.
+  // Only this code runs, whatever the dump contains, and nothing is fetched or sent.
   const policy = `default-src 'none'; script-src '${sourceOf(code)}'; style-src '${sourceOf(style)}'`;
   const name = escaped(basename(dump));
   const differences: CarriedDifferences | undefined = findings && {
@@ -77,13 +80,16 @@ function part(name: string): string {
   return readFileSync(new URL(`../../viewer/${name}`, import.meta.url), "utf8");
 }
 
-/** What the viewer unpacks (viewer/carried.ts): an element for scripts, which browsers show nothing of, of a type that is no script. */
+/**
+ * A part that the viewer unpacks (viewer/carried.ts). Browsers do not render script elements, and
+ * do not execute one of this type.
+ */
 function carriedPart(id: string, name: string, content: Uint8Array | string | undefined): string {
   const text = content === undefined ? "" : gzipSync(content).toString("base64");
   return `<script id="${id}" type="application/gzip" data-name="${name}">${text}</script>`;
 }
 
-/** How a Content-Security-Policy names what stands in the page itself. */
+/** The source expression of a Content-Security-Policy for an inline element. */
 function sourceOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }

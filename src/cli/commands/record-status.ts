@@ -1,4 +1,4 @@
-/** The status line of a recording: how long it goes on, its connections, and how much passes. */
+/** The status line of a recording: its duration, its connections, and its data rate. */
 import { formatBytes, formatDuration, formatRate, plural } from "../../base/text.ts";
 import type { RecordSession } from "../../record/session.ts";
 

@@ -1,7 +1,9 @@
 /**
- * `record --until-fails N`: records again and again until a command fails, to catch what goes wrong
- * now and then. Each run is recorded beside the dump's path and put there if it is to be kept, so
- * that a recording at that path is replaced once, and only for one that is wanted.
+ * `record --until-fails N`: records again and again until a command fails, to catch an intermittent
+ * failure.
+ *
+ * Each run is recorded next to the dump's path, and moved there if it is to be kept. So an earlier
+ * recording at that path is replaced at most once, and only by a wanted one.
  */
 import { existsSync, rmSync } from "node:fs";
 import { parse } from "node:path";
@@ -18,36 +20,36 @@ import type { Interruption } from "../terminal/interrupt.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { recordStatus } from "./record-status.ts";
 
-/** Which recordings are kept: that of the run that failed, those of all runs, or that of the last. */
+/** Which recordings to keep: the failed run's, all, or the last run's. */
 export type Keep = "failed" | "all" | "last";
 
 interface Plan {
-  /** How many runs there are at most. */
+  /** The maximum number of runs. */
   readonly runs: number;
   readonly keep: Keep;
-  /** What to record: options of a run whose output goes to the sink. */
+  /** The options of a run whose output goes to the given sink. */
   readonly optionsFor: (output: HeldOutput) => RecordOptions;
 }
 
-/** How it went. */
+/** The outcome of all runs. */
 export interface UntilFails {
   readonly runs: number;
-  /** Whether the last of them failed. */
+  /** Whether the last run failed. */
   readonly hasFailed: boolean;
   /** The recordings that were kept. */
   readonly kept: readonly string[];
-  /** Of the last run that came to its end. */
+  /** The result of the last completed run. */
   readonly result: RecordResult | undefined;
   readonly interrupted: Interruption | undefined;
 }
 
-/** The exit code: a failed command is what was looked for, but a failure all the same. */
+/** The exit code: the failure was the goal, but it is a failure all the same. */
 export function exitCodeOf({ interrupted, hasFailed: failed }: UntilFails): number {
   if (interrupted) return interrupted.exitCode;
   return failed ? ExitCode.commandFailed : ExitCode.ok;
 }
 
-/** One line for people. */
+/** Describes the outcome in one line. */
 export function describeRuns({ runs, hasFailed: failed, kept, interrupted }: UntilFails): string {
   const cut = interrupted ? ` before ${interrupted.signal}` : "";
   const found = failed ? `run ${runs} failed` : `none of ${plural(runs, "run")} failed`;
@@ -73,7 +75,7 @@ class RepeatedRecorder {
   readonly #plan: Plan;
   readonly #file: string;
   readonly #destination: DumpDestination;
-  /** Where each run is recorded first. */
+  /** The path at which each run is recorded first. */
   readonly #attempt: string;
   readonly #kept: string[] = [];
 
@@ -96,7 +98,7 @@ class RepeatedRecorder {
       const failed = ends.some(hasFailed);
       if (failed || dumpError) output.show();
       if (dumpError) throw dumpError;
-      // A typo fails every time, and records nothing.
+      // A mistyped command fails every time and records nothing.
       if (!ends.some(couldStart)) return this.#end(run, true, last, undefined);
       if (this.#plan.keep === "all") this.#keepNumbered(run);
       if (failed) return this.#end(run, true, last, undefined);
@@ -104,7 +106,7 @@ class RepeatedRecorder {
     return this.#end(this.#plan.runs, false, last, undefined);
   }
 
-  /** What was not kept goes. */
+  /** Deletes an attempt that was not kept. */
   close(): void {
     this.#dropAttempt();
     if (this.#kept.includes(this.#file)) this.#destination.keep();
@@ -140,7 +142,7 @@ class RepeatedRecorder {
     return { runs, hasFailed: failed, kept: this.#kept, result, interrupted };
   }
 
-  /** `dump.traffic` of run 3 is kept as `dump.3.traffic`. */
+  /** Keeps `dump.traffic` of run 3 as `dump.3.traffic`. */
   #keepNumbered(run: number): void {
     const { dir, name, ext } = parse(this.#file);
     const path = `${dir === "" ? "" : `${dir}/`}${name}.${run}${ext}`;

@@ -153,7 +153,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   return exitCode === ExitCode.ok ? verdict : exitCode;
 }
 
-/** Learns masks for the dump that was just recorded. */
+/** Learns masks for the fresh dump. */
 function learnFresh(terminal: Terminal, flags: RecordFlags, replays: number): Promise<ExitCode> {
   const args = [...replayArguments(flags), "--max-differences", "1000000"];
   return learnMasks(terminal, { replays, args, path: `${flags.file}.masks` });
@@ -204,7 +204,7 @@ async function recordOnce(
   return interrupted?.exitCode ?? exitCode;
 }
 
-/** A page at least, as the kernel has it (tcp(7)); at most what holds the traffic of a second or so. */
+/** At least a page, the kernel's own minimum (tcp(7)); at most about a second's traffic. */
 function parseBuffer(text: string): number {
   return parseSize(text, "--buffer", 4096, 1 << 30);
 }

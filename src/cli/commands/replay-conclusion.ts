@@ -1,4 +1,4 @@
-/** The end of a replay: differences, summary, JSON, JUnit and page, all from one outcome. */
+/** Concludes a replay: derives differences, summary, JSON, JUnit and page from one outcome. */
 import { printableJson } from "../../base/printable.ts";
 import { formatBytes, formatDuration, plural } from "../../base/text.ts";
 import type { ReplayResult } from "../../replay/session.ts";
@@ -18,7 +18,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { writePage } from "./page.ts";
 import { writeReport } from "./report-file.ts";
 
-/** The options of `plg replay` that concern its reports. */
+/** The options of `plg replay` that concern reports. */
 export interface ReportFlags {
   readonly file: string;
   readonly json?: boolean;
@@ -28,7 +28,7 @@ export interface ReportFlags {
   readonly page?: string;
 }
 
-/** Prints and writes what a replay found, and returns what plg exits with. */
+/** Prints and writes the findings of a replay, and returns plg's exit code. */
 export function concludeReplay(
   terminal: Terminal,
   flags: ReportFlags,
@@ -52,7 +52,7 @@ export function concludeReplay(
     outcome.verdict === "passed",
   );
   tellDrops(terminal, counts);
-  // Last of all: what could not be written has been told.
+  // Files come last: if a write fails, the findings have been printed.
   const junit = { name: flags.file, durationMs };
   if (flags.junit !== undefined)
     writeReport("--junit", flags.junit, renderJunit(junit, outcome, differences));

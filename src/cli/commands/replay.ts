@@ -173,7 +173,10 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   return concludeReplay(terminal, flags, live, result, interrupted);
 }
 
-/** Where the live commands' random bytes and their time of day come from: where the recorded ones' did. */
+/**
+ * The sources of the live commands' random bytes and time of day: the recorded ones, unless
+ * declined.
+ */
 function sourcesOf(
   { index }: Recording,
   { seed: wanted, clock }: ReplayFlags,
@@ -219,7 +222,9 @@ function checkReports({ file, junit, page }: ReplayFlags): void {
   checkReport(file, "--page", page);
 }
 
-/** Masks are learned by replays of the recorded commands, each in a plg of its own. */
+/**
+ * The options for learning masks: each replay of the recorded commands runs in its own plg process.
+ */
 function learnOptions(
   { learn: count = "", ignoreFile }: ReplayFlags,
   given: readonly string[],
@@ -234,7 +239,7 @@ function learnOptions(
   return { replays, args, path: ignoreFile };
 }
 
-/** A command for a container that `--only` leaves out would never run. */
+/** Refuses a command for a container that `--only` leaves out, because it would never run. */
 function refuseUnused(
   given: readonly (string | undefined)[],
   live: readonly ContainerPlan[],
@@ -247,7 +252,7 @@ function refuseUnused(
       );
 }
 
-/** The classic form names the subnet again; addresses are the recorded ones, so it must be the same. */
+/** The classic form repeats the subnet. Addresses are the recorded ones, so it must match. */
 function checkSubnet(subnet: string | undefined, { subnets }: Topology): void {
   if (subnet === undefined || subnets.some((recorded) => recorded.toString() === subnet)) return;
   throw new UsageError(

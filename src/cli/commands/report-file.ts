@@ -1,4 +1,4 @@
-/** Files that a run writes for others to read: checked before it starts, complete when it ends. */
+/** Report files for other programs: checked before a run starts, complete when it ends. */
 import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UsageError } from "../../base/errors.ts";
@@ -6,8 +6,8 @@ import { describeErrno } from "../../dump/store/file.ts";
 import { renderJunit } from "../../report/junit.ts";
 
 /**
- * Throws a {@link UsageError} if the report that `option` asks for could not be written to `path`,
- * or would be written over the dump. Changes nothing.
+ * Throws a {@link UsageError} if the report that `option` requests could not be written to `path`,
+ * or would overwrite the dump. Changes nothing.
  */
 export function checkReport(dump: string, option: string, path: string | undefined): void {
   if (path === undefined) return;
@@ -23,7 +23,10 @@ export function writeReport(option: string, path: string, text: string, mode?: n
   namingReport(option, path, () => writeFileSync(path, text, mode === undefined ? {} : { mode }));
 }
 
-/** Until the replay is over the report says that it is not: if plg is killed, that is no success. */
+/**
+ * Writes a report that says the replay is unfinished. If plg is killed, the report does not show a
+ * success.
+ */
 export function markUnfinished(
   path: string,
   dump: string,

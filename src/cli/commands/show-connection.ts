@@ -1,4 +1,4 @@
-/** `plg show --connection N`: what was said on one connection. */
+/** `plg show --connection N`: prints the events and bytes of one connection. */
 import { existsSync } from "node:fs";
 import { UsageError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
@@ -10,7 +10,10 @@ import { type Notation, renderEvent, renderParties } from "../../report/conversa
 import { keysPathOf } from "./tls-keys.ts";
 import { write } from "../launch/standard-streams.ts";
 
-/** Prints it as it is read: no faster than it is taken, and no further than to its end, or to where nobody reads any more. */
+/**
+ * Prints the connection while reading, at the speed of standard output's reader. Stops at the end
+ * of the connection, or when the reader is gone.
+ */
 export async function showConnection(
   path: string,
   number: number,
@@ -36,7 +39,7 @@ export async function showConnection(
   );
 }
 
-/** Whoever looks at TLS may want to know that it can be read. */
+/** Mentions the run's TLS keys, if there are any. */
 function tellKeys(path: string): void {
   const keys = keysPathOf(path);
   if (!existsSync(keys)) return;

@@ -1,4 +1,4 @@
-/** `plg show --timeline`: all messages of a run, in order, a line each. */
+/** `plg show --timeline`: prints all messages of a run in order, one per line. */
 import { printableJson } from "../../base/printable.ts";
 import type { DumpItem, RunItem } from "../../dump/format/decoder.ts";
 import { readDump } from "../../dump/store/reader.ts";
@@ -14,11 +14,11 @@ export interface TimelineFlags extends SelectionOptions {
   readonly json?: boolean;
 }
 
-/** Prints it as it is read, and no faster than it is taken. */
+/** Prints the timeline while reading, at the speed of standard output's reader. */
 export async function showTimeline(path: string, flags: TimelineFlags): Promise<void> {
   const readSinceMs = Date.now();
   const items = readDump(path);
-  // The first item is the run, or there is an error.
+  // The first item is the run; otherwise `next` throws.
   const { run } = items.next().value as RunItem;
   const exits: (CommandExit | undefined)[] = run.containers.map(() => undefined);
   const timeline = timelineOf(run, flags);

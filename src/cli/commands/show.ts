@@ -1,4 +1,4 @@
-/** `plg show`: what a dump holds, as a table or as JSON. */
+/** `plg show`: prints the content of a dump as a table or as JSON. */
 import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import { printableJson } from "../../base/printable.ts";
@@ -113,7 +113,7 @@ function jsonOf(file: string, summary: ShownSummary): string {
     file,
     ...about,
     startedAt: new Date(Number(startNs / 1_000_000n)).toISOString(),
-    // More than a number can hold exactly.
+    // Text, because a number cannot hold it exactly.
     startNs: String(startNs),
     durationNs,
     complete: end.complete,

@@ -1,21 +1,21 @@
-/** `record --tls-keys`: programs write their TLS keys to a file beside the dump. */
+/** `record --tls-keys`: makes programs write their TLS keys to a file next to the dump. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 
-/** The keys are secrets: for their owner only. */
+/** Keys are secrets, so only their owner may read them. */
 const mode = 0o600;
 
-/** Where the keys of a recording are. */
+/** The path of a recording's keys. */
 export function keysPathOf(dump: string): string {
   return `${dump}.keys`;
 }
 
 /**
- * Makes an empty file for the keys, and returns the environment in which programs write them there:
- * `SSLKEYLOGFILE` for curl, Python, OpenSSL 3.5 and others, an option for Node. Keys of an earlier recording
- * go where that goes. `user` is who the commands run as, if not the caller.
+ * Creates an empty file for the keys, and returns the environment that makes programs write to it:
+ * `SSLKEYLOGFILE` for curl, Python, OpenSSL 3.5 and others, an option for Node. The keys of an
+ * earlier recording are renamed along with it. `user` is the commands' user, if not the caller.
  */
 export function collectTlsKeys(dump: string, user: string | undefined): NodeJS.ProcessEnv {
   const path = resolve(keysPathOf(dump));
@@ -28,7 +28,7 @@ export function collectTlsKeys(dump: string, user: string | undefined): NodeJS.P
     throw new UsageError(`cannot write --tls-keys to ${path}: ${(error as Error).message}`);
   }
   const given = process.env["NODE_OPTIONS"] ?? "";
-  // As node(1) has it: in quotes, with backslashes before quotes and backslashes.
+  // Quoted as node(1) requires, with a backslash before quotes and backslashes.
   const option = `--tls-keylog="${path.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
   return { SSLKEYLOGFILE: path, NODE_OPTIONS: `${given} ${option}`.trim() };
 }

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import type { Check } from "../../doctor/check.ts";
 import { mainModule } from "../launch/main-module.ts";
 
-/** Answers with the client's address. The shell expands the program's path in double quotes. */
+/** Sends the client its own address. The shell expands the program's path in the double quotes. */
 const server = `"$PLG_NODE" -e 'net.createServer((socket) => socket.end(socket.remoteAddress)).listen(7000)'`;
-/** Fails if IPv4 does, and says whether IPv6 works. Gives up on an attempt without an answer. */
+/** Fails if IPv4 fails, and reports whether IPv6 works. An attempt without an answer times out. */
 const client = `"$PLG_NODE" -e '
 const ask = (family, next) => net.connect({ host: "server", port: 7000, family })
   .setTimeout(3000, () => process.exit(family === 4 ? 1 : 0))

@@ -1,4 +1,4 @@
-/** `record --verify N`: replays the fresh dump and says how well it does. */
+/** `record --verify N`: replays the fresh dump and reports how faithfully it replays. */
 import { spawn } from "node:child_process";
 import { ExitCode } from "../../base/errors.ts";
 import { plural } from "../../base/text.ts";
@@ -6,7 +6,7 @@ import type { Verdict } from "../../report/outcome.ts";
 import type { CommonFlags } from "../options/run-options.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** What a replay prints with `--json`, as far as it is looked at here. */
+/** The part of a replay's `--json` output that is used here. */
 interface ReplaySummary {
   readonly outcome: Verdict;
   readonly count: number;
@@ -14,7 +14,7 @@ interface ReplaySummary {
   readonly byProcess: Readonly<Record<string, number>>;
 }
 
-/** Replays the dump `times` times, one after the other, each in a plg of its own. */
+/** Replays the dump `times` times in a row, each time in its own plg process. */
 export async function verify(
   terminal: Terminal,
   flags: CommonFlags,
@@ -35,7 +35,10 @@ export async function verify(
   return faithful === times ? ExitCode.ok : ExitCode.replayDiffers;
 }
 
-/** A command may fail, if it did so in the recording: else that is a difference. */
+/**
+ * Whether the replay matched. A command may fail if it failed in the recording; otherwise its
+ * failure is a difference.
+ */
 function isFaithful({ outcome, count }: ReplaySummary): boolean {
   return outcome !== "interrupted" && count === 0;
 }
@@ -47,12 +50,12 @@ function verdict({ outcome, count, byProcess }: ReplaySummary): string {
   return `${plural(count, "difference")} (${who.join(", ")})`;
 }
 
-/** Replays the dump in a plg of its own. */
+/** Replays the dump in its own plg process. */
 function replayOnce(flags: CommonFlags): Promise<ReplayRun> {
   return runPlg(replayArguments(flags));
 }
 
-/** The arguments of a plg that replays the dump that was just recorded. */
+/** The arguments of the plg that replays the fresh dump. */
 export function replayArguments(flags: CommonFlags): string[] {
   const { file, uid, gid, newPrivs, kill, grace } = flags;
   const identity = [
@@ -64,13 +67,13 @@ export function replayArguments(flags: CommonFlags): string[] {
   return ["replay", "-f", file, "--run-recorded", "--json", "--quiet", ...stopping, ...identity];
 }
 
-/** How another plg ended, and what it printed. */
+/** The exit code and the output of another plg. */
 export interface ReplayRun {
   readonly exitCode: ExitCode;
   readonly output: string;
 }
 
-/** Runs plg with these arguments; what it says on standard error is shown. */
+/** Runs plg with these arguments. Its standard error is passed through. */
 export function runPlg(args: readonly string[]): Promise<ReplayRun> {
   const main = process.argv[1] ?? "";
   const child = spawn(process.execPath, [main, ...args], {

@@ -44,7 +44,7 @@ The page is as private as the dump (mode 0600).`;
 
 async function view(path: string, { output = `${path}.html` }: ViewFlags): Promise<void> {
   checkReport(path, "-o", output);
-  // What cannot be read is told here, not in the page.
+  // Reports an unreadable dump here, not in the page.
   readRun(path);
   if (!statSync(path).isFile())
     throw new UsageError(

@@ -1,4 +1,4 @@
 import { fileURLToPath } from "node:url";
 
-/** The compiled command line: what a command starts to run plg again as a child process. */
+/** The compiled entry point, for commands that run plg again as a child process. */
 export const mainModule: string = fileURLToPath(new URL("../main.js", import.meta.url));

@@ -1,7 +1,7 @@
 /**
- * Without root: plg runs itself again in a user namespace, where it is root over new network and mount
- * namespaces and over nothing else. A process with several threads cannot enter one (unshare(2)), so
- * util-linux' unshare does it before Node starts.
+ * Without root, plg runs itself again in a user namespace. There it is root over new network and
+ * mount namespaces, and over nothing else. A process with several threads cannot enter a user
+ * namespace (unshare(2)), so util-linux's unshare does it before Node starts.
  */
 import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,10 @@ import { ExitCode, MachineError } from "../../base/errors.ts";
 const marker = "PLG_IN_USER_NAMESPACE";
 const needing = new Set(["record", "replay"]);
 
-/** What util-linux' unshare is told: a user namespace in which this user is root, and what a run needs. */
+/**
+ * The options of util-linux's unshare: a user namespace in which this user is root, and the other
+ * namespaces that a run needs.
+ */
 export const unshareOptions: readonly string[] = [
   "--user",
   "--map-root-user",
@@ -21,8 +24,8 @@ export const unshareOptions: readonly string[] = [
 ];
 
 /**
- * Besides, this user's subordinate ids (subuid(5)), which newuidmap(1) maps: then users other than root exist
- * in there, and servers that change to one of them, as most do, can.
+ * The same, and this user's subordinate ids (subuid(5)), which newuidmap(1) maps. Then users other
+ * than root exist inside, so servers can switch to one of them, as most do.
  */
 export const withOtherUsers: readonly string[] = [...unshareOptions, "--map-auto"];
 
@@ -36,27 +39,27 @@ export function needsUserNamespace(args: readonly string[]): boolean {
   );
 }
 
-/** Whether this is plg inside a user namespace of its own making. */
+/** Whether this plg runs inside a user namespace that plg created. */
 export function isInUserNamespace(): boolean {
   return process.env[marker] !== undefined;
 }
 
-/** Whether there are users other than root here: /proc/self/uid_map then has more than the one line for root. */
+/** Whether users other than root exist here: /proc/self/uid_map then has more than root's line. */
 export function hasOtherUsers(): boolean {
   return readFileSync("/proc/self/uid_map", "utf8").trim().includes("\n") || !isInUserNamespace();
 }
 
-/** Runs plg again inside; resolves to its exit code. */
+/** Runs plg again inside a user namespace. Resolves to its exit code. */
 export function runInUserNamespace(args: readonly string[]): Promise<number> {
   const options = possibleOptions();
   const self = [process.execPath, ...process.execArgv, process.argv[1] ?? "", ...args];
-  // It is killed with this process: what is killed cannot pass it on.
+  // The kernel kills the child with this process, which could not pass on its own SIGKILL.
   const withUs = ["--pdeathsig", "KILL", "--", "unshare"];
   const child = spawn("setpriv", [...withUs, ...options, "--", ...self], {
     stdio: "inherit",
     env: { ...process.env, [marker]: "1" },
   });
-  // What is sent to this process alone is passed on; a terminal's Ctrl-C reaches the child by itself.
+  // Signals to this process alone are passed on. A terminal sends Ctrl-C to the child directly.
   process.on("SIGINT", () => void (isInForeground() || child.kill("SIGINT")));
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
@@ -74,7 +77,10 @@ export function runInUserNamespace(args: readonly string[]): Promise<number> {
   });
 }
 
-/** What unshare says would not be in plg's words, and its exit code could be that of a run. */
+/**
+ * Chooses the options by a trial, so that a failure of unshare is reported in plg's words, and
+ * cannot be confused with a run's exit code.
+ */
 function possibleOptions(): readonly string[] {
   if (attempt(withOtherUsers).status === 0) return withOtherUsers;
   const { error, status, stderr } = attempt(unshareOptions);
@@ -89,7 +95,9 @@ function attempt(options: readonly string[]): SpawnSyncReturns<string> {
   return spawnSync("unshare", [...options, "--", "true"], { encoding: "utf8" });
 }
 
-/** Whether a terminal would send its Ctrl-C to this process: pgrp and tpgid of proc_pid_stat(5) are the same. */
+/**
+ * Whether a terminal's Ctrl-C reaches this process: pgrp and tpgid of proc_pid_stat(5) are equal.
+ */
 function isInForeground(): boolean {
   const text = readFileSync("/proc/self/stat", "latin1");
   const [, , group, , , foreground] = text.slice(text.lastIndexOf(")") + 2).split(" ");

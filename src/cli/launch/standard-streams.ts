@@ -1,10 +1,15 @@
-/** Standard output and standard error, which may be closed by who reads them, full, or slow. */
+/**
+ * Standard output and standard error, whose reader may be gone or slow, and whose disk may be full.
+ */
 import { ExitCode } from "../../base/errors.ts";
 
-/** The reader has gone, as in `plg show | head -1`: EPIPE of a pipe, EIO of a terminal. */
+/** The reader has gone, as in `plg show | head -1`: EPIPE on a pipe, EIO on a terminal. */
 const goneCodes: ReadonlySet<string | undefined> = new Set(["EPIPE", "EIO"]);
 
-/** That nobody reads any more is no reason to end a recording; that the disk is full is told. */
+/**
+ * Ignores a missing reader, which is no reason to end a recording, but reports a full disk and
+ * exits.
+ */
 export function watchStandardStreams(): void {
   process.stderr.on("error", () => {});
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -14,17 +19,20 @@ export function watchStandardStreams(): void {
   });
 }
 
-/** Settles when all that was written has left this process: a pipe takes 64 KiB at a time. */
+/** Settles when all written bytes have left this process: a pipe takes 64 KiB at a time. */
 export async function standardStreamsFlushed(): Promise<void> {
   await Promise.all([process.stdout, process.stderr].map((stream) => flushed(stream)));
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  // Called with an error if the reader has gone: then there is nothing to wait for either.
+  // The callback gets an error if the reader has gone; there is nothing to wait for then, either.
   return new Promise((resolve) => stream.write("", () => resolve()));
 }
 
-/** Writes a result to standard output. Settles when it was taken, or with false if its reader has gone. */
+/**
+ * Writes a result to standard output. Resolves to true once it is taken, to false if the reader has
+ * gone.
+ */
 export function write(text: string): Promise<boolean> {
   return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
 }

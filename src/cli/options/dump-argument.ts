@@ -1,4 +1,4 @@
-/** The dump that a command of the command line reads: which, and what is to be known of it first. */
+/** Finds the dump that a command reads. */
 import { existsSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { UsageError } from "../../base/errors.ts";
@@ -6,7 +6,7 @@ import { isDump } from "../../dump/store/reader.ts";
 
 export const defaultFile = "dump.traffic";
 
-/** Takes a dump from the front of the arguments of `plg replay`: its commands may follow. */
+/** Takes a dump from the front of `plg replay`'s arguments; commands may follow it. */
 export function takeDumpArgument(
   [first, ...others]: readonly string[],
   { file, classic }: { readonly file: string; readonly classic?: boolean },
@@ -24,7 +24,7 @@ export function takeDumpArgument(
   return { dump: file, rest: given };
 }
 
-/** The dump that `command` was given, as an argument or as an option; else the one that is here. */
+/** Returns the dump given to `command` as an argument or an option, else the default one. */
 export function pathOf(
   command: string,
   dump: string | undefined,

@@ -1,4 +1,4 @@
-/** Reads the masks of `--ignore`: `[name][:port]/regex/flags`, a line each in a file. */
+/** Parses the masks of `--ignore`: `[name][:port]/regex/flags`, one per line in a file. */
 import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Mask } from "../../replay/compare/masks.ts";
@@ -6,8 +6,8 @@ import type { Mask } from "../../replay/compare/masks.ts";
 const maskPattern = /^([\w.-]*)(?::(\d{1,5}))?\/(.*)\/([a-z]*)$/s;
 
 /**
- * `names` are the recording's containers. Throws a UsageError, which begins with `placeOf` the position
- * in the text.
+ * Parses one mask. `names` are the recording's containers. Throws a {@link UsageError} that begins
+ * with `placeOf` the offset of the error in the text.
  */
 export function parseMask(
   text: string,
@@ -32,13 +32,13 @@ export function parseMask(
   };
 }
 
-/** Where a text ceases to be a mask. */
+/** The offset at which a text stops being a mask. */
 function errorAt(text: string): number {
   const target = /^[\w.-]*(?::\d{1,5})?/.exec(text)?.[0] ?? "";
   return text.charAt(target.length) === "/" ? text.length : target.length;
 }
 
-/** One mask a line; empty lines and lines that begin with # are passed over. */
+/** Parses a file of masks, one per line. Empty lines and lines that begin with # are skipped. */
 export function parseMaskFile(text: string, names: readonly string[], path: string): Mask[] {
   return text
     .split(/\r?\n/)

@@ -1,4 +1,4 @@
-/** The option `--link`: what lies between the containers of a run. */
+/** The option `--link`: the conditions on the links between containers. */
 import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import type { ContainerPlan } from "../../sandbox/network/topology.ts";
@@ -27,12 +27,12 @@ Links:
     down at TIME, up at TIME     since the start
   Times are like 200us, 40ms or 1.5s.`;
 
-/** A dump's header has room for so many. */
+/** The most links, which a dump's header has room for. */
 const mostLinks = 32;
 
 /**
- * The links that the options describe; undefined if there are none. Their losses and jitter follow from `seed`.
- * `atBothEnds`: see {@link LinkSetup}.
+ * Parses the links; undefined if there are none. Their losses and jitter follow from `seed`. For
+ * `atBothEnds`, see {@link LinkSetup}.
  */
 export function parseLinks(
   { link: texts = [] }: LinkFlags,
@@ -48,7 +48,7 @@ export function parseLinks(
   return { specs, seed, atBothEnds };
 }
 
-/** Tells the seed, without which a run cannot be repeated. */
+/** Prints the seed, which repeats the links' losses and jitter. */
 export function tellLinks(terminal: Terminal, links: LinkSetup | undefined): void {
   if (links) terminal.info(`the links' seed is ${links.seed}: --seed ${links.seed} repeats them`);
 }

@@ -9,7 +9,7 @@ interface ReadyFlags {
   readonly raw?: boolean;
 }
 
-/** Reads `NAME=COMMAND` and `NAME=/REGEX/`. */
+/** Parses `NAME=COMMAND` and `NAME=/REGEX/`. */
 export function parseReady(
   { ready = [], raw }: ReadyFlags,
   containers: readonly ContainerPlan[],

@@ -1,4 +1,4 @@
-/** The options that recording and replaying have in common, and what they mean to the sandbox. */
+/** The common options of recording and replaying, and their translation for the sandbox. */
 import type { Command as Cli } from "commander";
 import { MachineError, UsageError } from "../../base/errors.ts";
 import type { RunOptions } from "../../sandbox/processes/run.ts";
@@ -11,7 +11,7 @@ export interface CommonFlags {
   readonly file: string;
   readonly uid?: string;
   readonly gid?: string;
-  /** commander's way to say `--no-new-privs`. */
+  /** commander represents `--no-new-privs` as `false`. */
   readonly newPrivs: boolean;
   readonly kill: string;
   readonly grace: string;
@@ -22,7 +22,7 @@ export interface CommonFlags {
   readonly raw?: boolean;
 }
 
-/** `file`: what the command does with the dump. */
+/** Adds the common options. `file` describes the command's use of the dump. */
 export function addCommonFlags(cli: Cli, { file }: { readonly file: string }): Cli {
   return cli
     .option("-f, --file <path>", file, "dump.traffic")

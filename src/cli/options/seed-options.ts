@@ -1,24 +1,24 @@
-/** The options `--seed` and `--no-seed`: the one number that a run's chance follows from. */
+/** The options `--seed` and `--no-seed`. A run's random choices follow from the seed. */
 import { randomInt } from "node:crypto";
 import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 
 export interface SeedFlags {
-  /** commander's way to say `--no-seed` is `false`. */
+  /** commander represents `--no-seed` as `false`. */
   readonly seed?: string | false;
 }
 
-/** Adds both options; `meaning` describes the first. */
+/** Adds both options. `meaning` describes `--seed`. */
 export function addSeedFlags(cli: Cli, meaning: string): Cli {
   return cli
     .option("--seed <n>", meaning)
     .option("--no-seed", "give the commands real random bytes");
 }
 
-/** The largest number that `randomInt` draws from: nobody guesses a seed of 48 bits. */
+/** The most values that `randomInt` supports. A seed of 48 bits cannot be guessed. */
 const freshSeeds = 2 ** 48 - 1;
 
-/** The seed that was given, or a fresh one. */
+/** Returns the given seed, or a fresh one. */
 export function parseSeed({ seed: text }: SeedFlags): number {
   if (text === undefined || text === false) return randomInt(freshSeeds);
   const seed = /^\d{1,16}$/.test(text) ? Number(text) : NaN;

@@ -1,4 +1,7 @@
-/** Reads the values of options: each returns what was meant or throws a UsageError with the mend. */
+/**
+ * Parses option values. Each function returns the value or throws a {@link UsageError} that says
+ * how to fix it.
+ */
 import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { indexOfName } from "../../base/container-name.ts";
@@ -15,7 +18,10 @@ const durationUnitsMs: Readonly<Record<string, number>> = {
 };
 const longestMs = 24 * 3_600_000;
 
-/** `500ms`, `2s`, `1.5m`, `1h`; a bare number is seconds. In milliseconds, at most a day. */
+/**
+ * Parses `500ms`, `2s`, `1.5m` or `1h`; a bare number is in seconds. Returns milliseconds, at most
+ * a day.
+ */
 export function parseDuration(text: string, option: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
   const milliseconds = match ? Number(match[1]) * (durationUnitsMs[match[2] ?? "s"] ?? 1) : NaN;
@@ -30,7 +36,7 @@ export function parseDuration(text: string, option: string): number {
 
 const sizeUnits: Readonly<Record<string, number>> = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };
 
-/** `4096`, `64k`, `1M`: bytes, from `least` to `most`. */
+/** Parses `4096`, `64k` or `1M`. Returns bytes, from `least` to `most`. */
 export function parseSize(text: string, option: string, least: number, most: number): number {
   const match = /^(\d+)([kmg]?)$/i.exec(text);
   if (!match)
@@ -40,13 +46,13 @@ export function parseSize(text: string, option: string, least: number, most: num
   throw new UsageError(`${option} '${text}' is out of range: from ${least} to ${most} bytes`);
 }
 
-/** For an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 export const collect = (value: string, values: readonly string[] = []): string[] => [
   ...values,
   value,
 ];
 
-/** A number above 0, and at most `most`. */
+/** Parses a number above 0, at most `most`. */
 export function parsePositive(text: string, option: string, most: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (!(value > 0 && value <= most))
@@ -56,14 +62,14 @@ export function parsePositive(text: string, option: string, most: number): numbe
   return value;
 }
 
-/** A whole number above 0, and at most `most`. */
+/** Parses a whole number above 0, at most `most`. */
 export function parseCount(text: string, option: string, most: number): number {
   const value = parsePositive(text, option, most);
   if (Number.isInteger(value)) return value;
   throw new UsageError(`${option} '${text}' is not a whole number`);
 }
 
-/** `TERM`, `SIGTERM` or `15`. */
+/** Parses `TERM`, `SIGTERM` or `15`. */
 export function parseSignal(text: string): NodeJS.Signals {
   const { signals } = constants;
   const upper = text.toUpperCase();
@@ -77,7 +83,7 @@ export function parseSignal(text: string): NodeJS.Signals {
   return name;
 }
 
-/** `all`, `first`, or a container's name, which must be one of `names`. */
+/** Parses `all`, `first`, or a container's name, which must be one of `names`. */
 export function parseUntil(text: string, names: readonly string[]): Until {
   const name = names[indexOfName(names, text)];
   if (name !== undefined) return { name };
@@ -87,7 +93,10 @@ export function parseUntil(text: string, names: readonly string[]): Until {
   );
 }
 
-/** A user or group, by name or number, that exists; or a number that none has. A user's number becomes the name. */
+/**
+ * Checks a user or group: a name must exist, a number need not. Returns a known user's name in
+ * place of the number.
+ */
 export function checkIdentity(
   text: string | undefined,
   kind: "user" | "group",
@@ -101,7 +110,7 @@ export function checkIdentity(
   return name ?? text;
 }
 
-/** How the system's database calls this user or group; undefined if there is none. */
+/** The name of this user or group in the system's database; undefined if there is none. */
 function nameInDatabase(kind: "user" | "group", key: string): string | undefined {
   const database = kind === "user" ? "passwd" : "group";
   const { status, stdout } = spawnSync("getent", ["--", database, key], { encoding: "utf8" });
@@ -109,8 +118,8 @@ function nameInDatabase(kind: "user" | "group", key: string): string | undefined
 }
 
 /**
- * The group that a user given without one stands for: the user's own, so that nobody keeps the caller's. A
- * number that no user has stands for the group of that number.
+ * The default group of a user: the user's own, so that no command keeps the caller's group. For a
+ * number without a user, it is the group of the same number.
  */
 export function primaryGroupOf(user: string): string {
   const { status, stdout } = spawnSync("id", ["-g", "--", user], { encoding: "utf8" });
@@ -120,11 +129,13 @@ export function primaryGroupOf(user: string): string {
 export interface SubnetOptions {
   readonly subnet: string;
   readonly subnet6?: string | undefined;
-  /** commander's way to say `--no-ipv6`. */
+  /** commander represents `--no-ipv6` as `false`. */
   readonly ipv6: boolean;
 }
 
-/** The subnets of a run: the given one, and for IPv4 its IPv6 twin unless it is not wanted. */
+/**
+ * Parses the subnets of a run: the given one and, for IPv4, an IPv6 subnet unless it is declined.
+ */
 export function parseSubnets({ subnet, subnet6, ipv6 }: SubnetOptions): Subnet[] {
   const first = Subnet.parse(subnet);
   if (!ipv6 && subnet6 !== undefined)

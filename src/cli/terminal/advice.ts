@@ -1,4 +1,4 @@
-/** What the command line adds to an error: the option that helps. Lower layers know no options. */
+/** Adds the option that helps to an error. Lower layers do not know the options. */
 import type { ErrorCode, PlgError } from "../../base/errors.ts";
 
 const advice: Readonly<Record<ErrorCode, string>> = {

@@ -1,14 +1,14 @@
-/** Questions that a user answers with yes or no, where there is a user to ask. */
+/** Asks the user yes-or-no questions, if there is a user to ask. */
 import { createInterface } from "node:readline";
 
-/** Whether somebody can be asked: both ends of the conversation are a terminal. */
+/** Whether there is a user to ask: standard input and standard error are terminals. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 /**
- * Asks on standard error. Anything but a yes is a no, the end of the input too; undefined means that
- * Ctrl-C was the answer.
+ * Asks on standard error. Any answer but yes, and the end of the input, means no. Returns undefined
+ * for Ctrl-C.
  */
 export function ask(question: string): Promise<boolean | undefined> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });

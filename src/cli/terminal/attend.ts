@@ -1,22 +1,22 @@
-/** A session while its user watches: the status line, and Ctrl-C. Recording and replay share it. */
+/** Attends a session, recording or replay: shows its status line and handles Ctrl-C. */
 import { assert } from "../../base/assert.ts";
 import { type Interruption, interruptible, interruptionBy } from "./interrupt.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What runs, and can be stopped. */
+/** A recording or a replay. */
 interface Session {
   /** Stops the commands; a second call kills them. */
   stop(): void;
-  /** Instead of `run`: undoes what was prepared. */
+  /** Undoes the preparation, in place of running. */
   abandon(): Promise<void>;
 }
 
-/** How a session went. Without a result it was interrupted before it ran. */
+/** The outcome of a session. Without a result it was interrupted before it ran. */
 export type Attended<Result> =
   | { readonly result: Result; readonly interrupted: Interruption | undefined }
   | { readonly result: undefined; readonly interrupted: Interruption };
 
-/** Prepares a session and runs it. A signal stops it, and a second one makes it kill. */
+/** Prepares and runs a session. The first signal stops its commands, the second kills them. */
 export async function attend<Prepared extends Session, Result extends object>(
   terminal: Terminal,
   prepare: () => Promise<Prepared>,

@@ -9,7 +9,7 @@ import {
 import type { RunHooks } from "../../sandbox/processes/run.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Whether a command failed by itself: what plg stopped did not. */
+/** Whether a command failed by itself: one that plg stopped did not fail. */
 export function hasFailed(end: CommandEnd): boolean {
   return !end.stopped && end.exitCode !== 0;
 }
@@ -21,14 +21,14 @@ export function hooksFor(terminal: Terminal): RunHooks {
   };
 }
 
-/** Reports a command that failed by its name. */
+/** Reports a failed command under its name. */
 function reportEnd(terminal: Terminal, { plan }: Command, end: CommandEnd): void {
   if (!hasFailed(end)) return;
   const command = couldStart(end) || end.failure !== undefined ? "" : `: ${plan.command}`;
   terminal.failure(`${plan.name} ${describeFailure(end)}${command}`);
 }
 
-/** How a command failed, as the rest of a sentence that begins with its name. */
+/** Describes a failure as the rest of a sentence that begins with the command's name. */
 export function describeFailure({ exitCode, signal, failure, lastedMs }: CommandEnd): string {
   if (failure !== undefined) return `could not be started: ${failure}`;
   if (exitCode === ShellExit.notFound)

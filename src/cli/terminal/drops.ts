@@ -1,4 +1,4 @@
-/** What is told of packets that did not arrive. */
+/** Reports packets that were dropped or lost. */
 import { plural } from "../../base/text.ts";
 import type { EngineCounts } from "../../engine/host.ts";
 import type { Terminal } from "./terminal.ts";
@@ -10,7 +10,10 @@ const reasons: Readonly<Record<keyof EngineCounts["dropped"], string>> = {
   unrecorded: "the dump had no room, as the disk is too slow",
 };
 
-/** Says how many there were, by reason, if there were any; of links in any case, as they are there to lose packets. */
+/**
+ * Prints the dropped packets by reason, if there were any, and always the packets that links lost:
+ * links exist to lose packets.
+ */
 export function tellDrops(terminal: Terminal, { links, dropped }: EngineCounts): void {
   const { sent, lost } = links;
   if (sent > 0) {

@@ -1,11 +1,11 @@
-/** Output of a run that is shown only if the run turns out to be worth showing. */
+/** Holds a run's output back and shows it only if the run turns out to be of interest. */
 import { formatBytes } from "../../base/text.ts";
 import type { OutputSink } from "../../sandbox/processes/command.ts";
 import type { RunHooks } from "../../sandbox/processes/run.ts";
 import { hooksFor } from "./command-ends.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Of a run that prints without end the last part is kept. */
+/** The most bytes held. Of a longer output, the last part is kept. */
 const mostBytes = 16 << 20;
 
 interface Held {
@@ -39,7 +39,7 @@ export class HeldOutput {
     };
   }
 
-  /** Shows what was held, in the order in which it came. */
+  /** Shows the held output in its original order. */
   show(): void {
     if (this.#droppedBytes > 0)
       this.#terminal.warn(`${formatBytes(this.#droppedBytes)} of earlier output are left out`);
@@ -47,7 +47,7 @@ export class HeldOutput {
     this.#held = [];
   }
 
-  /** False: holding is never congested. */
+  /** Returns false, because holding is never congested. */
   #hold(show: () => void, lengthBytes: number): false {
     this.#held.push({ show, lengthBytes });
     this.#heldBytes += lengthBytes;

@@ -1,15 +1,15 @@
-/** Says of a dump without an end why it has none: its recorder still runs, or was cut off. */
+/** Explains why a dump has no end: its recorder is still running, or was cut off. */
 import { statSync } from "node:fs";
 import type { DumpEnd } from "../../dump/format/decoder.ts";
 import type { CommandExit } from "../../dump/format/schema.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What a reader should know about the end of a dump. */
+/** The state of a dump's end. */
 export type Completeness = "complete" | "being recorded" | "cut off";
 
 /**
- * `readSinceMs` is when reading began, as `Date.now()` says. A recorder that ended since then has
- * changed the file.
+ * Determines the completeness of a dump. `readSinceMs` is the time at which reading began, from
+ * `Date.now()`: a recorder that ended since then has changed the file.
  */
 export async function completenessOf(
   path: string,
@@ -19,7 +19,7 @@ export async function completenessOf(
   if (end.complete) return "complete";
   const stats = statSync(path);
   if (!stats.isFile()) return "cut off";
-  // System calls take a while to load, and a complete dump needs none.
+  // The module for system calls loads slowly, and a complete dump does not need it.
   const { isBeingRecorded } = await import("../../dump/store/destination.ts");
   return stats.mtimeMs >= readSinceMs || isBeingRecorded(path) ? "being recorded" : "cut off";
 }
@@ -31,7 +31,7 @@ interface IncompleteDump {
   readonly exits: readonly (CommandExit | undefined)[];
 }
 
-/** Warns that what is read is only the beginning of a run, and why. */
+/** Warns that the dump holds only the beginning of a run, and why. */
 export function warnIfIncomplete(terminal: Terminal, path: string, dump: IncompleteDump): void {
   const { completeness, end, exits } = dump;
   if (completeness === "complete") return;

@@ -1,30 +1,33 @@
-/** Ctrl-C and its kin. A run handles them itself; anything else just ends, and says so. */
+/**
+ * Handles Ctrl-C and similar signals. A run handles them itself; otherwise plg exits with a
+ * message.
+ */
 import { constants } from "node:os";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** The signal that cut a run off, and what plg exits with then. */
+/** The signal that cut a run off, and plg's exit code for it. */
 export interface Interruption {
   readonly signal: NodeJS.Signals;
   readonly exitCode: number;
 }
 
-/** What a run that a signal cut off exits with, as shells have it: 130 after Ctrl-C. */
+/** The interruption by a signal. Its exit code follows shells: 130 after Ctrl-C. */
 export function interruptionBy(signal: NodeJS.Signals): Interruption {
   return { signal, exitCode: 128 + constants.signals[signal] };
 }
 
-/** From now on a signal ends plg with a message, unless {@link interruptible} handles it. */
+/** Makes signals end plg with a message, except within {@link interruptible}. */
 export function endWhenInterrupted(): void {
   for (const signal of signals) process.on(signal, endNow);
 }
 
-/** From now on whoever calls this handles signals. */
+/** Leaves signals to the caller from now on. */
 export function leaveInterrupts(): void {
   for (const signal of signals) process.off(signal, endNow);
 }
 
-/** Nothing was made yet that needs an orderly end. */
+/** Ends plg at once: there is nothing to clean up yet. */
 function endNow(signal: NodeJS.Signals): void {
   process.stderr.write(`plg: ended by ${signal}\n`);
   process.exit(interruptionBy(signal).exitCode);

@@ -1,23 +1,23 @@
-/** What a stream can show: its width, and colors where it is a terminal that has them. */
+/** The abilities of a stream: its width, and colors if it is a terminal that supports them. */
 import { styleText } from "node:util";
 import type { Paint } from "../../report/paint.ts";
 
-/** How wide text on this stream may be: a file has no end. */
+/** The maximum width of text on this stream; unlimited in a file. */
 export function columnsOf(stream: NodeJS.WriteStream): number {
   return stream.isTTY ? stream.columns || 80 : Infinity;
 }
 
-/** The stream decides, and NO_COLOR (node: tty.WriteStream.hasColors). */
+/** Decided by the stream and by NO_COLOR (Node's tty.WriteStream.hasColors). */
 export function hasColors(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && stream.hasColors();
 }
 
-/** Colors for this stream; undefined where it has none. */
+/** Colors for this stream; undefined if it has none. */
 export function paintFor(stream: NodeJS.WriteStream): Paint | undefined {
   return hasColors(stream) ? colors : undefined;
 }
 
-// Whoever uses them has asked the stream.
+// `paintFor` has already checked the stream.
 const anywhere = { validateStream: false } as const;
 
 const colors: Paint = {

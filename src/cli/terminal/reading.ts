@@ -1,4 +1,4 @@
-/** Reading a dump: some two seconds a gigabyte, in which the user is told what goes on. */
+/** Reads a dump and shows the progress: a gigabyte takes about two seconds. */
 import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { formatBytes } from "../../base/text.ts";
@@ -7,18 +7,18 @@ import { type DumpSummary, SummaryFold } from "../../report/summary.ts";
 import { type Completeness, completenessOf } from "./incomplete.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Where there is no status line, what takes longer is told once. */
+/** Without a status line, a longer read is announced once, after this time. */
 const tellAfterMs = 1000;
 
-/** What is read before the status line gets its turn. */
+/** The bytes to read before the status line gets a turn. */
 const turnBytes = 32 << 20;
 
-/** A dump summed up, and whether it is whole. */
+/** The summary of a dump, and whether the dump is complete. */
 export interface ShownSummary extends DumpSummary {
   readonly completeness: Completeness;
 }
 
-/** Reads the dump and sums it up. */
+/** Reads a dump and summarizes it. */
 export function summarizeShown(path: string, terminal: Terminal): Promise<ShownSummary> {
   const readSinceMs = Date.now();
   return withProgress(path, terminal, async (onRead) => {
@@ -41,14 +41,16 @@ export function summarizeShown(path: string, terminal: Terminal): Promise<ShownS
   });
 }
 
-/** Does what reads the dump, which tells how many bytes it has read, with a status line where there is one. */
+/**
+ * Runs `read`, which reports the bytes that it has read, with a status line if there is a terminal.
+ */
 export async function withProgress<T>(
   path: string,
   terminal: Terminal,
   read: (onRead: (bytes: number) => void) => Promise<T>,
 ): Promise<T> {
   const startedMs = performance.now();
-  // What is not there is told by who reads it.
+  // `read` reports a missing file.
   const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   let done = 0;
   let isTold = false;

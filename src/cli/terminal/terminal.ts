@@ -1,6 +1,7 @@
 /**
- * What the user sees: the commands' lines with their names, messages of plg itself, and on a terminal a
- * status line below it all. Everything goes through here, so that lines never run into the status.
+ * Everything that the user sees: the commands' lines with their names, plg's own messages and, on a
+ * terminal, a status line below them. All output passes through here, so lines never overlap the
+ * status.
  */
 import { setImmediate } from "node:timers/promises";
 import { styleText } from "node:util";
@@ -15,13 +16,13 @@ const clearLine = "\r\u001B[K";
 const statusEveryMs = 250;
 
 export interface TerminalOptions {
-  /** Neither the commands' output nor the status. Errors and warnings are always shown. */
+  /** Hides the commands' output and the status. Errors and warnings are always shown. */
   readonly quiet: boolean;
-  /** The commands' output as it is. */
+  /** Shows the commands' output unchanged. */
   readonly raw: boolean;
-  /** Standard output is for the result: the commands' output goes to standard error. */
+  /** Reserves standard output for the result; the commands' output goes to standard error. */
   readonly resultOnStdout: boolean;
-  /** The longest container name, for alignment. */
+  /** The length of the longest container name, for alignment. */
   readonly nameWidth: number;
 }
 
@@ -49,41 +50,44 @@ export class Terminal implements OutputSink {
     const label = hasColors(target) ? styleText(color, `${name} |`) : `${name} |`;
     const start = Buffer.from(`${label} `);
     this.#clearStatus();
-    // One write for all that came together: a command may flood its output with tiny lines.
+    // One write for all the lines, because a command may produce a flood of tiny ones.
     const congested = !target.write(joinLines(start, lines));
     this.#drawStatus();
     return congested;
   }
 
-  /** All who wait, of however many commands, wait for one and the same. */
+  /** All waiting commands share one promise. */
   whenDrained(resume: () => void): void {
     this.#drained ??= this.#untilDrained().finally(() => (this.#drained = undefined));
     void this.#drained.then(resume);
   }
 
-  /** A message of plg itself, unless it is to be quiet. */
+  /** Shows a message of plg's own, unless quiet. */
   info(text: string): void {
     if (!this.#options.quiet) this.#message(text);
   }
 
-  /** A message that ends in a verdict. */
+  /** Shows a message that ends in a verdict, unless quiet. */
   result(text: string, verdict: string, isGood: boolean): void {
     if (this.#options.quiet) return;
     const paint = paintFor(process.stderr) ?? plain;
     this.#message(`${text}: `, isGood ? paint.good(verdict) : paint.bad(verdict));
   }
 
-  /** A message that something failed, which is shown in any case. */
+  /** Shows a failure, even if quiet. */
   failure(text: string): void {
     this.#message("", (paintFor(process.stderr) ?? plain).bad(printableLines(text, "  ")));
   }
 
-  /** A message that is shown in any case. */
+  /** Shows a warning, even if quiet. */
   warn(text: string): void {
     this.#message(text);
   }
 
-  /** Shows what `describe` says below everything, again and again, if this is a terminal. Whether it is. */
+  /**
+   * Keeps showing the text of `describe` below everything else, if this is a terminal. Returns
+   * whether it is.
+   */
   startStatus(describe: () => string): boolean {
     if (this.#options.quiet || !process.stderr.isTTY) return false;
     const update = (): void => {
@@ -111,7 +115,7 @@ export class Terminal implements OutputSink {
     return stream === "stdout" && !this.#options.resultOnStdout ? process.stdout : process.stderr;
   }
 
-  /** `painted` is shown as it is. */
+  /** `painted` is not escaped. */
   #message(text: string, painted = ""): void {
     this.#clearStatus();
     process.stderr.write(`plg: ${printableLines(text, "  ")}${painted}\n`);
@@ -128,14 +132,14 @@ export class Terminal implements OutputSink {
   }
 }
 
-/** For what runs no commands, and has its result on standard output. */
+/** A terminal for commands of plg that only print a result on standard output. */
 export function forResults(): Terminal {
   return new Terminal({ quiet: false, raw: false, resultOnStdout: true, nameWidth: 0 });
 }
 
 const newline = 0x0a;
 
-/** The lines, each behind `start` and with its newline, in one piece. */
+/** Joins the lines in one buffer, each between `start` and a newline. */
 function joinLines(start: Uint8Array, lines: readonly Uint8Array[]): Uint8Array {
   const lengthBytes = lines.reduce((sum, line) => sum + start.length + line.length + 1, 0);
   const joined = new Uint8Array(lengthBytes);
@@ -155,7 +159,7 @@ function onceDrained(stream: NodeJS.WriteStream): Promise<void> {
       for (const event of ["drain", "close"]) stream.off(event, settle);
       resolve();
     };
-    // A stream whose reader has gone is closed, and takes anything.
+    // A stream without a reader is closed, and accepts any write.
     for (const event of ["drain", "close"]) stream.on(event, settle);
   });
 }
