@@ -232,7 +232,8 @@ export class ReplaySession {
 
   /**
    * Whether a command may still end by itself. It has as long as it took in the recording, by its
-   * own clock, plus the patience. If it has departed from the recording, only the patience counts.
+   * own clock, plus the patience. A command that has departed from the recording only has the
+   * patience.
    */
   #isAwaited(command: Command, playedMs: number, movedMs: number): boolean {
     const { recording, schedule } = this.#options;

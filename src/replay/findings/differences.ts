@@ -294,8 +294,8 @@ export class DifferenceLog {
   }
 
   /**
-   * One cause has many effects, so only the first difference of each stream counts, and the first
-   * unexpected connection to each port.
+   * One cause has many effects. So only the first difference of each stream counts, and the first
+   * unexpected connection to each port. Unread bytes are a separate matter, and always count.
    */
   #isFirst(difference: Difference): boolean {
     if (difference.kind === "stuck") return true;

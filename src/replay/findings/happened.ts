@@ -1,4 +1,4 @@
-/** Counts how many recorded events a replay repeated, if it did not repeat all. It is pure. */
+/** Decides whether a recorded event happened again in a replay. It is pure. */
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";

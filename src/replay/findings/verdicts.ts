@@ -1,6 +1,6 @@
 /**
- * Decides which acts on connections are differences, except for their bytes, and records the
- * progress. It does not decide when to give up waiting.
+ * Decides which acts on a connection, apart from its bytes, are differences, and records the
+ * progress. cursor-engine.ts decides when to stop waiting for an act.
  */
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";

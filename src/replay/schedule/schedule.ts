@@ -1,7 +1,9 @@
 /**
  * Decides when recorded events happen to the live processes: the driver's interface to a replay.
- * The driver notes what the processes do and asks what to deliver next. cursor-engine.ts makes the
- * decisions.
+ *
+ * The driver notes what the processes do (`note...`) and asks for the next step ({@link
+ * Schedule.next}). Neither calls the driver back. The rest of this folder makes the decisions,
+ * above all cursor-engine.ts.
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";

@@ -1,11 +1,20 @@
 /** The options of a schedule, and its answers. */
 
-/** How strictly a replay keeps the order of events. */
+/**
+ * How strictly a replay keeps the order of events.
+ *
+ * - `process`: the order of all events at each live process.
+ * - `connection`: the order of the events on each connection.
+ * - `global`: the order of the events of all live processes together.
+ */
 export type Order = "process" | "connection" | "global";
 
 /**
- * When events are released: `causal`: as soon as their turn comes. `speed`: in addition, after the
- * recorded gaps, divided by `factor`. `flood`: bytes do not even wait for their turn.
+ * When a replay releases events.
+ *
+ * - `causal`: as soon as it is their turn.
+ * - `speed`: no sooner than the recorded gaps, divided by `factor`, have passed.
+ * - `flood`: bytes do not even wait for their turn.
  */
 export type Release =
   | { readonly type: "causal" }
