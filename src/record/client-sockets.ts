@@ -1,4 +1,4 @@
-/** The clients' own sockets, asked of their kernels. */
+/** Queries the clients' kernels about the clients' own sockets. */
 import { hostOf } from "../base/units.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
 import type { Connection } from "../pipe/core/connection.ts";
@@ -15,7 +15,10 @@ export class ClientSockets {
     this.#diagnoses = new SocketDiagnoses(networks);
   }
 
-  /** Whether the client's socket waits for an answer to its SYN. False where the kernel cannot say, too. */
+  /**
+   * Whether the client's socket waits for an answer to its SYN. False also if the kernel cannot
+   * say.
+   */
   isConnecting({ family, client, clientPort, server, serverPort }: Connection): boolean {
     const subnet = subnetFor(this.#subnets, family);
     const local = { address: subnet.addressBytes(hostOf(client)), port: clientPort };

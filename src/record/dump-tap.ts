@@ -1,4 +1,4 @@
-/** Connects pipes with the dump: turns what happens to a connection into records. */
+/** Connects pipes to the dump: turns the events of a connection into records. */
 import { Direction } from "../base/direction.ts";
 import { type Port, hostOf } from "../base/units.ts";
 import type { DumpSink } from "../dump/store/sink.ts";
@@ -52,7 +52,7 @@ export class DumpTaps {
     this.#starved.push(task);
   }
 
-  /** Called when the writer has made room. */
+  /** Call it when the writer has made room. */
   feedStarved(): void {
     const tasks = this.#starved;
     this.#starved = [];

@@ -11,21 +11,23 @@ import { ClientSockets } from "./client-sockets.ts";
 import { DumpTaps } from "./dump-tap.ts";
 import { RefusalAdvice } from "./refusal-advice.ts";
 
-/** What a recording's engine is told besides the common task. */
+/** A recording's additions to the common engine task. */
 export interface RecordDetails {
   readonly sink: SinkStore;
   readonly waitListenMs: number;
-  /** Containers that have a check to pass before they are connected to. */
+  /** Containers that must pass a check before connections reach them. */
   readonly unready: readonly number[];
   /** The containers' names. */
   readonly names: readonly string[];
 }
 
-/** Recorded bytes are handed to the writer at least this often: a kill loses no more, and twice this at worst. */
+/**
+ * The interval at which recorded bytes go to the writer. A SIGKILL loses at most about twice this.
+ */
 const flushMs = 100;
 /**
- * When the processes are gone, their kernels still send what they had written. The recording ends when
- * all connections have, or when nothing has moved for this long, and longer where there are links.
+ * When the processes are gone, their kernels still send the remaining bytes. The recording ends
+ * when all connections have ended, or when nothing has moved for `quietMs` plus the links' delay.
  */
 const drain = { lookMs: 5, quietMs: 300 } as const;
 
@@ -125,7 +127,7 @@ class RecordEngine {
     }
   }
 
-  /** A number that changes when anything moves. */
+  /** A number that changes whenever bytes or connections arrive. */
   #moved(): number {
     const { counters } = this.#engine;
     return (counters[Counter.bytes] ?? 0) + (counters[Counter.connections] ?? 0);

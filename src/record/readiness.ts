@@ -1,13 +1,13 @@
 /**
- * Watches for servers to become ready, as the user has defined it: a command succeeds in the
- * container, or a line of output matches. Listening is not enough for many: a database that listens
- * may still be starting up.
+ * Watches for servers to become ready, by the user's definition: a command succeeds in the
+ * container, or a line of output matches. Listening does not suffice for many servers: a listening
+ * database may still be starting up.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OutputSink } from "../sandbox/processes/command.ts";
 import type { CommandRun } from "../sandbox/processes/run.ts";
 
-/** When a container counts as ready. */
+/** The condition under which a container counts as ready. */
 export type ReadyCheck = { readonly container: number } & (
   | { readonly command: string }
   | { readonly line: RegExp }
@@ -16,14 +16,14 @@ export type ReadyCheck = { readonly container: number } & (
 const checkEveryMs = 50;
 const lookEveryMs = 50;
 
-/** Output that is looked at on its way. */
+/** Output that is searched on its way. */
 export interface WatchedOutput {
   readonly output: OutputSink;
-  /** By check of a line: settles with its container once a line matches. */
+  /** One promise per line check. It resolves to the container once a line matches. */
   readonly matched: readonly Promise<number>[];
 }
 
-/** Looks at `output` for the lines that `checks` want. */
+/** Searches `output` for the lines that `checks` define. */
 export function watchLines(output: OutputSink, checks: readonly ReadyCheck[]): WatchedOutput {
   const watches = checks.flatMap((check) => ("line" in check ? [new LineWatch(check)] : []));
   if (watches.length === 0) return { output, matched: [] };
@@ -57,7 +57,7 @@ class LineWatch {
   }
 }
 
-/** Runs the checks that are commands until they succeed, or until `isOver`. */
+/** Runs the command checks until they succeed, or until `isOver`. */
 export async function runChecks(
   run: CommandRun,
   checks: readonly ReadyCheck[],
@@ -75,7 +75,7 @@ export async function runChecks(
   );
 }
 
-/** Settles each container that has no process left, daemons of its command included. */
+/** Reports each container that has no process left, not even a daemon of its command. */
 export async function watchContainers(
   run: CommandRun,
   onGone: (container: number) => void,

@@ -1,22 +1,22 @@
 /**
- * Explains a frequent mistake: a server that listens on the loopback address alone is refused to the
- * other containers, as it would be to other hosts.
+ * Explains a frequent mistake: a server that listens only on the loopback address refuses the other
+ * containers, as it would refuse other hosts.
  */
 import type { Connection } from "../pipe/core/connection.ts";
 import { listensOnLoopback } from "../sys/listening.ts";
 import type { Namespace } from "../sys/namespace.ts";
 
-/** A client may try again and again, and looking takes a while. */
+/** Limits the checks, which are slow, for a client that retries. */
 const lookEveryMs = 1000;
 
 export class RefusalAdvice {
   readonly #names: readonly string[];
   readonly #networks: readonly Namespace[];
   readonly #onAdvice: (text: string) => void;
-  /** By server and port: when it may be looked at again. */
+  /** By server and port: the time of the next allowed check. */
   readonly #lookAtMs = new Map<string, number>();
 
-  /** Both by container. */
+  /** Names and networks are indexed by container. */
   constructor(
     names: readonly string[],
     networks: readonly Namespace[],
@@ -27,7 +27,7 @@ export class RefusalAdvice {
     this.#onAdvice = onAdvice;
   }
 
-  /** This connection was refused by its server. */
+  /** Notes that the server refused this connection. */
   note({ client, server, serverPort }: Connection, nowMs: number): void {
     const key = `${server}:${serverPort}`;
     const network = this.#networks[server];

@@ -1,4 +1,7 @@
-/** A recording from start to end, on the main thread: playground, dump, engine, commands. */
+/**
+ * A recording from start to end, on the main thread: it connects playground, dump, engine and
+ * commands.
+ */
 import { hostname, machine, release, type as kernelName } from "node:os";
 import { allOrNothing } from "../base/all-or-nothing.ts";
 import { seedingNotes } from "../determinism/core/scheme.ts";
@@ -22,34 +25,39 @@ import { type ReadyCheck, runChecks, watchContainers, watchLines } from "./readi
 export interface RecordOptions extends RunOptions, NetworkOptions {
   readonly topology: Topology;
   readonly file: string;
-  /** Replace a file that is not a recording, too. It is kept like one: see {@link RecordResult}. */
+  /**
+   * Also replace a file that is not a recording. The old file is kept: see {@link RecordResult}.
+   */
   readonly force: boolean;
   readonly waitListenMs: number;
-  /** When containers count as ready: until then connections to them are held. */
+  /** The conditions for readiness. Connections to a container are held until it is ready. */
   readonly ready?: readonly ReadyCheck[];
   readonly toolVersion: string;
-  /** What proves to a later replay that this user ran these commands; replay asks before it runs them if there is none. */
+  /**
+   * Proves to a later replay that this user ran these commands. Without it, replay asks before it
+   * runs them.
+   */
   readonly seal?: string | undefined;
 }
 
 export interface RecordResult {
   readonly counts: EngineCounts;
   readonly dumpBytes: number;
-  /** From the start of the recording, just before the commands start, to its end: as the dump has it. */
+  /** The duration in the dump: from just before the commands start to the end of the recording. */
   readonly durationMs: number;
   /** In the commands' order. */
   readonly ends: readonly CommandEnd[];
-  /** Why the dump does not hold the whole run, if so. */
+  /** Why the dump is incomplete, if it is. */
   readonly dumpError: Error | undefined;
-  /** Where the file is now that was at the dump's path before, if there was one. */
+  /** The new path of a file that was at the dump's path before. */
   readonly previous: string | undefined;
-  /** No command could be started, so the file that was there before was left in place. */
+  /** No command could be started, so the previous file was left in place. */
   readonly withdrawn: boolean;
 }
 
-/** What a session is made of. */
+/** The parts of a session. */
 interface RecordParts {
-  /** Since the epoch. */
+  /** In nanoseconds since the epoch. */
   readonly startNs: bigint;
   /** The same moment, in nanoseconds of `process.hrtime.bigint()`. */
   readonly startHrNs: bigint;
@@ -59,7 +67,7 @@ interface RecordParts {
   readonly writer: DumpWriter;
   readonly engine: EngineHost;
   readonly checks: readonly ReadyCheck[];
-  /** Of the checks of lines. */
+  /** See {@link watchLines}. */
   readonly matched: readonly Promise<number>[];
   readonly hooks: RunHooks;
 }
@@ -73,8 +81,8 @@ export class RecordSession {
   }
 
   /**
-   * Prepares everything up to the commands, which do not run yet. If it throws, nothing is left
-   * behind, and the file at the dump's path is as it was.
+   * Prepares everything except the commands, which do not run yet. If it throws, it leaves nothing
+   * behind, and the file at the dump's path is unchanged.
    */
   static prepare(options: RecordOptions, hooks: RunHooks): Promise<RecordSession> {
     const { topology } = options;
@@ -92,7 +100,7 @@ export class RecordSession {
       onFailure(() => run.close());
       if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
       const startHrNs = process.hrtime.bigint();
-      // The time of day is asked once: it may be set while the run goes on.
+      // Reads the time of day only once, because it may be set during the run.
       const startNs = BigInt(Date.now()) * 1_000_000n;
       const info = runInfo(options, run.isSeeded, startNs);
       const writer = startWriter(destination.open(), info);
@@ -138,7 +146,7 @@ export class RecordSession {
     void run.lost.then(() => hooks.onWarning(keeperLost));
     try {
       await run.start();
-      // Not before: the commands have the caller's limits.
+      // After the start, because the commands keep the caller's limits.
       restoreLimit = raiseDescriptorLimit();
       this.#watch();
       await Promise.race([
@@ -163,7 +171,10 @@ export class RecordSession {
     }
   }
 
-  /** Tells the engine who is ready, and who is gone, as long as commands run. */
+  /**
+   * Informs the engine of containers that become ready or lose their last process, while commands
+   * run.
+   */
   #watch(): void {
     const { run, engine, checks, matched, hooks } = this.#parts;
     const isOver = (): boolean => this.#isOver;
@@ -191,7 +202,9 @@ export class RecordSession {
     return { dumpBytes: writtenBytes, durationMs: Number(durationNs) / 1e6 };
   }
 
-  /** A run in which nothing happened is no reason to lose the recording before it. */
+  /**
+   * Keeps the new recording, unless the run did nothing and an earlier recording would be replaced.
+   */
   #settle(
     { connections, packets }: EngineCounts,
     ends: readonly CommandEnd[],
@@ -207,7 +220,7 @@ export class RecordSession {
     return { previous: undefined, withdrawn: true };
   }
 
-  /** Instead of {@link run}: undoes what was prepared. */
+  /** Undoes the preparation, in place of {@link run}. */
   async abandon(): Promise<void> {
     const { destination, run, playground, writer, engine } = this.#parts;
     await engine.finish();
@@ -217,7 +230,10 @@ export class RecordSession {
     destination.withdraw();
   }
 
-  /** Ends the run early: the commands are stopped, the dump is finished. Again: they are killed. */
+  /**
+   * Ends the run early: stops the commands and completes the dump. A second call kills the
+   * commands.
+   */
   stop(): void {
     void this.#parts.run.stop();
   }
