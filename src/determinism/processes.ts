@@ -1,11 +1,12 @@
 /**
- * Who is who among the processes of a run. A process is known by what is the same in every run: its container,
- * the program it executes, and how many times that program was executed there before; after a fork
- * without an exec, also by the number of its parent's forks that asked for random bytes before it. Process numbers and
- * parents do not count: a command that is started through a debugger is still the same command.
+ * Identifies the processes of a run by properties that are the same in every run: the container,
+ * the program, and the number of earlier executions of that program there. A fork without an exec
+ * is also identified by the number of earlier forks of that execution that asked for random bytes.
+ * PIDs and parents do not count: a command that is started through a debugger is still the same
+ * command.
  *
  * A fork is recognized by its memory: plg writes the 16 bytes at AT_RANDOM after each exec, and a
- * child inherits them whatever becomes of its parent.
+ * child inherits them, whatever becomes of its parent.
  */
 import { pid as ownPid } from "node:process";
 import type { Address } from "../base/units.ts";
@@ -16,12 +17,12 @@ import type { Mappings } from "./core/mappings.ts";
 import { Stream } from "./streams.ts";
 import type { ContainerName } from "./supervisor-task.ts";
 
-/** A program that was executed. Its processes are the one that did, and its forks. */
+/** An execution of a program. Its processes are the executing one and its forks. */
 interface Image {
   readonly name: string;
   /** Undefined for a process that has left all networks of the run. */
   readonly container: ContainerName | undefined;
-  /** Its bytes at AT_RANDOM. */
+  /** Its bytes at AT_RANDOM, in hexadecimal. */
   readonly token: string;
   forks: number;
 }
@@ -32,21 +33,21 @@ export interface Process {
   readonly image: Image;
   /** By call site. */
   readonly streams: Map<string, Stream>;
-  /** As last listed. */
+  /** As last read; undefined before the first read. */
   mappings: Mappings | undefined;
-  /** Words on its stacks that look like addresses and are none. */
+  /** Words on its stacks that look like addresses but point nowhere. */
   readonly strays: Set<number>;
 }
 
-/** A program that has just been executed. */
+/** A program that was just executed. */
 export interface Execution {
   readonly pid: number;
-  /** Where its vDSO is mapped; undefined if it has none. */
+  /** The address of its vDSO; undefined if it has none. */
   readonly vdso: Address | undefined;
 }
 
 const tokenBytes = 16;
-/** After so many new processes and threads, those that have ended are forgotten. */
+/** After this many new processes and threads, the ended ones are forgotten. */
 const newcomersPerSweep = 512;
 
 export class Processes {
@@ -60,7 +61,7 @@ export class Processes {
   readonly #token = allocateRegion(tokenBytes);
   #newcomers = 0;
 
-  /** `containerOf` tells by a process' network, or whatever else is sure, which container it is in. */
+  /** `containerOf` returns a process's container, by its network. */
   constructor(
     seed: number,
     proc: ProcReader,
@@ -72,8 +73,8 @@ export class Processes {
   }
 
   /**
-   * The process that this thread belongs to; undefined if it has ended, or is plg itself: the thread that
-   * starts the commands is under the filter as well.
+   * The process of this thread. Undefined if it has ended, or if it is plg itself: the filter also
+   * applies to the thread that starts the commands.
    */
   ofThread(tid: number): Process | undefined {
     const known = this.#byTid.get(tid);
@@ -86,8 +87,8 @@ export class Processes {
   }
 
   /**
-   * The thread has set itself up. Undefined if no program begins with it: some do that later, too. Otherwise
-   * its AT_RANDOM is written.
+   * Handles a thread's setup call. If a program begins with it, this writes AT_RANDOM and returns
+   * the execution. Some programs repeat the call later; then this returns undefined.
    */
   onThreadSetup(tid: number): Execution | undefined {
     const status = this.#status(tid);
@@ -101,7 +102,7 @@ export class Processes {
     return { pid: tid, vdso: auxiliaryValue(vector, AT_SYSINFO_EHDR) as Address | undefined };
   }
 
-  /** The stream of what `process` calls from `site`. */
+  /** The stream of `process` for calls from `site`. */
   streamOf({ name, streams }: Process, site: string): Stream {
     let stream = streams.get(site);
     if (!stream) streams.set(site, (stream = new Stream(this.#seed, `${name}\n${site}`)));
@@ -131,7 +132,7 @@ export class Processes {
     return process;
   }
 
-  /** For a process whose beginning plg did not see, such as a 32-bit program's child. */
+  /** The image of a process whose start plg did not see, for example a 32-bit program's child. */
   #unknown(pid: number): Image {
     const container = this.#containerOf(pid);
     const token = `unknown ${container?.name ?? ""}`;
@@ -149,7 +150,7 @@ export class Processes {
     if (++this.#newcomers >= newcomersPerSweep) this.#sweep();
   }
 
-  /** Forgets those that have ended, lest their numbers be taken for theirs when others have them. */
+  /** Forgets threads that have ended, because the kernel may reuse their numbers. */
   #sweep(): void {
     this.#newcomers = 0;
     for (const tid of this.#byTid.keys())

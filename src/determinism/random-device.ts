@@ -10,7 +10,7 @@ export class RandomDevice {
   readonly #request = allocateRegion(requestBytes);
   readonly #answer = allocateRegion(payloadAt + mostReadBytes);
 
-  /** `fd` stays the caller's and does not block. `bytesFor` draws random bytes for a thread. */
+  /** The caller keeps `fd`, which is non-blocking. `bytesFor` draws random bytes for a thread. */
   constructor(fd: Fd, bytesFor: (tid: number, lengthBytes: number) => Uint8Array) {
     this.#fd = fd;
     this.#bytesFor = bytesFor;
@@ -32,7 +32,7 @@ export class RandomDevice {
     }
   }
 
-  /** It fails if whoever asked has been killed, which is no concern of ours. */
+  /** The write fails if the asking process was killed, which does not matter. */
   #send(payload: Uint8Array, errorNumber = 0): void {
     this.#answer.bytes.set(payload, payloadAt);
     const { view, address } = this.#answer;

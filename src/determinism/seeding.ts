@@ -1,4 +1,6 @@
-/** Seeded randomness of a run's commands: the filter that they start under, and the supervisor that answers. */
+/**
+ * Seeded randomness of a run's commands: their seccomp filter, and the supervisor that answers it.
+ */
 import { readlinkSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
 import type { Namespace } from "../sys/namespace.ts";
@@ -7,25 +9,28 @@ import { type Answered, filterProgram } from "./core/filter.ts";
 import type { SupervisorHost } from "./supervisor-host.ts";
 import type { ContainerName, RecordedClock } from "./supervisor-task.ts";
 
-/** The filter for commands on this machine; undefined if its processor is none that plg knows. */
+/** The filter for commands on this machine; undefined if plg does not know its processor. */
 export function commandFilter(answered: Answered): Uint8Array | undefined {
   const architecture = architectureOf(process.arch);
   return architecture && filterProgram(architecture, answered);
 }
 
-/** A container and its network, by which its processes are known. */
+/** A container and its network, which identifies its processes. */
 export interface Place extends ContainerName {
   readonly network: Namespace;
 }
 
-/** What commands get from plg; where they get it from the kernel, the seed is for plg's own use. */
+/**
+ * The sources of plg's answers to commands. If the kernel answers random bytes, plg needs the seed
+ * only internally.
+ */
 export interface Sources {
   readonly seed: number;
   readonly clock: RecordedClock | undefined;
   readonly device: Fd | undefined;
 }
 
-/** Has `supervisor` answer what comes from the listener of a filter, until it is closed. */
+/** Makes `supervisor` answer the notifications of a filter's listener until it is closed. */
 export function supervise(
   supervisor: SupervisorHost,
   listener: Fd,

@@ -1,9 +1,9 @@
-/** The main thread's side of the supervisor. */
+/** The main thread's handle on the supervisor. */
 import { Worker } from "node:worker_threads";
 import { closeWakeup, createWakeup, signal } from "../sys/wakeup.ts";
 import type { SupervisorTask } from "./supervisor-task.ts";
 
-/** It leaves little behind from one call to the next, which need not pile up. */
+/** The thread keeps little from one call to the next, so its young generation can stay small. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4 } as const;
 
 export class SupervisorHost {
@@ -11,10 +11,10 @@ export class SupervisorHost {
   readonly #wakeup = createWakeup();
   readonly #ended: Promise<void>;
   #hasTask = false;
-  /** Rejects when the thread dies, which is a bug. Never resolves. */
+  /** Rejects if the thread dies, which is a bug. Never resolves. */
   readonly failed: Promise<never>;
 
-  /** Starts the thread, which takes a moment; {@link supervise} gives it its task. */
+  /** Starts the thread, which takes a moment. {@link supervise} gives it its task. */
   constructor() {
     const url = new URL("./supervisor-thread.js", import.meta.url);
     this.#worker = new Worker(url, { resourceLimits });
@@ -23,14 +23,16 @@ export class SupervisorHost {
     this.#ended = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
   }
 
-  /** From now on the thread answers. To be called once. */
+  /** Makes the thread answer from now on. Call it once. */
   supervise(task: Omit<SupervisorTask, "wakeup">): void {
     this.#hasTask = true;
     const whole: SupervisorTask = { ...task, wakeup: this.#wakeup };
     this.#worker.postMessage(whole);
   }
 
-  /** Ends the thread. No process may be left that it answers. The listener stays open. */
+  /**
+   * Ends the thread. No process that depends on its answers may remain. The listener stays open.
+   */
   async close(): Promise<void> {
     if (this.#hasTask) signal(this.#wakeup);
     else void this.#worker.terminate();

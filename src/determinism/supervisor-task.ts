@@ -1,15 +1,15 @@
-/** What the main thread and the supervisor's thread agree on. */
+/** The data that the main thread passes to the supervisor's thread. */
 import type { Fd } from "../base/units.ts";
 
-/** The time of day that commands see instead of the machine's. */
+/** The time of day that commands see in place of the machine's. */
 export interface RecordedClock {
-  /** The recorded run's start, since the epoch. */
+  /** The recorded run's start, in nanoseconds since the epoch. */
   readonly startNs: bigint;
   /** See `RecordedTime`. */
   readonly store: SharedArrayBuffer;
 }
 
-/** A container, and its index in the run. */
+/** A container: its index in the run, and its name. */
 export interface ContainerName {
   readonly index: number;
   readonly name: string;
@@ -17,12 +17,12 @@ export interface ContainerName {
 
 export interface SupervisorTask {
   readonly listener: Fd;
-  /** Signalled when the thread is to end. */
+  /** Signalled to end the thread. */
   readonly wakeup: Fd;
   readonly seed: number;
   readonly clock: RecordedClock | undefined;
-  /** Where the kernel asks what /dev/urandom is to say, if that is plg's to say. */
+  /** The FUSE device behind /dev/urandom, if plg serves it. */
   readonly device: Fd | undefined;
-  /** The containers, by how /proc/PID/ns/net reads for their processes. */
+  /** The containers, by the target of /proc/PID/ns/net of their processes. */
   readonly containers: ReadonlyMap<string, ContainerName>;
 }

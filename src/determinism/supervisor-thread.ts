@@ -1,6 +1,7 @@
 /**
- * The supervisor's thread. Processes wait for it, so it does nothing else, and it sleeps in the kernel rather than
- * in Node's loop. Now and then it wakes up all the same, so that plg can end it.
+ * The supervisor's thread. Processes wait for its answers, so it does nothing else, and it sleeps
+ * in the kernel rather than in Node's event loop. It also wakes up periodically, so that plg can
+ * end it.
  */
 import { readlinkSync } from "node:fs";
 import { parentPort } from "node:worker_threads";

@@ -1,7 +1,8 @@
 /**
- * Answers the calls that the filter stops: random bytes from the seed, and a program's first thread, before
- * which plg prepares the new process. It waits for nobody but the kernel. Where it cannot answer, as with memory that
- * it may not write to, the kernel does.
+ * Answers the calls that the filter stops: random bytes from the seed, the recorded time of day,
+ * and the setup of a program's first thread, before which plg prepares the new process. It waits
+ * only for the kernel. If it cannot answer, for example because it may not write to the memory, the
+ * kernel does.
  */
 import { randomBytes } from "node:crypto";
 import type { Address } from "../base/units.ts";
@@ -19,7 +20,7 @@ import type { ContainerName } from "./supervisor-task.ts";
 import { WallClock } from "./wall-clock.ts";
 import { vdsoSymbols } from "./core/vdso.ts";
 
-/** A call gets no more at once: getrandom(2) may return less than was asked for. */
+/** The most bytes per call; getrandom(2) may return less than requested. */
 const mostBytes = 1 << 20;
 const flags = 0x7;
 const vdsoBytes = 8192;
@@ -71,14 +72,14 @@ export class Supervisor {
   #answerRandom(listener: NotificationListener): void {
     const { tid } = listener;
     const lengthBytes = Math.min(listener.argument(1), mostBytes);
-    // The kernel refuses flags that it does not know.
+    // Unknown flags are left for the kernel to refuse.
     if ((listener.argument(2) & ~flags) !== 0) return listener.letPass();
     const process = this.#processes.ofThread(tid);
     if (!process) return listener.letPass();
     const site = this.#siteOf(tid, process);
     const stream = this.#processes.streamOf(process, site);
     this.#bytes.bytes.set(stream.next(lengthBytes));
-    // Its number is not another's as long as it waits.
+    // While the call waits, its thread's number cannot be reused.
     if (!listener.isWaiting()) return;
     const at = listener.argument(0) as Address;
     const written = lengthBytes === 0 ? 0 : writeProcess(tid, at, this.#bytes, lengthBytes);
@@ -87,7 +88,7 @@ export class Supervisor {
     else listener.letPass();
   }
 
-  /** Of a process that is in no container the kernel tells the time. */
+  /** Answers the time of day. The kernel answers processes outside all containers. */
   #answerTime(listener: NotificationListener): void {
     const { tid, callNumber } = listener;
     const container = this.#processes.ofThread(tid)?.image.container;
@@ -97,7 +98,7 @@ export class Supervisor {
     const { clockGettime, gettimeofday } = this.#architecture;
     const isTime = callNumber !== clockGettime && callNumber !== gettimeofday;
     if (callNumber === gettimeofday) {
-      // The kernel fills in the obsolete time zone, which nobody asks for.
+      // The kernel fills in the obsolete time zone, which programs rarely request.
       if (listener.argument(1) !== 0) return listener.letPass();
       view.setBigInt64(8, view.getBigInt64(8, true) / 1000n, true);
     }
@@ -121,7 +122,7 @@ export class Supervisor {
     return callSite(stack, process.mappings);
   }
 
-  /** Empty where it cannot be read. */
+  /** Empty if it cannot be read. */
   #stackOf(tid: number): Stack {
     // proc_pid_syscall(5): the number, six arguments, the stack pointer, the program counter.
     const [pointer = 0, instruction = 0] =
@@ -130,7 +131,10 @@ export class Supervisor {
     return { words: this.#stack.view, lengthBytes, instruction };
   }
 
-  /** A new process whose code still waits. Its vDSO is as good as before where that cannot be written to. */
+  /**
+   * Prepares a new process before its code runs. If its vDSO cannot be overwritten, it stays as it
+   * is.
+   */
   #prepare({ pid, vdso }: Execution, listener: NotificationListener): void {
     if (vdso === undefined) return;
     const { randomInVdso, clocksInVdso } = this.#architecture;

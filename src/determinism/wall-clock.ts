@@ -1,4 +1,4 @@
-/** The recorded time of day, as the kernel would tell it. */
+/** Provides the recorded time of day in the kernel's format. */
 import { RecordedTime } from "./core/recorded-time.ts";
 import type { RecordedClock } from "./supervisor-task.ts";
 
@@ -13,7 +13,9 @@ export class WallClock {
     this.#time = new RecordedTime(store);
   }
 
-  /** Writes the time of a container into the first 16 bytes: `struct timespec`. Returns its seconds. */
+  /**
+   * Writes a container's time to the first 16 bytes, as a `struct timespec`. Returns its seconds.
+   */
   write(view: DataView, container: number): number {
     const sinceStartNs = this.#time.at(container, Number(process.hrtime.bigint()));
     const nowNs = this.#startNs + BigInt(Math.round(sinceStartNs));

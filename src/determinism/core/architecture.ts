@@ -1,33 +1,36 @@
-/** What differs between processors: the numbers of system calls, and code that makes one. */
+/** The differences between processors: system call numbers, and machine code that makes a call. */
 
-/** A function of the vDSO, and the system call that it stands for. */
+/** A function of the vDSO, and its equivalent system call. */
 interface FastCall {
   readonly symbol: string;
   readonly callNumber: number;
 }
 
 export interface Architecture {
-  /** AUDIT_ARCH_* of <linux/audit.h>. Calls of other kinds (32-bit programs) are left alone. */
+  /** AUDIT_ARCH_* of <linux/audit.h>. Calls of other kinds (32-bit programs) pass. */
   readonly auditArch: number;
   readonly getrandom: number;
   /**
-   * The system call by which a program sets up its first thread: soon after it starts, and before it reads
-   * a clock or AT_RANDOM. `argument` narrows it down by its first argument.
+   * The system call that sets up a program's first thread, soon after its start and before it reads
+   * a clock or AT_RANDOM. `argument`, if given, is the first argument of such a call.
    */
   readonly threadSetup: { readonly number: number; readonly argument?: number };
   /** Calls that ask for the time of day, or may. */
   readonly clockGettime: number;
   readonly gettimeofday: number;
-  /** Undefined where there is no such call. */
+  /** Undefined on processors without this call. */
   readonly time: number | undefined;
   /** See vdso(7). */
   readonly randomInVdso: FastCall;
   readonly clocksInVdso: readonly FastCall[];
-  /** Machine code that makes the call with the arguments it was given, and returns. */
+  /** Returns machine code that makes the call with its own arguments, and returns. */
   stub(callNumber: number): Uint8Array;
 }
 
-/** <asm/unistd_64.h>; ARCH_SET_FS of <asm/prctl.h>. glibc, musl and Go make that call before anything else of note. */
+/**
+ * From <asm/unistd_64.h>, and ARCH_SET_FS from <asm/prctl.h>. glibc, musl and Go make that call
+ * before any other relevant call.
+ */
 const x64: Architecture = {
   auditArch: 0xc000_003e,
   getrandom: 318,
@@ -45,7 +48,7 @@ const x64: Architecture = {
   stub: (number) => Uint8Array.of(0xb8, number & 0xff, number >> 8, 0x00, 0x00, 0x0f, 0x05, 0xc3),
 };
 
-/** <asm-generic/unistd.h>. Not tested: nobody has run it. `set_tid_address` is made by glibc and musl, not by Go. */
+/** From <asm-generic/unistd.h>. Untested. glibc and musl call `set_tid_address`; Go does not. */
 const arm64: Architecture = {
   auditArch: 0xc000_00b7,
   getrandom: 278,
@@ -68,7 +71,7 @@ const arm64: Architecture = {
   },
 };
 
-/** The table of a processor by Node's name for it; undefined where nothing is known. */
+/** The table for a processor by Node's name for it; undefined if plg does not know it. */
 export function architectureOf(name: string): Architecture | undefined {
   return new Map([
     ["x64", x64],

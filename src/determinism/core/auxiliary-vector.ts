@@ -1,4 +1,4 @@
-/** The auxiliary vector of a 64-bit process, as /proc/PID/auxv has it: pairs of words (getauxval(3)). */
+/** The auxiliary vector of a 64-bit process in /proc/PID/auxv: pairs of words (getauxval(3)). */
 
 // <elf.h>
 export const AT_RANDOM = 25;

@@ -1,37 +1,38 @@
 /**
- * Which part of a program makes a call: return addresses from its stack, as places in files of code.
- * They are the same whichever thread or goroutine makes the call, and wherever the files are mapped.
+ * Identifies the part of a program that makes a call, by return addresses on its stack, as places
+ * in files of code. They are independent of the thread or goroutine, and of where the files are
+ * mapped.
  *
- * Without unwinding there is no telling a return address from one that an earlier call left behind,
- * and which of those remain depends on as little as the length of the environment. The nearest one
- * is the caller of the C library. Go, and whatever else makes its own system calls, has one caller
- * for all random numbers; there, the nearest four tell goroutines apart, and six have picked up
- * stale ones (docs/determinism.md).
+ * Without unwinding, a return address looks the same as one that an earlier call left behind, and
+ * even the size of the environment decides which of those remain. The nearest one is the caller of
+ * the C library. Go, and any other program that makes its own system calls, has one caller for all
+ * random numbers. There, the nearest four distinguish goroutines, while six have picked up stale
+ * ones (docs/determinism.md).
  */
 import type { Mappings } from "./mappings.ts";
 
-/** So much of the stack is looked at. */
+/** The bytes of the stack that are searched. */
 export const stackBytes = 1024;
 
 const placesOfLibraryCalls = 1;
 const placesOfOwnCalls = 4;
 
-/** The part of a stack that was read, from its pointer on. */
+/** The part of a stack that was read, from its stack pointer on. */
 export interface Stack {
   readonly words: DataView;
   readonly lengthBytes: number;
-  /** Where the system call is made. */
+  /** The address of the system call. */
   readonly instruction: number;
 }
 
-/** The call site, or the empty text if nothing on the stack points into code. */
+/** The call site; empty if nothing on the stack points into code. */
 export function callSite(stack: Stack, mappings: Mappings): string {
   return placesOn(stack, mappings).join(" ");
 }
 
 /**
- * A word among those that {@link callSite} looks at which may point into something that was mapped
- * after the mappings were listed. None of `strays` counts: they are known to point nowhere.
+ * Returns a word among those used by {@link callSite} that may point into memory mapped after the
+ * mappings were listed. `strays` are known to point nowhere and are skipped.
  */
 export function unmappedWord(
   stack: Stack,
@@ -46,7 +47,7 @@ export function unmappedWord(
   return unmapped;
 }
 
-/** User space is of 47 bits on x86-64, and libraries lie in its upper half; of 39 at least on arm64. */
+/** User space has 47 bits on x86-64, with libraries in its upper half, and at least 39 on arm64. */
 const lowestAddress = 0x40_0000_0000;
 const highestAddress = 0x8000_0000_0000;
 

@@ -1,7 +1,7 @@
 /**
- * The filter that commands run under: it stops the calls that plg answers, and lets all others pass. The kernel
- * works out once which calls pass whatever their arguments are, and does not run the program for those any more
- * (seccomp_cache_prepare in kernel/seccomp.c).
+ * The commands' seccomp filter: it stops the calls that plg answers and allows all others. The
+ * kernel determines once which calls pass for any arguments, and no longer runs the filter for
+ * those (seccomp_cache_prepare in kernel/seccomp.c).
  */
 import { assemble, type Line } from "../../net/bpf.ts";
 import type { Architecture } from "./architecture.ts";
@@ -12,17 +12,17 @@ const SECCOMP_RET_ALLOW = 0x7fff_0000;
 /** `struct seccomp_data { i32 nr; u32 arch; u64 instruction_pointer, args[6]; }` */
 const seccompData = { sizeBytes: 64, numberAt: 0, archAt: 4, argumentsAt: 16 } as const;
 
-/** <time.h>: the clocks that tell the time of day. */
+/** <time.h>: the clocks for the time of day. */
 const CLOCK_REALTIME = 0;
 const CLOCK_REALTIME_COARSE = 5;
 
-/** What plg answers instead of the kernel. */
+/** The requests that plg answers in place of the kernel. */
 export interface Answered {
   readonly randomBytes: boolean;
   readonly timeOfDay: boolean;
 }
 
-/** The program for a 64-bit process of this processor; any other's calls all pass. */
+/** The program for 64-bit processes of this processor. Calls of all other processes pass. */
 export function filterProgram(architecture: Architecture, answered: Answered): Uint8Array {
   const { auditArch, getrandom, threadSetup } = architecture;
   return assemble([
@@ -32,7 +32,7 @@ export function filterProgram(architecture: Architecture, answered: Answered): U
     ...(answered.randomBytes ? [stopOn(getrandom)] : []),
     ...(answered.timeOfDay ? stopOnClocks(architecture) : []),
     ["ifEqual", threadSetup.number, { no: "pass" }],
-    // The low half: arguments that matter here are small.
+    // Compares the low half only: the relevant arguments are small.
     ...(threadSetup.argument === undefined
       ? []
       : ([

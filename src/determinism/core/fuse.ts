@@ -1,6 +1,6 @@
 /**
- * The FUSE protocol (<linux/fuse.h>, fuse(4)) for one file without an end: what the kernel asks about
- * /dev/urandom, and the answers. All but the bytes themselves is here.
+ * The FUSE protocol (<linux/fuse.h>, fuse(4)) for a single endless file: the kernel's requests
+ * about /dev/urandom, and the answers, except for the random bytes themselves.
  */
 
 // <linux/fuse.h>
@@ -25,15 +25,19 @@ const version = { major: 7, minor: 31 } as const;
 const FOPEN_DIRECT_IO = 1;
 const ENOSYS = 38;
 
-/** A regular file that anyone may read and write, as stat(2) has it; also the mount's `rootmode`. */
+/**
+ * The mode of a regular file that anyone may read and write (stat(2)); also the mount's `rootmode`.
+ */
 export const deviceMode = 0o100_666;
-/** The kernel asks for room for its largest request, and for no less than this (FUSE_MIN_READ_BUFFER). */
+/** The kernel demands room for its largest request, and no less than FUSE_MIN_READ_BUFFER. */
 export const requestBytes: number = 8192 + 4096;
-/** The most that one request reads: 32 pages (FUSE_DEFAULT_MAX_PAGES_PER_REQ). */
+/** The most bytes that one request reads: 32 pages (FUSE_DEFAULT_MAX_PAGES_PER_REQ). */
 export const mostReadBytes: number = 32 * 4096;
 const mostWriteBytes = 4096;
 
-/** What to send for a request, beside its header. `bytes`: so many random ones, for the thread `pid`. */
+/**
+ * The content of an answer, without its header. `bytes` asks for random bytes for the thread `pid`.
+ */
 export type Reply =
   | { readonly type: "none" }
   | { readonly type: "error"; readonly errorNumber: number }
@@ -58,7 +62,7 @@ export function replyTo(request: DataView): Reply {
       const lengthBytes = Math.min(request.getUint32(body + 16, true), mostReadBytes);
       return { type: "bytes", pid: request.getUint32(inHeader.pidAt, true), lengthBytes };
     }
-    // Whoever writes to it means to add entropy, and the kernel takes it.
+    // A writer means to add entropy; the bytes are ignored.
     case opcode.write:
       return { type: "data", data: words(8, [0, request.getUint32(body + 16, true)]) };
     case opcode.release:
@@ -71,7 +75,10 @@ export function replyTo(request: DataView): Reply {
   }
 }
 
-/** Writes the header of the answer to `request` in front of `lengthBytes` of payload. Returns the length of all. */
+/**
+ * Writes the header of the answer to `request` before `lengthBytes` bytes of payload. Returns the
+ * total length.
+ */
 export function writeHeader(
   answer: DataView,
   request: DataView,
@@ -85,7 +92,7 @@ export function writeHeader(
   return totalBytes;
 }
 
-/** Where an answer's payload begins. */
+/** The offset of an answer's payload. */
 export const payloadAt: number = outHeader.sizeBytes;
 
 /** `struct fuse_init_out` */
@@ -98,12 +105,12 @@ function initialization(kernelMinor: number): Uint8Array {
   );
 }
 
-/** `struct fuse_attr_out`: asked for each time, which is seldom. */
+/** `struct fuse_attr_out`. It is never cached, because requests for it are rare. */
 function attributes(): Uint8Array {
   return words(104, [16, 1], [76, deviceMode], [80, 1], [96, 4096]);
 }
 
-/** Zeros but for these 32-bit words, by their offsets. */
+/** Zeros, except for these 32-bit words, by offset. */
 function words(
   sizeBytes: number,
   ...values: readonly (readonly [at: number, value: number])[]

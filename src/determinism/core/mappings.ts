@@ -1,9 +1,12 @@
-/** A process' memory mappings, as /proc/PID/maps lists them (proc_pid_maps(5)), and which code an address is in. */
+/**
+ * A process's memory mappings from /proc/PID/maps (proc_pid_maps(5)), to find the code at an
+ * address.
+ */
 
 interface Mapping {
   readonly start: number;
   readonly end: number;
-  /** What a file's code is called: its name and the offset of `start` in it. Undefined for other memory. */
+  /** For code of a file: its name, and the offset of `start` in it. Undefined for other memory. */
   readonly code: { readonly file: string; readonly offset: number } | undefined;
 }
 
@@ -12,14 +15,14 @@ const line = /^([0-9a-f]+)-([0-9a-f]+) ..(.). ([0-9a-f]+) \S+ \d+ *(.*)$/gm;
 export class Mappings {
   readonly #sorted: readonly Mapping[];
 
-  /** `text` is what /proc/PID/maps says: sorted by address. */
+  /** `text` is the content of /proc/PID/maps, which is sorted by address. */
   constructor(text: string) {
     this.#sorted = Array.from(
       text.matchAll(line),
       ([, start = "", end = "", x, offset = "", path = ""]) => ({
         start: Number.parseInt(start, 16),
         end: Number.parseInt(end, 16),
-        // Code that has no file (a just-in-time compiler's) lies elsewhere each time.
+        // Code without a file (from a just-in-time compiler) has a different address each time.
         code:
           x === "x" && path.startsWith("/")
             ? { file: path.slice(path.lastIndexOf("/") + 1), offset: Number.parseInt(offset, 16) }
@@ -28,12 +31,12 @@ export class Mappings {
     );
   }
 
-  /** Whether anything is mapped at this address. */
+  /** Whether this address is mapped. */
   has(address: number): boolean {
     return this.#at(address) !== undefined;
   }
 
-  /** The file that is mapped lowest: the program itself, as Linux lays it out. */
+  /** The file with the lowest mapped code: the program itself, in Linux's layout. */
   get program(): string | undefined {
     return this.#sorted.find(({ code }) => code)?.code?.file;
   }
@@ -43,7 +46,10 @@ export class Mappings {
     return this.#at(address)?.code?.file;
   }
 
-  /** Which place of which file's code is at this address, wherever that is mapped; undefined if none is. */
+  /**
+   * The file and offset of the code at this address, independent of where the file is mapped;
+   * undefined if there is no code.
+   */
   codeAt(address: number): string | undefined {
     const mapping = this.#at(address);
     if (!mapping?.code) return undefined;

@@ -1,21 +1,21 @@
 /**
- * The time of day of each live container in a replay: the recorded time of the last event that
- * happened to it, plus the real time since. At the recorded time of the next event the clock pauses
- * until that event has happened, but not for long: a process that sleeps by this clock, such as
- * PostgreSQL's `pg_sleep`, may have to see it pass before it does what the next event waits for.
- *
- * One thread writes the time, another reads it, in shared memory.
+ * The time of day of each live container in a replay. It starts at the recorded time of the
+ * container's last event and advances with real time, but stops at the recorded time of its next
+ * event. One thread writes it and another reads it, in shared memory, with a sequence lock.
  */
 
-/** A Float64Array of these for each container, then an Int32Array with a count for each. */
+/**
+ * The layout: a Float64Array with these fields for each container, then an Int32Array with a change
+ * count for each.
+ */
 const field = { recordedNs: 0, sinceNs: 1, limitNs: 2 } as const;
 const fields = 3;
 /** How long the clock pauses at most, in real time. */
 const longestPauseNs = 200e6;
-/** The writer is done within nanoseconds, unless it was descheduled in the middle. */
+/** A write takes nanoseconds, unless the writer is descheduled in the middle. */
 const mostTries = 1000;
 
-/** Makes the memory for so many containers. */
+/** Allocates the memory for this many containers. */
 export function recordedTimeStore(containers: number): SharedArrayBuffer {
   const bytes = fields * Float64Array.BYTES_PER_ELEMENT + Int32Array.BYTES_PER_ELEMENT;
   return new SharedArrayBuffer(containers * bytes);
@@ -23,7 +23,7 @@ export function recordedTimeStore(containers: number): SharedArrayBuffer {
 
 export class RecordedTime {
   readonly #values: Float64Array;
-  /** Odd while a container's values are being changed. */
+  /** Odd while a container's values are changing. */
   readonly #changes: Int32Array;
 
   constructor(store: SharedArrayBuffer) {
@@ -34,11 +34,12 @@ export class RecordedTime {
   }
 
   /**
-   * At `sinceNs` of the monotonic clock something happened to the container that was recorded at
-   * `recordedNs`. The next thing was recorded at `limitNs`. Recorded times count from the run's start.
+   * Notes that a container reached an event at `sinceNs` of the monotonic clock. The event was
+   * recorded at `recordedNs`, the container's next event at `limitNs`. Recorded times count from
+   * the run's start.
    */
   reach(container: number, recordedNs: number, sinceNs: number, limitNs: number): void {
-    // Events of several connections may come in another order; time does not go back.
+    // Events of several connections may arrive in another order; time does not go back.
     const reachedNs = Math.max(recordedNs, this.at(container, sinceNs));
     const at = fields * container;
     Atomics.add(this.#changes, container, 1);
@@ -48,7 +49,7 @@ export class RecordedTime {
     Atomics.add(this.#changes, container, 1);
   }
 
-  /** The recorded time at `nowNs` of the monotonic clock, since the run's start. */
+  /** The recorded time, since the run's start, at `nowNs` of the monotonic clock. */
   at(container: number, nowNs: number): number {
     const at = fields * container;
     for (let tries = 0; ; tries++) {

@@ -1,6 +1,9 @@
-/** What a dump notes of a seeded run: the seed, and how bytes follow from it. */
+/** A dump's notes on a seeded run: the seed, and how bytes follow from it. */
 
-/** How random bytes follow from a seed (streams.ts), and which ones a process gets (processes.ts). A change is a new number. */
+/**
+ * The version of how random bytes follow from a seed (streams.ts) and are assigned to processes
+ * (processes.ts). Any change needs a new number.
+ */
 const seedingScheme = 1;
 
 type Notes = Readonly<Record<string, string | number | boolean>>;
@@ -11,8 +14,8 @@ export function seedingNotes(seed: number): Notes {
 }
 
 /**
- * The seed that the recorded commands' random bytes follow from; undefined if they were the kernel's, and
- * "unknown" if they follow in a way of another version.
+ * The seed of the recorded commands' random bytes. Undefined if the bytes came from the kernel, and
+ * "unknown" if another version of the scheme applies.
  */
 export function recordedSeed({ seed, randomBytes }: Notes): number | "unknown" | undefined {
   if (randomBytes === undefined) return undefined;

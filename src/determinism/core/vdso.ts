@@ -1,22 +1,23 @@
 /**
- * The vDSO (vdso(7)): a small library that the kernel maps into every process. From glibc 2.41 on, random bytes
- * come from there without a system call. So plg writes over its function a stub that makes the call. The image is the
- * same for all 64-bit processes of a machine, so its symbols are looked up once.
+ * The vDSO (vdso(7)) is a small library that the kernel maps into every process. Since glibc 2.41,
+ * random bytes come from it without a system call. So plg overwrites its function with a stub that
+ * makes the call. All 64-bit processes of a machine share one image, so plg looks up its symbols
+ * once.
  */
 
-/** ELF64, as in <elf.h>. */
+/** Offsets in ELF64 structures, from <elf.h>. */
 const header = { sectionsAt: 40, sectionBytesAt: 58, sectionCountAt: 60 } as const;
 const section = { typeAt: 4, offsetAt: 24, sizeAt: 32, linkAt: 40 } as const;
 const symbol = { sizeBytes: 24, valueAt: 8 } as const;
 const SHT_DYNSYM = 11;
 
-/** Where the functions of a vDSO begin, from its own start. Empty if it is no ELF file that one can read. */
+/** The offsets of a vDSO's functions from its start. Empty if it is not a readable ELF file. */
 export function vdsoSymbols(image: DataView): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   try {
     for (const [name, value] of symbolsOf(image)) found.set(name, value);
   } catch (error) {
-    // It claims to be longer than it is.
+    // The image claims to be longer than it is.
     if (!(error instanceof RangeError)) throw error;
   }
   return found;
@@ -41,7 +42,7 @@ function* symbolsOf(image: DataView): Generator<readonly [name: string, value: n
   }
 }
 
-/** Up to the zero that ends it. */
+/** Reads a zero-terminated text. */
 function textAt(image: DataView, from: number): string {
   let text = "";
   for (let at = from; image.getUint8(at) !== 0; at++)
