@@ -1,4 +1,4 @@
-/** Which connections and packets of a recording are exported: pure. */
+/** Selects the connections and packets of a recording to export: pure. */
 import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import { type ReadPayload, RecordedStream } from "../recording/recorded-stream.ts";
@@ -6,13 +6,13 @@ import type { RecordingIndex } from "../recording/recording.ts";
 import type { EventFacts, Selection } from "../report/selection.ts";
 import { latin1 } from "./redaction.ts";
 
-/** So much of a stream is searched at once; a match may be as long as the pieces overlap. */
+/** Streams are searched in pieces. The overlap limits the length of a match. */
 const pieceBytes = 4 << 20;
 const overlapBytes = 1 << 16;
 
 /**
- * The connections of which an event passes and the text matches. A connection is exported whole: what
- * began it explains the rest.
+ * The connections that have a selected event and a matching text. Connections are exported whole,
+ * because their beginning explains the rest.
  */
 export function chosenConnections(
   index: RecordingIndex,

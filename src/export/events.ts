@@ -1,4 +1,4 @@
-/** The chosen events of a dump, one after another, redacted: what every format is written from. */
+/** Yields the selected events of a dump in order, redacted. Every export format uses it. */
 import { type DumpEnd, type DumpItem } from "../dump/format/decoder.ts";
 import { type ReadPayload, RecordedStream } from "../recording/recorded-stream.ts";
 import type { RunInfo } from "../dump/format/schema.ts";
@@ -14,14 +14,14 @@ export interface ExportOptions {
   readonly redactions: readonly RegExp[];
 }
 
-/** What an export left out and overwrote. */
+/** The connections and packets that an export holds, and the places that it redacted. */
 export interface ExportCounts {
   connections: number;
   packets: number;
   redactions: number;
 }
 
-/** Filters and redacts the items of a dump, whose index is known. */
+/** Filters and redacts the items of an indexed dump. */
 export class ExportFilter {
   readonly counts: ExportCounts = { connections: 0, packets: 0, redactions: 0 };
   readonly #index: RecordingIndex;
@@ -40,7 +40,7 @@ export class ExportFilter {
     this.counts.connections = this.#chosen.size;
   }
 
-  /** Yields what is exported; payloads are good until the next item. */
+  /** Yields the exported items. Payloads are valid until the next item. */
   *items(items: Generator<DumpItem, DumpEnd>): Generator<DumpItem> {
     for (const item of items) {
       const kept = this.#keep(item);
@@ -60,7 +60,7 @@ export class ExportFilter {
     return { ...item, payload: redacted };
   }
 
-  /** A command, or a note of the recorder, may hold what the streams do. */
+  /** Redacts commands and the recorder's notes, which may hold the same secrets as the streams. */
   #redactRun(run: RunInfo): RunInfo {
     const notes = Object.entries(run.notes).map(([name, note]) => [
       name,
@@ -97,7 +97,7 @@ export class ExportFilter {
     return { ...item, packet };
   }
 
-  /** Packets come in the order of the index, which leaves some out. */
+  /** Finds a packet's event. Packets come in the order of the index, which leaves some out. */
   #eventOfPacket(position: number): number | undefined {
     const index = this.#index;
     while (

@@ -1,4 +1,4 @@
-/** Redacts a packet in place, and makes its checksum right again. */
+/** Redacts a packet in place and updates its checksum. */
 import { addressBytesOf } from "../net/address.ts";
 import { checksumToSend, complement, pseudoHeaderSum, sum } from "../net/checksum.ts";
 import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_UDP, PacketView } from "../net/packet.ts";
@@ -7,7 +7,7 @@ import { latin1, rangesIn, redact } from "./redaction.ts";
 
 const headerBytes = 8;
 
-/** Overwrites matches in what a whole packet carries. Returns whether there were any. */
+/** Overwrites matches in the payload of a packet. Returns whether there were any. */
 export function redactPacket(packet: Uint8Array, patterns: readonly RegExp[]): boolean {
   const view = new PacketView();
   if (!view.parse(packet, 0, packet.length)) return false;
@@ -17,7 +17,7 @@ export function redactPacket(packet: Uint8Array, patterns: readonly RegExp[]): b
   const ranges = rangesIn(latin1(payload), patterns);
   if (ranges.length === 0) return false;
   redact(payload, 0, ranges);
-  // The checksum of a fragmented datagram covers fragments that are elsewhere.
+  // The checksum of a fragmented datagram also covers its other fragments.
   if (hasHeader && !moreFragments) fixChecksum(packet, view);
   return true;
 }

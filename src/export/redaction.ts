@@ -1,22 +1,24 @@
 /**
- * Overwrites what must not leave the house: every match of a pattern in a stream, across the borders of
- * its records, and in packets. Lengths stay as they are.
+ * Overwrites secrets: every match of a pattern in a stream, also across record boundaries, and in
+ * packets. Lengths do not change.
  */
 import type { RecordedBytes } from "../recording/recorded-stream.ts";
 
-/** Part of a stream. */
+/** A part of a stream. */
 export interface Range {
   readonly from: number;
   readonly to: number;
 }
 
-/** What stands in the place of each byte: `X`. */
+/** The replacement of each byte: `X`. */
 const filler = 0x58;
-/** A long stream is looked at in windows; a match may be as long as they overlap. */
+/** A long stream is searched in windows. The overlap limits the length of a match. */
 const windowBytes = 4 << 20;
 const overlapBytes = 1 << 16;
 
-/** Where the patterns (global, over the bytes as Latin-1) match, in order and without overlaps. */
+/**
+ * The matches of the patterns (global, over the bytes as Latin-1), in order and without overlaps.
+ */
 export function matchesIn(stream: RecordedBytes, patterns: readonly RegExp[]): Range[] {
   const found: Range[] = [];
   for (let at = 0; at < stream.lengthBytes; at += windowBytes - overlapBytes) {
@@ -29,7 +31,7 @@ export function matchesIn(stream: RecordedBytes, patterns: readonly RegExp[]): R
   return joined(found);
 }
 
-/** Overwrites what of `ranges` lies in `bytes`, which begin at `offset` of their stream. */
+/** Overwrites the parts of `ranges` within `bytes`, which begin at `offset` of their stream. */
 export function redact(bytes: Uint8Array, offset: number, ranges: readonly Range[]): void {
   for (const { from, to } of ranges) {
     if (to <= offset) continue;

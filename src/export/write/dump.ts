@@ -1,4 +1,6 @@
-/** An export as a dump, which is pcapng: with TLS keys in front, Wireshark shows what was said. */
+/**
+ * Writes an export as a dump, which is pcapng. With TLS keys in front, Wireshark can decrypt it.
+ */
 import type { DumpItem } from "../../dump/format/decoder.ts";
 import type { StreamState } from "../../dump/format/encoder.ts";
 import { RecordKind, type CommandExit, type RunInfo } from "../../dump/format/schema.ts";
@@ -6,7 +8,10 @@ import { DumpDestination } from "../../dump/store/destination.ts";
 import { DirectWriter } from "../../dump/store/direct-writer.ts";
 import { closeDumpFile, DumpAppender, type DumpFile } from "../../dump/store/file.ts";
 
-/** Writes items, connections numbered anew, to `path`. Throws a UsageError if that cannot be written. */
+/**
+ * Writes items to `path`, and numbers the connections anew. Throws a {@link UsageError} if it
+ * cannot write there.
+ */
 export function writeDumpExport(
   path: string,
   force: boolean,

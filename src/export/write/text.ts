@@ -1,4 +1,7 @@
-/** An export for other programs: a line for each event, as JSON or CSV, or a file for each stream. */
+/**
+ * Writes an export for other programs: a line for each event, as JSON or CSV, or a file for each
+ * stream.
+ */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
@@ -7,16 +10,16 @@ import type { RunInfo } from "../../dump/format/schema.ts";
 import { describeErrno } from "../../dump/store/file.ts";
 import { kindWords } from "../../report/events.ts";
 
-/** Recordings may hold secrets: for their owner only. */
+/** Recordings may hold secrets, so only their owner may read them. */
 const fileMode = 0o600;
 const folderMode = 0o700;
-/** Lines are written in pieces of about this size. */
+/** The approximate size of each write. */
 const pieceCharacters = 1 << 16;
 
-/** A line of an export: what an analytics engine groups by. */
+/** A line of an export, with the columns that analytics engines group by. */
 type Row = Readonly<Record<string, string | number>>;
 
-/** Columns, in their order. Bytes are Base64 in JSON, and their number alone is in CSV. */
+/** The columns in order. JSON also holds the bytes, in Base64; CSV holds only their number. */
 const columns = [
   "time",
   "kind",
@@ -41,7 +44,10 @@ export function writeCsv(path: string, items: Iterable<DumpItem>): void {
   ]);
 }
 
-/** Writes each direction of each connection to a file of its own in `folder`. */
+/**
+ * Writes each direction of each connection to its own file in `folder`. Returns the number of
+ * files.
+ */
 export function writeStreams(folder: string, items: Iterable<DumpItem>): number {
   let run: RunInfo | undefined;
   const paths = new Set<string>();
