@@ -1,4 +1,4 @@
-/** The demo's first client: has ideas, now and then, and puts them into the queue. */
+/** The demo's first client: puts jobs into the queue, one at a time. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectToStore } from "./ask.ts";
 

@@ -1,13 +1,15 @@
 /**
- * The demo's server: a key-value store with a queue, one line of text for each request and each answer.
+ * The demo's server: a key-value store with a queue. Each request and each answer is one line of
+ * text.
  *
  *     PUSH text     puts a job in the queue            OK
- *     POP           takes the next job, once there is one    text
- *     SET key text  keeps a value                      OK
- *     GET key       tells a value, once there is one   text
+ *     POP           takes the next job, waits for one  text
+ *     SET key text  stores a value                     OK
+ *     GET key       returns a value, waits for one     text
  *     STOP          ends the store                     OK
  *
- * What it answers follows from the requests alone, however they interleave: so a replay of it is the same.
+ * The answers depend on the requests alone, however they interleave, so a replay produces the same
+ * ones.
  */
 import { createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";

@@ -1,8 +1,8 @@
-/** The demo's worker: takes numbers from the store and puts back how many primes are below. */
+/** The demo's worker: takes numbers from the store, and stores how many primes are below each. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectToStore } from "./ask.ts";
 
-/** The smallest number that is looked at. Started with another one, the worker makes a mistake. */
+/** The first candidate for a prime. With another start than 2, the worker makes a mistake. */
 const first = Number(process.argv[2] ?? 2);
 
 function primesBelow(limit: number): number {
@@ -21,7 +21,7 @@ const store = connectToStore();
 for (;;) {
   const job = await store.ask("POP");
   if (job === "enough") break;
-  // Work takes time.
+  // Simulates longer work.
   await sleep(200);
   const count = primesBelow(Number(job));
   console.log(`below ${job} are ${count} primes`);
