@@ -1,14 +1,14 @@
 /**
- * The library's public face: reading dumps, and recording from a program of one's own. What is not
- * exported here may change without notice.
+ * The library's public API: reading dumps, and recording from a program. Anything not exported here
+ * may change without notice.
  */
 export { Direction } from "./base/direction.ts";
 export { BugError } from "./base/assert.ts";
 export { DumpError, ExitCode, MachineError, PlgError, UsageError } from "./base/errors.ts";
 export type { Family, Port } from "./base/units.ts";
 
-// Reading a dump: as it is, item by item, in bounded memory, or summed up. DumpDecoder is pure and runs in
-// a browser; readDump feeds it from a file.
+// Reading a dump: item by item in bounded memory, or summarized. DumpDecoder is pure and runs in a
+// browser; readDump feeds it from a file.
 export {
   type DecoderOptions,
   DumpDecoder,
@@ -31,7 +31,8 @@ export { type ConnectionReport, type ConnectionRow } from "./report/connections.
 export { renderConnections, type TableView } from "./report/connection-table.ts";
 export { type DumpSummary, renderRun, summarize } from "./report/summary.ts";
 
-// Recording: plan a topology, prepare a session, run it. The process needs what `plg doctor` checks.
+// Recording: plan a topology, prepare a session, run it. The process needs what `plg doctor`
+// checks.
 export { Subnet, ulaFor } from "./net/subnet.ts";
 export { type RecordOptions, type RecordResult, RecordSession } from "./record/session.ts";
 export type { Command, CommandEnd, Identity, OutputSink } from "./sandbox/processes/command.ts";
