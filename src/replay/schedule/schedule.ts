@@ -2,8 +2,8 @@
  * Decides when recorded events happen to the live processes: the driver's interface to a replay.
  *
  * The driver notes what the processes do (`note...`) and asks for the next step ({@link
- * Schedule.next}). Neither calls the driver back. The rest of this folder makes the decisions,
- * above all cursor-engine.ts.
+ * Schedule.next}). The schedule's only call in the other direction reports a difference. The rest
+ * of this folder makes the decisions, above all cursor-engine.ts.
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
