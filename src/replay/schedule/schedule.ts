@@ -1,9 +1,9 @@
 /**
  * Decides when recorded events happen to the live processes: the driver's interface to a replay.
  *
- * The driver notes what the processes do (`note...`) and asks for the next step ({@link
- * Schedule.next}). The schedule's only call in the other direction reports a difference. The rest
- * of this folder makes the decisions, above all cursor-engine.ts.
+ * The driver notes what the processes do (`note...`) and asks for the next step (`next`). The
+ * schedule's only call in the other direction reports a difference. The rest of this folder makes
+ * the decisions, above all cursor-engine.ts.
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
