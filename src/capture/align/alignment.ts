@@ -1,39 +1,45 @@
 /**
- * Puts several captures on one clock and into one space of sequence numbers. The first capture is the
- * reference; others are reached over captures that share connections, by the narrowest bounds first.
+ * Aligns several captures: one clock, and one set of sequence numbers. The first capture is the
+ * reference. Others are reached through captures that share connections, by the narrowest bounds
+ * first.
  */
 import { distance } from "../track/sequence.ts";
 import { addBounds, type ClockBounds, sharedConnections, type SharedConnection } from "./bounds.ts";
 import { type ClockFit, fitClock } from "./clock-fit.ts";
 import type { ConnectionTimeline, Timeline } from "./timeline.ts";
 
-/** How a capture's times become those of the reference: `scale * t + shiftNs`. */
+/** Converts a capture's times to the reference's: `scale * t + shiftNs`. */
 export interface ClockCorrection {
   readonly scale: number;
   readonly shiftNs: number;
 }
 
-/** What is known of the clock of one capture. */
+/** The findings about a capture's clock. */
 export interface CaptureClock {
   readonly correction: ClockCorrection;
-  /** Compared with which other capture; undefined for the reference, and where nothing is shared. */
+  /**
+   * The capture it was compared with; undefined for the reference, and if they share no connection.
+   */
   readonly comparedWith: number | undefined;
   readonly fit: ClockFit | undefined;
-  /** How many bounds there were. */
+  /** The number of bounds. */
   readonly bounds: number;
 }
 
-/** A connection whose numbers differ between captures: what to add to those of each side. */
+/** A connection whose sequence numbers differ between captures: the amounts to add, by side. */
 export interface SequenceShift {
   readonly fromNs: number;
   readonly shifts: readonly [number, number];
-  /** A proxy's vain attempt for a client that the other capture shows to be waiting: it is left out. */
+  /**
+   * Whether to leave it out: it is a proxy's failed attempt for a client that, in the other
+   * capture, is still waiting.
+   */
   readonly isLeftOut: boolean;
 }
 
 export interface Alignment {
   readonly clocks: readonly CaptureClock[];
-  /** By capture, and in it by endpoints; in the order of time. */
+  /** By capture, then by endpoints, in order of time. */
   readonly shifts: readonly ReadonlyMap<string, readonly SequenceShift[]>[];
 }
 
@@ -64,7 +70,9 @@ export function align(timelines: readonly Timeline[]): Alignment {
   return { clocks: known, shifts: allShifts(timelines, known) };
 }
 
-/** Both ways between all captures that share connections, the narrowest bounds first. */
+/**
+ * Links in both directions between all captures that share connections, the narrowest bounds first.
+ */
 function allLinks(timelines: readonly Timeline[]): Link[] {
   const links: Link[] = [];
   for (const [from, first] of timelines.entries())
@@ -88,12 +96,12 @@ function compose(outer: ClockCorrection, { offsetNs, drift }: ClockFit): ClockCo
   };
 }
 
-/** The time of the reference when a clock shows `atNs`. */
+/** The reference's time at a clock's time `atNs`. */
 export function corrected({ scale, shiftNs }: ClockCorrection, atNs: number): number {
   return Math.round(scale * atNs + shiftNs);
 }
 
-/** The numbers of the first capture that saw a connection are the ones that count. */
+/** The first capture that saw a connection decides its numbers. */
 function allShifts(
   timelines: readonly Timeline[],
   clocks: readonly CaptureClock[],
@@ -126,8 +134,8 @@ function shiftOf({ first, second }: SharedConnection, correction: ClockCorrectio
 }
 
 /**
- * Connections that only this capture saw, without a byte in them, between the same endpoints as one that
- * both saw: while a client waits, a proxy may be refused several times.
+ * Adds connections without data that only this capture saw, between the endpoints of a connection
+ * that both saw: a proxy may be refused several times while a client waits.
  */
 function addVainAttempts(
   timeline: Timeline,
@@ -144,7 +152,7 @@ function addVainAttempts(
   }
 }
 
-/** Most connections have the same numbers everywhere. */
+/** Drops shifts of zero: most connections have the same numbers everywhere. */
 function dropNeedless(shifts: Map<string, SequenceShift[]>): void {
   for (const [key, list] of shifts) {
     const isNeedless = list.every(

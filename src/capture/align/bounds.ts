@@ -1,4 +1,4 @@
-/** Compares the timelines of two captures: what bounds the difference of their clocks. */
+/** Compares the timelines of two captures and collects bounds on the difference of their clocks. */
 import type { Bound } from "./clock-fit.ts";
 import type { ConnectionTimeline, HalfTimeline, Timeline } from "./timeline.ts";
 
@@ -7,7 +7,7 @@ export interface ClockBounds {
   readonly lower: Bound[];
 }
 
-/** The same connection as two captures saw it. */
+/** One connection in two captures. */
 export interface SharedConnection {
   readonly key: string;
   readonly first: ConnectionTimeline;
@@ -15,8 +15,8 @@ export interface SharedConnection {
 }
 
 /**
- * Which connections both captures saw: of the same endpoints and numbers, or in the same order, counted
- * from the last one. (A proxy may try again and again before it lets a client in.)
+ * The connections that both captures saw: with the same endpoints and numbers, or in the same
+ * order, counted from the last one. (A proxy may try again and again before it lets a client in.)
  */
 export function sharedConnections(first: Timeline, second: Timeline): SharedConnection[] {
   const shared: SharedConnection[] = [];
@@ -38,25 +38,25 @@ function haveSameNumbers(a: ConnectionTimeline, b: ConnectionTimeline): boolean 
   });
 }
 
-/** Adds what one connection says about the clocks. */
+/** Adds the bounds from one connection. */
 export function addBounds(bounds: ClockBounds, { first, second }: SharedConnection): void {
   const passages = ([0, 1] as const).map((side) =>
     passagesOf(first.halves[side], second.halves[side]),
   );
   const [forth = [], back = []] = passages;
-  // What comes from the first capture's side passes it first. The two directions differ by the way
-  // there and back, so their mean differences tell which side that is.
+  // Bytes from the first capture's side pass it first. The mean differences of the two directions
+  // differ by the round trip, and so reveal that side.
   if (forth.length > 0 && back.length > 0) {
     const isNearSide0 = meanOf(forth) > meanOf(back);
     bounds.upper.push(...(isNearSide0 ? forth : back));
     bounds.lower.push(...(isNearSide0 ? back : forth));
   }
-  // Between captures on either side of a proxy, one side's acknowledgments say nothing of the other.
+  // On either side of a proxy, acknowledgments on one side do not concern the other.
   if (!haveSameNumbers(first, second)) return;
   for (const side of [0, 1] as const) addCausality(bounds, first.halves[side], second.halves[side]);
 }
 
-/** By how much later than the first capture the second saw the same bytes. */
+/** The delays after which the second capture saw the same bytes as the first. */
 function passagesOf(first: HalfTimeline, second: HalfTimeline): Bound[] {
   const { ends, timesNs } = second.sent;
   return ends.flatMap((end, i) => {
@@ -65,7 +65,7 @@ function passagesOf(first: HalfTimeline, second: HalfTimeline): Bound[] {
   });
 }
 
-/** An acknowledgment follows what it acknowledges, whichever captures saw the two. */
+/** An acknowledgment follows the bytes that it acknowledges, whichever captures saw them. */
 function addCausality(bounds: ClockBounds, first: HalfTimeline, second: HalfTimeline): void {
   for (const [i, end] of first.sent.ends.entries()) {
     const ackNs = second.acknowledged.timeReaching(end);

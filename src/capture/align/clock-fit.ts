@@ -1,6 +1,7 @@
 /**
- * How far one clock is ahead of another, from bounds: an event at the first clock that must precede one
- * at the second bounds the difference from above, and the other way round from below.
+ * Fits the difference between two clocks to bounds. If an event at the first clock must precede one
+ * at the second, their times bound the difference from one side; the reverse order bounds it from
+ * the other.
  */
 
 /** `second - first` is at most, or at least, `differenceNs` at the time `atNs` of the first clock. */
@@ -12,19 +13,19 @@ export interface Bound {
 /** The second clock shows `offsetNs + drift * t` more than the first, when the first shows `t`. */
 export interface ClockFit {
   readonly offsetNs: number;
-  /** Per unit of time: 1e-6 is a microsecond a second. */
+  /** Per unit of time: 1e-6 is a microsecond per second. */
   readonly drift: number;
-  /** The offset is certain to within this. Negative if the bounds contradict each other by so much. */
+  /** The precision of the offset. Negative if the bounds contradict each other by this amount. */
   readonly toleranceNs: number;
 }
 
-/** Clocks drift by less than this: crystals by some 100 parts per million at the most. */
+/** The largest drift between clocks: crystals drift by at most about 100 parts per million. */
 const largestDrift = 1e-3;
 const drifts = 80;
 
 /**
- * The line below all `upper` and above all `lower` bounds that keeps the widest distance from both;
- * without drift if that is possible. Undefined if there is no bound on either side.
+ * Finds the line below all `upper` and above all `lower` bounds that keeps the widest distance from
+ * both; without drift if possible. Undefined if one side has no bound.
  */
 export function fitClock(upper: readonly Bound[], lower: readonly Bound[]): ClockFit | undefined {
   if (upper.length === 0 || lower.length === 0) return undefined;

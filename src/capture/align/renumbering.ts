@@ -1,4 +1,4 @@
-/** Applies what alignment found: one space of sequence numbers for all captures. */
+/** Applies an alignment: gives all captures the same sequence numbers. */
 import { advanced } from "../track/sequence.ts";
 import type { Renumbering, TcpSegment } from "../track/tcp-segment.ts";
 import type { Alignment, SequenceShift } from "./alignment.ts";
@@ -30,7 +30,7 @@ export class AlignedNumbers implements Renumbering {
   }
 }
 
-/** That of the connection which was the last to begin. */
+/** The shift of the connection that began last. */
 function shiftAt(shifts: readonly SequenceShift[], atNs: number): SequenceShift | undefined {
   return shifts.findLast(({ fromNs }) => fromNs <= atNs) ?? shifts[0];
 }

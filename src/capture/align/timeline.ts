@@ -1,17 +1,19 @@
 /**
- * When one capture saw which bytes of each connection: what clocks are compared by. Positions count from
- * the SYN, whose own place is [-1, 0), so that they are the same in every capture, even where something
- * between two captures gave the connection other sequence numbers.
+ * The timeline of a capture: when it saw which bytes of each connection. Alignment compares clocks
+ * by it.
+ *
+ * Positions count from the SYN, whose own position is [-1, 0). So they are the same in every
+ * capture, even if a device between two captures rewrote the connection's sequence numbers.
  */
 import type { Family } from "../../base/units.ts";
 import { TCP_ACK, TCP_RST, TCP_SYN } from "../../net/packet.ts";
 import { advanced, distance } from "../track/sequence.ts";
 import type { SegmentSink, TcpSegment } from "../track/tcp-segment.ts";
 
-/** Of a stream, so many moments are kept: when there are more, every second one goes. */
+/** The most moments kept per stream. On reaching it, every second one is dropped. */
 const mostMoments = 4096;
 
-/** First sightings, in the order of the stream. */
+/** First sightings, in stream order. */
 class Moments {
   readonly starts: number[] = [];
   readonly ends: number[] = [];
@@ -32,14 +34,14 @@ class Moments {
     this.#stride *= 2;
   }
 
-  /** When the byte before `position` was seen, or undefined. */
+  /** The time at which the byte before `position` was seen, or undefined. */
   timeOf(position: number): number | undefined {
     const at = this.#firstReaching(position);
     const start = this.starts[at];
     return start === undefined || start >= position ? undefined : this.timesNs[at];
   }
 
-  /** When a position was first reached, whatever lies before it. */
+  /** The time at which a position was first reached, with or without the bytes before it. */
   timeReaching(position: number): number | undefined {
     return this.timesNs[this.#firstReaching(position)];
   }
@@ -57,12 +59,12 @@ class Moments {
 
 /** One direction of a connection. */
 export interface HalfTimeline {
-  /** The number of the SYN, or what it must have been; undefined if nothing tells. */
+  /** The SYN's number, seen or inferred; undefined if it is unknown. */
   initialSequence: number | undefined;
-  /** When bytes were sent, and when acknowledgments of them were, both as this capture saw it. */
+  /** The times at which this capture saw bytes, and acknowledgments of them. */
   readonly sent: Moments;
   readonly acknowledged: Moments;
-  /** The furthest position, and its sequence number: from there numbers are unwrapped. */
+  /** The furthest position and its sequence number, from which numbers are unwrapped. */
   position: number;
 }
 
@@ -101,7 +103,7 @@ export class Timeline implements SegmentSink {
     const own = connection.halves[side];
     const peer = connection.halves[side === 0 ? 1 : 0];
     if (isSyn) own.initialSequence ??= segment.sequence;
-    // Where a SYN is missing, the first acknowledgment of its side tells its number.
+    // If a SYN is missing, the first acknowledgment from its side reveals the number.
     if (hasAck && peer.initialSequence === undefined && peer.sent.ends.length === 0)
       peer.initialSequence = advanced(segment.acknowledgment, -1);
     if ((segment.flags & TCP_RST) !== 0) return;
@@ -145,7 +147,9 @@ export class Timeline implements SegmentSink {
   }
 }
 
-/** The name of a pair of endpoints, whichever of them sends, and which of the two it is. */
+/**
+ * The key of a pair of endpoints, independent of the sender, and which of the two the sender is.
+ */
 export function endpointsKey(
   source: number,
   sourcePort: number,

@@ -1,4 +1,4 @@
-/** A capture on disk, compressed by gzip or not, as a source of packets. */
+/** A capture on disk, gzip-compressed or not, as a source of packets. */
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { ExitCode, PlgError } from "../../base/errors.ts";
@@ -14,16 +14,16 @@ import { CaptureReader } from "../read/reader.ts";
 const chunkBytes = 1 << 20;
 const gzipMagic = [0x1f, 0x8b];
 
-/** Yields the bytes of a file; each chunk is good until the next. */
+/** Yields the bytes of a file. Each chunk is valid until the next. */
 type Chunks = AsyncIterator<Uint8Array>;
 
 /**
- * Reads the packets of one capture. What cannot be read ends it: {@link CaptureFile.end} says why. A file
- * that is no capture at all is a {@link PlgError} (exit code 5) with one line.
+ * Reads the packets of one capture. Unreadable data ends it, and {@link CaptureFile.end} gives the
+ * reason. A file that is not a capture causes a {@link PlgError} (exit code 5).
  */
 export class CaptureFile {
   readonly path: string;
-  /** How many bytes of the packets' data have been read: of the unpacked file, if it is compressed. */
+  /** The number of bytes read, after decompression. */
   readBytes = 0;
   readonly #reader: CaptureReader;
   readonly #chunks: Chunks;
@@ -35,12 +35,15 @@ export class CaptureFile {
     this.#chunks = isGzip(path) ? unpacked(path) : plain(path);
   }
 
-  /** The next packet of what has been read, good until the next call; undefined if {@link fill} must come first. */
+  /**
+   * Returns the next packet of the bytes read so far, valid until the next call; undefined if
+   * {@link fill} must come first.
+   */
   next(): CapturedPacket | undefined {
     return this.#named(() => this.#reader.next());
   }
 
-  /** Reads on. False at the end of the file. */
+  /** Reads more. Returns false at the end of the file. */
   async fill(): Promise<boolean> {
     try {
       const { done, value } = await this.#chunks.next();
@@ -51,14 +54,14 @@ export class CaptureFile {
     } catch (error) {
       if (error instanceof PlgError) throw error;
       const { code } = error as NodeJS.ErrnoException;
-      // zlib's codes: the compressed file was cut short, or is damaged.
+      // zlib's codes: the compressed file is truncated or damaged.
       if (code?.startsWith("Z_") !== true) throw unreadable(this.path, error);
       this.#unpackingProblem = code === "Z_BUF_ERROR" ? "it is cut short" : "gzip cannot unpack it";
       return false;
     }
   }
 
-  /** After the last packet: where and why the capture ends early, if it does. */
+  /** Returns where and why the capture ends early, if it does. Call it after the last packet. */
   end(): CaptureEnd {
     const end = this.#named(() => this.#reader.end());
     if (this.#unpackingProblem === undefined) return end;

@@ -1,4 +1,4 @@
-/** Reads several captures one by one, to find out how their clocks and sequence numbers differ. */
+/** Reads several captures one by one and compares their clocks and sequence numbers. */
 import { align, type Alignment } from "../align/alignment.ts";
 import { Timeline } from "../align/timeline.ts";
 import { HostTable } from "../track/hosts.ts";
@@ -7,15 +7,15 @@ import { CaptureFile } from "./capture-file.ts";
 import { MergedCaptures } from "./merged-captures.ts";
 import { Survey } from "./survey.ts";
 
-/** What all passes over the captures need. */
+/** The parameters of all passes over the captures. */
 export interface Captures {
-  /** Times count from here: the second of the first packet of the first capture that has one. */
+  /** The origin of times: the second of the first packet in the first capture that has one. */
   readonly epochSeconds: number;
   readonly hosts: HostTable;
   readonly alignment: Alignment;
 }
 
-/** A single capture is read no further than to its first packet. */
+/** A single capture is read only up to its first packet. */
 export async function compareCaptures(paths: readonly string[]): Promise<Captures> {
   const hosts = new HostTable();
   const epochSeconds = await firstSeconds(paths);

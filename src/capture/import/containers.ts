@@ -1,4 +1,4 @@
-/** Which hosts of a capture become which containers, and how they are called. Pure. */
+/** Maps the hosts of a capture to containers, and names them. Pure. */
 import { foldName, isContainerName, longestName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { ContainerInfo } from "../../dump/format/schema.ts";
@@ -7,13 +7,13 @@ import { formatAddress, parseAddress } from "../../net/address.ts";
 /** Containers of an imported recording. */
 export interface ImportedContainers {
   readonly containers: readonly ContainerInfo[];
-  /** By host number: the container, and -1 for a host that takes no part. */
+  /** By host number: the container, or -1 for a host that takes no part. */
   readonly containerOf: Int32Array;
 }
 
 /**
- * Makes a container of every host that takes part. Hosts with one name are one container with several
- * addresses. `names` holds names by address, as text.
+ * Creates a container for every host that takes part. Hosts with the same name become one container
+ * with several addresses. `names` holds names by address, as text.
  */
 export function containersFor(
   addresses: readonly Uint8Array[],
@@ -43,7 +43,7 @@ export function textOf(address: Uint8Array): string {
   return formatAddress(address, 0, address.length === 4 ? 4 : 6);
 }
 
-/** A container's name made of whatever a capture calls a host; undefined if nothing of it can be one. */
+/** Derives a container's name from a host name in a capture; undefined if that is impossible. */
 export function containerNameFrom(text: string): string | undefined {
   if (isContainerName(text)) return text;
   const name = text
@@ -53,12 +53,12 @@ export function containerNameFrom(text: string): string | undefined {
   return isContainerName(name) ? name : undefined;
 }
 
-/** `10-1-2-3`; the letters keep two addresses apart that differ in where "::" stands. */
+/** `10-1-2-3`. The letters distinguish addresses that differ only in the position of "::". */
 function nameOfAddress(text: string): string {
   return containerNameFrom(text.replaceAll("::", "-x-")) ?? "host";
 }
 
-/** Reads names that were given as `10.1.2.3=db`. Returns them by address; throws a {@link UsageError}. */
+/** Parses names given as `10.1.2.3=db`. Returns them by address. Throws a {@link UsageError}. */
 export function hostNames(texts: readonly string[]): Map<string, string> {
   return new Map(
     texts.map((text) => {

@@ -7,7 +7,7 @@ import type { DirectWriter } from "../../dump/store/direct-writer.ts";
 import type { StreamEvent } from "../../dump/store/sink.ts";
 import type { CaptureSink, TrackedConnection, TrackedEnd } from "../track/sink.ts";
 
-/** What the sink needs to know of the hosts. */
+/** The hosts, for the sink. */
 export interface SinkHosts {
   /** By host number. */
   readonly addresses: readonly Uint8Array[];
@@ -18,10 +18,10 @@ export class DumpEventSink implements CaptureSink {
   readonly #writer: DirectWriter;
   readonly #hosts: SinkHosts;
   readonly #startNs: number;
-  /** Connections that are not over, by number. */
+  /** Connections in progress, by number. */
   readonly #open = new Map<number, StreamState>();
 
-  /** `startNs`: when the recording starts, in the time of the events. */
+  /** `startNs` is the start of the recording, on the events' clock. */
   constructor(writer: DirectWriter, hosts: SinkHosts, startNs: number) {
     this.#writer = writer;
     this.#hosts = hosts;
@@ -104,7 +104,7 @@ export class DumpEventSink implements CaptureSink {
     if (stream.phase === "over") this.#open.delete(connection.number);
   }
 
-  /** A dump has room for 104 days. */
+  /** A dump can hold 104 days. */
   #since(atNs: number): number {
     return Math.min(atNs - this.#startNs, Number.MAX_SAFE_INTEGER);
   }

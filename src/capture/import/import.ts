@@ -1,6 +1,6 @@
 /**
- * Imports captures: reads them twice, since a dump begins with who takes part, which only the whole
- * capture tells. Memory is bounded by what the tracker holds; nothing of the payload is kept.
+ * Imports captures. It reads them twice, because a dump begins with its containers, which only the
+ * whole capture reveals. Memory is bounded by the tracker's limits; no payload is kept.
  */
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -21,7 +21,7 @@ import { DumpEventSink } from "./dump-sink.ts";
 import { MergedCaptures } from "./merged-captures.ts";
 import { Survey } from "./survey.ts";
 
-/** What to import, and to where. */
+/** The parameters of an import. */
 export interface ImportOptions {
   readonly captures: readonly string[];
   /** The dump to write. */
@@ -29,16 +29,16 @@ export interface ImportOptions {
   /** Names of containers by address, as text. */
   readonly names: ReadonlyMap<string, string>;
   readonly toolVersion: string;
-  /** Whether a file that is no recording may be replaced. */
+  /** Whether to replace a file that is not a recording. */
   readonly force: boolean;
-  /** Gets how many bytes of this pass over the captures are read, again and again. */
+  /** Called repeatedly with the number of bytes read in the current pass. */
   readonly onProgress?: (readBytes: number) => void;
 }
 
 /**
- * Imports captures into one dump. Throws a {@link PlgError} with exit code 5 if a file is no capture,
- * and a UsageError if the dump cannot be written. A recording that is there already moves aside once
- * all captures have been read.
+ * Imports captures into one dump. Throws a {@link PlgError} with exit code 5 if a file is not a
+ * capture, and a {@link UsageError} if the dump cannot be written. An existing recording is moved
+ * aside once all captures have been read.
  */
 export async function importCaptures(options: ImportOptions): Promise<ImportResult> {
   const destination = DumpDestination.claim(options.output, { force: options.force });
@@ -182,7 +182,7 @@ function checkCount(containers: number): void {
   );
 }
 
-/** The keys are secrets: only their owner may read them. */
+/** Writes the keys, which are secrets that only their owner may read. */
 function writeKeys(output: string, keys: readonly Uint8Array[]): string | undefined {
   if (keys.length === 0) return undefined;
   const path = `${output}.keys`;
@@ -190,7 +190,7 @@ function writeKeys(output: string, keys: readonly Uint8Array[]): string | undefi
   return path;
 }
 
-/** What captures carry beside their packets. */
+/** Collects the names and keys in captures. */
 class Notes {
   readonly names = new Map<string, string>();
   readonly keys: Uint8Array[] = [];

@@ -1,22 +1,24 @@
-/** Several captures as one stream of packets, in the order of their times. */
+/** Merges several captures into one stream of packets, in order of time. */
 import { setImmediate } from "node:timers/promises";
 import { type ClockCorrection, corrected } from "../align/alignment.ts";
 import type { CapturedPacket } from "../read/packet.ts";
 import type { CaptureFile } from "./capture-file.ts";
 
-/** A capture, and the packet of it that is next. */
+/** A capture and its next packet. */
 interface Source {
   readonly file: CaptureFile;
   readonly number: number;
   readonly correction: ClockCorrection;
   packet: CapturedPacket | undefined;
-  /** When that is, by the clock of the reference. */
+  /** That packet's time on the reference's clock. */
   atNs: number;
 }
 
-/** How many packets pass before others on this thread have their turn, and progress is reported. */
+/**
+ * The number of packets after which other work of this thread gets a turn and progress is reported.
+ */
 const packetsPerTurn = 50_000;
-/** No file has so many interfaces: those of different captures are told apart. */
+/** Separates the interface numbers of different captures; no file has this many. */
 const interfacesPerCapture = 4096;
 
 export type TakePacket = (packet: CapturedPacket, atNs: number, capture: number) => void;
@@ -26,7 +28,10 @@ export class MergedCaptures {
   readonly #epochSeconds: number;
   readonly #onProgress: ((readBytes: number) => void) | undefined;
 
-  /** Times count from `epochSeconds` after 1970, and `corrections` puts each capture's on one clock. */
+  /**
+   * Times count from `epochSeconds` after 1970. `corrections` converts each capture's times to one
+   * clock.
+   */
   constructor(
     files: readonly CaptureFile[],
     epochSeconds: number,
@@ -44,7 +49,7 @@ export class MergedCaptures {
     this.#onProgress = onProgress;
   }
 
-  /** Passes every packet on; its bytes are good during the call. */
+  /** Passes on every packet. Its bytes are valid during the call. */
   async each(take: TakePacket): Promise<void> {
     for (const source of this.#sources) await this.#advance(source);
     for (let count = 1; ; count++) {
@@ -61,7 +66,7 @@ export class MergedCaptures {
   async #advance(source: Source): Promise<void> {
     do source.packet = source.file.next();
     while (source.packet === undefined && (await source.file.fill()));
-    // What the last chunk completed.
+    // The last chunk may have completed a packet.
     source.packet ??= source.file.next();
     if (source.packet !== undefined) this.#note(source, source.packet);
   }

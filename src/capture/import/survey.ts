@@ -1,7 +1,10 @@
-/** The first of two passes over the captures: which hosts take part, and when. Pure. */
+/**
+ * The first of two passes over the captures: finds the hosts that take part, and the time span.
+ * Pure.
+ */
 import type { CaptureSink, TrackedConnection } from "../track/sink.ts";
 
-/** Takes the events and keeps only what the dump's header has to say, and what the summary tells. */
+/** Takes the events and keeps only the facts for the dump's header and the summary. */
 export class Survey implements CaptureSink {
   /** Hosts with connections or packets. */
   readonly hosts: Set<number> = new Set<number>();

@@ -3,26 +3,26 @@
 const initialBytes = 1 << 16;
 
 /**
- * Holds what has been pushed and not yet been taken. It grows to the longest block plus one chunk.
- * `bytes` and `view` change with {@link ByteQueue.push}.
+ * Holds the bytes that were pushed and not yet taken. It grows to the longest block plus one chunk.
+ * {@link ByteQueue.push} may replace `bytes` and `view`.
  */
 export class ByteQueue {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(initialBytes);
   view: DataView = new DataView(this.bytes.buffer);
-  /** Where the unread bytes begin, and how many there are. */
+  /** The start of the unread bytes; `length` is their number. */
   at = 0;
   length = 0;
-  /** The offset in the file of what is at `at`. */
+  /** The file offset of the byte at `at`. */
   position = 0;
 
-  /** Takes the file's next bytes; the caller may use `chunk` again at once. */
+  /** Adds the file's next bytes. The caller may reuse `chunk` at once. */
   push(chunk: Uint8Array): void {
     if (this.at + this.length + chunk.length > this.bytes.length) this.#makeRoom(chunk.length);
     this.bytes.set(chunk, this.at + this.length);
     this.length += chunk.length;
   }
 
-  /** Drops the next `lengthBytes`, which stay readable until the next push. */
+  /** Drops the next `lengthBytes` bytes, which stay readable until the next push. */
   take(lengthBytes: number): void {
     this.at += lengthBytes;
     this.length -= lengthBytes;

@@ -1,15 +1,15 @@
 /**
- * Puts fragmented IP packets together (RFC 791, RFC 8200). As in the Linux kernel, fragments of a packet
- * that overlap with other bytes discard it, and a packet that stays incomplete is given up.
+ * Reassembles fragmented IP packets (RFC 791, RFC 8200). As in the Linux kernel, overlapping
+ * fragments with different bytes discard the packet, and incomplete packets expire.
  */
 import { addressBytesOf } from "../../net/address.ts";
 import { ipHeaderBytesOf } from "../../net/ip-header.ts";
 import { write16 } from "../../net/wire.ts";
 import type { IpPacket } from "./ip-packet.ts";
 
-/** As net.ipv4.ipfrag_time: the kernel forgets an incomplete packet after so long. */
+/** The lifetime of an incomplete packet, as in net.ipv4.ipfrag_time. */
 const patienceSeconds = 30;
-/** As net.ipv4.ipfrag_high_thresh. */
+/** The limit of held bytes, as in net.ipv4.ipfrag_high_thresh. */
 const heldBytesMax: number = 4 << 20;
 const longestPayloadBytes = 65_535;
 
@@ -23,22 +23,22 @@ interface Pending {
   /** The IP header of the first fragment, without extension headers. */
   header: Uint8Array | undefined;
   protocol: number;
-  /** Known once the last fragment is there. */
+  /** Known once the last fragment has arrived. */
   totalBytes: number | undefined;
   heldBytes: number;
   readonly sinceSeconds: number;
 }
 
-/** Holds fragments until their packets are whole. Memory is bounded. */
+/** Holds fragments until their packets are complete. Memory is bounded. */
 export class Defragmenter {
   readonly #pending = new Map<string, Pending>();
   #heldBytes = 0;
-  /** Packets that were put together, and those that never became whole. */
+  /** The numbers of reassembled and of expired packets. */
   readonly counts = { whole: 0, incomplete: 0 };
 
   /**
-   * Takes a fragment, of which all bytes must have been captured. Returns the whole packet, from its IP
-   * header on, when this was its last missing piece.
+   * Takes a fragment, all bytes of which must have been captured. Returns the whole packet, from
+   * its IP header on, if this was the last missing fragment.
    */
   add(bytes: Uint8Array, packet: IpPacket, seconds: number): Uint8Array | undefined {
     const key = keyOf(bytes, packet);
@@ -61,7 +61,7 @@ export class Defragmenter {
     return this.#finish(key, pending, packet);
   }
 
-  /** At the end of the capture: what is still incomplete is counted. */
+  /** Counts the incomplete packets. Call it at the end of the capture. */
   end(): void {
     this.counts.incomplete += this.#pending.size;
     this.#pending.clear();
@@ -87,7 +87,7 @@ export class Defragmenter {
     return pending;
   }
 
-  /** The oldest go first: a map keeps the order in which its keys came. */
+  /** Drops the oldest packets first: a Map keeps insertion order. */
   #makeRoom(): void {
     for (const [key, pending] of this.#pending) {
       if (this.#heldBytes <= heldBytesMax) return;

@@ -1,8 +1,8 @@
 /**
- * Reads IP packets as captures have them. It is more lenient than net/packet.ts, which judges what may
- * cross a switch: a capture may be cut by the snapshot length, and packets that the network card was
- * to segment (TSO, BIG TCP) may say that they have no length. Checksums are not looked at: with
- * offload they are wrong in every capture of a sender.
+ * Parses IP packets in captures. It is more lenient than net/packet.ts, which decides what may
+ * cross a switch. The snapshot length may truncate a packet, and a packet that the network card
+ * will segment (TSO, BIG TCP) may give its length as zero. Checksums are ignored: with offload they
+ * are wrong in every capture on the sender.
  */
 import type { Family } from "../../base/units.ts";
 import {
@@ -19,10 +19,10 @@ const IPPROTO_ROUTING = 43;
 const IPPROTO_FRAGMENT = 44;
 const IPPROTO_AH = 51;
 const IPPROTO_DSTOPTS = 60;
-/** RFC 2675: the option that holds the length of a packet of more than 64 KiB. */
+/** RFC 2675: the option with the length of a packet above 64 KiB. */
 const jumboOption = 0xc2;
 
-/** A packet's layout: meant to be used again for each packet. Fields mean something after `parse`. */
+/** The layout of a packet. Reuse one object for all packets; its fields are valid after `parse`. */
 export class IpPacket {
   family: Family = 4;
   protocol = 0;
@@ -30,20 +30,20 @@ export class IpPacket {
   sourceAt = 0;
   destinationAt = 0;
   transportAt = 0;
-  /** Where the packet ends on the wire: it may lie beyond what was captured. */
+  /** The end of the packet on the wire, which may lie beyond the captured bytes. */
   endAt = 0;
-  /** Where what was captured of the packet ends, without what pads a short frame. */
+  /** The end of the captured part, without the padding of a short frame. */
   capturedEndAt = 0;
   fragmentOffset = 0;
   moreFragments = false;
-  /** Tells the fragments of one packet from those of others. */
+  /** Distinguishes the fragments of different packets. */
   identification = 0;
-  /** The header said that the length is 0, and the capture's own length was taken. */
+  /** The header gave the length as 0, so the captured length was used. */
   hasNoLength = false;
 
   /**
-   * Reads the packet at `at`, of which `capturedBytes` are there and `originalBytes` were on the wire.
-   * False if not even its IP header is there.
+   * Parses the packet at `at`, with `capturedBytes` bytes captured of `originalBytes` on the wire.
+   * Returns false if not even its IP header is there.
    */
   parse(bytes: Uint8Array, at: number, capturedBytes: number, originalBytes: number): boolean {
     const version = read8(bytes, at) >>> 4;
@@ -111,7 +111,7 @@ export class IpPacket {
     return wireBytes >= headerBytes;
   }
 
-  /** Each header is at least 8 bytes long, so this ends. */
+  /** Terminates, because each header has at least 8 bytes. */
   #walkExtensionHeaders(bytes: Uint8Array): boolean {
     while (this.fragmentOffset === 0 && isExtensionHeader(this.protocol)) {
       const headerAt = this.transportAt;
@@ -138,7 +138,7 @@ export class IpPacket {
     this.identification = read32(bytes, headerAt + 4);
   }
 
-  /** BIG TCP over IPv6 writes the length into an option, if it writes it at all. */
+  /** BIG TCP over IPv6 stores the length in an option, if at all. */
   #readJumbo(bytes: Uint8Array, headerAt: number, headerBytes: number): void {
     const end = Math.min(headerAt + headerBytes, this.capturedEndAt);
     for (let at = headerAt + 2; at + 2 <= end;) {

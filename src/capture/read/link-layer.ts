@@ -1,6 +1,6 @@
 /**
- * Finds the IP packet within a captured frame: what stands before it is removed layer by layer (VLAN
- * tags, MPLS labels, PPPoE, "cooked" headers). Nothing is allocated.
+ * Finds the IP packet in a captured frame. It removes the layers before it one by one (VLAN tags,
+ * MPLS labels, PPPoE, "cooked" headers). It allocates nothing.
  */
 import { read16, read8 } from "../../net/wire.ts";
 import { type CapturedPacket, LinkType } from "./packet.ts";
@@ -17,7 +17,7 @@ const EtherType = {
   pppoeSession: 0x8864,
 } as const;
 
-/** Below it stands a length: IEEE 802.3 with an LLC header. */
+/** Smaller values are a length: IEEE 802.3 with an LLC header. */
 const leastEtherType = 0x600;
 const ethernetHeaderBytes = 14;
 const vlanTagBytes = 4;
@@ -26,7 +26,7 @@ const pppoeHeaderBytes = 6;
 const sllHeaderBytes = 16;
 const sll2HeaderBytes = 20;
 const nflogHeaderBytes = 4;
-/** The TLV of an NFLOG header that holds the packet (NFULA_PAYLOAD). */
+/** The TLV of an NFLOG header with the packet (NFULA_PAYLOAD). */
 const nflogPayload = 9;
 const pppIpv4 = 0x21;
 const pppIpv6 = 0x57;
@@ -34,18 +34,20 @@ const pppIpv6 = 0x57;
 const sllOutgoing = 4;
 const sendTwice = 0x1_0000;
 
-/** Where the IP packet lies in a captured frame: meant to be used again for each packet. */
+/** The position of the IP packet in a captured frame. Reuse one object for all packets. */
 export class LinkView {
-  /** Where the IP header begins; undefined behaviour unless {@link LinkView.parse} said true. */
+  /** The offset of the IP header; only valid after {@link LinkView.parse} returned true. */
   at = 0;
-  /** How many bytes from there on the capture holds. */
+  /** The number of captured bytes from there on. */
   capturedBytes = 0;
-  /** What tells two sightings of one packet apart: the interface, and whether it was outgoing. */
+  /** Distinguishes two sightings of one packet: the interface, and whether it was outgoing. */
   sighting = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #end = 0;
 
-  /** Whether the frame holds an IP packet. False, never an exception, for anything else. */
+  /**
+   * Whether the frame holds an IP packet. It returns false, and never throws, for any other frame.
+   */
   parse(packet: CapturedPacket): boolean {
     this.#bytes = packet.bytes;
     this.#end = packet.at + packet.capturedBytes;
@@ -68,7 +70,7 @@ export class LinkView {
     return version === 4 || version === 6;
   }
 
-  /** Where the network layer begins, or -1. */
+  /** The offset of the network layer, or -1. */
   #network(linkType: number, at: number): number {
     switch (linkType) {
       case LinkType.ethernet:
@@ -107,13 +109,13 @@ export class LinkView {
   }
 
   #cooked2(at: number): number {
-    // The interface's index, in 4 bytes of which the lower half tells interfaces apart.
+    // The interface's index has 4 bytes; the lower half suffices to distinguish interfaces.
     this.sighting += (read16(this.#bytes, at + 6) + 1) * 2 * sendTwice;
     if (read8(this.#bytes, at + 10) === sllOutgoing) this.sighting += sendTwice;
     return this.#payload(read16(this.#bytes, at), at + sll2HeaderBytes);
   }
 
-  /** What an Ethernet type stands for, after all tags. Each is some bytes long, so this ends. */
+  /** Follows an Ethernet type past all tags. It terminates, because each tag has a few bytes. */
   #payload(firstType: number, firstAt: number): number {
     let type = firstType;
     let at = firstAt;
@@ -140,7 +142,7 @@ export class LinkView {
     return -1;
   }
 
-  /** Labels up to the one with the bottom-of-stack bit; behind it IP, or Ethernet with a control word. */
+  /** Skips labels up to the bottom-of-stack bit. IP follows, or Ethernet with a control word. */
   #mpls(firstAt: number): number {
     let at = firstAt;
     while (at + mplsLabelBytes <= this.#end) {
@@ -160,7 +162,7 @@ export class LinkView {
     return isSnap ? this.#payload(read16(this.#bytes, at + 6), at + 8) : -1;
   }
 
-  /** RFC 1661 and 1662: address and control may be there, the protocol may take one byte. */
+  /** RFC 1661 and 1662: address and control are optional, and the protocol may take one byte. */
   #ppp(firstAt: number): number {
     let at = firstAt;
     if (read16(this.#bytes, at) === 0xff03) at += 2;
@@ -171,7 +173,7 @@ export class LinkView {
     return protocol === pppIpv4 || protocol === pppIpv6 ? at : -1;
   }
 
-  /** TLVs of length and type in the byte order of the machine that captured, which is little-endian. */
+  /** TLVs of length and type in the capturing machine's byte order, which is little-endian. */
   #nflog(firstAt: number): number {
     const bytes = this.#bytes;
     let at = firstAt + nflogHeaderBytes;

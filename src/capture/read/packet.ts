@@ -1,4 +1,4 @@
-/** A packet as a capture file holds it. */
+/** A packet of a capture file. */
 
 /** Link types, as the registry spells them (draft-ietf-opsawg-pcaplinktype). */
 export const LinkType = {
@@ -21,12 +21,12 @@ export const LinkType = {
 } as const;
 
 /**
- * One packet of a capture. Readers fill one object again and again; the bytes are good until the
- * reader's next call.
+ * A packet of a capture. Readers refill one object; its bytes are valid until the reader's next
+ * call.
  */
 export class CapturedPacket {
   linkType = 0;
-  /** Which interface of the file saw it, from 0, counted over all sections. */
+  /** The interface that saw it, from 0, counted over all sections of the file. */
   interfaceIndex = 0;
   /** The time since the epoch: whole seconds, and nanoseconds within the second. */
   seconds = 0;
@@ -35,21 +35,21 @@ export class CapturedPacket {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
   capturedBytes = 0;
-  /** Its length on the wire; more than `capturedBytes` if the snapshot length cut it. */
+  /** Its length on the wire; above `capturedBytes` if the snapshot length truncated it. */
   originalBytes = 0;
 }
 
-/** Names and keys that a capture carries beside its packets. */
+/** Names and keys that a capture holds in addition to packets. */
 export type CaptureNote =
   | { readonly type: "name"; readonly address: Uint8Array; readonly name: string }
   | { readonly type: "tlsKeys"; readonly text: Uint8Array };
 
-/** How a capture ended: whole, or where and why the rest of it cannot be read. */
+/** How a capture ended: complete, or where and why the rest is unreadable. */
 export interface CaptureEnd {
   readonly problem: { readonly position: number; readonly what: string } | undefined;
 }
 
-/** A file that is no capture, or that is damaged from `position` on. */
+/** Reports a file that is not a capture, or that is damaged from `position` on. */
 export class CaptureProblem extends Error {
   override readonly name = "CaptureProblem";
   readonly position: number;

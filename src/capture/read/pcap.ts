@@ -8,10 +8,16 @@ const nanoseconds = 0xa1b23c4d;
 
 export const pcapHeaderBytes = 24;
 const recordHeaderBytes = 16;
-/** libpcap's own limit is 256 KiB for Ethernet, and BIG TCP is longer: more than this is damage. */
+/**
+ * A longer packet is damage. libpcap's own limit for Ethernet is 256 KiB, but BIG TCP packets are
+ * longer.
+ */
 export const maxCapturedBytes: number = 1 << 24;
 
-/** The byte order and resolution that `magic` (read as little-endian) stands for, or undefined. */
+/**
+ * The byte order and resolution indicated by `magic`, read as little-endian; undefined if it is not
+ * pcap.
+ */
 export function pcapVariant(
   magic: number,
 ): { readonly littleEndian: boolean; readonly nanosecondUnits: number } | undefined {
@@ -23,7 +29,7 @@ export function pcapVariant(
   return undefined;
 }
 
-/** Reads the packets of one file, whose first 24 bytes `queue` holds. */
+/** Reads the packets of one file. `queue` holds its first 24 bytes. */
 export class PcapReader {
   readonly #queue: ByteQueue;
   readonly #littleEndian: boolean;
@@ -37,12 +43,12 @@ export class PcapReader {
     this.#queue = queue;
     this.#littleEndian = variant.littleEndian;
     this.#nanosecondUnits = variant.nanosecondUnits;
-    // The upper bits say whether packets end in an FCS, which the IP length cuts off anyway.
+    // The upper bits say whether packets end in an FCS, which the IP length excludes anyway.
     this.#linkType = queue.view.getUint32(queue.at + 20, variant.littleEndian) & 0xffff;
     queue.take(pcapHeaderBytes);
   }
 
-  /** Fills `packet` with the next one; false when more bytes are needed. */
+  /** Fills `packet` with the next one. Returns false if more bytes are needed. */
   next(packet: CapturedPacket): boolean {
     const queue = this.#queue;
     if (queue.length < recordHeaderBytes) return false;

@@ -1,6 +1,7 @@
 /**
- * Reads pcapng (draft-ietf-opsawg-pcapng): several sections of either byte order, several interfaces,
- * any time resolution, name resolution and decryption secrets. Unknown blocks and options are skipped.
+ * Reads pcapng (draft-ietf-opsawg-pcapng): several sections of either byte order, several
+ * interfaces, any time resolution, name resolution and decryption secrets. Unknown blocks and
+ * options are skipped.
  */
 import type { ByteQueue } from "./byte-queue.ts";
 import { type CapturedPacket, type CaptureNote, CaptureProblem } from "./packet.ts";
@@ -10,7 +11,7 @@ import { noResolution, type Resolution, resolutionOf, splitTime } from "./resolu
 const Block = {
   sectionHeader: 0x0a0d0d0a,
   interfaceDescription: 1,
-  /** Obsolete, and still written by some. */
+  /** Obsolete, but some programs still write it. */
   packet: 2,
   simplePacket: 3,
   nameResolution: 4,
@@ -20,11 +21,11 @@ const Block = {
 
 const byteOrderMagic = 0x1a2b3c4d;
 const frameBytes = 12;
-/** Longer than a packet by what options and headers take. */
+/** The longest packet, with room for options and headers. */
 const maxBlockBytes = maxCapturedBytes + (1 << 20);
 const ifTsresol = 9;
 const ifTsoffset = 14;
-/** The type of secrets that is a TLS key log, "TLSK". */
+/** The secrets type of a TLS key log, "TLSK". */
 const tlsKeyLog = 0x544c534b;
 
 interface Interface {
@@ -40,9 +41,9 @@ export class PcapngReader {
   readonly #onNote: (note: CaptureNote) => void;
   #littleEndian = true;
   #hasSection = false;
-  /** Of the current section. */
+  /** The interfaces of the current section. */
   #interfaces: Interface[] = [];
-  /** How many interfaces the earlier sections had. */
+  /** The number of interfaces in earlier sections. */
   #earlierInterfaces = 0;
 
   constructor(queue: ByteQueue, onNote: (note: CaptureNote) => void) {
@@ -50,7 +51,7 @@ export class PcapngReader {
     this.#onNote = onNote;
   }
 
-  /** Fills `packet` with the next one; false when more bytes are needed. */
+  /** Fills `packet` with the next one. Returns false if more bytes are needed. */
   next(packet: CapturedPacket): boolean {
     const queue = this.#queue;
     for (;;) {
@@ -69,7 +70,7 @@ export class PcapngReader {
     }
   }
 
-  /** The type of the block at the front; a section header sets the byte order before it is read. */
+  /** The type of the next block. A section header sets the byte order before it is read. */
   #type(): number {
     const { view, at } = this.#queue;
     const type = view.getUint32(at, this.#littleEndian);
@@ -144,7 +145,9 @@ export class PcapngReader {
     return this.#fill(packet, index, at + 28, end, this.#u32(at + 20), this.#u32(at + 24));
   }
 
-  /** A packet without a time of its own, on the first interface: it counts as of the packet before it. */
+  /**
+   * A packet on the first interface without a time of its own: it gets the previous packet's time.
+   */
   #readSimple(at: number, end: number, packet: CapturedPacket): boolean {
     if (end < at + 12) throw this.#problem("a packet block is too short");
     const originalBytes = this.#u32(at + 8);
@@ -179,7 +182,9 @@ export class PcapngReader {
     return true;
   }
 
-  /** Records of an address and its zero-terminated names (section 4.5): 1 is IPv4, 2 is IPv6. */
+  /**
+   * Records of an address and its zero-terminated names (section 4.5): type 1 is IPv4, 2 is IPv6.
+   */
   #readNames(at: number, end: number): void {
     const { bytes } = this.#queue;
     this.#eachOption(at, end, (type, valueAt, lengthBytes) => {

@@ -1,6 +1,6 @@
 /**
- * Reads a capture of either format as a stream of bytes: push chunks, take packets. Memory is bounded
- * by the longest packet and one chunk.
+ * Reads a capture of either format from a stream of bytes: push chunks, take packets. Memory is
+ * bounded by the longest packet and one chunk.
  */
 import { ByteQueue } from "./byte-queue.ts";
 import { CapturedPacket, type CaptureEnd, type CaptureNote, CaptureProblem } from "./packet.ts";
@@ -9,7 +9,7 @@ import { PcapngReader } from "./pcapng.ts";
 
 const sectionHeader = 0x0a0d0d0a;
 
-/** What other files that hold packets begin with, and what to do about them. */
+/** Magic numbers of other files with packets, and advice for each. */
 const foreign: readonly { readonly magic: number; readonly what: string }[] = [
   { magic: 0xfd2fb528, what: "it is compressed with zstd: unpack it first ('zstd -d')" },
   { magic: 0x184d2204, what: "it is compressed with LZ4: unpack it first ('lz4 -d')" },
@@ -28,19 +28,19 @@ export class CaptureReader {
   #inner: PcapReader | PcapngReader | undefined;
   #problem: CaptureEnd["problem"];
 
-  /** `onNote` gets the names and keys that stand among the packets. */
+  /** `onNote` receives the names and keys found among the packets. */
   constructor(onNote: (note: CaptureNote) => void = () => {}) {
     this.#onNote = onNote;
   }
 
-  /** Takes the file's next bytes; ask for packets until there are none before you push more. */
+  /** Takes the file's next bytes. Before pushing more, take packets until there are none. */
   push(chunk: Uint8Array): void {
     if (this.#problem === undefined) this.#queue.push(chunk);
   }
 
   /**
-   * The next packet, good until the next call; undefined when more bytes are needed, or when the rest
-   * cannot be read. Throws a {@link CaptureProblem} if the file is no capture at all.
+   * Returns the next packet, valid until the next call; undefined if more bytes are needed, or if
+   * the rest is unreadable. Throws a {@link CaptureProblem} if the file is not a capture.
    */
   next(): CapturedPacket | undefined {
     if (this.#problem !== undefined) return undefined;
@@ -55,7 +55,10 @@ export class CaptureReader {
     }
   }
 
-  /** After the last byte and packet. Throws a {@link CaptureProblem} if the file is no capture. */
+  /**
+   * Call it after the last byte and packet. Throws a {@link CaptureProblem} if the file is not a
+   * capture.
+   */
   end(): CaptureEnd {
     const queue = this.#queue;
     if (this.#inner === undefined)

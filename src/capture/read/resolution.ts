@@ -1,6 +1,6 @@
 /** Timestamps of pcapng: 64 bits, in units that each interface chooses (`if_tsresol`). */
 
-/** How an interface counts time. */
+/** The time format of an interface. */
 export interface Resolution {
   /** Units in a second: a power of 10 or of 2. */
   readonly unitsPerSecond: number;
@@ -11,11 +11,11 @@ export interface Resolution {
 /** Microseconds: the default. */
 export const noResolution: Resolution = { unitsPerSecond: 1e6, offsetSeconds: 0 };
 
-/** The most digits and bits of a fraction that a double's second can be told in. */
+/** The most decimal and binary digits of a second's fraction that are supported. */
 const mostDigits = 18;
 const mostBits = 62;
 
-/** What the option's byte means: its top bit chooses between 2 and 10 as the base. */
+/** Decodes the option's byte: the top bit selects 2 or 10 as the base. */
 export function resolutionOf(option: number, offsetSeconds: number): Resolution {
   const exponent = option & 0x7f;
   const unitsPerSecond =
@@ -27,7 +27,7 @@ export function resolutionOf(option: number, offsetSeconds: number): Resolution 
 
 const high32 = 2 ** 32;
 
-/** Splits the time of the words `high` and `low` into seconds and nanoseconds, exactly. */
+/** Splits a time, given as the words `high` and `low`, into seconds and nanoseconds, exactly. */
 export function splitTime(
   high: number,
   low: number,
@@ -51,8 +51,9 @@ export function splitTime(
 }
 
 /**
- * Today's nanoseconds need 61 bits. A double is off by some hundreds of them, so the quotient may be
- * off by one; the remainder is below 2^32 and follows exactly from the low words.
+ * Current times in nanoseconds need 61 bits. A double is off by some hundreds of nanoseconds, so
+ * the quotient may be off by one. The remainder is below 2^32 and follows exactly from the low
+ * words.
  */
 function splitNanoseconds(
   approximate: number,

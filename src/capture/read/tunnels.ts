@@ -1,6 +1,6 @@
 /**
- * Finds the packet that a tunnel carries: VXLAN and Geneve in UDP; GRE (with ERSPAN, as mirror ports
- * send it), IP in IP and 6in4. So a capture from a node of a cluster shows the connections of its pods.
+ * Finds the packet inside a tunnel: VXLAN and Geneve over UDP; GRE (with ERSPAN, which mirror ports
+ * send), IP in IP and 6in4. So a capture from a cluster's node shows the connections of its pods.
  */
 import { destinationPortAt, IPPROTO_UDP } from "../../net/packet.ts";
 import { read16, read32, read8 } from "../../net/wire.ts";
@@ -26,7 +26,10 @@ const GRE_CHECKSUM = 0x8000;
 const GRE_KEY = 0x2000;
 const GRE_SEQUENCE = 0x1000;
 
-/** Where the carried IP packet begins, or -1 if `packet` is no tunnel's. `link` is used to parse frames. */
+/**
+ * The offset of the inner IP packet, or -1 if `packet` is not a tunnel's. `link` parses inner
+ * frames.
+ */
 export function innerPacketAt(bytes: Uint8Array, packet: IpPacket, link: LinkView): number {
   const { protocol, transportAt, capturedEndAt } = packet;
   if (packet.isFragment) return -1;

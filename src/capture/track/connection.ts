@@ -1,14 +1,14 @@
 /**
- * Follows one TCP connection through a capture and says what its two processes saw.
+ * Tracks one TCP connection through a capture and reports the events that its two processes saw.
  *
- * A capture is not what a process saw: packets are lost and sent again, come twice or out of order, and
- * the capture itself may lack some. Three rules bring order into it:
+ * A capture differs from a process's view: packets are lost and retransmitted, are duplicated or
+ * reordered, and the capture itself may lack some. Three rules restore the order:
  *
- * - A byte is delivered once, in sequence, as the receiving kernel would have (segments.ts).
- * - What a host sends is delivered after everything that it acknowledges there. So no answer precedes
- *   its question, even where the capture has them the wrong way round.
- * - What is not there is waited for, but not forever. Once the peer has acknowledged bytes and
- *   {@link reorderingNs} have passed, the capture lacks them: they are a gap.
+ * - A byte is delivered once, in sequence, as the receiving kernel would deliver it (segments.ts).
+ * - A host's bytes are delivered after all the bytes that the host acknowledges with them. So no
+ *   answer precedes its question, even if the capture has them in the wrong order.
+ * - Missing bytes are waited for, but not forever. Once the peer has acknowledged them and {@link
+ *   reorderingNs} have passed, the capture lacks them: they are a gap.
  */
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../net/packet.ts";
 import type { Family } from "../../base/units.ts";
@@ -20,15 +20,17 @@ import { advanced, distance, leapBytes, widestWindowBytes } from "./sequence.ts"
 import type { TcpSegment } from "./tcp-segment.ts";
 import type { CaptureSink, TrackedConnection } from "./sink.ts";
 
-/** How long a capture may have packets in the wrong order: several queues of a network card. */
+/**
+ * The longest time by which a capture may reorder packets, with several queues of a network card.
+ */
 export const reorderingNs = 100e6;
-/** How long something may be sent again, where no acknowledgment says that it arrived. */
+/** The time in which a segment may be retransmitted, if no acknowledgment shows that it arrived. */
 export const retransmissionNs = 10e9;
 
-/** `unseen`: nothing was said of it yet. `over`: it was closed, reset or refused. */
+/** `unseen`: no event yet. `over`: closed, reset or refused. */
 type Phase = "unseen" | "connecting" | "open" | "over";
 
-/** Of the two sides; which one is the client shows with the first packet that tells. */
+/** One of the two sides. The first packet that reveals it decides which one is the client. */
 export type Side = 0 | 1;
 
 export class Connection implements TrackedConnection {
@@ -43,10 +45,10 @@ export class Connection implements TrackedConnection {
   readonly #findings: Findings;
   readonly #newNumber: () => number;
   #hasHandshake = false;
-  /** A RST that may not have been taken: what it is and since when. */
+  /** A RST that the receiver may have ignored: its side and time. */
   #doubtfulReset: { readonly side: Side; readonly atNs: number } | undefined;
 
-  /** `newNumber` numbers the connection once there is something to tell of it. */
+  /** `newNumber` numbers the connection at its first event. */
   constructor(
     family: Family,
     halves: readonly [Half, Half],
@@ -94,7 +96,7 @@ export class Connection implements TrackedConnection {
     else this.#addOrdinary(side, segment);
   }
 
-  /** Gives up what has been waited for long enough, or all of it if `isLast`. */
+  /** Gives up gaps that have been waited for long enough, or all if `isLast`. */
   settle(nowNs: number, isLast: boolean): void {
     if (this.isOver) return;
     do this.#drain(nowNs);
@@ -104,7 +106,7 @@ export class Connection implements TrackedConnection {
       this.#reset(reset.side, nowNs);
   }
 
-  /** After the last segment: what is missing at the end, and whether it is whole. */
+  /** Settles the missing bytes at the end. Call it after the last segment. */
   finish(nowNs: number): void {
     this.settle(nowNs, true);
     if (this.phase === "unseen") {
@@ -118,7 +120,7 @@ export class Connection implements TrackedConnection {
     else if (!this.#hasHandshake && this.phase !== "over") this.#findings.missing.excerpts++;
   }
 
-  /** Forgets a hole whatever is known of it: memory is short. */
+  /** Gives up a gap unconditionally, because memory is short. */
   force(nowNs: number): void {
     for (const half of this.halves) {
       const { first } = half.waiting;
@@ -144,7 +146,7 @@ export class Connection implements TrackedConnection {
       if (hasAck) this.#findings.repaired.withoutHandshake++;
     }
     if (hasAck) this.#noteAcknowledgment(peer, segment.acknowledgment);
-    // The SYN-ACK of a simultaneous open comes from the client, to what the server sent.
+    // In a simultaneous open, the client's SYN-ACK answers the server's SYN.
     if (this.phase === "connecting" && half === this.server) this.#accept(segment.atNs);
     if (segment.payloadBytes > 0) this.#wait(half, segment, advanced(segment.sequence, 1), true);
     this.#drain(segment.atNs);
@@ -192,7 +194,10 @@ export class Connection implements TrackedConnection {
     if (this.isStalled) this.settle(atNs, false);
   }
 
-  /** The common case: the segment continues the stream. Its first `skipBytes` bytes are there already. */
+  /**
+   * The common case: the segment continues the stream. Its first `skipBytes` bytes are already
+   * delivered.
+   */
   #deliverNow(half: Half, segment: TcpSegment, skipBytes: number, hasFin: boolean): void {
     const { bytes, payloadAt, capturedBytes, payloadBytes, atNs } = segment;
     this.#delivery.bytes(half, bytes, payloadAt, capturedBytes, payloadBytes, skipBytes, atNs);
@@ -217,7 +222,7 @@ export class Connection implements TrackedConnection {
     half.stalledSinceNs ??= atNs;
   }
 
-  /** Whether the sender has acknowledged something of its peer that was not delivered yet. */
+  /** Whether the sender has acknowledged bytes of its peer that were not delivered yet. */
   #mustWait(peer: Half, acknowledging: { flags: number; acknowledgment: number }): boolean {
     if ((acknowledging.flags & TCP_ACK) === 0) return false;
     return this.#isUndelivered(peer, acknowledging.acknowledgment);
@@ -229,7 +234,7 @@ export class Connection implements TrackedConnection {
     return missing > 0 && missing <= widestWindowBytes;
   }
 
-  /** Delivers what waits and can be, on both sides, until nothing moves. */
+  /** Delivers waiting segments on both sides until none can proceed. */
   #drain(nowNs: number): void {
     if (this.phase !== "open") return;
     while (this.#deliverFirst(0, nowNs, false) || this.#deliverFirst(1, nowNs, false));
@@ -269,7 +274,10 @@ export class Connection implements TrackedConnection {
     if (this.#peer(half).hasEnded) this.phase = "over";
   }
 
-  /** Gives up what keeps the first waiting segment of a side, if it is time. True if something moved. */
+  /**
+   * Gives up the obstacle before a side's first waiting segment, if it is time. Returns whether
+   * anything moved.
+   */
   #giveUp(side: Side, nowNs: number, isLast: boolean): boolean {
     const half = this.halves[side];
     const peer = this.#peer(half);
@@ -280,7 +288,7 @@ export class Connection implements TrackedConnection {
     if (distance(first.sequence, half.next) <= 0)
       return (isLast || waitedNs >= reorderingNs) && this.#deliverFirst(side, nowNs, true);
     const isLost = half.isAcknowledged(first.sequence);
-    // Where acknowledgments were captured and none covers the hole, the receiver has the hole, too.
+    // If acknowledgments were captured and none covers the gap, the receiver has the gap, too.
     const isUnknown = !peer.isSeen;
     const patienceNs = isLost ? reorderingNs : retransmissionNs;
     if (isLast ? !isLost && !isUnknown : waitedNs < patienceNs) return false;
@@ -295,7 +303,10 @@ export class Connection implements TrackedConnection {
     return true;
   }
 
-  /** The peer acknowledged more than the capture has: of one byte it may be the FIN's number. */
+  /**
+   * The peer acknowledged more than the capture holds. If it is one byte, it may be the FIN's
+   * number.
+   */
   #missAtEnd(half: Half, nowNs: number): void {
     if (half.acknowledged === undefined || half.hasEnded || this.phase === "connecting") return;
     const missing = distance(half.acknowledged, half.next);
@@ -311,7 +322,8 @@ export class Connection implements TrackedConnection {
       this.#endAttempt(half, segment.atNs);
       return;
     }
-    // RFC 5961: a RST counts if its number is exactly the next one; else it may be somebody else's.
+    // RFC 5961: a RST counts if its number is exactly the next one; otherwise it may be forged or
+    // stale.
     if (segment.sequence === half.next && half.waiting.length === 0)
       this.#reset(side, segment.atNs);
     else this.#doubtfulReset ??= { side, atNs: segment.atNs };
@@ -328,7 +340,7 @@ export class Connection implements TrackedConnection {
     this.#doubtfulReset = undefined;
     this.settle(atNs, true);
     for (const one of this.halves) this.#missAtEnd(one, atNs);
-    // What waited may have ended it by itself.
+    // A waiting segment may have ended it.
     if (this.phase === "over") return;
     this.phase = "over";
     this.#delivery.reset(half, atNs);
@@ -337,7 +349,7 @@ export class Connection implements TrackedConnection {
   #noteAcknowledgment(half: Half, acknowledgment: number): void {
     const isFirst = half.acknowledged === undefined && half.initialSequence !== undefined;
     half.noteAcknowledged(acknowledgment);
-    // A server that acknowledges the SYN alone did not take the data in it.
+    // A server that acknowledges only the SYN did not accept the data in it.
     if (isFirst && half.next === acknowledgment && half.waiting.removeInSyn())
       this.#findings.repaired.refusedSynData++;
   }
@@ -358,7 +370,7 @@ export class Connection implements TrackedConnection {
   #beginWithoutHandshake(atNs: number): void {
     this.#findings.repaired.withoutHandshake++;
     const [a, b] = this.halves;
-    // Whoever has the lower port serves: ephemeral ports are high.
+    // The lower port is the server's, because ephemeral ports are high.
     this.#begin(a.port < b.port ? 1 : 0, atNs);
     this.#accept(atNs);
   }

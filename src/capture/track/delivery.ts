@@ -1,4 +1,4 @@
-/** Passes on what a connection's hosts have sent, and notes what is missing of it. */
+/** Delivers the bytes of a connection's hosts, and notes the missing ones. */
 import type { Findings } from "./findings.ts";
 import type { Gap, Half } from "./half.ts";
 import { distance } from "./sequence.ts";
@@ -16,8 +16,8 @@ export class Delivery {
   }
 
   /**
-   * Delivers a segment of `payloadBytes`, of which `capturedBytes` from `bytes[from]` on are there, and
-   * the first `skipBytes` were delivered before.
+   * Delivers a segment of `payloadBytes` bytes. `capturedBytes` of them are in `bytes` from `from`
+   * on, and the first `skipBytes` were already delivered.
    */
   bytes(
     half: Half,
@@ -62,7 +62,7 @@ export class Delivery {
     if (missing > 0) this.miss(half, missing, "not captured");
   }
 
-  /** Notes that the next `lengthBytes` of the stream are missing, and moves on behind them. */
+  /** Notes that the next `lengthBytes` bytes of the stream are missing, and skips them. */
   miss(half: Half, lengthBytes: number, reason: Gap["reason"]): void {
     half.gap = this.#findings.addGap(
       {
@@ -89,7 +89,7 @@ function endpointOf({ host, port }: TrackedEnd): TrackedEnd {
   return { host, port };
 }
 
-/** How many bytes the next event has to say are missing. */
+/** Returns the number of missing bytes for the next event to report, and resets it. */
 function takeMissing(half: Half): number {
   const { missingBytes } = half;
   half.missingBytes = 0;

@@ -1,14 +1,15 @@
 /**
- * Finds packets other than TCP that a capture has twice, because it was taken on several interfaces: the
- * bridge and the card, say. TCP needs no such help, as a segment that came already changes nothing.
+ * Finds packets other than TCP that a capture holds twice, because it was taken on several
+ * interfaces, for example a bridge and a card. TCP does not need this: a repeated segment changes
+ * nothing.
  */
 import { IPPROTO_UDP } from "../../net/packet.ts";
 import { read8, readBits32 } from "../../net/wire.ts";
 import type { IpPacket } from "../read/ip-packet.ts";
 
-/** How much later the same packet passes the last interface. */
+/** The longest time between two sightings of one packet. */
 const passageNs = 20e6;
-/** Packets that are remembered. */
+/** The number of packets remembered. */
 const slots = 1 << 12;
 
 export class DuplicateFinder {
@@ -16,7 +17,10 @@ export class DuplicateFinder {
   readonly #times = new Float64Array(slots).fill(-Infinity);
   readonly #sightings = new Float64Array(slots);
 
-  /** Whether another interface saw this packet just now. `sighting` tells where this one was seen. */
+  /**
+   * Whether another interface has just seen this packet. `sighting` identifies the present
+   * sighting.
+   */
   isDuplicate(bytes: Uint8Array, packet: IpPacket, sighting: number, atNs: number): boolean {
     const hash = hashOf(bytes, packet);
     const slot = hash & (slots - 1);
@@ -32,7 +36,7 @@ export class DuplicateFinder {
   }
 }
 
-/** FNV-1a over what no router changes: addresses, identification, and what the packet carries. */
+/** FNV-1a over the parts that no router changes: addresses, identification and payload. */
 function hashOf(bytes: Uint8Array, packet: IpPacket): number {
   let hash = 0x811c9dc5 ^ packet.protocol ^ packet.identification ^ packet.fragmentOffset;
   const take = (from: number, to: number): void => {
@@ -42,7 +46,7 @@ function hashOf(bytes: Uint8Array, packet: IpPacket): number {
   take(packet.sourceAt, packet.sourceAt + 2 * addressBytes);
   const from = packet.transportAt;
   if (packet.protocol === IPPROTO_UDP && packet.fragmentOffset === 0) {
-    // Offload leaves the checksum for the card: it differs between interfaces.
+    // With offload the card fills in the checksum, so it differs between interfaces.
     hash = Math.imul(hash ^ readBits32(bytes, from), 0x01000193);
     take(from + 8, packet.capturedEndAt);
   } else {

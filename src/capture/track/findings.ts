@@ -1,22 +1,22 @@
-/** What tracking repaired, what it could not, and what it left out. */
+/** The findings of an import: repaired, missing and ignored parts. */
 import type { Gap } from "./half.ts";
 
-/** So many gaps are named; the rest is counted. */
+/** The most gaps listed; the rest are counted. */
 const mostGaps = 1000;
 
 /** Counts of one import. */
 export class Findings {
   readonly repaired = {
-    /** Segments that were there already: sent again, or seen on two interfaces. */
+    /** Segments that had been seen: retransmitted, or captured on two interfaces. */
     retransmitted: 0,
-    /** Segments that came before their turn. */
+    /** Segments that arrived early. */
     outOfOrder: 0,
-    /** Segments of which a part was there already. */
+    /** Segments that overlap earlier ones in part. */
     overlapping: 0,
     keepAlives: 0,
-    /** Data in a SYN that the server did not take. */
+    /** Data in a SYN that the server did not accept. */
     refusedSynData: 0,
-    /** Packets that network cards were to cut: their header says that they have no length. */
+    /** Packets for network cards to segment, whose header gives no length. */
     withoutLength: 0,
     defragmented: 0,
     tunnelled: 0,
@@ -34,11 +34,11 @@ export class Findings {
     bytes: 0,
     /** Connections that began before the capture and did not end in it. */
     excerpts: 0,
-    /** Connections of which one direction was not captured. */
+    /** Connections with only one captured direction. */
     halves: 0,
-    /** Packets that do not hold a whole header. */
+    /** Packets without a complete header. */
     cutPackets: 0,
-    /** IP packets whose fragments are not all there. */
+    /** IP packets with missing fragments. */
     incompleteFragments: 0,
   };
   readonly ignored = {
@@ -46,15 +46,15 @@ export class Findings {
     notIp: 0,
     /** Packets whose sender has no address yet, as in DHCP. */
     withoutSender: 0,
-    /** Segments that fit no stream: far outside of the window, or behind its end. */
+    /** Segments that fit no stream: far outside the window, or beyond its end. */
     strayBytes: 0,
     straySegments: 0,
-    /** Connections of which only acknowledgments were captured. */
+    /** Connections with only acknowledgments in the capture. */
     idleConnections: 0,
   };
   readonly gaps: Gap[] = [];
 
-  /** Notes that bytes are missing, and makes `last` longer if they follow it. */
+  /** Notes missing bytes, and extends `last` if they follow it. */
   addGap(gap: Gap, last: Gap | undefined): Gap {
     this.missing.bytes += gap.lengthBytes;
     if (last !== undefined && last.offset + last.lengthBytes === gap.offset) {
@@ -66,7 +66,7 @@ export class Findings {
     return gap;
   }
 
-  /** Whether all that was captured could be imported whole. */
+  /** Whether the import is complete. */
   get isComplete(): boolean {
     return Object.values(this.missing).every((count) => count === 0);
   }

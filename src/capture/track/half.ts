@@ -1,16 +1,16 @@
-/** One direction of a tracked connection: what one of its hosts sends. */
+/** One direction of a tracked connection: the bytes that one host sends. */
 import type { TrackedEnd } from "./sink.ts";
 import { SegmentQueue } from "./segments.ts";
 import { advanced, distance, leapBytes } from "./sequence.ts";
 
-/** Bytes that a stream has and the capture does not. */
+/** Bytes of a stream that the capture lacks. */
 export interface Gap {
   readonly connection: number;
   readonly client: TrackedEnd;
   readonly server: TrackedEnd;
-  /** Whether the client sends what is missing. */
+  /** Whether the client sent the missing bytes. */
   readonly isFromClient: boolean;
-  /** In the stream, from 0: the first byte that the capture knows of. */
+  /** The offset in the stream; 0 is the first byte that the capture knows of. */
   readonly offset: number;
   lengthBytes: number;
   readonly reason: "not captured" | "cut off by the snapshot length";
@@ -19,28 +19,30 @@ export interface Gap {
 export class Half {
   readonly host: number;
   readonly port: number;
-  /** Whether a packet of it was captured. */
+  /** Whether the capture has a packet in this direction. */
   isSeen = false;
-  /** Whether `next` means something. */
+  /** Whether `next` is valid. */
   isAnchored = false;
-  /** The anchor is a bare acknowledgment's number, which a keep-alive probe sets one too low. */
+  /**
+   * The anchor comes from a bare acknowledgment, whose number is one too low in a keep-alive probe.
+   */
   isAnchorVague = false;
   initialSequence: number | undefined;
   /** The sequence number of the next byte to deliver. */
   next = 0;
-  /** How many bytes come before it in the stream, missing ones included. */
+  /** The number of stream bytes before it, including missing ones. */
   offset = 0;
-  /** Missing bytes that no event has mentioned yet. */
+  /** Missing bytes that no event has reported yet. */
   missingBytes = 0;
-  /** The furthest that the peer has acknowledged. */
+  /** The peer's highest acknowledgment. */
   acknowledged: number | undefined;
   hasEnded = false;
   readonly waiting: SegmentQueue = new SegmentQueue();
-  /** What waits does so behind a hole that was given up, not because it came too soon. */
+  /** Whether segments wait behind an abandoned gap, rather than because they arrived early. */
   isBehindGap = false;
-  /** Since when the first waiting segment cannot be delivered. */
+  /** The time since which the first waiting segment is undeliverable. */
   stalledSinceNs: number | undefined;
-  /** The last gap, to be made longer. */
+  /** The last gap, which may still grow. */
   gap: Gap | undefined;
 
   #doubtfulAcknowledgment: number | undefined;
@@ -50,7 +52,7 @@ export class Half {
     this.port = port;
   }
 
-  /** Begins the stream at `sequence`, unless something of it was delivered already. */
+  /** Starts the stream at `sequence`, unless bytes of it were already delivered. */
   anchor(sequence: number, isVague = false): void {
     if (this.offset > 0 || this.hasEnded) return;
     this.next = sequence;
@@ -64,7 +66,8 @@ export class Half {
     const known = this.acknowledged;
     const from = known !== undefined && distance(known, this.next) > 0 ? known : this.next;
     const ahead = distance(acknowledgment, from);
-    // A leap is believed when another acknowledgment confirms it: one packet may be damaged.
+    // A large leap needs confirmation by a second acknowledgment, because one packet may be
+    // damaged.
     const doubtful = this.#doubtfulAcknowledgment;
     const isLeap = Math.abs(ahead) > leapBytes;
     this.#doubtfulAcknowledgment = isLeap ? acknowledgment : undefined;
@@ -82,7 +85,7 @@ export class Half {
     return this.acknowledged !== undefined && distance(this.acknowledged, sequence) >= 0;
   }
 
-  /** Moves on by bytes that were delivered. */
+  /** Advances by delivered bytes. */
   deliver(lengthBytes: number): void {
     this.next = advanced(this.next, lengthBytes);
     this.offset += lengthBytes;

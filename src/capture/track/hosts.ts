@@ -1,4 +1,4 @@
-/** The hosts of a capture: every address gets a number, in the order of appearance. */
+/** The hosts of a capture. Addresses are numbered in the order of appearance. */
 import type { Family } from "../../base/units.ts";
 import { addressBytesOf } from "../../net/address.ts";
 import { read16, read32 } from "../../net/wire.ts";
@@ -9,7 +9,7 @@ export class HostTable {
   readonly #ipv4 = new Map<number, number>();
   readonly #ipv6 = new Map<string, number>();
 
-  /** The number of the host whose address stands at `at`. */
+  /** The number of the host with the address at `at`. */
   numberAt(bytes: Uint8Array, at: number, family: Family): number {
     return family === 4 ? this.#ipv4At(bytes, at) : this.#ipv6At(bytes, at);
   }
@@ -47,7 +47,7 @@ export class HostTable {
   }
 }
 
-/** Whether an address is a single host's: not a group's, not everybody's, not "no address yet". */
+/** Whether an address belongs to a single host: not multicast, broadcast or unspecified. */
 export function isHost(address: Uint8Array): boolean {
   const first = address[0] as number;
   if (address.every((byte) => byte === 0)) return false;

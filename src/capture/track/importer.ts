@@ -1,6 +1,7 @@
 /**
- * Turns the packets of captures into the events of a recording: link layers, tunnels and fragments are
- * taken off, TCP goes to the tracker, the rest passes as packets. Pure: packets in, events out.
+ * Turns captured packets into the events of a recording. It strips link layers and tunnels,
+ * reassembles fragments, passes TCP to the tracker, and passes other packets on. Pure: packets in,
+ * events out.
  */
 import {
   destinationPortAt,
@@ -23,17 +24,17 @@ import { emptySegment, type Renumbering, type SegmentSink } from "./tcp-segment.
 import { Tracker } from "./tracker.ts";
 
 const TCP_URG = 0x20;
-/** Tunnels in tunnels: more than this is no network. */
+/** The deepest nesting of tunnels; no real network nests deeper. */
 const deepestTunnel = 4;
-/** The longest packet that a dump can hold: an IPv6 header and 65,535 bytes behind it. */
+/** The longest packet in a dump: an IPv6 header and 65,535 bytes after it. */
 const longestPacketBytes = 65_575;
 
 export class Importer {
   readonly hosts: HostTable;
   readonly findings: Findings = new Findings();
-  /** Frames that were taken. */
+  /** The number of frames taken. */
   frames = 0;
-  /** Packets other than TCP that were passed on. */
+  /** The number of packets other than TCP that were passed on. */
   packets = 0;
   /** The earliest and latest time. */
   firstNs: number = Infinity;
@@ -49,7 +50,10 @@ export class Importer {
 
   #capture = 0;
 
-  /** Several importers may share `hosts`. TCP goes to `tcp` instead of a tracker, if that is given. */
+  /**
+   * Several importers may share `hosts`. If `tcp` is given, it takes the TCP segments in place of a
+   * tracker.
+   */
   constructor(
     sink: CaptureSink,
     parts: {
@@ -65,8 +69,8 @@ export class Importer {
   }
 
   /**
-   * Takes the next packet of `capture`, seen at `atNs` of whatever clock counts; its bytes are used up
-   * when this returns.
+   * Takes the next packet of `capture`, seen at `atNs` on the caller's clock. Its bytes are not
+   * needed after the call.
    */
   add(packet: CapturedPacket, atNs: number, capture = 0): void {
     this.#capture = capture;
@@ -82,7 +86,7 @@ export class Importer {
     this.#addIp(packet.bytes, at, capturedBytes, capturedBytes + cutBytes, sighting, atNs, 0);
   }
 
-  /** After the last packet. */
+  /** Call it after the last packet. */
   end(): void {
     this.#tcp.end(this.lastNs);
     this.#defragmenter.end();
@@ -173,7 +177,7 @@ export class Importer {
     }
     const sender = this.hosts.numberAt(bytes, ip.sourceAt, ip.family);
     const receiver = this.hosts.numberAt(bytes, ip.destinationAt, ip.family);
-    // What has no sender yet (DHCP, duplicate address detection) belongs to no container.
+    // Packets without a sender yet (DHCP, duplicate address detection) belong to no container.
     if (!isHost(this.hosts.addresses[sender] as Uint8Array)) {
       this.findings.ignored.withoutSender++;
       return;

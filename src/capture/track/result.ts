@@ -1,8 +1,8 @@
-/** What an import came to. */
+/** The result of an import. */
 import type { ContainerInfo } from "../../dump/format/schema.ts";
 import type { Findings } from "./findings.ts";
 
-/** A capture that could not be read to its end. */
+/** A capture that was not readable to its end. */
 export interface CutCapture {
   readonly path: string;
   readonly position: number;
@@ -12,18 +12,18 @@ export interface CutCapture {
 /** The clock of one capture. */
 interface ComparedClock {
   readonly path: string;
-  /** Compared with which other capture: undefined for the first, and where they share nothing. */
+  /** The capture it was compared with; undefined for the first, and if they share no connection. */
   readonly comparedWith: number | undefined;
   readonly fit:
     | { readonly offsetNs: number; readonly drift: number; readonly toleranceNs: number }
     | undefined;
-  /** By how many packets. */
+  /** The number of bounds from packets. */
   readonly bounds: number;
 }
 
 export interface ImportResult {
   readonly containers: readonly ContainerInfo[];
-  /** By host number: the address as text, and the container or -1. */
+  /** By host number: the address as text. */
   readonly addresses: readonly string[];
   readonly containerOf: Int32Array;
   readonly frames: number;
@@ -34,8 +34,8 @@ export interface ImportResult {
   readonly writtenBytes: number;
   readonly findings: Findings;
   readonly cut: readonly CutCapture[];
-  /** How the captures' clocks differ, in their order; the first is the reference. */
+  /** The differences between the captures' clocks, in capture order; the first is the reference. */
   readonly clocks: readonly ComparedClock[];
-  /** The file with the TLS keys that the captures carried. */
+  /** The file with the TLS keys from the captures. */
   readonly keysFile: string | undefined;
 }

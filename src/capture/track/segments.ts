@@ -1,29 +1,28 @@
 /**
- * Segments that came before their turn, in the order in which the receiving kernel would read them.
+ * Segments that arrived early, in the order in which the receiving kernel would read them.
  *
  * Linux (tcp_data_queue_ofo in net/ipv4/tcp_input.c) keeps them sorted by sequence number, drops a
- * segment whose bytes it holds already, and reads them from front to back. So bytes that were delivered
- * always stand, and where waiting segments overlap with different bytes, the one that begins first wins;
- * of two that begin together, the longer one. The same segment sent again changes nothing: first copy
- * wins.
+ * segment whose bytes it already holds, and reads them from front to back. So delivered bytes are
+ * final. If waiting segments overlap with different bytes, the one that begins first wins, and of
+ * two that begin together, the longer one. A repeated segment changes nothing: the first copy wins.
  */
 import { advanced, distance } from "./sequence.ts";
 
-/** A segment that waits. */
+/** A waiting segment. */
 export interface Segment {
   readonly sequence: number;
-  /** How many bytes it had on the wire; `bytes` has fewer if the capture cut them off. */
+  /** Its bytes on the wire; `bytes` has fewer if the capture truncated them. */
   readonly lengthBytes: number;
   readonly bytes: Uint8Array;
   readonly hasFin: boolean;
-  /** Came with the SYN: the peer's answer says whether it was taken. */
+  /** It came with the SYN, and the peer's answer shows whether it was accepted. */
   readonly isInSyn: boolean;
-  /** What its sender had received by then, if it said so. */
+  /** The sender's acknowledgment number, if there was one. */
   readonly acknowledgment: number | undefined;
   readonly atNs: number;
 }
 
-/** Where a segment ends in sequence space: a FIN counts one. */
+/** The end of a segment in sequence space; a FIN counts one. */
 export function endOf({ sequence, lengthBytes, hasFin }: Segment): number {
   return advanced(sequence, lengthBytes + (hasFin ? 1 : 0));
 }
@@ -41,13 +40,13 @@ export class SegmentQueue {
     return this.#segments[0];
   }
 
-  /** Where the last waiting segment ends, or undefined. */
+  /** The end of the last waiting segment, or undefined. */
   get end(): number | undefined {
     const last = this.#segments.at(-1);
     return last === undefined ? undefined : endOf(last);
   }
 
-  /** Takes a segment. False if all of it waits already. */
+  /** Adds a segment. Returns false if all of it is already waiting. */
   add(segment: Segment): boolean {
     if (this.#holds(segment)) return false;
     let at = this.#segments.length;
@@ -62,7 +61,7 @@ export class SegmentQueue {
     this.heldBytes -= first?.bytes.length ?? 0;
   }
 
-  /** Forgets what came with a SYN and was not taken. */
+  /** Removes data that came with a SYN and was not accepted. */
   removeInSyn(): boolean {
     if (this.first?.isInSyn !== true) return false;
     this.removeFirst();
@@ -76,7 +75,7 @@ export class SegmentQueue {
     for (const one of this.#segments) {
       if (distance(one.sequence, reached) > 0) return false;
       const oneEnd = endOf(one);
-      // What was cut off is not held, and a longer copy may come.
+      // Truncated bytes are not held; a longer copy may come.
       if (one.bytes.length < one.lengthBytes) continue;
       if (distance(oneEnd, reached) > 0) reached = oneEnd;
       if (distance(reached, end) >= 0) return true;

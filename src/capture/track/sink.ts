@@ -1,14 +1,14 @@
-/** What a capture tells, event by event: the interface between tracking and whoever keeps it. */
+/** The events of a capture: the interface between tracking and its consumers. */
 import type { Family } from "../../base/units.ts";
 
 /** One end of a connection. */
 export interface TrackedEnd {
-  /** As {@link HostTable} numbers it. */
+  /** The number from {@link HostTable}. */
   readonly host: number;
   readonly port: number;
 }
 
-/** A connection, as events mention it. */
+/** A connection, as events refer to it. */
 export interface TrackedConnection {
   /** From 1, in the order of the `connect` events. */
   readonly number: number;
@@ -18,9 +18,9 @@ export interface TrackedConnection {
 }
 
 /**
- * Takes the events of a capture in an order that causality allows. `missingBytes` bytes of the direction
- * stand before the event and are not in the capture. Times are in nanoseconds since the tracker's epoch;
- * bytes are good during the call.
+ * Takes the events of a capture in a causal order. `missingBytes` bytes of the direction, which the
+ * capture lacks, precede the event. Times are in nanoseconds since the tracker's epoch. Bytes are
+ * valid during the call.
  */
 export interface CaptureSink {
   connect(connection: TrackedConnection, atNs: number): void;
@@ -47,7 +47,7 @@ export interface CaptureSink {
     missingBytes: number,
     atNs: number,
   ): void;
-  /** An IP packet that is not TCP. `receiver` is undefined if it went to no single host. */
+  /** An IP packet that is not TCP. `receiver` is undefined if it is not for a single host. */
   packet(
     sender: number,
     receiver: number | undefined,

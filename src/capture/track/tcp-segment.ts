@@ -1,7 +1,7 @@
-/** A TCP segment as a capture has it. */
+/** A TCP segment in a capture. */
 import type { Family } from "../../base/units.ts";
 
-/** Meant to be used again for each segment. */
+/** Reuse one object for all segments. */
 export interface TcpSegment {
   flags: number;
   sequence: number;
@@ -15,7 +15,7 @@ export interface TcpSegment {
   atNs: number;
 }
 
-/** A segment to fill. */
+/** Creates a segment to fill. */
 export function emptySegment(): TcpSegment {
   return {
     flags: 0,
@@ -30,9 +30,9 @@ export function emptySegment(): TcpSegment {
   };
 }
 
-/** Takes the TCP segments of a capture, one after another. */
+/** Takes the TCP segments of a capture, one by one. */
 export interface SegmentSink {
-  /** A segment from one host to another; its bytes are good during the call. */
+  /** Takes a segment from one host to another. Its bytes are valid during the call. */
   add(
     family: Family,
     source: number,
@@ -41,15 +41,15 @@ export interface SegmentSink {
     destinationPort: number,
     segment: TcpSegment,
   ): void;
-  /** After the last one. */
+  /** Call it after the last segment. */
   end(nowNs: number): void;
 }
 
-/** Gives segments of a capture the sequence numbers that another one has for the same connection. */
+/** Renumbers the segments of one capture to match another capture of the same connection. */
 export interface Renumbering {
   /**
-   * Changes the numbers of `segment`, which `capture` has from one endpoint to another. False if it is
-   * no part of the connection that both ends know of.
+   * Changes the numbers of `segment`, which `capture` saw between these endpoints. Returns false if
+   * the segment belongs to an attempt that is left out.
    */
   apply(
     capture: number,

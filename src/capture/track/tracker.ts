@@ -1,4 +1,4 @@
-/** Follows all TCP connections of a capture: finds the one that a segment belongs to. */
+/** Tracks all TCP connections of a capture, and finds the connection of each segment. */
 import type { Family } from "../../base/units.ts";
 import { TCP_ACK, TCP_RST, TCP_SYN } from "../../net/packet.ts";
 import { Connection, reorderingNs, retransmissionNs, type Side } from "./connection.ts";
@@ -8,19 +8,21 @@ import { distance } from "./sequence.ts";
 import type { CaptureSink } from "./sink.ts";
 import type { SegmentSink, TcpSegment } from "./tcp-segment.ts";
 
-/** Bytes that wait for others, over all connections. */
+/** The most waiting bytes over all connections. */
 const heldBytesMax: number = 64 << 20;
-/** Connections that are remembered: those that are over, as late packets of them may come, and all. */
+/**
+ * The most connections remembered, in all and of those that are over, which may get late packets.
+ */
 const rememberedMax = 50_000;
 const trackedMax = 200_000;
-/** A connection that said nothing for so long makes room for others, if room is needed. */
+/** A connection idle for this long may be dropped if room is needed. */
 const idleNs = 60e9;
-/** A second connection of the same ports begins further away than this from the end of the first. */
+/** A second connection on the same ports starts further than this from the end of the first. */
 const farBytes = 1 << 26;
 const ports = 0x1_0000;
 const hosts = 2 ** 21;
 
-/** Something that waits until a time. */
+/** A task with a due time. */
 interface Due {
   readonly connection: Connection;
   readonly atNs: number;
@@ -35,7 +37,7 @@ export class Tracker implements SegmentSink {
   /** Connections that are over, oldest first. */
   #over: { readonly key: number; readonly connection: Connection }[] = [];
   readonly #stalled = new Set<Connection>();
-  /** Looks to be taken at stalled connections: after either patience, each in order of time. */
+  /** Checks of stalled connections after the short and the long patience, each in order of time. */
   readonly #soon: Due[] = [];
   readonly #late: Due[] = [];
   #count = 0;
@@ -46,7 +48,7 @@ export class Tracker implements SegmentSink {
     this.#findings = findings;
   }
 
-  /** How many connections there were. */
+  /** The number of connections so far. */
   get count(): number {
     return this.#count;
   }
@@ -84,7 +86,7 @@ export class Tracker implements SegmentSink {
     if (this.#soon.length > 0 || this.#late.length > 0) this.#settleDue(segment.atNs);
   }
 
-  /** After the last segment. */
+  /** Call it after the last segment. */
   end(nowNs: number): void {
     for (const connection of this.#connections.values()) connection.finish(nowNs);
     this.#connections.clear();
@@ -106,7 +108,7 @@ export class Tracker implements SegmentSink {
     return new Connection(family, halves, this.#sink, this.#findings, () => ++this.#count);
   }
 
-  /** Forgets connections that have been idle for long, the oldest first. */
+  /** Drops long-idle connections, the oldest first. */
   #sweep(_for: readonly [Half, Half]): void {
     const nowNs = this.#newestNs();
     if (nowNs - this.#sweptAt < idleNs / 2 && this.#sweptAt > 0) return;
@@ -160,7 +162,7 @@ export class Tracker implements SegmentSink {
       }
   }
 
-  /** It stalls on something else by now. */
+  /** The connection has since stalled on another gap. */
   #again(connection: Connection, nowNs: number): void {
     this.#stalled.delete(connection);
     this.#stall(connection, nowNs);
@@ -178,7 +180,7 @@ export class Tracker implements SegmentSink {
   }
 }
 
-/** Whether this segment begins another connection between the same ports. */
+/** Whether this segment begins another connection on the same ports. */
 function isSucceeded(connection: Connection, side: Side, segment: TcpSegment): boolean {
   const half = connection.halves[side];
   if ((segment.flags & TCP_RST) !== 0) return false;
