@@ -1,10 +1,10 @@
 /**
- * Decodes one connection: recognizes its protocol by the first bytes and hands both directions to the
- * decoders of that protocol. Bytes that no decoder understands are messages as well, one for each
- * piece in which they arrived, so nothing is left out.
+ * Decodes one connection: it recognizes the protocol by the first bytes, and passes both directions
+ * to that protocol's decoders. Undecoded bytes are messages as well, one for each piece in which
+ * they arrived, so nothing is left out.
  *
  * The side that speaks first decides, as soon as its bytes suffice. If the other side speaks before
- * that, no decoder understands the connection.
+ * that, the connection stays undecoded.
  */
 import { Direction, opposite } from "../base/direction.ts";
 import { dns } from "./dns.ts";
@@ -19,15 +19,15 @@ import { tls } from "./tls.ts";
 
 const protocols: readonly Protocol[] = [http1, http2, resp, postgres, mysql, tls, dns];
 
-/** The length of the preview of bytes that no decoder understands. */
+/** The length of the preview of undecoded bytes. */
 const shownBytes = 160;
 
 /** One direction. */
 interface Side {
   readonly input: Input;
-  /** Undefined where the rest of the bytes is not understood. */
+  /** Undefined if the rest of the bytes is not decoded. */
   decoding: Decoding | undefined;
-  /** The beginning of the current message when its decoder last yielded one. */
+  /** The beginning of the current message at its decoder's last yield of a message. */
   yieldedAt: Start | undefined;
 }
 
@@ -102,14 +102,17 @@ export class ConnectionDecoder {
   }
 }
 
-/** Spelled out: spreads take longer than decoding does. */
+/** Spelled out, because spreads take longer than the decoding itself. */
 function messageOf(decoded: Decoded, name: string | undefined, direction: Direction): Message {
   const { start, protocol = name, text, question, answers } = decoded;
   const { offset, moment } = start;
   return { protocol, direction, offset, moment, text, question, answers };
 }
 
-/** The bytes that are not understood, from the current message on, unless its decoder has already yielded it. */
+/**
+ * The undecoded bytes, from the current message on, or after it if its decoder has already yielded
+ * it.
+ */
 function restOf({ input, yieldedAt }: Side, direction: Direction): Message | undefined {
   const { messageStart, heldBytes, heldStart, endOffset } = input;
   const isYielded = messageStart === undefined || messageStart === yieldedAt;

@@ -14,7 +14,7 @@ export interface DnsMessage {
 const headerBytes = 12;
 const classIn = 1;
 const mostNameBytes = 255;
-/** Names point to names at most this often: a loop is a fraud. */
+/** The most pointers followed in a name, in case of a malicious loop. */
 const mostPointers = 16;
 const mostRecordsShown = 8;
 
@@ -48,7 +48,10 @@ const codes: readonly string[] = [
   "REFUSED",
 ];
 
-/** RFC 1035, section 4.2.2: its length precedes a message. Longer questions are not looked for. */
+/**
+ * RFC 1035, section 4.2.2: a message is preceded by its length. Longer first questions are not
+ * recognized.
+ */
 const mostFirstBytes = 512;
 
 export const dns: Protocol = {
@@ -77,7 +80,7 @@ function* decodeStream(input: Input): Decoding {
   }
 }
 
-/** Undefined if the bytes are no message with one question. */
+/** Decodes a message with one question; undefined for any other bytes. */
 export function decodeDns(bytes: Uint8Array): DnsMessage | undefined {
   try {
     return new MessageReader(bytes).message();
@@ -148,7 +151,7 @@ class MessageReader {
     return name === "MX" ? `MX ${preference} ${target}` : `SRV ${target}:${port}`;
   }
 
-  /** RFC 1035, section 4.1.4: labels, the rest of which may be elsewhere. */
+  /** RFC 1035, section 4.1.4: labels, whose rest may be elsewhere. */
   #name(): string {
     const labels: string[] = [];
     let [at, after, pointers, lengthBytes] = [this.#at, -1, 0, 0];

@@ -1,4 +1,4 @@
-/** Reads the fields of a binary message that is there as a whole. */
+/** Reads the fields of a complete binary message. */
 import { Garbled, textOf } from "./input.ts";
 
 /** All numbers are unsigned. Reading beyond the end throws `Garbled`. */
@@ -30,7 +30,7 @@ export class Fields {
     return this.bytes(lengthBytes).reduceRight((sum, byte) => sum * 256 + byte, 0);
   }
 
-  /** Up to a zero byte, which is read as well; or up to the end, in a message of which no more is kept. */
+  /** Reads up to a zero byte and consumes it; or to the end, in a message that was truncated. */
   text(): string {
     const end = this.#bytes.indexOf(0, this.#at);
     const text = textOf(this.#bytes.subarray(this.#at, end < 0 ? undefined : end));

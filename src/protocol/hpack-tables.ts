@@ -67,7 +67,7 @@ export const staticFields: readonly (readonly [name: string, value: string])[] =
 
 /**
  * By symbol, the length of its Huffman code in bits: `a` is 5, `z` is 30. The code is canonical, so
- * the lengths are all there is to know. The last symbol ends a string.
+ * the lengths define it. The last symbol ends a string.
  */
 export const codeLengths: string =
   "isxxxxxxxtzxxzxxxxxxxxzxxxxxxxxxbffhibdgffdgdbbbaaabbbbbbbcdkbhf" +

@@ -9,7 +9,7 @@ export type HeaderField = readonly [name: string, value: string];
 
 /** RFC 9113, section 6.5.2: until the peer says otherwise. */
 const defaultTableBytes = 4096;
-/** No peer in use allows as much. */
+/** Above the table size that any peer in use allows. */
 const mostTableBytes = 1 << 20;
 /** RFC 7541, section 4.1. */
 const fieldOverheadBytes = 32;
@@ -24,11 +24,11 @@ export class HeaderDecoder {
 
   allow(tableBytes: number): void {
     this.#allowedBytes = Math.min(tableBytes, mostTableBytes);
-    // An encoder that was allowed more must say that it takes less (section 4.2); what it took
-    // before stays valid until it does.
+    // If the limit shrinks, the encoder must announce its new size (section 4.2); its old size
+    // stays valid until then.
   }
 
-  /** The fields of a whole block. Throws `Garbled`. */
+  /** Decodes the fields of a whole block. Throws `Garbled`. */
   decode(block: Uint8Array): HeaderField[] {
     const reader = new BlockReader(block);
     const fields: HeaderField[] = [];
@@ -108,7 +108,7 @@ class BlockReader {
     const most = 2 ** prefixBits - 1;
     let value = this.#byte() & most;
     if (value < most) return value;
-    // More than four bytes would be a number that no length or index reaches.
+    // A longer encoding would exceed any valid length or index.
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.#byte();
       value += (byte & 0x7f) * 2 ** shift;
@@ -123,7 +123,7 @@ class BlockReader {
     if (length > this.#block.length - this.#at) throw new Garbled("a block that ends early");
     const bytes = this.#block.subarray(this.#at, this.#at + length);
     this.#at += length;
-    // A character for each byte, as the sizes of fields are counted in bytes.
+    // One character per byte, because field sizes are counted in bytes.
     return latin1(isCoded ? decodeHuffman(bytes) : bytes);
   }
 

@@ -1,4 +1,7 @@
-/** HTTP/1 (RFC 9112), and the protocols that a connection can change to: WebSocket, HTTP/2, a tunnel. */
+/**
+ * HTTP/1 (RFC 9112), and the protocols that a connection can switch to: WebSocket, HTTP/2, a
+ * tunnel.
+ */
 import { Direction } from "../base/direction.ts";
 import { Http2 } from "./http2.ts";
 import { Garbled, type Input, type Reading } from "./input.ts";
@@ -6,7 +9,7 @@ import { type Decoder, type Decoding, inOneLine, type Protocol, Questions } from
 import { tlsDecoders } from "./tls.ts";
 import { webSocketFrames } from "./websocket.ts";
 
-/** A method and the space behind it, as methods are registered at IANA and in use. */
+/** A method and the space after it: the methods registered at IANA and those in use. */
 const opening =
   /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK|REPORT|SEARCH|PURGE) /;
 const longestMethod = "PROPPATCH ".length;
@@ -20,7 +23,7 @@ const mostHeaders = 1000;
 /** The parts of a request on which its answer depends. */
 interface Request {
   readonly method: string;
-  /** The protocol that it asks to change to, in lower case. */
+  /** The protocol that it asks to switch to, in lower case. */
   readonly upgrade: string;
 }
 
@@ -42,7 +45,7 @@ export const http1: Protocol = {
 
 class Session {
   readonly #questions = new Questions<Request>();
-  /** By direction, the decoders of the protocol that the connection has changed to. */
+  /** By direction, the decoders of the protocol that the connection has switched to. */
   #after: readonly [Decoder, Decoder] | undefined;
 
   *requests(input: Input): Decoding {
@@ -69,7 +72,7 @@ class Session {
       if (code === undefined) throw new Garbled("no status line");
       const headers = yield* readHeaders(input);
       const status = Number(code);
-      // RFC 9110, section 15.2: these precede the answer.
+      // RFC 9110, section 15.2: interim answers precede the final one.
       if (status < 200 && status !== 101) {
         yield { start, text: `${status}` };
         continue;
@@ -101,7 +104,7 @@ function hasNoBody(method: string | undefined, status: number): boolean {
   return method === "HEAD" || status === 204 || status === 304;
 }
 
-/** The header section: names in lower case, the last of equal ones. */
+/** Reads the header section: names in lower case; the last of equal names wins. */
 function* readHeaders(input: Input): Reading<Headers> {
   const headers = new Map<string, string>();
   for (let count = 0; count < mostHeaders; count++) {
@@ -114,7 +117,7 @@ function* readHeaders(input: Input): Reading<Headers> {
   throw new Garbled("too many headers");
 }
 
-/** RFC 9112, section 6.3. `otherwiseBytes` if neither header says how long the body is. */
+/** RFC 9112, section 6.3. `otherwiseBytes` applies if neither header gives the body's length. */
 function* skipBody(input: Input, headers: Headers, otherwiseBytes: number): Reading<void> {
   const isChunked = /\bchunked$/i.test(headers.get("transfer-encoding") ?? "");
   const length = headers.get("content-length") ?? "";
@@ -135,7 +138,7 @@ function* skipChunks(input: Input): Reading<void> {
       if ((yield* input.line()) !== "") throw new Garbled("a chunk of another length");
       continue;
     }
-    // The trailer section, if any, and the empty line behind it.
+    // The trailer section, if any, and the empty line after it.
     yield* readHeaders(input);
     return;
   }

@@ -1,7 +1,7 @@
 /** The frames of HTTP/2 (RFC 9113, sections 4 and 6). */
 import { Garbled, type Input, type Reading } from "./input.ts";
 
-/** A client sends it before its first frame (section 3.4). */
+/** A client sends this before its first frame (section 3.4). */
 export const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 export const FrameType = {
@@ -19,7 +19,7 @@ export const FrameType = {
 
 export const FrameFlag = { ack: 1, endStream: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
 
-/** The parameters of SETTINGS (section 6.5.2): each has a number of two bytes and a value of four. */
+/** The size of a SETTINGS parameter (section 6.5.2): a number of two bytes and a value of four. */
 export const settingBytes = 6;
 
 export const frameHeaderBytes = 9;
@@ -47,27 +47,27 @@ export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
-/** Of the frames that are read whole, the longest: more is no header block. */
+/** The longest frame that is read whole; header blocks are shorter. */
 const mostPayloadBytes = 128 * 1024;
 const mostBlockBytes = 64 * 1024;
-/** The largest type that is registered at IANA: PRIORITY_UPDATE. */
+/** The largest type registered at IANA: PRIORITY_UPDATE. */
 const mostType = 0x10;
 
 /** Reads the first bytes of a frame. */
 export function* readFrameHeader(input: Input): Reading<FrameHeader> {
   const header = frameHeaderAt(yield* input.take(frameHeaderBytes), 0);
-  // Unknown types are to be passed over (section 5.5), but nobody sends them by the hundred.
+  // Unknown types must be skipped (section 5.5), but real connections rarely send them.
   const isLong = header.type !== FrameType.data && header.lengthBytes > mostPayloadBytes;
   if (header.type > mostType || isLong) throw new Garbled("no frame");
   return header;
 }
 
-/** Reads the rest of a frame that is no data. */
+/** Reads the rest of a frame other than DATA. */
 export function* readPayload(input: Input, header: FrameHeader): Reading<Frame> {
   return { ...header, payload: (yield* input.take(header.lengthBytes)).slice() };
 }
 
-/** Reads a frame. Of data, the payload is skipped. */
+/** Reads a frame. The payload of DATA is skipped. */
 export function* readFrame(input: Input): Reading<Frame> {
   const header = yield* readFrameHeader(input);
   if (header.type !== FrameType.data) return yield* readPayload(input, header);
@@ -75,7 +75,7 @@ export function* readFrame(input: Input): Reading<Frame> {
   return { ...header, payload: nothing };
 }
 
-/** The header block that begins in this frame, with that of the CONTINUATION frames behind it. */
+/** Reads the header block that begins in this frame and continues in CONTINUATION frames. */
 export function* readHeaderBlock(input: Input, first: Frame): Reading<Uint8Array> {
   const parts = [headerBlockOf(first)];
   let sizeBytes = 0;
@@ -96,7 +96,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 const nothing: Uint8Array = new Uint8Array(0);
 
-/** The part of HEADERS' or PUSH_PROMISE's payload that is a header block: without padding and priority. */
+/** The header block in the payload of HEADERS or PUSH_PROMISE, without padding and priority. */
 function headerBlockOf({ type, flags, payload }: Frame): Uint8Array {
   const isPadded = (flags & FrameFlag.padded) !== 0;
   const hasPriority = type === FrameType.headers && (flags & FrameFlag.priority) !== 0;

@@ -1,4 +1,4 @@
-/** HTTP/2 (RFC 9113) in the clear: by prior knowledge, or after an upgrade. */
+/** HTTP/2 (RFC 9113) in cleartext: by prior knowledge, or after an upgrade. */
 import { Direction, opposite } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
 import { HeaderDecoder, type HeaderField } from "./hpack.ts";
@@ -21,7 +21,7 @@ const protocol = "HTTP/2";
 
 /** RFC 9113, section 6.5.2. */
 const SETTINGS_HEADER_TABLE_SIZE = 1;
-/** So many streams may be without an answer; more are not paired. */
+/** The most streams that may await an answer; further ones are not paired. */
 const mostOpenStreams = 10_000;
 
 export const http2: Protocol = {
@@ -40,7 +40,7 @@ function isPreface(bytes: Uint8Array): boolean | undefined {
   return length === preface.length || undefined;
 }
 
-/** A server may speak first; then it sends its settings. */
+/** A server may speak first, with its settings. */
 function isFirstSettings(bytes: Uint8Array): boolean | undefined {
   if (bytes.length < frameHeaderBytes)
     return bytes.some((byte, i) => i < 2 && byte > 0) ? false : undefined;
@@ -54,13 +54,13 @@ function isFirstSettings(bytes: Uint8Array): boolean | undefined {
   );
 }
 
-/** The state that both directions of a connection share. */
+/** The shared state of a connection's two directions. */
 export class Http2 {
   readonly #headers: readonly [HeaderDecoder, HeaderDecoder] = [
     new HeaderDecoder(),
     new HeaderDecoder(),
   ];
-  /** By stream, the number of its request, if that has no answer yet. */
+  /** By stream: the number of its unanswered request. */
   readonly #open = new Map<number, number>();
   #asked = 0;
 
@@ -71,7 +71,9 @@ export class Http2 {
     ];
   }
 
-  /** For a connection that was HTTP/1 until this request, whose answer comes on stream 1. */
+  /**
+   * Decoders for a connection that was HTTP/1 until this request, whose answer comes on stream 1.
+   */
   afterUpgrade(question: number): readonly [Decoder, Decoder] {
     this.#asked = question;
     this.#open.set(1, question);
@@ -102,7 +104,7 @@ export class Http2 {
     return text === undefined ? undefined : { start, protocol, text: inOneLine(text) };
   }
 
-  /** The sender of settings says how its peer may compress headers. */
+  /** Applies settings: their sender limits its peer's header compression. */
   #obey(payload: Uint8Array, peer: Direction): void {
     for (let at = 0; at + settingBytes <= payload.length; at += settingBytes)
       if (numberAt(payload, at, 2) === SETTINGS_HEADER_TABLE_SIZE)
@@ -161,7 +163,7 @@ function trailersOf(fields: readonly HeaderField[]): string {
   return fields.map(([name, value]) => `${name}: ${value}`).join(", ");
 }
 
-/** A frame that carries no headers; flow control and acknowledgments are no messages. */
+/** Describes a frame without headers. Flow control and acknowledgments are not messages. */
 function describe({ type, flags, stream, lengthBytes, payload }: Frame): string | undefined {
   const isEnd = (flags & FrameFlag.endStream) !== 0;
   switch (type) {

@@ -2,7 +2,7 @@
 import { codeLengths, shortestCodeBits } from "./hpack-tables.ts";
 import { Garbled } from "./input.ts";
 
-/** The codes of one length: as many as there are symbols, one after another from `first` on. */
+/** The codes of one length: one per symbol, consecutive from `first` on. */
 interface Length {
   readonly first: number;
   readonly symbols: readonly number[];
@@ -11,7 +11,7 @@ interface Length {
 const endOfString = 256;
 const mostPaddingBits = 7;
 
-/** By length in bits. In a canonical code each length begins where the one before left off. */
+/** By length in bits. In a canonical code, each length continues where the previous one ended. */
 const lengths: ReadonlyMap<number, Length> = (() => {
   const made = new Map<number, Length>();
   const bitsOf = Array.from(
@@ -43,7 +43,7 @@ export function decodeHuffman(bytes: Uint8Array): Uint8Array {
       decoded[length++] = symbol;
       [code, bits] = [0, 0];
     }
-  // Ones, the beginning of the longest code, pad the last byte.
+  // Ones, a prefix of the longest code, pad the last byte.
   if (bits > mostPaddingBits || code !== 2 ** bits - 1) throw new Garbled("no padding");
   return decoded.subarray(0, length);
 }

@@ -1,13 +1,18 @@
 /**
- * The bytes of one direction, as a decoder reads them. A decoder is a generator: where it needs
- * more bytes than there are it yields `undefined`, and it continues when they have arrived. So a
- * decoder reads like a description of its format, and yields the same messages however the bytes are
- * cut.
+ * The bytes of one direction, for a decoder to read.
  *
- * Memory is bounded: an input holds at most {@link mostHeldBytes}, whatever lengths the bytes claim.
+ * A decoder is a generator. It yields `undefined` when it needs more bytes, and continues when they
+ * have arrived. So a decoder reads like a description of its format, and yields the same messages
+ * however the stream is split into pieces.
+ *
+ * Memory is bounded: an input holds at most {@link mostHeldBytes}, whatever lengths the bytes
+ * claim.
  */
 
-/** Where in a recording a piece of a stream was: which event, and when since the run's start. */
+/**
+ * The position of a piece of a stream in a recording: its event, and its time since the run's
+ * start.
+ */
 export interface Moment {
   readonly event: number;
   readonly atNs: number;
@@ -21,15 +26,15 @@ export class Garbled extends Error {
   override readonly name = "Garbled";
 }
 
-/** The beginning of a message: how many bytes of the direction came before, and its moment. */
+/** The beginning of a message: its offset in the direction, and its moment. */
 export interface Start {
   readonly offset: number;
   readonly moment: Moment;
 }
 
-/** The longest message head that is understood: no decoder needs more of it at once. */
+/** The most bytes held: no decoder needs more of a message head at once. */
 const mostHeldBytes = 256 * 1024;
-/** The longest line: what nginx and Node allow is less. */
+/** The longest line; nginx and Node allow less. */
 const mostLineBytes = 32 * 1024;
 
 const newline = 0x0a;
@@ -40,20 +45,20 @@ export class Input {
   #kept = 0;
   #at = 0;
   #end = 0;
-  /** Whether `#bytes` is our own to write to. */
+  /** Whether this object owns `#bytes` and may write to it. */
   #isOwn = false;
-  /** How many bytes of the direction came before `#bytes`. */
+  /** The offset of `#bytes` in the direction. */
   #base = 0;
   #messageStart: Start | undefined;
-  /** Where the pieces begin that `#bytes` consists of, in terms of the direction. */
+  /** The offsets in the direction of the pieces in `#bytes`. */
   readonly #pieces: { readonly offset: number; readonly moment: Moment }[] = [];
 
-  /** Takes the next bytes, and refers to them until `settle`. */
+  /** Adds the next bytes, and refers to the caller's memory until `settle`. */
   push(bytes: Uint8Array, moment: Moment): void {
     const isEmpty = this.#kept === this.#end;
     if (isEmpty) {
       this.#base += this.#end;
-      // Of a Buffer, `slice` would make no copy.
+      // `slice` of a Buffer would not copy.
       this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
       this.#kept = this.#at = 0;
       this.#end = bytes.length;
@@ -63,18 +68,18 @@ export class Input {
     this.#pieces.push({ offset: this.#base + this.#end - bytes.length, moment });
   }
 
-  /** Copies the bytes that are still needed: the caller may now reuse its own. */
+  /** Copies the bytes that are still needed, so that the caller may reuse its memory. */
   settle(): void {
     if (this.#isOwn || this.#kept === this.#end) return;
     this.#own(this.#end - this.#kept);
   }
 
-  /** How many bytes of the direction were read. */
+  /** The number of bytes read in this direction. */
   get offset(): number {
     return this.#base + this.#at;
   }
 
-  /** How many bytes came in this direction. */
+  /** The number of bytes received in this direction. */
   get endOffset(): number {
     return this.#base + this.#end;
   }
@@ -84,7 +89,7 @@ export class Input {
     return this.#bytes.subarray(this.#kept, this.#end);
   }
 
-  /** Where `heldBytes` begins. */
+  /** The start of `heldBytes`. */
   get heldStart(): Start {
     return this.#startAt(this.#kept);
   }
@@ -100,12 +105,12 @@ export class Input {
     this.#messageStart = undefined;
   }
 
-  /** Lets go of the bytes that were read of this message so far. */
+  /** Releases the bytes of this message that were read so far. */
   release(): void {
     this.#kept = this.#at;
   }
 
-  /** A message begins here; waits for its first byte. */
+  /** Marks the beginning of a message, and waits for its first byte. */
   *start(): Reading<Start> {
     this.#messageStart = undefined;
     this.#kept = this.#at;
@@ -114,20 +119,22 @@ export class Input {
     return this.#messageStart;
   }
 
-  /** The next bytes, without reading them. Good until the decoder next yields. */
+  /**
+   * Returns the next bytes without consuming them. They are valid until the decoder next yields.
+   */
   *peek(lengthBytes: number): Reading<Uint8Array> {
     yield* this.#need(lengthBytes);
     return this.#bytes.subarray(this.#at, this.#at + lengthBytes);
   }
 
-  /** The next bytes. Good until the decoder next yields. */
+  /** Reads the next bytes. They are valid until the decoder next yields. */
   *take(lengthBytes: number): Reading<Uint8Array> {
     yield* this.#need(lengthBytes);
     this.#at += lengthBytes;
     return this.#bytes.subarray(this.#at - lengthBytes, this.#at);
   }
 
-  /** The next bytes, of which at most `mostBytes` are looked at and the others are skipped. */
+  /** Reads at most `mostBytes` of the next bytes, and skips the rest. */
   *takeSome(lengthBytes: number, mostBytes: number): Reading<Uint8Array> {
     if (lengthBytes <= mostBytes) return yield* this.take(lengthBytes);
     const some = (yield* this.take(mostBytes)).slice();
@@ -135,7 +142,10 @@ export class Input {
     return some;
   }
 
-  /** At least one and at most `mostBytes` of the next bytes: as many as are there. Holds none before them. */
+  /**
+   * Reads at least one and at most `mostBytes` of the next bytes, as many as there are. Releases
+   * all bytes before them.
+   */
   *some(mostBytes: number): Reading<Uint8Array> {
     this.#kept = this.#at;
     yield* this.#need(1);
@@ -143,7 +153,7 @@ export class Input {
     return this.#bytes.subarray(this.#kept, this.#at);
   }
 
-  /** Passes over bytes, of whatever number, without keeping them. */
+  /** Skips any number of bytes without holding them. */
   *skip(lengthBytes: number): Reading<void> {
     for (let left = lengthBytes; left > 0;) {
       if (this.#at === this.#end) {
@@ -157,7 +167,7 @@ export class Input {
     }
   }
 
-  /** A line without its end, which is LF or CR LF. */
+  /** Reads a line without its end, which is LF or CR LF. */
   *line(): Reading<string> {
     for (let length = 0; ; length = this.#end - this.#at) {
       yield* this.#need(length + 1);
@@ -190,7 +200,7 @@ export class Input {
     this.#end += bytes.length;
   }
 
-  /** Moves the held bytes to the beginning of a buffer of our own. */
+  /** Moves the held bytes to the beginning of a buffer that this object owns. */
   #own(capacityBytes: number): void {
     const own = new Uint8Array(capacityBytes);
     own.set(this.heldBytes);

@@ -4,17 +4,17 @@ import type { Input, Moment, Start } from "./input.ts";
 
 /** A message in one direction of a connection. Its text comes from the wire and may not be printable. */
 export interface Message {
-  /** Such as `HTTP/1`; undefined for bytes that no decoder understands. */
+  /** For example `HTTP/1`; undefined for undecoded bytes. */
   readonly protocol: string | undefined;
   readonly direction: Direction;
-  /** The first byte: how many of its direction came before, and when it came. */
+  /** The offset of its first byte in its direction, and that byte's time. */
   readonly offset: number;
   readonly moment: Moment;
-  /** One line, such as `GET /items/3`; for bytes that no decoder understands, their beginning. */
+  /** One line, for example `GET /items/3`; for undecoded bytes, their beginning. */
   readonly text: string;
-  /** The number of bytes, if no decoder understands them. */
+  /** The number of undecoded bytes. */
   readonly lengthBytes?: number;
-  /** If it asks for an answer: a number that is its own on this connection. */
+  /** If it expects an answer: a number that is unique on this connection. */
   readonly question?: number | undefined;
   /** The number of the question that it answers. */
   readonly answers?: number | undefined;
@@ -23,7 +23,9 @@ export interface Message {
 /** A running decoder: yields a message, or undefined if it needs more bytes. */
 export type Decoding = Generator<Decoded | undefined, void, void>;
 
-/** A message as a decoder yields it. Its direction is that of the input, its protocol that of the connection. */
+/**
+ * A message from a decoder. It has the direction of its input, and the protocol of its connection.
+ */
 export interface Decoded {
   readonly start: Start;
   readonly text: string;
@@ -32,22 +34,24 @@ export interface Decoded {
   readonly answers?: number | undefined;
 }
 
-/** Decodes one direction. It returns, or throws `Garbled`, where it no longer understands the bytes. */
+/**
+ * Decodes one direction. It returns, or throws `Garbled`, when it no longer understands the bytes.
+ */
 export type Decoder = (input: Input) => Decoding;
 
 /** A protocol over a stream. */
 export interface Protocol {
   readonly name: string;
   /**
-   * Whether a connection speaks it whose first bytes are these, sent in `direction`; undefined if
-   * that needs more of them. No two protocols recognize the same bytes.
+   * Whether a connection whose first bytes are these, sent in `direction`, speaks this protocol;
+   * undefined if it takes more bytes to decide. No two protocols recognize the same bytes.
    */
   recognizes(opening: Uint8Array, direction: Direction): boolean | undefined;
   /** Decoders for a connection, by direction. */
   decoders(): readonly [Decoder, Decoder];
 }
 
-/** So many questions of one connection may be without an answer; more are not paired. */
+/** The most open questions of a connection; further ones are not paired. */
 const mostOpenQuestions = 10_000;
 
 /** The open questions of a connection whose protocol answers them in order. */
@@ -76,7 +80,7 @@ export class Questions<T> {
 
 const mostTextLength = 400;
 
-/** Text of a message: white space as single spaces, and no longer than a line may be. */
+/** The text of a message: white space collapsed, and shortened to a line. */
 export function inOneLine(text: string, mostLength: number = mostTextLength): string {
   const line = text
     .slice(0, 4 * mostLength)

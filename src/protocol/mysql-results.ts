@@ -1,11 +1,11 @@
-/** The answers of a MySQL server: which packets belong to one, and its text. */
+/** The answers of a MySQL server: finds the packets of each, and its text. */
 import { plural } from "../base/text.ts";
 import { Fields } from "./fields.ts";
 import type { Start } from "./input.ts";
 
 /** The options that the client and the server agreed on. */
 export interface Capabilities {
-  /** No EOF packet stands between the columns and the rows, and the last packet is OK. */
+  /** The server sends no EOF packet between columns and rows, and ends with an OK packet. */
   readonly deprecateEof: boolean;
   readonly queryAttributes: boolean;
 }
@@ -25,7 +25,7 @@ export type ResultShape =
 interface Result {
   readonly start: Start;
   readonly text: string;
-  /** The number of a statement that was prepared. */
+  /** The number of a prepared statement. */
   readonly statement?: number;
 }
 
@@ -37,21 +37,21 @@ interface Packet {
 const Head = { ok: 0x00, moreData: 0x01, localFile: 0xfb, end: 0xfe, error: 0xff } as const;
 /** SERVER_MORE_RESULTS_EXISTS. */
 const moreResults = 8;
-/** An EOF packet is shorter than this; so is no row that begins like it. */
+/** An EOF packet is shorter than this; a row with the same first byte is not. */
 const mostEndBytes = 9;
 const mostTexts = 10;
 
 export class Results {
   #start: Start | undefined;
-  /** Packets that are passed over before the rows, or at the end of a prepared statement. */
+  /** The packets to skip before the rows, or at the end of a prepared statement. */
   #definitions = 0;
-  /** Whether the packets that come are rows. */
+  /** Whether the next packets are rows. */
   #inRows = false;
   #rows = 0;
   #texts: string[] = [];
   #statement: number | undefined;
 
-  /** Takes the next packet of an answer; returns the answer with its last one. */
+  /** Takes the next packet of an answer. Returns the answer with its last packet. */
   take(
     start: Start,
     packet: Packet,
@@ -83,11 +83,11 @@ export class Results {
   }
 
   #beginRows({ payload }: Packet, { deprecateEof }: Capabilities): boolean {
-    // The server asks for a file: OK or an error follows it.
+    // The server requests a file; OK or an error follows.
     if (payload[0] === Head.localFile) return false;
     const fields = new Fields(payload);
     const columns = lengthCoded(fields);
-    // MariaDB: behind the number of columns, 0 says that the client knows them already.
+    // MariaDB: after the number of columns, 0 means that the client knows them already.
     const areKnown = fields.leftBytes > 0 && fields.number(1) === 0;
     this.#definitions = (areKnown ? 0 : columns) + (deprecateEof ? 0 : 1);
     this.#inRows = true;
@@ -115,7 +115,7 @@ export class Results {
     return fields.leftBytes >= 2 && (fields.littleNumber(2) & moreResults) !== 0;
   }
 
-  /** How many rows it changed, the last inserted id, the status. */
+  /** Reads an OK packet: the number of changed rows, the last inserted id, the status. */
   #takeOk({ payload }: Packet, headBytes: number): boolean {
     const fields = new Fields(payload.subarray(headBytes));
     const changed = fields.leftBytes === 0 ? 0 : lengthCoded(fields);
@@ -123,7 +123,9 @@ export class Results {
     return !this.#announcesMore(payload, true);
   }
 
-  /** The statement's number, and how many definitions follow of columns and of parameters. */
+  /**
+   * Reads the statement's number, and the numbers of column and parameter definitions that follow.
+   */
   #takePrepared({ payload }: Packet, { deprecateEof }: Capabilities): boolean {
     const fields = new Fields(payload.subarray(1));
     this.#statement = fields.littleNumber(4);
@@ -150,14 +152,14 @@ export class Results {
   }
 }
 
-/** Its code, the state behind `#`, and what it says. */
+/** Describes an error: its code, the state after `#`, and its message. */
 export function describeError(payload: Uint8Array): string {
   const fields = new Fields(payload.subarray(1));
   const code = fields.leftBytes < 2 ? 0 : fields.littleNumber(2);
   return `error ${code}: ${new Fields(fields.rest()).text().replace(/^#.{5}/s, "")}`;
 }
 
-/** A number of a length of its own: one byte, or 0xfc to 0xfe and two, three or eight. */
+/** Reads a length-encoded number: one byte, or 0xfc to 0xfe followed by two, three or eight. */
 export function lengthCoded(fields: Fields): number {
   const first = fields.number(1);
   if (first < 0xfb) return first;

@@ -19,7 +19,7 @@ import {
 } from "./mysql-results.ts";
 import { tlsDecoders } from "./tls.ts";
 
-/** Of a packet, as much is looked at. */
+/** The most bytes of a packet that are examined. */
 const shownBytes = 4096;
 const mostStatements = 1000;
 /** A packet of this length is continued in the next one. */
@@ -38,7 +38,7 @@ const Capability = {
   zstd: 1 << 26,
   queryAttributes: 1 << 27,
 } as const;
-/** The length of the packet by which a client asks for TLS. */
+/** The length of a client's request for TLS. */
 const tlsRequestBytes = 32;
 
 /** Commands (`COM_…`): their names, and the shape of the answer. */
@@ -91,10 +91,10 @@ export const mysql: Protocol = {
     if (!isShort || (head !== protocolVersion && head !== errorHead)) return false;
     if (bytes.length < 7) return undefined;
     const next = bytes.subarray(5, 7);
-    // A client that may not connect gets an error. Error numbers of servers begin at 1000.
+    // A refused client gets an error. Servers' error numbers start at 1000.
     if (head === errorHead)
       return (next[1] as number) >= 1000 >> 8 && (next[1] as number) < 5000 >> 8;
-    // The version of the server, as text; a greeting is some 80 bytes.
+    // The server's version as text; a greeting has about 80 bytes.
     return (low | (middle << 8)) > 40 && /^\d\d?[.\d]$/.test(String.fromCharCode(...next));
   },
   decoders() {
@@ -147,7 +147,7 @@ class Session {
       if (this.#encrypted) return yield* this.#encrypted[Direction.toClient](input);
       const packet = yield* readPacket(input);
       const next = this.#questions.next;
-      // Nobody asked: it is about the connection as a whole.
+      // Unasked: it concerns the connection as a whole.
       if (next === undefined) {
         const isError = packet.payload[0] === errorHead;
         yield { start: begin, text: isError ? describeError(packet.payload) : "packet" };
@@ -162,7 +162,10 @@ class Session {
     }
   }
 
-  /** A packet of the command phase; later ones of a command and of an authentication are no commands. */
+  /**
+   * Describes a packet of the command phase. Later packets of a command or an authentication are
+   * not commands.
+   */
   #describe(start: Start, { sequence, payload }: Packet): Decoded | undefined {
     if (sequence !== 0) return undefined;
     const code = payload[0] ?? -1;
@@ -179,7 +182,8 @@ class Session {
       return this.#statements.get(statement) ?? `execute statement ${statement}`;
     }
     if (!withText.has(code)) return "";
-    // Query attributes: how many there are, and of how many sets. With any, the text is behind them.
+    // Query attributes: their number, and the number of sets. If there are any, the text follows
+    // them.
     if (code === Command.query && this.#capabilities.queryAttributes) {
       if (lengthCoded(fields) > 0) return "query with attributes";
       lengthCoded(fields);
@@ -194,7 +198,7 @@ class Session {
   }
 }
 
-/** A packet, with those that continue it. */
+/** Reads a packet and its continuations. */
 function* readPacket(input: Input): Reading<Packet> {
   const head = new Fields(yield* input.take(4));
   let [partBytes, sequence] = [head.littleNumber(3), head.number(1)];
@@ -221,7 +225,7 @@ function describeLogin(payload: Uint8Array, flags: number): string {
   // Flags, the longest packet, the character set, and what is reserved.
   fields.bytes(32);
   const user = fields.text();
-  // The proof of the password has its length before it.
+  // The length precedes the password proof.
   fields.bytes(Math.min(lengthCoded(fields), fields.leftBytes));
   const hasDatabase = (flags & Capability.connectWithDatabase) !== 0;
   return inOneLine(hasDatabase ? `log in as ${user} to ${fields.text()}` : `log in as ${user}`);

@@ -9,13 +9,13 @@ interface Prepared {
   readonly sql: string;
 }
 
-/** A statement with values: what is executed. */
+/** A statement with values, ready to execute. */
 interface Portal {
   readonly start: Start | undefined;
   readonly text: string;
 }
 
-/** So many names are remembered, the latest ones. */
+/** The most names remembered; the latest ones stay. */
 const mostNames = 1000;
 const mostSqlLength = 1000;
 const mostValues = 20;
@@ -26,7 +26,7 @@ const nullLength = 0xffff_ffff;
 export class Statements {
   readonly #statements = new Map<string, Prepared>();
   readonly #portals = new Map<string, Portal>();
-  /** A statement that was parsed, and not bound since. */
+  /** A statement that was parsed and has not been bound since. */
   #unused: Prepared | undefined;
 
   /** Parse: the statement's name, its SQL. */
@@ -54,7 +54,7 @@ export class Statements {
     return this.#portals.get(name) ?? { start: undefined, text: `execute ${name}`.trim() };
   }
 
-  /** The statement that was parsed and is not bound in its group. */
+  /** Returns and clears the statement that was parsed but not bound in its group. */
   takeUnused(): Prepared | undefined {
     const unused = this.#unused;
     this.#unused = undefined;
@@ -68,7 +68,7 @@ function remember<T>(map: Map<string, T>, name: string, value: T): void {
   if (map.size > mostNames) map.delete(map.keys().next().value ?? "");
 }
 
-/** As text, as far as that is their format. Values of which no more is kept are left out. */
+/** Reads the values in text format. Values beyond the kept bytes are left out. */
 function readValues(fields: Fields): string[] {
   const formats = Array.from({ length: countIn(fields, 2) }, () => fields.number(2));
   const values: string[] = [];
@@ -83,13 +83,13 @@ function readValues(fields: Fields): string[] {
   return values;
 }
 
-/** A count of numbers that are all there. */
+/** Reads the count of an array, all elements of which must be there. */
 function countIn(fields: Fields, eachBytes: number): number {
   const count = fields.leftBytes < 2 ? 0 : fields.number(2);
   return count * eachBytes > fields.leftBytes ? 0 : count;
 }
 
-/** None: all are text. One: all are of this format. */
+/** No format: all values are text. One format: it applies to all values. */
 function formatOf(formats: readonly number[], value: number): number {
   return (formats.length === 1 ? formats[0] : formats[value]) ?? 0;
 }
@@ -103,7 +103,7 @@ function hex(bytes: Uint8Array): string {
   return Array.from(shown, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** `SELECT 3` is `3 rows`; other tags are as they are. */
+/** Turns `SELECT 3` into `3 rows`; other tags are unchanged. */
 export function describeTag(tag: string): string {
   const [, rows] = /^SELECT (\d+)$/.exec(tag) ?? [];
   return rows === undefined ? tag : plural(Number(rows), "row");

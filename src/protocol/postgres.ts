@@ -1,9 +1,8 @@
 /**
  * The protocol of PostgreSQL, version 3 (PostgreSQL documentation, "Frontend/Backend Protocol").
  *
- * A line stands for what a client asks as a whole: a simple query, or an execution of the extended
- * protocol with the SQL and the values that Parse and Bind gave for it. Its answer is the tag of
- * the command, or an error.
+ * One line represents a whole request: a simple query, or an execution of the extended protocol
+ * with the SQL and values from Parse and Bind. Its answer is the command's tag, or an error.
  */
 import { Direction } from "../base/direction.ts";
 import { Fields } from "./fields.ts";
@@ -12,10 +11,10 @@ import { type Decoder, type Decoding, inOneLine, type Protocol, type Decoded } f
 import { describeProblem, describeTag, Statements } from "./postgres-statements.ts";
 import { tlsDecoders } from "./tls.ts";
 
-/** Requests that precede the version of the protocol: 1234 in the high half of the word. */
+/** Requests sent in place of a protocol version: 1234 in the high half of the word. */
 const RequestCode = { cancel: 80877102, tls: 80877103, gss: 80877104 } as const;
 const protocolVersion3 = 3;
-/** Of a message, as much is looked at. */
+/** The most bytes of a message that are examined. */
 const shownBytes = 4096;
 const mostStartupBytes = 10_000;
 /** No server allows longer ones. */
@@ -43,7 +42,7 @@ function isStartup(lengthBytes: number, code: number): boolean {
   return (code === RequestCode.tls || code === RequestCode.gss) && lengthBytes === 8;
 }
 
-/** The answers that are due, in order. A sync ends a group: after an error the server skips up to it. */
+/** The answers due, in order. A sync ends a group: after an error, the server skips to it. */
 interface Pending {
   readonly kind: "encryption" | "startup" | "query" | "prepare" | "execute" | "sync";
   readonly question: number | undefined;
@@ -59,7 +58,7 @@ class Session {
   #asked = 0;
   readonly #pending: Pending[] = [];
   readonly #statements = new Statements();
-  /** By direction, the decoders after a request for encryption was granted. */
+  /** By direction, the decoders to use after encryption was granted. */
   #encrypted: readonly [Decoder, Decoder] | undefined;
 
   *requests(input: Input): Decoding {
@@ -155,7 +154,7 @@ class Session {
     }
   }
 
-  /** A statement that was prepared and not executed is a line of its own. */
+  /** A statement that was prepared but not executed gets its own line. */
   #sync(): Decoded | undefined {
     const prepared = this.#statements.takeUnused();
     const decoded = prepared && this.#ask(prepared.start, `PREPARE ${prepared.sql}`, "prepare");
@@ -189,14 +188,17 @@ class Session {
     }
   }
 
-  /** The answer to the next question begins here, unless it has already begun. */
+  /** Starts the answer to the next question, unless it has already started. */
   #begin(start: Start): Pending | undefined {
     const next = this.#pending.find(({ kind }) => kind !== "sync");
     if (next) next.start ??= start;
     return next;
   }
 
-  /** An answer. A simple query may have several: they become one when the server is ready again. */
+  /**
+   * Adds an answer. The several answers to a simple query become one when the server is ready
+   * again.
+   */
   #part(start: Start, text: string): Decoded | undefined {
     const next = this.#begin(start);
     if (next === undefined) return { start, text: inOneLine(text) };
@@ -208,7 +210,7 @@ class Session {
     return { start: next.start ?? start, text: inOneLine(text), answers: next.question };
   }
 
-  /** The server is ready for the next group: questions of this one that have no answer get none. */
+  /** The server is ready for the next group: unanswered questions of this one get no answer. */
   #ready(start: Start): Decoded | undefined {
     const at = this.#pending.findIndex(({ kind }) => /^(sync|query|startup)$/.test(kind));
     const group = this.#pending.splice(0, at + 1);
@@ -219,7 +221,7 @@ class Session {
   }
 }
 
-/** The type of a message, and the beginning of what it carries. */
+/** Reads the type of a message, and the beginning of its content. */
 function* readMessage(input: Input): Generator<undefined, readonly [string, Uint8Array], void> {
   const head = new Fields(yield* input.take(5));
   const type = String.fromCharCode(head.number(1));

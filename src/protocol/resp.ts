@@ -3,9 +3,9 @@ import { Direction } from "../base/direction.ts";
 import { Garbled, type Input, type Reading, textOf } from "./input.ts";
 import { type Decoding, inOneLine, type Protocol, Questions } from "./message.ts";
 
-/** Of an argument or a value, as much is shown. */
+/** The most bytes shown of an argument or a value. */
 const shownBytes = 80;
-/** As many of a command's arguments, or of an array's values, are shown. */
+/** The most arguments of a command, or values of an array, that are shown. */
 const shownValues = 12;
 const mostDepth = 16;
 const mostReplyLength = 160;
@@ -26,18 +26,18 @@ export const resp: Protocol = {
 
 class Session {
   readonly #questions = new Questions<undefined>();
-  /** Whether the client subscribed: from then on messages come without being asked for. */
+  /** Whether the client has subscribed, after which messages arrive unasked. */
   #isSubscriber = false;
 
   *commands(input: Input): Decoding {
     for (;;) {
       const start = yield* input.start();
       const words = yield* readCommand(input);
-      // Redis takes empty lines for no command.
+      // Redis ignores empty lines.
       if (words.length === 0) continue;
       const name = (words[0] ?? "").toUpperCase();
       if (/^[PS]?SUBSCRIBE$/.test(name)) this.#isSubscriber = true;
-      // The password is in the dump; a line that is read by the way need not show it.
+      // The dump holds the password, but a line read in passing need not show it.
       const shown = name === "AUTH" ? [name, "…"] : [name, ...words.slice(1)];
       yield { start, text: inOneLine(shown.join(" ")), question: this.#questions.ask(undefined) };
     }
@@ -69,7 +69,7 @@ function* readCommand(input: Input): Reading<readonly string[]> {
     const word = yield* readBulk(input, lengthIn(head));
     if (i < shownValues) words.push(word);
     else if (i === shownValues) words.push("…");
-    // There may be very many words: let go of those that are not shown.
+    // There may be very many words: release those that are not shown.
     if (i >= shownValues) input.release();
   }
   return words;
@@ -129,14 +129,14 @@ function* readValues(input: Input, count: number, depth: number): Reading<string
   for (let i = 0; i < count; i++) {
     const { text } = yield* readValue(input, depth + 1);
     if (i < shownValues) shown.push(inOneLine(text, shownBytes));
-    // There may be very many values: let go of those that are not shown.
+    // There may be very many values: release those that are not shown.
     else input.release();
   }
   if (count > shownValues) shown.push(`… ${count} in all`);
   return `[${shown.join(", ")}]`;
 }
 
-/** The beginning of a string; the line end behind it is read as well. */
+/** Reads the beginning of a string, and consumes the line end after it. */
 function* readBulk(input: Input, lengthBytes: number): Reading<string> {
   const some = (yield* input.takeSome(lengthBytes, shownBytes)).slice(0, shownBytes);
   if ((yield* input.line()) !== "") throw new Garbled("a string of another length");

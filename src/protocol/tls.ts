@@ -1,4 +1,6 @@
-/** TLS records and hellos (RFC 8446; RFC 5246 for 1.2), as far as they can be read without keys. */
+/**
+ * TLS records and hellos (RFC 8446; RFC 5246 for 1.2), as far as they are readable without keys.
+ */
 import { Direction } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
 import { Garbled, type Input, type Start, textOf } from "./input.ts";
@@ -17,7 +19,7 @@ const Extension = { serverName: 0, alpn: 16, supportedVersions: 43 } as const;
 
 /** RFC 8446, section 5.2: a record of TLS 1.2 may be 2048 bytes longer than its content. */
 const mostRecordBytes = 2 ** 14 + 2048;
-/** RFC 8446, section 4.1.3: the random value of a server that asks for another hello. */
+/** RFC 8446, section 4.1.3: the random value of a server that requests another hello. */
 const retryRandom = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
 
 const versions: Readonly<Record<number, string>> = {
@@ -57,7 +59,7 @@ export const tls: Protocol = {
   name: protocol,
   recognizes(bytes, direction) {
     if (direction === Direction.toClient) return false;
-    // A handshake record of version 3.x that begins with a client's hello.
+    // A handshake record of version 3.x with a client's hello.
     const isSo = [0x16, 0x03, undefined, undefined, undefined, HandshakeType.clientHello].every(
       (byte, i) => byte === undefined || i >= bytes.length || bytes[i] === byte,
     );
@@ -68,7 +70,7 @@ export const tls: Protocol = {
   },
 };
 
-/** Decoders of a connection that speaks TLS from here on. */
+/** Decoders for a connection that speaks TLS from here on. */
 export function tlsDecoders(): readonly [Decoder, Decoder] {
   const session = new Session();
   return [
@@ -78,7 +80,7 @@ export function tlsDecoders(): readonly [Decoder, Decoder] {
 }
 
 class Session {
-  /** How many hellos the client sent: the second answers a retry. */
+  /** The number of hellos from the client: the second one answers a retry. */
   #hellos = 0;
 
   *records(input: Input, direction: Direction): Decoding {
@@ -168,7 +170,9 @@ function serverNameIn(extension: Reader | undefined): string | undefined {
   return textOf(list.vector(2).rest());
 }
 
-/** The newest version that is offered, without those that only keep servers tolerant (RFC 8701). */
+/**
+ * The newest version offered, without the reserved values that test servers' tolerance (RFC 8701).
+ */
 function newestIn(extension: Reader | undefined): number | undefined {
   if (extension === undefined) return undefined;
   const list = extension.vector(1);
@@ -189,7 +193,10 @@ function protocolsIn(extension: Reader | undefined): string | undefined {
   return names.length === 0 ? undefined : names.join(" ");
 }
 
-/** Reads numbers and vectors; beyond the end everything is empty and zero, as in a hello of two records. */
+/**
+ * Reads numbers and vectors. Beyond the end everything is empty and zero, for example in a hello
+ * that spans two records.
+ */
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -215,7 +222,7 @@ class Reader {
     return this.bytes(lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0);
   }
 
-  /** A vector: its length takes `lengthBytes` bytes. */
+  /** Reads a vector whose length field takes `lengthBytes` bytes. */
   vector(lengthBytes: number): Reader {
     return new Reader(this.bytes(this.number(lengthBytes)));
   }

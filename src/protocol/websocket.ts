@@ -5,7 +5,7 @@ import { type Decoding, inOneLine } from "./message.ts";
 
 const protocol = "WebSocket";
 
-/** Of a frame's payload, as much is looked at. */
+/** The most bytes of a frame's payload that are examined. */
 const shownBytes = 512;
 
 const opcodes: Readonly<Record<number, string>> = {
@@ -19,7 +19,7 @@ const opcodes: Readonly<Record<number, string>> = {
 
 interface Frame {
   readonly opcode: number;
-  /** RFC 7692: what it carries is compressed. */
+  /** RFC 7692: its payload is compressed. */
   readonly isCompressed: boolean;
   readonly lengthBytes: number;
   readonly shown: Uint8Array;
