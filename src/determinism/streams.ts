@@ -3,7 +3,8 @@
  * its own bytes. An additional call, or another length, changes no bytes of other streams or calls:
  *
  *     key of a stream   HMAC-SHA-256("plg seed SEED", name)
- *     bytes of call n   AES-256 in counter mode under that key, from the counter block n, 0 (two of 64 bits)
+ *     bytes of call n   AES-256 in counter mode under that key, from the counter block (n, 0),
+ *                       two big-endian words of 64 bits
  *
  * Recordings depend on this: any change needs a new `seedingScheme` (core/scheme.ts).
  */

@@ -53,7 +53,7 @@ export class ConnectionDecoder {
     return messages;
   }
 
-  /** Call it after the last bytes: returns what is still incomplete as messages. */
+  /** Returns the incomplete rest as messages. Call it after the last bytes. */
   end(): Message[] {
     const messages: Message[] = [];
     this.#isDecided = true;

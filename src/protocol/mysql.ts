@@ -222,7 +222,7 @@ function describeGreeting(payload: Uint8Array): string {
 
 function describeLogin(payload: Uint8Array, flags: number): string {
   const fields = new Fields(payload);
-  // Flags, the longest packet, the character set, and what is reserved.
+  // Flags, the longest packet, the character set, and reserved bytes.
   fields.bytes(32);
   const user = fields.text();
   // The length precedes the password proof.
