@@ -23,35 +23,35 @@ const system = [
 export const demoSteps: readonly DemoStep[] = [
   {
     title: "Record",
-    text: `Four programs run, each in a network container of its own, and plg records what they say to each
-other. Nobody has to sleep until the store listens: connections to it are held that long.`,
+    text: `Four programs run, each in its own network container, and plg records what they say to each other.
+Nobody has to wait for the store to listen: plg holds connections to it until it does.`,
     args: ["record", "--wait-listen", "5s", ...system],
     exitCode: ExitCode.ok,
   },
   {
     title: "Look",
-    text: `The recording is one file. This is its table of connections. 'plg view' makes a page of it for your
-browser; Wireshark, tshark and tcpdump open it as well.`,
+    text: `The recording is one file. This is its table of connections. 'plg view' writes a page of it for your
+browser; Wireshark, tshark and tcpdump open the file, too.`,
     args: ["show", "dump.traffic"],
     exitCode: ExitCode.ok,
   },
   {
     title: "Replay",
-    text: `All four run again. Each stands alone against the recording: what it gets is what it got then, and
-what it sends is compared with what it sent then.`,
+    text: `All four run again, each alone against the recording: it receives what it received then, and plg
+compares what it sends with what it sent then.`,
     args: ["replay"],
     exitCode: ExitCode.ok,
   },
   {
     title: "Replay one alone",
-    text: `Now only alice runs. The store that she talks to is played from the recording.`,
+    text: `Now only alice runs. The recording plays the store that she talks to.`,
     args: ["replay", "--only", "alice"],
     exitCode: ExitCode.ok,
   },
   {
     title: "Find the difference",
-    text: `The worker is changed: it takes 3 instead of 2 for the first prime. plg plays the recorded store to
-it, and tells the first byte that it sends otherwise. (Exit code 3 says: it differs.)`,
+    text: `The worker is changed: it takes 3 instead of 2 for the first prime. The recording plays the store to
+it, and plg reports the first byte that it sends differently. (Exit code 3: the replay differed.)`,
     args: ["replay", "--only", "worker", "worker=node worker.js 3"],
     exitCode: ExitCode.replayDiffers,
   },

@@ -1,7 +1,10 @@
 /**
  * The time of day of each live container in a replay. It starts at the recorded time of the
- * container's last event and advances with real time, but stops at the recorded time of its next
- * event. One thread writes it and another reads it, in shared memory, with a sequence lock.
+ * container's last event and advances with real time. At the recorded time of the next event it
+ * pauses until that event happens, but not for long: a process that sleeps by this clock, such as
+ * PostgreSQL in `pg_sleep`, may have to see it pass before it does what that event waits for.
+ *
+ * One thread writes the time and another reads it, in shared memory, with a sequence lock.
  */
 
 /**

@@ -89,7 +89,7 @@ function jsonOf(values: readonly Uint8Array[]): Readonly<Record<string, unknown>
   }
   check(
     typeof value === "object" && value !== null && !Array.isArray(value),
-    "its comment is no JSON object",
+    "its comment is not a JSON object",
   );
   return value as Record<string, unknown>;
 }
@@ -144,14 +144,14 @@ export function readSection(block: Block): SectionFacts {
     `its format has version ${plg}, and this plg reads 1 to ${formatVersion}: use the plg that recorded it`,
   );
   check(isText(version) && isText(host) && isText(kernel) && isText(hardware), "a text is missing");
-  check(typeof startNs === "string" && /^\d{1,19}$/.test(startNs), "the start is no time");
+  check(typeof startNs === "string" && /^\d{1,19}$/.test(startNs), "invalid start time");
   const subnets = plg > 1 && isEmpty(facts["subnets"]) ? [] : subnetsOf(facts["subnets"]);
   const most = subnets.length === 0 ? maxHosts : maxContainers;
   check(
     isCount(containers, Math.min(most, ...subnets.map(({ capacity }) => capacity))),
-    "the number of its containers is none",
+    "invalid container count",
   );
-  check(isNotes(notes), "its notes are not of plain values");
+  check(isNotes(notes), "invalid notes: not plain values");
   const run = {
     toolVersion: version,
     host,
@@ -216,14 +216,14 @@ export function readContainerEnd(block: Block): ContainerEnd {
   check(block.bytes.length >= 20 + blockTailBytes, "a statistics block is too short");
   const options = readOptions(block, 20);
   const { exitCode, signal, stoppedAtNs, lastedNs } = jsonOf(options.get(OptionCode.comment) ?? []);
-  check(exitCode === undefined || isCount(exitCode, 255), "an exit code is none");
+  check(exitCode === undefined || isCount(exitCode, 255), "invalid exit code");
   check(
     signal === undefined || (isText(signal) && /^SIG[A-Z0-9+-]{1,16}$/.test(signal)),
-    "a signal is none",
+    "invalid signal",
   );
   check(
     stoppedAtNs === undefined || isCount(stoppedAtNs, Number.MAX_SAFE_INTEGER),
-    "the time of a stop is none",
+    "invalid time of a stop",
   );
   check(
     lastedNs === undefined || isCount(lastedNs, Number.MAX_SAFE_INTEGER),
@@ -253,14 +253,14 @@ function isCount(value: unknown, most: number): value is number {
 
 /** Reads the subnets of a run: one or two, of different families. */
 function subnetsOf(value: unknown): Subnet[] {
-  check(Array.isArray(value) && value.every(isText), "its subnets are none");
+  check(Array.isArray(value) && value.every(isText), "invalid subnets");
   try {
     const subnets = value.slice(0, 3).map((text) => Subnet.parse(text));
     const families = new Set(subnets.map(({ family }) => family));
-    check(families.size === value.length && value.length > 0, "its subnets are none");
+    check(families.size === value.length && value.length > 0, "invalid subnets");
     return subnets;
   } catch (error) {
-    if (error instanceof UsageError) throw new BlockProblem("its subnets are none");
+    if (error instanceof UsageError) throw new BlockProblem("invalid subnets");
     throw error;
   }
 }

@@ -54,10 +54,7 @@ export function readRecord(block: Block): DumpRecord {
   check(isReadableVersion(version), "a record is of an unknown version");
   const flags = version === 1 ? 0 : view.getUint8(tail + TailAt.flags);
   check(kinds.has(kind), "a record is of an unknown kind");
-  check(
-    direction === Direction.toServer || direction === Direction.toClient,
-    "a direction is none",
-  );
+  check(direction === Direction.toServer || direction === Direction.toClient, "invalid direction");
   const etherType = read16(bytes, recordHeaderBytes + 12);
   check(etherType === ETH_P_IP || etherType === ETH_P_IPV6, "a packet is not of IP");
   const high = view.getUint32(tail + TailAt.offsetHigh, true);

@@ -153,22 +153,22 @@ test("the facts of the run are checked", () => {
   };
   expect(decode(sectionOf(JSON.stringify(good))).told).toHaveLength(1);
   const bad: [string, string][] = [
-    ["", "no JSON object"],
-    ["[]", "no JSON object"],
-    ["{", "no JSON object"],
-    ["null", "no JSON object"],
-    ["[".repeat(60_000), "no JSON object"],
+    ["", "not a JSON object"],
+    ["[]", "not a JSON object"],
+    ["{", "not a JSON object"],
+    ["null", "not a JSON object"],
+    ["[".repeat(60_000), "not a JSON object"],
     [JSON.stringify({ ...good, plg: 3 }), "has version 3, and this plg reads 1 to 2"],
     [JSON.stringify({ ...good, plg: undefined }), "its format has no version"],
     [JSON.stringify({ ...good, host: 7 }), "a text is missing"],
-    [JSON.stringify({ ...good, startNs: "-1" }), "the start is no time"],
-    [JSON.stringify({ ...good, startNs: 1 }), "the start is no time"],
-    [JSON.stringify({ ...good, subnets: ["10.0.0.0/33"] }), "its subnets are none"],
-    [JSON.stringify({ ...good, subnets: "10.0.0.0/24" }), "its subnets are none"],
-    [JSON.stringify({ ...good, plg: 1, subnets: [] }), "its subnets are none"],
-    [JSON.stringify({ ...good, containers: 1e9 }), "the number of its containers is none"],
-    [JSON.stringify({ ...good, containers: -1 }), "the number of its containers is none"],
-    [JSON.stringify({ ...good, notes: { a: {} } }), "its notes are not of plain values"],
+    [JSON.stringify({ ...good, startNs: "-1" }), "invalid start time"],
+    [JSON.stringify({ ...good, startNs: 1 }), "invalid start time"],
+    [JSON.stringify({ ...good, subnets: ["10.0.0.0/33"] }), "invalid subnets"],
+    [JSON.stringify({ ...good, subnets: "10.0.0.0/24" }), "invalid subnets"],
+    [JSON.stringify({ ...good, plg: 1, subnets: [] }), "invalid subnets"],
+    [JSON.stringify({ ...good, containers: 1e9 }), "invalid container count"],
+    [JSON.stringify({ ...good, containers: -1 }), "invalid container count"],
+    [JSON.stringify({ ...good, notes: { a: {} } }), "invalid notes: not plain values"],
   ];
   for (const [comment, message] of bad) {
     expect(() => decode(sectionOf(comment)), comment.slice(0, 80)).toThrow(message);
