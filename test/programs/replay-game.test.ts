@@ -20,7 +20,7 @@ const settings = ["gameseed 42", "mapseed 42", "aifill 3", "size 1", "timeout 0"
   .map((setting) => `set ${setting}\n`)
   .join("");
 
-// A screen that nobody sees. Its picture is taken after $1 seconds, as $2, and again until the game is at
+// A screen that nobody sees, with a window manager that gives each window the same place every time. Its picture is taken after $1 seconds, as $2, and again until the game is at
 // rest: the cursor does not blink, so three pictures in a row are then the same bytes.
 const client = `${surroundings} HOME=$PWD/home
 rm -rf home && mkdir -p home/.config/gtk-3.0
@@ -29,6 +29,7 @@ Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3> display > screen.log 2>
 screen=$!
 until [ -s display ]; do sleep 0.05; done
 export DISPLAY=:$(cat display)
+matchbox-window-manager 2> manager.log &
 freeciv-gtk3.22 -a -n tester -s server -p 5556 > client.log 2>&1 &
 game=$!
 sleep $1
@@ -52,7 +53,7 @@ function play(picture: string): string {
 
 describe("freeciv, replayed", () => {
   // The game runs as nobody, whose files only root can take away.
-  needsRoot("freeciv-server", "freeciv-gtk3.22", "Xvfb", "xwd");
+  needsRoot("freeciv-server", "freeciv-gtk3.22", "matchbox-window-manager", "Xvfb", "xwd");
 
   test("the client alone, at the recorded pace, shows the recorded game", async ({
     plg,

@@ -22,6 +22,8 @@ export interface ExchangesParts {
   /** Whether the schedule has reached or passed `event`. */
   readonly hasReached: (event: number) => boolean;
   readonly masks: readonly Mask[];
+  /** @default 4 */
+  readonly shortestQuestionBytes?: number;
 }
 
 /** The result of a search for a question. `ambiguous`: several exchanges fit so far. */
@@ -44,6 +46,11 @@ interface Detached {
   isPlayed: boolean;
 }
 
+/**
+ * A shorter question does not identify an exchange: a protocol that answers single bytes has the same
+ * question everywhere. Requests of real pools are longer (RESP's PING, PostgreSQL's Sync).
+ */
+const defaultShortestQuestionBytes = 4;
 /** How much of two questions is compared to decide whether they are equal. */
 const sameBytes = 0x1_0000;
 
@@ -136,10 +143,11 @@ export class Exchanges {
    * the question will come. `mayGoOn`: `question` may contain more than the question.
    */
   find(connection: number, question: Uint8Array, isAll: boolean, mayGoOn: boolean): Finding {
+    const shortestBytes = this.#parts.shortestQuestionBytes ?? defaultShortestQuestionBytes;
     const parts: Exchange[] = [];
     for (const exchange of this.#unplayed(connection)) {
       const lengthBytes = exchange.questionTo - exchange.questionFrom;
-      if (lengthBytes === 0) continue;
+      if (lengthBytes < shortestBytes) continue;
       const isLonger = question.length > lengthBytes && !this.isMasked(connection);
       if (isLonger && !mayGoOn) continue;
       const fit = this.fit(exchange, isLonger ? question.subarray(0, lengthBytes) : question);

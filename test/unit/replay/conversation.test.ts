@@ -16,7 +16,7 @@ class Pool {
   readonly #index;
   readonly #heard = new Map<Conversation, { position: number; hasDiffered: boolean }>();
 
-  constructor(text: string, masks: readonly Mask[] = []) {
+  constructor(text: string, masks: readonly Mask[] = [], shortestQuestionBytes = 1) {
     const { index, read } = record(text);
     this.#index = index;
     this.progress = new Progress(index);
@@ -26,6 +26,7 @@ class Pool {
       read,
       masks,
       hasReached: (event) => event < this.reachedTo,
+      shortestQuestionBytes,
     });
   }
 
@@ -252,4 +253,25 @@ test("who ends in an exchange of another connection leaves its own to the others
   expect(pool.ask(a, "bye")).toBe("3@8");
   expect(a.isEnding("end")).toBe(true);
   expect(pool.end(a)).toBe("3@11");
+});
+
+test("a question of less than four bytes identifies no exchange", () => {
+  const text = `
+    0 1 connect client server:80
+    0 2 connect client server:80
+    1 1 server "hello"
+    1 2 server "hello"
+    2 1 client "x"
+    3 1 server "X"
+    4 2 client "."
+    5 2 server "!"
+  `;
+  const asks = (shortestQuestionBytes: number): string => {
+    const pool = new Pool(text, [], shortestQuestionBytes);
+    const a = pool.open(1);
+    pool.answer(a);
+    return pool.ask(a, ".");
+  };
+  expect(asks(1)).toBe("3@0");
+  expect(asks(4)).toMatch(/^1@/);
 });

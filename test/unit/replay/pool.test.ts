@@ -72,6 +72,7 @@ class LivePool {
       read,
       masks: [],
       hasReached: (event) => schedule.hasReached(event),
+      shortestQuestionBytes: 1,
     });
   }
 
