@@ -4,6 +4,7 @@ import { ExitCode } from "../../base/errors.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 import { diffRecordings } from "../../diff/diff.ts";
 import type { DiffSide } from "../../diff/pairing.ts";
+import { equalBytes } from "../../recording/load/equal-bytes.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { readRecording } from "../../recording/load/read-recording.ts";
 import { countDifferences, diffAsJson, renderDiff } from "../../report/recording-diff.ts";
@@ -78,16 +79,4 @@ async function open(
     return bytes.subarray(0, lengthBytes);
   };
   return { index, read, file };
-}
-
-function equalBytes(
-  a: Uint8Array,
-  aAt: number,
-  b: Uint8Array,
-  bAt: number,
-  lengthBytes: number,
-): boolean {
-  return (
-    Buffer.compare(a.subarray(aAt, aAt + lengthBytes), b.subarray(bAt, bAt + lengthBytes)) === 0
-  );
 }

@@ -16,6 +16,7 @@ import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-
 import { ChosenPorts } from "../match/chosen-ports.ts";
 import { Matching } from "../match/matching.ts";
 import { ReadBarrier } from "./read-barrier.ts";
+import { equalBytes } from "../../recording/load/equal-bytes.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { Player } from "./player.ts";
 import { endOf, Progress } from "../progress/progress.ts";
@@ -328,19 +329,6 @@ function compareParts(
     deliveredBytes: (connection, direction) => progress.receivedBytes(endOf(connection, direction)),
     equal: equalBytes,
   };
-}
-
-/** The C library's memcmp, by way of Buffer.compare. */
-function equalBytes(
-  a: Uint8Array,
-  aAt: number,
-  b: Uint8Array,
-  bAt: number,
-  lengthBytes: number,
-): boolean {
-  return (
-    Buffer.compare(a.subarray(aAt, aAt + lengthBytes), b.subarray(bAt, bAt + lengthBytes)) === 0
-  );
 }
 
 new ReplayEngine(workerData as EngineTask & ReplayDetails).run();
