@@ -1,6 +1,6 @@
 /**
- * Ends a test run with what was skipped and why, and one plain line of counts that every reader of a
- * log understands: "12 passed, 0 failed, 1 skipped".
+ * Ends a test run with what was skipped and why, and one plain line of counts that every reader of
+ * a log understands: "12 passed, 0 failed, 1 skipped".
  */
 import type { Reporter, SerializedError, TestCase, TestModule } from "vitest/node";
 

@@ -1,4 +1,7 @@
-/** Compares two recordings, connection by connection, as a replay compares a process with its recording. */
+/**
+ * Compares two recordings, connection by connection, as a replay compares a process with its
+ * recording.
+ */
 import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import { RecordedStream } from "../recording/recorded-stream.ts";

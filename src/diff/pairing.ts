@@ -1,6 +1,7 @@
 /**
- * Which connection of one recording is which of another: those of the same client to the same port of the
- * same server, by name. Among them the same bytes come first, then the same opening, then the order.
+ * Which connection of one recording is which of another: those of the same client to the same port
+ * of the same server, by name. Among them the same bytes come first, then the same opening, then
+ * the order.
  */
 import { foldName } from "../base/container-name.ts";
 import { Direction } from "../base/direction.ts";

@@ -67,7 +67,10 @@ export class EngineThread {
     return this.#links && { setup: this.#links, startMs: this.#startMs };
   }
 
-  /** Watches for threads of this container that are ready to run, and may not: see {@link StarvingThreads}. */
+  /**
+   * Watches for threads of this container that are ready to run, and may not: see {@link
+   * StarvingThreads}.
+   */
   watchThreads(container: number): StarvingThreads {
     const { namespaces, procPath } = this.#task;
     const network = namespaces[container];

@@ -1,6 +1,6 @@
 /**
- * The network of an imported recording: hosts with whatever addresses they had, in no common subnet.
- * Host numbers come from a list, and the network is all there is (a prefix length of 0).
+ * The network of an imported recording: hosts with whatever addresses they had, in no common
+ * subnet. Host numbers come from a list, and the network is all there is (a prefix length of 0).
  */
 import { assert } from "../base/assert.ts";
 import type { Family, HostNumber } from "../base/units.ts";
@@ -74,7 +74,9 @@ export function parseNetwork(text: string): Subnet {
   );
 }
 
-/** Not loopback, "this network", multicast or link-local: those mean something else on each host. */
+/**
+ * Not loopback, "this network", multicast or link-local: those mean something else on each host.
+ */
 function isAssignable(address: Uint8Array): boolean {
   const [first = 0, second = 0] = address;
   if (address.length === 4) return first !== 0 && first !== 127 && first < 224;

@@ -2,7 +2,10 @@
 import type { Direction } from "../base/direction.ts";
 import type { Input, Moment, Start } from "./input.ts";
 
-/** A message in one direction of a connection. Its text comes from the wire and may not be printable. */
+/**
+ * A message in one direction of a connection. Its text comes from the wire and may not be
+ * printable.
+ */
 export interface Message {
   /** For example `HTTP/1`; undefined for undecoded bytes. */
   readonly protocol: string | undefined;

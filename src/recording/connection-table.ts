@@ -69,8 +69,8 @@ export interface RecordedConnection {
 }
 
 /**
- * Events that were taken out of their connection and count as one of their own. Its streams keep the
- * offsets that they have in the whole connection.
+ * Events that were taken out of their connection and count as one of their own. Its streams keep
+ * the offsets that they have in the whole connection.
  */
 export interface DetachedPart {
   /** The connection that they were recorded on. */

@@ -18,7 +18,10 @@ export interface Exchange {
   readonly to: number;
   /** Its first event. */
   readonly first: number;
-  /** The question: bytes of the client. There are none if the server speaks first, or if it just ends. */
+  /**
+   * The question: bytes of the client. There are none if the server speaks first, or if it just
+   * ends.
+   */
   readonly questionFrom: number;
   readonly questionTo: number;
   /** The answer: bytes of the server. */
@@ -31,7 +34,9 @@ export interface Exchange {
 /** An end that follows an answer sooner than this is a part of it. */
 const endingGapNs = 50e6;
 
-/** The exchange that begins at the place `from` of `byConnection`; undefined behind the last one. */
+/**
+ * The exchange that begins at the place `from` of `byConnection`; undefined behind the last one.
+ */
 export function exchangeAt(
   index: RecordingIndex,
   connection: number,

@@ -1,4 +1,6 @@
-/** Flows of packets that are not TCP: those of one protocol from one address and port to another. */
+/**
+ * Flows of packets that are not TCP: those of one protocol from one address and port to another.
+ */
 import type { Family } from "../base/units.ts";
 import { IPPROTO_UDP, type PacketView } from "../net/packet.ts";
 import { read16 } from "../net/wire.ts";

@@ -13,7 +13,10 @@ export type ReadPayload = (position: number, lengthBytes: number) => Uint8Array;
 export interface RecordedBytes {
   /** How many there are. */
   readonly lengthBytes: number;
-  /** Up to `mostBytes` from `offset`: as much as lies together. Empty at the end. Good until the next call. */
+  /**
+   * Up to `mostBytes` from `offset`: as much as lies together. Empty at the end. Good until the
+   * next call.
+   */
   piece(offset: number, mostBytes: number): Uint8Array;
   /** How many bytes from `offset` on the recording lacks; 0 if it has the next one. */
   missingBytes(offset: number): number;

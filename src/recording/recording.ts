@@ -134,8 +134,8 @@ export class RecordingIndex {
   }
 
   /**
-   * Takes the events at `from` up to `to` of {@link byConnection}, all of one recorded connection, out of
-   * it. From now on they count as a connection of their own, with this `number`.
+   * Takes the events at `from` up to `to` of {@link byConnection}, all of one recorded connection,
+   * out of it. From now on they count as a connection of their own, with this `number`.
    */
   detach(number: number, from: number, to: number): void {
     const first = this.byConnection[from] as number;

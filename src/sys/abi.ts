@@ -185,7 +185,10 @@ export const LOCK_NB = 4;
 // <linux/seccomp.h>
 export const SECCOMP_SET_MODE_FILTER = 1;
 export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 0x08;
-/** From Linux 5.19 on: once the call is received, only a fatal signal interrupts the process that waits. */
+/**
+ * From Linux 5.19 on: once the call is received, only a fatal signal interrupts the process that
+ * waits.
+ */
 export const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 0x20;
 export const SECCOMP_IOCTL_NOTIF_RECV = 0xc050_2100;
 export const SECCOMP_IOCTL_NOTIF_SEND = 0xc018_2101;

@@ -31,7 +31,9 @@ function listeners(network: Namespace, family: Family, port: Port): readonly str
   });
 }
 
-/** 127.0.0.0/8, ::1, or one of the former as an IPv6 address; on machines that are little-endian. */
+/**
+ * 127.0.0.0/8, ::1, or one of the former as an IPv6 address; on machines that are little-endian.
+ */
 function isLoopback(address: string): boolean {
   return address === `${"0".repeat(24)}01000000` || (address.endsWith("7F") && isIpv4(address));
 }

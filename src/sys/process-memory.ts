@@ -1,6 +1,6 @@
 /**
- * Another process' memory (process_vm_readv(2)), and what /proc says of it. Access is as ptrace(2) would
- * have it. Calls return -1 where the process has ended or is not ours to look at.
+ * Another process' memory (process_vm_readv(2)), and what /proc says of it. Access is as ptrace(2)
+ * would have it. Calls return -1 where the process has ended or is not ours to look at.
  */
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { Address, Fd } from "../base/units.ts";
@@ -35,8 +35,8 @@ export function writeProcess(
 }
 
 /**
- * Writes over memory that the process itself cannot write to, such as its code: it gets a copy of its own
- * (proc_pid_mem(5)). False where that is not allowed.
+ * Writes over memory that the process itself cannot write to, such as its code: it gets a copy of
+ * its own (proc_pid_mem(5)). False where that is not allowed.
  */
 export function overwriteCode(pid: number, at: Address, bytes: Uint8Array): boolean {
   let memory: number | undefined;
@@ -59,7 +59,10 @@ export class ProcReader {
     this.#folder = openSync("/proc", constants.O_RDONLY | constants.O_DIRECTORY) as Fd;
   }
 
-  /** What the file says, until the next call; undefined if it cannot be read. `path` is relative to /proc. */
+  /**
+   * What the file says, until the next call; undefined if it cannot be read. `path` is relative to
+   * /proc.
+   */
   read(path: string): Buffer | undefined {
     const fd = openat(this.#folder, path, constants.O_RDONLY | O_CLOEXEC) as Fd;
     if (fd < 0) return undefined;

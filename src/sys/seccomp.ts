@@ -1,6 +1,6 @@
 /**
- * Seccomp's user notification (seccomp_unotify(2)): a filter stops some system calls of a thread and of all
- * that it starts from then on, and another thread answers them.
+ * Seccomp's user notification (seccomp_unotify(2)): a filter stops some system calls of a thread
+ * and of all that it starts from then on, and another thread answers them.
  */
 import type { Fd } from "../base/units.ts";
 import {
@@ -30,8 +30,8 @@ const instructionBytes = 8;
 /**
  * Puts `program` over the calling thread, for good and for everything that it starts. Returns the
  * descriptor that its notifications are read from. Throws a SystemError where the kernel refuses:
- * EINVAL before Linux 5.19, EBUSY if the thread is under such a filter already (one listener is all a
- * chain of filters has), EACCES without CAP_SYS_ADMIN.
+ * EINVAL before Linux 5.19, EBUSY if the thread is under such a filter already (one listener is all
+ * a chain of filters has), EACCES without CAP_SYS_ADMIN.
  */
 export function installNotifyingFilter(program: Uint8Array): Fd {
   const instructions = allocateRegion(program.length);
@@ -62,7 +62,8 @@ export class NotificationListener {
       this.#polled.view.setInt32(i * pollfd.sizeBytes, fd, true);
       this.#polled.view.setInt16(i * pollfd.sizeBytes + pollfd.eventsAt, POLLIN, true);
     });
-    // The answering thread then runs at once where the caller ran. Kernels before 6.6 refuse, and work without.
+    // The answering thread then runs at once where the caller ran. Kernels before 6.6 refuse, and
+    // work without.
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
   }
 
@@ -81,9 +82,9 @@ export class NotificationListener {
   }
 
   /**
-   * Takes the next call. False if there is none any more: its process was killed. After {@link wait} has
-   * reported one this does not block: the kernel counts notifications, gone ones too (seccomp_notify_recv in
-   * kernel/seccomp.c).
+   * Takes the next call. False if there is none any more: its process was killed. After {@link
+   * wait} has reported one this does not block: the kernel counts notifications, gone ones too
+   * (seccomp_notify_recv in kernel/seccomp.c).
    */
   receive(): boolean {
     const { bytes, address } = this.#notification;

@@ -1,6 +1,6 @@
 /**
- * The sockets of a network namespace, as the kernel describes them: sock_diag(7), which answers for the
- * namespace that the asking socket was made in.
+ * The sockets of a network namespace, as the kernel describes them: sock_diag(7), which answers for
+ * the namespace that the asking socket was made in.
  */
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
@@ -51,11 +51,12 @@ export class SocketDiagnosis {
   }
 
   /**
-   * Bytes that wait in the UDP socket which gets datagrams from `remote` to `local`; undefined if there
-   * is none, or the kernel cannot answer.
+   * Bytes that wait in the UDP socket which gets datagrams from `remote` to `local`; undefined if
+   * there is none, or the kernel cannot answer.
    */
   queuedBytes(family: Family, local: Endpoint, remote: Endpoint): number | undefined {
-    // For UDP the kernel takes the two ends the other way round (udp_dump_one, net/ipv4/udp_diag.c).
+    // For UDP the kernel takes the two ends the other way round (udp_dump_one,
+    // net/ipv4/udp_diag.c).
     const answer = this.#ask(family, remote, local, abi.IPPROTO_UDP);
     if (answer !== abi.SOCK_DIAG_BY_FAMILY) return undefined;
     return exchange.view.getUint32(receiveQueueAt, true);

@@ -61,10 +61,11 @@ export function listen(fd: Fd, backlog: number): void {
 }
 
 /**
- * Connects: 0 once the connection is up, or a negated errno: EINPROGRESS while there is no answer; see
- * {@link wasConnected}. An in-memory peer answers before `connect` returns, but the kernel processes
- * that answer only as the call ends (release_sock in net/core/sock.c), so the state is read afterwards.
- * A second `connect` would return it as well, but drops received bytes if the peer has reset already.
+ * Connects: 0 once the connection is up, or a negated errno: EINPROGRESS while there is no answer;
+ * see {@link wasConnected}. An in-memory peer answers before `connect` returns, but the kernel
+ * processes that answer only as the call ends (release_sock in net/core/sock.c), so the state is
+ * read afterwards. A second `connect` would return it as well, but drops received bytes if the peer
+ * has reset already.
  */
 export function connect(fd: Fd, remote: Endpoint): number {
   if (libc.connect(fd, sockaddr.address, writeSockaddr(remote)) === 0) return 0;

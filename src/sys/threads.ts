@@ -5,20 +5,29 @@ import type { Namespace } from "./namespace.ts";
 /** Enough to return from a system call and go on: some microseconds, many times over. */
 const progressNs = 100_000;
 
-/** Watches for threads in a network namespace that are ready to run, and that the kernel does not let run. */
+/**
+ * Watches for threads in a network namespace that are ready to run, and that the kernel does not
+ * let run.
+ */
 export class StarvingThreads {
   readonly #procPath: string;
   readonly #network: Namespace;
   /** By the thread's path: the processor time that it had when it was first found ready. */
   readonly #foundAtNs = new Map<string, number>();
 
-  /** `procPath`: a mount of /proc that lists the processes. Those that may not be looked at do not count. */
+  /**
+   * `procPath`: a mount of /proc that lists the processes. Those that may not be looked at do not
+   * count.
+   */
   constructor(procPath: string, network: Namespace) {
     this.#procPath = procPath;
     this.#network = network;
   }
 
-  /** Whether a thread is ready to run that has had no processor to speak of since it was first found so. */
+  /**
+   * Whether a thread is ready to run that has had no processor to speak of since it was first found
+   * so.
+   */
   hasOne(): boolean {
     const link = readlinkSync(`/proc/self/fd/${this.#network.fd}`);
     return numbersIn(this.#procPath).some((pid) => {
@@ -54,7 +63,10 @@ function stateOf(threadPath: string): string | undefined {
   return text?.charAt(text.lastIndexOf(")") + 2);
 }
 
-/** Of schedstat, the first number (Documentation/scheduler/sched-stats.rst). 0 where the kernel keeps none. */
+/**
+ * Of schedstat, the first number (Documentation/scheduler/sched-stats.rst). 0 where the kernel
+ * keeps none.
+ */
 function processorTimeNs(threadPath: string): number {
   return Number.parseInt(readIfThere(`${threadPath}/schedstat`) ?? "0", 10);
 }

@@ -18,8 +18,8 @@ export interface LoadedDump {
 const pieceBytes = 8 << 20;
 
 /**
- * Reads the dump that `bytes` are. `onProgress` is told the share that was read, from 0 to 1. Throws a DumpError for
- * what is no dump, or a damaged one; `name` is what that calls it.
+ * Reads the dump that `bytes` are. `onProgress` is told the share that was read, from 0 to 1.
+ * Throws a DumpError for what is no dump, or a damaged one; `name` is what that calls it.
  */
 export async function loadDump(
   name: string,
@@ -63,7 +63,10 @@ class Folds {
   }
 }
 
-/** The first `mostBytes` of what an event carries: a piece of a stream, or a packet from its IP header on. */
+/**
+ * The first `mostBytes` of what an event carries: a piece of a stream, or a packet from its IP
+ * header on.
+ */
 export async function payloadOf(
   { index, bytes }: LoadedDump,
   event: number,

@@ -1,4 +1,7 @@
-/** The bytes that programs send: known from the connection, the side and the offset alone. As in `actor.py`. */
+/**
+ * The bytes that programs send: known from the connection, the side and the offset alone. As in
+ * `actor.py`.
+ */
 import type { Connection, Listener, Side } from "./scenario.ts";
 
 /** A prime, so that no buffer's size is a multiple of it. */

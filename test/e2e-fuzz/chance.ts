@@ -5,7 +5,8 @@ export class Chance {
   readonly #below: (limit: number) => number;
 
   constructor(seed: number) {
-    // Spread, because xorshift's first numbers are alike for neighbouring seeds (Knuth's multiplicative hash).
+    // Spread, because xorshift's first numbers are alike for neighbouring seeds (Knuth's
+    // multiplicative hash).
     this.#below = random(Math.imul(seed + 1, 2_654_435_761) ^ 0x5bd1e995);
     for (let i = 0; i < 8; i++) this.#below(2);
   }

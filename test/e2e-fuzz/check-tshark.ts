@@ -1,4 +1,6 @@
-/** Compares what tshark, which knows nothing of plg, reads from a dump with what our decoder reads. */
+/**
+ * Compares what tshark, which knows nothing of plg, reads from a dump with what our decoder reads.
+ */
 import { tshark } from "../programs/dump.ts";
 import type { Dumped } from "./check-dump.ts";
 

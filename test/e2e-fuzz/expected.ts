@@ -1,4 +1,7 @@
-/** What a dump must hold of a scenario: every connection, byte and datagram, and how each connection ended. */
+/**
+ * What a dump must hold of a scenario: every connection, byte and datagram, and how each connection
+ * ended.
+ */
 import { preamble } from "./bytes.ts";
 import { carriedBy } from "./parts.ts";
 import {

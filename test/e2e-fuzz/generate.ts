@@ -34,7 +34,10 @@ const scenarioWaitMs = 600;
 /** A datagram in fragments. */
 const mostDatagramBytes = 4000;
 const maxLateMs = 300;
-/** How long `plg record` holds a connection if somebody listens late, or if nobody waits for the others to start. */
+/**
+ * How long `plg record` holds a connection if somebody listens late, or if nobody waits for the
+ * others to start.
+ */
 const waitForLateMs = 1000;
 const waitForStartMs = 10_000;
 
@@ -201,7 +204,10 @@ class Generator {
     return place;
   }
 
-  /** A port that was or is used already, now and then; for another server it may be in use at the same time. */
+  /**
+   * A port that was or is used already, now and then; for another server it may be in use at the
+   * same time.
+   */
   #localPort(
     container: number,
     index: number,
@@ -220,7 +226,9 @@ class Generator {
     return isReused ? this.#chance.oneOf(ports) : this.#clientPort++;
   }
 
-  /** A process may exit while one with a larger number waits for it, so none wait for each other. */
+  /**
+   * A process may exit while one with a larger number waits for it, so none wait for each other.
+   */
   #mayLeave(connection: Connection): Side[] {
     const { container: server } = this.#listenerOf(connection);
     return [connection.client.container < server ? "client" : "server"];

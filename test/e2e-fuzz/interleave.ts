@@ -1,4 +1,7 @@
-/** Puts the scripts of all connections into one order: what is open at the same time, and what comes first. */
+/**
+ * Puts the scripts of all connections into one order: what is open at the same time, and what comes
+ * first.
+ */
 import type { Chance } from "./chance.ts";
 import type { Moods } from "./moods.ts";
 import type { Connection, Listener, Place, Step } from "./scenario.ts";
@@ -77,7 +80,9 @@ class Interleaving {
     if (script.length > 0) this.#running.push({ connection: undefined, left: [...script] });
   }
 
-  /** Connections that can be opened now: nobody uses their port, and there is room in the backlog. */
+  /**
+   * Connections that can be opened now: nobody uses their port, and there is room in the backlog.
+   */
   #startable(): Connection[] {
     return this.#waiting.filter((connection, index) => {
       const isFree = ![

@@ -16,7 +16,10 @@ export const noLink: Link = { specs: [], moods: {}, mostBytes: Number.POSITIVE_I
 
 const mostBytes = 1_500_000;
 
-/** A reset that is lost is not sent again, nor is what the sender had not sent before it; SYNs keep no order. */
+/**
+ * A reset that is lost is not sent again, nor is what the sender had not sent before it; SYNs keep
+ * no order.
+ */
 const lossy: Partial<Moods> = { reset: 0, lastWords: 0, batch: 0 };
 
 export function chooseLink(chance: Chance, containers: number, hasDatagrams: boolean): Link {

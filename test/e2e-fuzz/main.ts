@@ -1,7 +1,7 @@
 /**
- * `npm run e2e-fuzz -- --seeds 200`: runs random scenarios plainly, under `plg record` and under `plg replay`, and
- * compares. See docs/e2e-fuzzing.md. What fails is made small and written to test/e2e-fuzz/found/; the exit
- * code is 1 then.
+ * `npm run e2e-fuzz -- --seeds 200`: runs random scenarios plainly, under `plg record` and under
+ * `plg replay`, and compares. See docs/e2e-fuzzing.md. What fails is made small and written to
+ * test/e2e-fuzz/found/; the exit code is 1 then.
  */
 import { parseArgs } from "node:util";
 import { Chance } from "./chance.ts";
@@ -14,7 +14,10 @@ import { shrink } from "./shrink.ts";
 import type { Finding } from "./trial.ts";
 import { allWays, someWays, stageOf, type Way } from "./ways.ts";
 
-/** How often a finding is tried again before it is made small; one that does not show each time, as often each time. */
+/**
+ * How often a finding is tried again before it is made small; one that does not show each time, as
+ * often each time.
+ */
 const repetitions = 3;
 
 const { values } = parseArgs({

@@ -1,4 +1,7 @@
-/** How often a scenario does what. Each scenario has moods of its own, so that features meet in all combinations. */
+/**
+ * How often a scenario does what. Each scenario has moods of its own, so that features meet in all
+ * combinations.
+ */
 import type { Chance } from "./chance.ts";
 
 export interface Moods {

@@ -1,10 +1,10 @@
 /**
- * A scenario: what a few programs say to each other, as one list of steps in one order. Each program
- * executes its own part of every step in that order (`parts.ts`), so no scenario can deadlock: the
- * earliest step that is not over has nothing to wait for but itself.
+ * A scenario: what a few programs say to each other, as one list of steps in one order. Each
+ * program executes its own part of every step in that order (`parts.ts`), so no scenario can
+ * deadlock: the earliest step that is not over has nothing to wait for but itself.
  *
- * Every step has one possible outcome, whatever the timing. Where kernel buffers or scheduling decide,
- * `expected.ts` knows that the outcome is free.
+ * Every step has one possible outcome, whatever the timing. Where kernel buffers or scheduling
+ * decide, `expected.ts` knows that the outcome is free.
  */
 import type { Family } from "../../src/base/units.ts";
 
@@ -17,9 +17,9 @@ export interface Place {
 }
 
 /**
- * How a server knows which connection it has accepted: by the `order`, all of them coming from one thread;
- * by the client's local `port`; by a `hello`, four bytes that the client sends first; or by a hello
- * that follows a `login`, which is the same for all.
+ * How a server knows which connection it has accepted: by the `order`, all of them coming from one
+ * thread; by the client's local `port`; by a `hello`, four bytes that the client sends first; or by
+ * a hello that follows a `login`, which is the same for all.
  */
 export type Identify = "order" | "port" | "hello" | "login";
 
@@ -31,7 +31,9 @@ export interface Listener {
   readonly backlog: number;
   /** It begins to listen this long after the program's start. */
   readonly lateMs: number;
-  /** The thread that accepts, one connection at each `accept` step; only if `identify` is `order`. */
+  /**
+   * The thread that accepts, one connection at each `accept` step; only if `identify` is `order`.
+   */
   readonly thread: number;
 }
 
@@ -70,9 +72,15 @@ export type Ending =
   | { readonly how: "close" }
   /** Both close, and neither reads the end. */
   | { readonly how: "together" }
-  /** `by` writes this much, in one piece, and resets at once; the other side reads it, then the reset. */
+  /**
+   * `by` writes this much, in one piece, and resets at once; the other side reads it, then the
+   * reset.
+   */
   | { readonly how: "reset"; readonly lastBytes: number }
-  /** The other side sends `limitBytes`, if nobody breaks it off; `by` reads so much of it, and closes or resets. */
+  /**
+   * The other side sends `limitBytes`, if nobody breaks it off; `by` reads so much of it, and
+   * closes or resets.
+   */
   | {
       readonly how: "cancel";
       readonly readBytes: number;

@@ -42,7 +42,10 @@ export class ConnectionScript {
     this.#connection = connection;
   }
 
-  /** `mustFreePort`: another connection will come from the same port. `mayLeave`: the sides whose process may exit first. */
+  /**
+   * `mustFreePort`: another connection will come from the same port. `mayLeave`: the sides whose
+   * process may exit first.
+   */
   write(
     listener: Listener,
     mustFreePort: boolean,
@@ -207,7 +210,10 @@ export class ConnectionScript {
   }
 }
 
-/** The script of a flow: bursts, questions and answers. All that a socket holds is read before more is sent. */
+/**
+ * The script of a flow: bursts, questions and answers. All that a socket holds is read before more
+ * is sent.
+ */
 export function flowScript(chance: Chance, flow: Flow, budget: Budget, mostBytes: number): Step[] {
   return Array.from({ length: chance.between(1, 8) }, () => {
     const bytes = chance.percent(15) ? chance.magnitude(100, mostBytes) : chance.magnitude(1, 1400);

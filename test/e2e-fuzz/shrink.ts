@@ -1,6 +1,6 @@
 /**
- * Makes a scenario that fails smaller, as long as it still fails. Pure: the caller says what fails. Every candidate
- * keeps the rules, so it has one possible outcome, as the first one had.
+ * Makes a scenario that fails smaller, as long as it still fails. Pure: the caller says what fails.
+ * Every candidate keeps the rules, so it has one possible outcome, as the first one had.
  */
 import { problemsOf } from "./rules.ts";
 import type { Connection, Listener, Scenario, Step } from "./scenario.ts";
@@ -9,8 +9,9 @@ import type { Connection, Listener, Scenario, Step } from "./scenario.ts";
 type Fails = (scenario: Scenario) => Promise<boolean>;
 
 /**
- * Tries candidates until none of them fails any more, or `isOver` says that it is enough. What failed does not
- * make it begin again: it goes on with what comes next, and begins again at the end.
+ * Tries candidates until none of them fails any more, or `isOver` says that it is enough. What
+ * failed does not make it begin again: it goes on with what comes next, and begins again at the
+ * end.
  */
 export async function shrink(
   scenario: Scenario,
@@ -38,7 +39,10 @@ function nth<T>(values: Iterable<T>, position: number): T | undefined {
   return undefined;
 }
 
-/** Smaller scenarios, those that leave out much before those that leave out little. Some may break rules. */
+/**
+ * Smaller scenarios, those that leave out much before those that leave out little. Some may break
+ * rules.
+ */
 function* candidates(scenario: Scenario): Generator<Scenario, void, undefined> {
   yield* withoutConnections(scenario);
   yield* withoutFlows(scenario);

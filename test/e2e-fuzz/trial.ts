@@ -1,4 +1,6 @@
-/** Runs a scenario plainly, under `plg record`, and under `plg replay`, and returns what is wrong. */
+/**
+ * Runs a scenario plainly, under `plg record`, and under `plg replay`, and returns what is wrong.
+ */
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,7 +31,10 @@ export interface Stage {
 }
 
 const limitMs = 90_000;
-/** A replay that takes longer than this, and a few times as long as the recording, waits for what does not come. */
+/**
+ * A replay that takes longer than this, and a few times as long as the recording, waits for what
+ * does not come.
+ */
 const slowReplayMs = 8000;
 const slowFactor = 5;
 const leftoverMs = 2000;
@@ -122,7 +127,8 @@ export class Trial {
   }
 
   #slowness(stage: string, { durationMs }: Ended): Finding[] {
-    // Those that keep the recorded times, or start when the others have, take as long as the recording.
+    // Those that keep the recorded times, or start when the others have, take as long as the
+    // recording.
     if (durationMs < slowReplayMs + slowFactor * this.#recordedMs) return [];
     const [seconds, recorded] = [durationMs, this.#recordedMs].map((ms) => (ms / 1000).toFixed(1));
     return [{ kind: `${stage}: slow`, text: `it took ${seconds} s, the recording ${recorded} s` }];

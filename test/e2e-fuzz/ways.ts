@@ -57,8 +57,8 @@ function dependsOnOrder(scenario: Scenario): boolean {
 }
 
 /**
- * With --flood a reset follows at once what was sent before it, a port is used again before it is free,
- * and datagrams overrun who receives them.
+ * With --flood a reset follows at once what was sent before it, a port is used again before it is
+ * free, and datagrams overrun who receives them.
  */
 function standsFlood(scenario: Scenario): boolean {
   const isSafe = scenario.steps.every(

@@ -1,5 +1,5 @@
-// The time of day is set while a recording goes on. The machine's own is left alone: libfaketime stands between plg and
-// the C library's time of day, and takes what to say from a file.
+// The time of day is set while a recording goes on. The machine's own is left alone: libfaketime
+// stands between plg and the C library's time of day, and takes what to say from a file.
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

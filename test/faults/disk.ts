@@ -1,7 +1,8 @@
 /**
- * Disks for the tests to break: an ext4 file system in a file, on a loop device, which takes O_DIRECT as a
- * real one does. They are mounted in mount namespaces of this test process' own, so nothing of them is seen
- * on the machine, and they go with the process at the latest. What it starts sees them.
+ * Disks for the tests to break: an ext4 file system in a file, on a loop device, which takes
+ * O_DIRECT as a real one does. They are mounted in mount namespaces of this test process' own, so
+ * nothing of them is seen on the machine, and they go with the process at the latest. What it
+ * starts sees them.
  */
 import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, truncateSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The disk under the dump: full, broken, stalled, slow. What was sent is compared with what is in the dump and with
-// what was received.
+// The disk under the dump: full, broken, stalled, slow. What was sent is compared with what is in
+// the dump and with what was received.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -48,7 +48,10 @@ function expectWhole(run: Finished, dump: string, bytes: number): void {
   expect(dumped(dump, 7000)).toMatchObject({ bytes, complete: true });
 }
 
-/** The run ended because the dump could not be written: what was received is there, but for the last of it. */
+/**
+ * The run ended because the dump could not be written: what was received is there, but for the last
+ * of it.
+ */
 function lostMegabytes(run: Finished, dump: string, message: RegExp): number {
   expect(run.exitCode).toBe(4);
   expect(run.stderr).toMatch(message);

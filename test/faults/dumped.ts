@@ -1,4 +1,7 @@
-/** What a dump holds of the flows of actors/flow.mjs: read by plg's own decoder, and checked byte by byte. */
+/**
+ * What a dump holds of the flows of actors/flow.mjs: read by plg's own decoder, and checked byte by
+ * byte.
+ */
 import { Direction } from "../../src/base/direction.ts";
 import { readDump } from "../../src/dump/store/reader.ts";
 import { RecordKind } from "../../src/dump/format/schema.ts";

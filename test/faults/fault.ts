@@ -21,8 +21,8 @@ export interface FaultContext {
 const many: boolean = process.env["PLG_FAULTS"] === "many";
 
 /**
- * Declares the test of one fault. That no process of its runs is left is asserted by the fixture; `inject`
- * asserts the rest, and answers what was lost and what was found afterwards, for the page.
+ * Declares the test of one fault. That no process of its runs is left is asserted by the fixture;
+ * `inject` asserts the rest, and answers what was lost and what was found afterwards, for the page.
  */
 export function fault(
   name: FaultName,

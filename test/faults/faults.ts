@@ -1,6 +1,6 @@
 /**
- * The faults that are injected: what docs/reliability.md has a row for. Pure, so that the page can be checked
- * without injecting any.
+ * The faults that are injected: what docs/reliability.md has a row for. Pure, so that the page can
+ * be checked without injecting any.
  */
 
 interface FaultPlan {

@@ -8,7 +8,9 @@ import { eventually } from "../programs/waiting.ts";
 /** The program that sends and checks flows, as a shell word. */
 export const flow: string = `'${process.execPath}' '${fileURLToPath(new URL("actors/flow.mjs", import.meta.url))}'`;
 
-/** A recording of a flow of so many bytes; how many are sent so far is noted in the file `count`. */
+/**
+ * A recording of a flow of so many bytes; how many are sent so far is noted in the file `count`.
+ */
 export function recordFlow(bytes: number | "endless", dump = "dump.traffic"): string[] {
   return [
     "record",
@@ -34,7 +36,10 @@ function sentSoFar(folder: string): number {
   }
 }
 
-/** Waits until the sender has sent nothing for a while: it is held up. Resolves to how much it has sent. */
+/**
+ * Waits until the sender has sent nothing for a while: it is held up. Resolves to how much it has
+ * sent.
+ */
 export async function heldUp(folder: string): Promise<number> {
   let last = 0;
   let sinceMs = performance.now();

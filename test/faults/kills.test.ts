@@ -1,4 +1,5 @@
-// kill -9, of everything that can be killed. That no process is left is asserted by the fixture after each test.
+// kill -9, of everything that can be killed. That no process is left is asserted by the fixture
+// after each test.
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -18,7 +19,10 @@ const clock = actor("clock.mjs");
 
 needsRoot("unshare", "nsenter");
 
-/** Two containers with two connections: a flow as fast as it goes, and a clock that tells when it was sent. */
+/**
+ * Two containers with two connections: a flow as fast as it goes, and a clock that tells when it
+ * was sent.
+ */
 const busy = [
   "record",
   "--wait-listen=10s",
@@ -28,7 +32,10 @@ const busy = [
 
 const randomMoment = (): Promise<void> => sleep(Math.random() * 1000);
 
-/** How far back from the kill the dump ends, in milliseconds; undefined if nothing had been sent by then. */
+/**
+ * How far back from the kill the dump ends, in milliseconds; undefined if nothing had been sent by
+ * then.
+ */
 function lostMs(dump: string, killedAtMs: number): number | undefined {
   dumped(dump, 7000);
   const { text, complete } = dumped(dump, 7001, "text");

@@ -1,6 +1,6 @@
 /**
- * docs/reliability.md, made of what the tests found: `npm run reliability` injects every fault many times
- * and writes the page.
+ * docs/reliability.md, made of what the tests found: `npm run reliability` injects every fault many
+ * times and writes the page.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * A user namespace that may hold so many network namespaces and no more (namespaces(7), /proc/sys/user): in
- * it, runs that leave namespaces behind cannot go on for long.
+ * A user namespace that may hold so many network namespaces and no more (namespaces(7),
+ * /proc/sys/user): in it, runs that leave namespaces behind cannot go on for long.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
 /**
- * The same bytes as a capture: whatever they are, they are imported as far as they go, or are no capture. And
- * what the tracker says of a connection is an order that a dump can hold.
+ * The same bytes as a capture: whatever they are, they are imported as far as they go, or are no
+ * capture. And what the tracker says of a connection is an order that a dump can hold.
  */
 import { align } from "../../src/capture/align/alignment.ts";
 import { Timeline } from "../../src/capture/align/timeline.ts";

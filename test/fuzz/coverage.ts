@@ -1,7 +1,7 @@
 /**
- * Which parts of plg an input has reached: V8's precise coverage, block by block, by the inspector of this
- * very thread. Asking costs about a millisecond, however many inputs ran before, so inputs are run in
- * batches, and singly only where a batch has reached something new.
+ * Which parts of plg an input has reached: V8's precise coverage, block by block, by the inspector
+ * of this very thread. Asking costs about a millisecond, however many inputs ran before, so inputs
+ * are run in batches, and singly only where a batch has reached something new.
  */
 import { type Profiler, Session } from "node:inspector";
 

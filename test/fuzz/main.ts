@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz -- --minutes 5 [--seed N] [DUMP...]`: runs changed dumps through all that reads one. What breaks
- * something is written to test/fuzz/found/; the exit code is 1 then. Real dumps may be given to begin with.
+ * `npm run fuzz -- --minutes 5 [--seed N] [DUMP...]`: runs changed dumps through all that reads
+ * one. What breaks something is written to test/fuzz/found/; the exit code is 1 then. Real dumps
+ * may be given to begin with.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -6,7 +6,10 @@ import { blocksOf, type Repair, repair } from "./repair.ts";
 /** Decides: a whole number from 0 to below `below`. */
 export type Choose = (below: number) => number;
 
-/** One to eight changes, and then a repair or none. `others` are dumps that blocks may be taken from. */
+/**
+ * One to eight changes, and then a repair or none. `others` are dumps that blocks may be taken
+ * from.
+ */
 export function mutate(
   bytes: Uint8Array,
   others: readonly Uint8Array[],
@@ -164,7 +167,9 @@ const values: readonly unknown[] = [
   JSON.parse('{ "__proto__": { "x": 1 }, "constructor": 1 }'),
 ];
 
-/** Puts another value in the place of one that the section or the end of a command is described by. */
+/**
+ * Puts another value in the place of one that the section or the end of a command is described by.
+ */
 function editJson(bytes: Uint8Array, choose: Choose): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const described = blocksOf(bytes).filter(

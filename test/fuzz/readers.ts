@@ -1,7 +1,7 @@
 /**
- * All that reads a dump, as one function of its bytes, and what must hold whatever they are: it is a recording, or
- * a DumpError that says where; what is shown of it gives a terminal no orders; and a replay of it comes to
- * its end, even if no process does anything.
+ * All that reads a dump, as one function of its bytes, and what must hold whatever they are: it is
+ * a recording, or a DumpError that says where; what is shown of it gives a terminal no orders; and
+ * a replay of it comes to its end, even if no process does anything.
  */
 import { Direction } from "../../src/base/direction.ts";
 import { DumpError } from "../../src/base/errors.ts";

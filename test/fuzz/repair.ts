@@ -1,7 +1,7 @@
 /**
- * Makes a mutated dump plausible again, so that what is wrong with it is found by deeper code than the check
- * sums: every block gets the lengths and sums that fit what is in it now, and records, if so wished, the numbers and
- * offsets that continue their connections.
+ * Makes a mutated dump plausible again, so that what is wrong with it is found by deeper code than
+ * the check sums: every block gets the lengths and sums that fit what is in it now, and records, if
+ * so wished, the numbers and offsets that continue their connections.
  */
 import { paddedTo4, BlockType, OptionCode } from "../../src/dump/format/pcapng.ts";
 import { recordCheck } from "../../src/dump/format/checksums.ts";
@@ -28,7 +28,9 @@ export interface Span {
   readonly lengthBytes: number;
 }
 
-/** The blocks of a dump, as their lengths have it; the last may be cut off, or be no block at all. */
+/**
+ * The blocks of a dump, as their lengths have it; the last may be cut off, or be no block at all.
+ */
 export function blocksOf(bytes: Uint8Array): Span[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const spans: Span[] = [];

@@ -29,5 +29,7 @@ export const Counter = {
 
 /** No input is longer: larger ones find nothing that smaller ones do not, and take longer. */
 export const mostBytes = 1 << 16;
-/** A thousand times as long as most take; a busy machine may take ten times as long as an idle one. */
+/**
+ * A thousand times as long as most take; a busy machine may take ten times as long as an idle one.
+ */
 export const slowMs = 2000;

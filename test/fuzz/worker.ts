@@ -1,7 +1,7 @@
 /**
- * The thread that fuzzes: takes an input that once reached something new, changes it, and keeps the result
- * if it has reached something new itself. Beside it lies, in shared memory, what it is about to
- * run, so that the main thread has it should this one hang or run out of memory.
+ * The thread that fuzzes: takes an input that once reached something new, changes it, and keeps the
+ * result if it has reached something new itself. Beside it lies, in shared memory, what it is about
+ * to run, so that the main thread has it should this one hang or run out of memory.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { Coverage } from "./coverage.ts";

@@ -1,4 +1,5 @@
-// A SYN that was decided is over, though its retransmission may be on its way, or a mistaken answer.
+// A SYN that was decided is over, though its retransmission may be on its way, or a mistaken
+// answer.
 import { expect, test } from "vitest";
 import { PacketView, TCP_ACK, TCP_RST, tcpSequenceAt } from "../../src/net/packet.ts";
 import { type Attempt, type AttemptHandler, Attempts } from "../../src/pipe/attempts.ts";
@@ -116,7 +117,8 @@ test.for([synV4, synV6])("a RST of an earlier connection abandons nothing", (syn
   let open: Attempt<undefined> | undefined;
   const attempts = attemptsWith((attempt) => (open = attempt), seen);
   attempts.onSyn(packetOf(syn));
-  // The old connection may have run ahead of the clock that initial numbers come from, or behind it.
+  // The old connection may have run ahead of the clock that initial numbers come from, or behind
+  // it.
   const foreign = [-1_000_000, -1, 0, 2, 1_000_000, 0x8000_0000];
   for (const ahead of foreign) attempts.onReset(resetAfter(syn, ahead));
   if (open) attempts.admit(open);

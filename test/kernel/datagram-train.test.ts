@@ -1,4 +1,5 @@
-// A train of datagrams comes out of a TUN device in one piece, and its datagrams are those that the kernel makes of it.
+// A train of datagrams comes out of a TUN device in one piece, and its datagrams are those that the
+// kernel makes of it.
 import { closeSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Fd } from "../../src/base/units.ts";
@@ -61,7 +62,10 @@ function framesOf(tun: Fd): Frame[] {
   }
 }
 
-/** The packet in hexadecimal, but for what differs from socket to socket: its port, IPv4's identification, IPv6's flow label. */
+/**
+ * The packet in hexadecimal, but for what differs from socket to socket: its port, IPv4's
+ * identification, IPv6's flow label.
+ */
 function comparable(packet: Uint8Array, base: number): string {
   const bytes = packet.slice();
   const v4 = (bytes[0] ?? 0) >> 4 === 4;

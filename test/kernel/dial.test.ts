@@ -25,7 +25,10 @@ function listen(subnet: Subnet): Fd {
   return listener(subnet.family, serverPort, subnet.addressOf(hostOf(server)));
 }
 
-/** A dial in a network in which the whole subnet is local, as in the pipe space. What its handler hears is noted. */
+/**
+ * A dial in a network in which the whole subnet is local, as in the pipe space. What its handler
+ * hears is noted.
+ */
 function withDial(
   subnet: Subnet,
   waitListenMs: number,

@@ -1,4 +1,5 @@
-// One end of a pipe on real sockets: what the kernel does not take waits, in order, and nothing is lost.
+// One end of a pipe on real sockets: what the kernel does not take waits, in order, and nothing is
+// lost.
 import { constants } from "node:os";
 import { describe, expect, test } from "vitest";
 import type { Fd } from "../../src/base/units.ts";
@@ -15,7 +16,9 @@ const { ECONNRESET } = constants.errno;
 const chunk = Pieces.whole(allocateRegion(0x1_0000));
 const { address, bytes } = chunk.region;
 
-/** An end on one side of a connection, in a network of its own, and the bare socket of the other. */
+/**
+ * An end on one side of a connection, in a network of its own, and the bare socket of the other.
+ */
 function withEnd(body: (end: PipeSocket, peer: Fd, reactor: Reactor) => void): void {
   inOwnNetwork(() => {
     const { client, server } = connectedPair();
@@ -117,7 +120,10 @@ function manyPieces(): { pieces: Pieces; content: Uint8Array } {
   return { pieces, content };
 }
 
-/** Reads what is there now, which goes on at `offset` of a content that is repeated. Returns how much it was. */
+/**
+ * Reads what is there now, which goes on at `offset` of a content that is repeated. Returns how
+ * much it was.
+ */
 function readExpected(peer: Fd, content: Uint8Array, offset: number): number {
   let taken = 0;
   for (;;) {

@@ -73,7 +73,8 @@ describe("a scope in new namespaces", () => {
 });
 
 describe("a new PID namespace", () => {
-  // Who is root in a user namespace may not go back to the machine's (pidns_install in kernel/pid_namespace.c).
+  // Who is root in a user namespace may not go back to the machine's (pidns_install in
+  // kernel/pid_namespace.c).
   needsRoot();
 
   test("a child is the first process there, and later ones are not", () => {

@@ -97,7 +97,10 @@ describe("a descriptor's number", () => {
     let first: Fd | undefined;
     let replacement: Fd | undefined;
     let strayInputs = 0;
-    /** Whichever comes first closes the other, whose event is in the same batch, and takes its number. */
+    /**
+     * Whichever comes first closes the other, whose event is in the same batch, and takes its
+     * number.
+     */
     const replaceOther = (own: Fd, other: Fd) => (): void => {
       if (first !== undefined) throw new Error("the other's event was told though it was closed");
       first = own;

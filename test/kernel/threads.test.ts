@@ -1,4 +1,5 @@
-// Threads that are ready to run and may not: a process that computes has its turn soon, one that sleeps wants none.
+// Threads that are ready to run and may not: a process that computes has its turn soon, one that
+// sleeps wants none.
 import { type ChildProcess, spawn } from "node:child_process";
 import { expect, test } from "vitest";
 import { closeNamespace, currentNamespace, inNewNamespaces } from "../../src/sys/namespace.ts";

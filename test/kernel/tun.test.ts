@@ -18,7 +18,9 @@ const bytesOf = (text: string): Uint8Array => parseAddress(text) ?? new Uint8Arr
 const pings = (address: string): boolean =>
   spawnSync("ping", ["-c", "1", "-W", "1", address]).status === 0;
 
-/** The next packet on a device that is of this protocol; the kernel sends some of its own accord. */
+/**
+ * The next packet on a device that is of this protocol; the kernel sends some of its own accord.
+ */
 function nextOf(tun: Fd, protocol: number): { header: Uint8Array; view: PacketView } | undefined {
   const frame = allocateRegion(0x1_0000);
   const view = new PacketView();

@@ -34,8 +34,9 @@ export function compileActors(): void {
 }
 
 /**
- * The scenarios are played by several troupes at the same time, each with two hosts of its own: most scenarios
- * wait more than they work, and a process for each would take the machine longer to start than to play.
+ * The scenarios are played by several troupes at the same time, each with two hosts of its own:
+ * most scenarios wait more than they work, and a process for each would take the machine longer to
+ * start than to play.
  */
 const troupeCount = 6;
 
@@ -109,7 +110,10 @@ export async function recorded(
   return seenInRun(scenarios, run.stdout);
 }
 
-/** The replay of that, all of it, and what it told. Patient: so many processes take their time to start. */
+/**
+ * The replay of that, all of it, and what it told. Patient: so many processes take their time to
+ * start.
+ */
 export async function replayed(
   scenarios: readonly Scenario[],
   plg: Plg,

@@ -1,4 +1,7 @@
-/** The table of docs/network.md: what a process sees over a plain veth pair, and in the two kinds of run of plg. */
+/**
+ * The table of docs/network.md: what a process sees over a plain veth pair, and in the two kinds of
+ * run of plg.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { differencesIn, type Network, type Scenario } from "./actor/scenario.ts";

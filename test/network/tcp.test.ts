@@ -1,6 +1,6 @@
-// A process must not be able to tell that it talks to a pipe: it sees the same over a plain veth pair, in
-// `plg record` and in `plg replay`. What differs all the same is declared beside the scenario, with the
-// reason, and stands in docs/network.md.
+// A process must not be able to tell that it talks to a pipe: it sees the same over a plain veth
+// pair, in `plg record` and in `plg replay`. What differs all the same is declared beside the
+// scenario, with the reason, and stands in docs/network.md.
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +45,9 @@ async function play(folder: string, plg: Plg): Promise<void> {
   told.push(...replay.report.differences);
 }
 
-/** What a network is to show: what a veth pair did, with the declared differences in their places. */
+/**
+ * What a network is to show: what a veth pair did, with the declared differences in their places.
+ */
 function expected(scenario: Scenario, network: Network): Observations {
   const plain = seen.veth.get(scenario.name);
   if (!plain) throw new Error(`${scenario.name} was not played`);

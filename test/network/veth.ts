@@ -1,6 +1,7 @@
 /**
- * A plain network of two hosts: two namespaces, and a veth pair between them. It is made by `ip`, not by
- * what plg makes its own networks with. The namespaces have no names, so they go with the last descriptor and process.
+ * A plain network of two hosts: two namespaces, and a veth pair between them. It is made by `ip`,
+ * not by what plg makes its own networks with. The namespaces have no names, so they go with the
+ * last descriptor and process.
  */
 import type { Role } from "./actor/stage.ts";
 import { closeNamespace, inNamespaces, type Namespace } from "../../src/sys/namespace.ts";

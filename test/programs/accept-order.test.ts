@@ -1,5 +1,5 @@
-// A server accepts connections in the order of their SYNs, also those that had to wait for it; and when
-// it is replayed, in the order in which it had accepted them.
+// A server accepts connections in the order of their SYNs, also those that had to wait for it; and
+// when it is replayed, in the order in which it had accepted them.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { linesOf, type Plg, pythonActor, test } from "./plg.ts";
@@ -28,8 +28,9 @@ describe("the order in which a server accepts is that of the SYNs", () => {
   );
 
   test("where its backlog is full", async ({ plg, folder }) => {
-    // The third SYN comes 0.6 s after the second, and so do their retransmissions. The server accepts in
-    // between: the third is repeated when there is room, and the second was there before it.
+    // The third SYN comes 0.6 s after the second, and so do their retransmissions. The server
+    // accepts in between: the third is repeated when there is room, and the second was there before
+    // it.
     const file = `${folder}/connecting`;
     await expectTurns(plg, `full 3 ${file}`, `visit 10.0.0.1 3 ${file} 0.6`, 3);
   });

@@ -1,7 +1,8 @@
 /**
- * Two hosts without plg in subnets of their own, a router between them, and tcpdump: namespaces with
- * veth pairs, made by `ip`. The router may lose packets, so that a capture behind it has them late and
- * out of order, when they are sent again. (netem, which does the same, is missing in small kernels.)
+ * Two hosts without plg in subnets of their own, a router between them, and tcpdump: namespaces
+ * with veth pairs, made by `ip`. The router may lose packets, so that a capture behind it has them
+ * late and out of order, when they are sent again. (netem, which does the same, is missing in small
+ * kernels.)
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -116,7 +117,10 @@ export class CapturedHosts {
     for (const network of [this.#router, ...Object.values(this.#hosts)]) closeNamespace(network);
   }
 
-  /** A veth pair between a host and the router, which passes packets on one segment at a time, as a wire does. */
+  /**
+   * A veth pair between a host and the router, which passes packets on one segment at a time, as a
+   * wire does.
+   */
   #connect(host: Host): void {
     const address = hostAddresses[host];
     const gateway = address.replace(/\d+$/, "254");

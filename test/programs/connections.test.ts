@@ -1,5 +1,5 @@
-// A process must not be able to tell that it talks to a pipe. Each case is what TCP does between two
-// machines, as both ends report it.
+// A process must not be able to tell that it talks to a pipe. Each case is what TCP does between
+// two machines, as both ends report it.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { actor, expectOk, type Finished, linesOf, type Plg, test } from "./plg.ts";

@@ -1,4 +1,7 @@
-/** A PostgreSQL cluster for a test. PostgreSQL refuses to be root, so it is the user postgres', to whom only root can change. */
+/**
+ * A PostgreSQL cluster for a test. PostgreSQL refuses to be root, so it is the user postgres', to
+ * whom only root can change.
+ */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Trains of datagrams (QUIC sends them) pass in one piece where the kernel lets them; the dump has datagrams.
+// Trains of datagrams (QUIC sends them) pass in one piece where the kernel lets them; the dump has
+// datagrams.
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { tshark } from "./dump.ts";

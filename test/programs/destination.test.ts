@@ -1,4 +1,5 @@
-// Recording over something never loses it: another recorder's dump, an old recording, a foreign file.
+// Recording over something never loses it: another recorder's dump, an old recording, a foreign
+// file.
 import {
   copyFileSync,
   existsSync,

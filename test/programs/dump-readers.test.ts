@@ -1,6 +1,6 @@
 /**
- * Other readers judge the dump: tshark, tcpdump and capinfos read every kind of it without a word. The
- * dumps are written by the real thread, so the built code is used: `npm run build` comes first.
+ * Other readers judge the dump: tshark, tcpdump and capinfos read every kind of it without a word.
+ * The dumps are written by the real thread, so the built code is used: `npm run build` comes first.
  */
 import { Direction } from "../../src/base/direction.ts";
 import { spawnSync } from "node:child_process";
@@ -32,7 +32,10 @@ afterAll(() => {
 
 const { toServer, toClient } = Direction;
 
-/** Records what `record` does, into a new file at `path`; there is no engine, so a full ring is waited for. */
+/**
+ * Records what `record` does, into a new file at `path`; there is no engine, so a full ring is
+ * waited for.
+ */
 async function makeDump(
   path: string,
   info: RunInfo,

@@ -37,7 +37,10 @@ export async function streamBytes(
   return Buffer.concat(payloads.map((hex) => Buffer.from(hex, "hex")));
 }
 
-/** What tshark's expert system holds against the TCP of a dump: retransmissions, lost segments, wrong checksums. */
+/**
+ * What tshark's expert system holds against the TCP of a dump: retransmissions, lost segments,
+ * wrong checksums.
+ */
 export async function tcpComplaints(file: string): Promise<string[]> {
   return fields(
     file,

@@ -1,5 +1,6 @@
-// However a run ends, nothing of it stays: no process, no namespace, and the dump is good. That no process
-// is left is asserted after every test, by the fixture. What breaks from outside is in test/faults.
+// However a run ends, nothing of it stays: no process, no namespace, and the dump is good. That no
+// process is left is asserted after every test, by the fixture. What breaks from outside is in
+// test/faults.
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "vitest";

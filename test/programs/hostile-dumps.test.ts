@@ -1,4 +1,5 @@
-// Dumps that somebody else made: their commands do not run unasked, and what they play breaks nothing.
+// Dumps that somebody else made: their commands do not run unasked, and what they play breaks
+// nothing.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,10 @@ import { needs } from "./machine.ts";
 import { expectOk, test } from "./plg.ts";
 import { record, replay } from "./replays.ts";
 
-/** As a dump of this very host, whose commands leave a mark and have an order for the terminal in them. */
+/**
+ * As a dump of this very host, whose commands leave a mark and have an order for the terminal in
+ * them.
+ */
 function forgedRun(notes: RunInfo["notes"] = {}): RunInfo {
   const containers = madeUpRun.containers.map((container) => ({
     ...container,

@@ -67,13 +67,15 @@ describe("a command that floods its output", () => {
   });
 
   test("waits where nobody reads, in bounded memory", async ({ plg, folder }) => {
-    // The reader takes the first line and then sleeps until the flood is far more than any pipe holds.
+    // The reader takes the first line and then sleeps until the flood is far more than any pipe
+    // holds.
     const script = `cd '${folder}'; "$@" | { read -r line; echo "$line"; while [ ! -e enough ]; do sleep 0.05; done; wc -c; }`;
     const run = plg.start(["record", "--raw", "flood=yes | head -c 50000000"], {
       through: ["/bin/sh", "-c", script, "sh"],
     });
     await run.prints(/y/);
-    // Time enough for a plg without back-pressure to swallow it all: above, it took that long to pass it on.
+    // Time enough for a plg without back-pressure to swallow it all: above, it took that long to
+    // pass it on.
     await sleep(1000);
     const peaks = childrenOf(run.pid).map((pid) => statusKilobytes(pid, "VmHWM") / 1000);
     expect(Math.max(...peaks)).toBeGreaterThan(30);

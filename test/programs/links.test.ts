@@ -1,4 +1,5 @@
-// Links are felt by real programs as netem's would be: in ping, in TCP's round trips, in what TCP sends again.
+// Links are felt by real programs as netem's would be: in ping, in TCP's round trips, in what TCP
+// sends again.
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { readDump } from "../../src/dump/store/reader.ts";
@@ -221,7 +222,8 @@ describe("in a replay", () => {
 
   test("patience covers the way over a link", async ({ plg }) => {
     await overLinks(plg, [], `${roundTrips} measure 10.0.0.1 7000 1`);
-    // Less than a way there and back, and more than a program's start takes longer on a busy machine.
+    // Less than a way there and back, and more than a program's start takes longer on a busy
+    // machine.
     const options = ["--link=client<->server: delay 400ms", "--patience=600ms"];
     for (const only of ["client", "server"]) await expectSame(plg, `--only=${only}`, ...options);
   });

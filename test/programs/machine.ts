@@ -1,12 +1,16 @@
 /**
- * What this machine must have for a test. Where CI=true a lack fails the test, because there everything
- * must run; elsewhere the test is skipped, with the reason, which the closing lines repeat.
+ * What this machine must have for a test. Where CI=true a lack fails the test, because there
+ * everything must run; elsewhere the test is skipped, with the reason, which the closing lines
+ * repeat.
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { beforeEach } from "vitest";
 import { placeOf } from "./program-path.ts";
 
-/** The tests of this file or group need these programs, or devices by their paths, and what plg itself needs. */
+/**
+ * The tests of this file or group need these programs, or devices by their paths, and what plg
+ * itself needs.
+ */
 export function needs(...programs: readonly string[]): void {
   require(lacksOf(programs));
 }

@@ -1,4 +1,5 @@
-// What is not TCP, as a process sees it: on a plain network, recorded, and replayed to all or to one alone.
+// What is not TCP, as a process sees it: on a plain network, recorded, and replayed to all or to
+// one alone.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";

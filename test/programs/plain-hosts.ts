@@ -1,4 +1,7 @@
-/** Network namespaces as `ip` makes them, not as plg does: what the networks to compare with are built of. */
+/**
+ * Network namespaces as `ip` makes them, not as plg does: what the networks to compare with are
+ * built of.
+ */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { currentNamespace, inNewNamespaces, type Namespace } from "../../src/sys/namespace.ts";

@@ -1,6 +1,7 @@
 /**
- * A network as it is without plg: hosts that are namespaces, on one bridge. It is made by `ip`, not by
- * what plg makes its own networks with. Nothing has a name, so all goes with the last descriptor.
+ * A network as it is without plg: hosts that are namespaces, on one bridge. It is made by `ip`, not
+ * by what plg makes its own networks with. Nothing has a name, so all goes with the last
+ * descriptor.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Runs ./plg as a user would, and cleans up behind it. Each test gets a folder of its own; when it is
- * over, no process of its runs may be left, and the folder goes.
+ * Runs ./plg as a user would, and cleans up behind it. Each test gets a folder of its own; when it
+ * is over, no process of its runs may be left, and the folder goes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -92,7 +92,8 @@ export class Running {
           resolve({ exitCode, signal, stdout: this.stdout, stderr: this.stderr, durationMs });
         };
         child.once("close", settle);
-        // A process that was left behind may hold the output open; that it was left is told elsewhere.
+        // A process that was left behind may hold the output open; that it was left is told
+        // elsewhere.
         setTimeout(settle, leftOpenMs).unref();
       });
     });
@@ -112,7 +113,10 @@ export class Running {
     });
   }
 
-  /** How /proc names the PID namespace of the commands, once there is one; it names no other until `release`. */
+  /**
+   * How /proc names the PID namespace of the commands, once there is one; it names no other until
+   * `release`.
+   */
   get pidNamespace(): string | undefined {
     return this.#held?.link;
   }

@@ -67,7 +67,10 @@ export function statusKilobytes(pid: number, field: string): number {
   return Number(match?.[1] ?? 0);
 }
 
-/** The processor time that a process has taken: utime and stime of proc_pid_stat(5), in ticks of 10 ms. */
+/**
+ * The processor time that a process has taken: utime and stime of proc_pid_stat(5), in ticks of 10
+ * ms.
+ */
 export function cpuMilliseconds(pid: number): number {
   const text = reading(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

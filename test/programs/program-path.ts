@@ -1,7 +1,10 @@
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Servers are in /usr/sbin, which is not on every user's PATH, PostgreSQL's in a folder of its own, as are games. */
+/**
+ * Servers are in /usr/sbin, which is not on every user's PATH, PostgreSQL's in a folder of its own,
+ * as are games.
+ */
 export const programPath: string = [
   process.env["PATH"] ?? "",
   "/usr/local/sbin",

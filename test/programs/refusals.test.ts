@@ -7,7 +7,9 @@ function serverOn(address: string): string {
   return `server=node -e "net.createServer((s) => s.end('bye')).listen(7000, '${address}', () => console.log('ready'))"`;
 }
 
-/** Tries again and again, as there is a moment before the server listens, until plg has said why. */
+/**
+ * Tries again and again, as there is a moment before the server listens, until plg has said why.
+ */
 const client = `client=node -e "let tries = 0; (function go() {
   net.connect({ host: 'server', port: 7000, family: 4 })
     .on('error', () => tries++ < 100 ? setTimeout(go, 50) : process.exit(3)).resume(); })()"`;

@@ -1,4 +1,5 @@
-// Where the receiver broke off, how much its sender got rid of is chance: no difference, to either side.
+// Where the receiver broke off, how much its sender got rid of is chance: no difference, to either
+// side.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { linesOf, pythonActor, test } from "./plg.ts";

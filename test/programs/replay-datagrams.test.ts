@@ -1,4 +1,5 @@
-// UDP passes as it is between two live processes; of one that is not live the recorded datagrams are sent.
+// UDP passes as it is between two live processes; of one that is not live the recorded datagrams
+// are sent.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { actor, linesOf, test } from "./plg.ts";

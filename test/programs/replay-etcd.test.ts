@@ -1,5 +1,5 @@
-// A cluster does not do the same twice: it keeps time and draws lots. Its members come and go in their
-// replay as they like, and it ends with a report all the same.
+// A cluster does not do the same twice: it keeps time and draws lots. Its members come and go in
+// their replay as they like, and it ends with a report all the same.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";

@@ -21,7 +21,10 @@ export interface ReplayFixture {
   readonly startAfresh?: (folder: string) => void;
 }
 
-/** Redis with several clients, among them subscribers: who listens is woken by what another client does. */
+/**
+ * Redis with several clients, among them subscribers: who listens is woken by what another client
+ * does.
+ */
 export const redisClients = ["first", "second", "pub", "work"];
 
 const subscriber = (name: string): string =>
@@ -31,8 +34,8 @@ export const redisCommands: readonly string[] = [
   "server=exec redis-server --bind 0.0.0.0 :: --protected-mode no --save '' --dir . >server.log",
   subscriber("first"),
   subscriber("second"),
-  // Publishes only when both have subscribed, and ends when the others are through, so that every run
-  // is the same.
+  // Publishes only when both have subscribed, and ends when the others are through, so that every
+  // run is the same.
   `pub=until grep -q ^1 first.log && grep -q ^1 second.log; do sleep 0.02; done;
   for i in 1 2 3; do redis-cli -h server publish news item-$i; done;
   until [ -e worked ] && grep -q item-3 first.log && grep -q item-3 second.log; do sleep 0.02; done;
@@ -44,7 +47,10 @@ export const redisCommands: readonly string[] = [
 /** HTTP tells the time. */
 export const nginxDate = "server:80/^Date: .*$/m";
 
-/** PostgreSQL draws a key for each session: BackendKeyData is a K, its length, a process id and a secret. */
+/**
+ * PostgreSQL draws a key for each session: BackendKeyData is a K, its length, a process id and a
+ * secret.
+ */
 export const postgresKey = "db:5432/K\\x00\\x00\\x00\\x0c[^]{8}/";
 
 export const queries = `create table fruit(id int primary key, name text);

@@ -1,4 +1,5 @@
-// A game that people play: the recorded client, alone with its recording, ends with the same picture.
+// A game that people play: the recorded client, alone with its recording, ends with the same
+// picture.
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
@@ -20,8 +21,9 @@ const settings = ["gameseed 42", "mapseed 42", "aifill 3", "size 1", "timeout 0"
   .map((setting) => `set ${setting}\n`)
   .join("");
 
-// A screen that nobody sees, with a window manager that gives each window the same place every time. Its picture is taken after $1 seconds, as $2, and again until the game is at
-// rest: the cursor does not blink, so three pictures in a row are then the same bytes.
+// A screen that nobody sees, with a window manager that gives each window the same place every
+// time. Its picture is taken after $1 seconds, as $2, and again until the game is at rest: the
+// cursor does not blink, so three pictures in a row are then the same bytes.
 const client = `${surroundings} HOME=$PWD/home
 rm -rf home && mkdir -p home/.config/gtk-3.0
 printf '[Settings]\\ngtk-cursor-blink=0\\n' > home/.config/gtk-3.0/settings.ini
@@ -97,8 +99,8 @@ describe("freeciv, replayed", () => {
 });
 
 /**
- * A picture's pixels, in hexadecimal. Before them are a header and a table of colours; it tells how long
- * they are, and a pixel (X11/XWDFile.h).
+ * A picture's pixels, in hexadecimal. Before them are a header and a table of colours; it tells how
+ * long they are, and a pixel (X11/XWDFile.h).
  */
 function readPixels(path: string): readonly string[] {
   const picture = readFileSync(path);

@@ -19,7 +19,10 @@ interface Scenario {
   readonly client: string;
 }
 
-/** Runs server and client on their hosts, and imports what the client's host captured. Returns what the client printed. */
+/**
+ * Runs server and client on their hosts, and imports what the client's host captured. Returns what
+ * the client printed.
+ */
 async function captureAndImport(plg: Plg, folder: string, scenario: Scenario): Promise<string[]> {
   const hosts = new CapturedHosts(folder, lossPercent);
   try {

@@ -1,4 +1,5 @@
-// nginx is the one server here whose answers carry the time, so it also shows masks and the reports.
+// nginx is the one server here whose answers carry the time, so it also shows masks and the
+// reports.
 import { createHash, randomBytes } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -120,7 +121,8 @@ describe("https, replayed", () => {
       const { report, run: alone } = await expectDiffers(plg, name, `--only=${name}`);
       const [first] = report.differences;
       expect(first).toMatchObject({ kind: "bytes", process: name, serverPort: 443 });
-      // What is random in the very first message of either side: a TLS record's head comes before it.
+      // What is random in the very first message of either side: a TLS record's head comes before
+      // it.
       expect(first?.offset).toBeLessThan(16);
       expect(alone.durationMs).toBeLessThan(10_000);
     }

@@ -1,4 +1,5 @@
-// What a process does by its own timers happens at the same time after its start, in a replay as well.
+// What a process does by its own timers happens at the same time after its start, in a replay as
+// well.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { linesOf, type Plg, pythonActor, test } from "./plg.ts";

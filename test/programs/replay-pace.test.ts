@@ -1,5 +1,5 @@
-// When things happen: as soon as the process has done what came before, at the recorded pace, or at once.
-// And whatever a process does, its replay comes to an end.
+// When things happen: as soon as the process has done what came before, at the recorded pace, or at
+// once. And whatever a process does, its replay comes to an end.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Redis with several clients, among them subscribers: who listens is woken by what another client does.
+// Redis with several clients, among them subscribers: who listens is woken by what another client
+// does.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { linesOf, type Plg, test } from "./plg.ts";

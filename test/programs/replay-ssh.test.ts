@@ -1,5 +1,6 @@
-// Encryption is passed on byte by byte, so it is recorded like anything else. Without a seed, whoever takes part in
-// it draws new secrets each time, so a replayed session cannot go beyond its beginning.
+// Encryption is passed on byte by byte, so it is recorded like anything else. Without a seed,
+// whoever takes part in it draws new secrets each time, so a replayed session cannot go beyond its
+// beginning.
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +26,8 @@ describe("sshd and scp, replayed", () => {
     expect(copy.equals(readFileSync(join(folder, "original")))).toBe(true);
     for (const name of ["client", "server"]) {
       const { run, report } = await expectDiffers(plg, name, `--only=${name}`, "--patience=1s");
-      // The banners are the same, and so is the head of the first packet; then come 16 random bytes.
+      // The banners are the same, and so is the head of the first packet; then come 16 random
+      // bytes.
       expect(report.differences[0]).toMatchObject({
         kind: "bytes",
         process: name,

@@ -1,4 +1,5 @@
-// Replay is dependable: the same again and again, without one difference or stall. `npm run replays -- 20`.
+// Replay is dependable: the same again and again, without one difference or stall. `npm run replays
+// -- 20`.
 import { describe, expect } from "vitest";
 import { needs, needsRoot } from "./machine.ts";
 import { expectOk, type Plg, test } from "./plg.ts";
@@ -7,7 +8,10 @@ import { expectSame, record } from "./replays.ts";
 
 /** How often each recording is replayed. */
 const times = Number(process.env["PLG_REPLAYS"] ?? 3);
-/** What is waited for in vain for this long is a difference: none of these programs takes a tenth of it. */
+/**
+ * What is waited for in vain for this long is a difference: none of these programs takes a tenth of
+ * it.
+ */
 const patienceMs = 30_000;
 
 /** The names of those who ended without being stopped. */

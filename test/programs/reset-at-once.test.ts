@@ -1,4 +1,5 @@
-// A server may reset a connection in the moment in which it accepts it. Its client is connected first.
+// A server may reset a connection in the moment in which it accepts it. Its client is connected
+// first.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { linesOf, pythonActor, test } from "./plg.ts";

@@ -1,5 +1,5 @@
-// A client may return from the port that it has just left. Packets of the old connection may still be
-// on their way then, and neither a recording nor a replay may mistake them for the new one's.
+// A client may return from the port that it has just left. Packets of the old connection may still
+// be on their way then, and neither a recording nor a replay may mistake them for the new one's.
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { fields, streamBytes } from "./dump.ts";

@@ -3,7 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Writes what nginx needs into the folder, and files to fetch; returns the command. `extra` goes into its server block. */
+/**
+ * Writes what nginx needs into the folder, and files to fetch; returns the command. `extra` goes
+ * into its server block.
+ */
 export function nginx(
   folder: string,
   files: Readonly<Record<string, Buffer | string>>,
@@ -32,7 +35,10 @@ export function certificate(folder: string): void {
   execFileSync("openssl", ["req", "-x509", ...key, ...name], { cwd: folder, stdio: "pipe" });
 }
 
-/** Writes what sshd needs into the folder, and a user's key; returns its command, and the options of a client. */
+/**
+ * Writes what sshd needs into the folder, and a user's key; returns its command, and the options of
+ * a client.
+ */
 export function ssh(folder: string): { server: string; options: string } {
   for (const key of ["host", "user"])
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, key)]);

@@ -1,4 +1,5 @@
-// The shortcut past the switch: that it is taken, and that a process cannot tell it from its one device.
+// The shortcut past the switch: that it is taken, and that a process cannot tell it from its one
+// device.
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";

@@ -16,7 +16,8 @@ describe("mosquitto", () => {
       "--wait-listen=10s",
       "--until=subscriber",
       "broker=exec mosquitto -c mosquitto.conf",
-      // mosquitto_sub tells of the SUBACK only with -d, on its standard output, line-buffered or not.
+      // mosquitto_sub tells of the SUBACK only with -d, on its standard output, line-buffered or
+      // not.
       "subscriber=stdbuf -oL mosquitto_sub -d -h 10.0.0.1 -t news -q 1 -C 3 | tee subscriber.log",
       `publisher=${waitForSubscriber}; for i in 1 2 3; do mosquitto_pub -h 10.0.0.1 -t news -q 1 -m item-$i; done`,
     ]);

@@ -1,4 +1,5 @@
-// What a command finds around it: it should feel started from the caller's shell, on a machine of its own.
+// What a command finds around it: it should feel started from the caller's shell, on a machine of
+// its own.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";

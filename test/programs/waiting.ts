@@ -2,7 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const lookMs = 10;
 
-/** Waits until `holds`, which is asked again and again; throws with an explanation when it takes too long. */
+/**
+ * Waits until `holds`, which is asked again and again; throws with an explanation when it takes too
+ * long.
+ */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,

@@ -1,4 +1,5 @@
-// Every wrong call gives one clear line and the exit code of the contract, and leaves nothing behind.
+// Every wrong call gives one clear line and the exit code of the contract, and leaves nothing
+// behind.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";

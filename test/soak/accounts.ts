@@ -1,7 +1,7 @@
 /**
- * Compares, connection by connection, what was sent, what is in the dump, and what was received. A connection
- * that both ends brought to its end must be the same in all three, byte by byte; one that a kill or a fault cut off
- * must at least not be longer in the dump than what was sent of it.
+ * Compares, connection by connection, what was sent, what is in the dump, and what was received. A
+ * connection that both ends brought to its end must be the same in all three, byte by byte; one
+ * that a kill or a fault cut off must at least not be longer in the dump than what was sent of it.
  */
 import { createHash, type Hash } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,10 +1,16 @@
-/** What runs under plg: real programs that keep each other busy, and start again whenever they are killed. */
+/**
+ * What runs under plg: real programs that keep each other busy, and start again whenever they are
+ * killed.
+ */
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asDatabaseUser, initDatabase, postgres } from "../programs/database.ts";
 
-/** The programs that are killed, by how their command lines begin or what is in them. The shells around them live on. */
+/**
+ * The programs that are killed, by how their command lines begin or what is in them. The shells
+ * around them live on.
+ */
 export const victims: RegExp =
   /^\d+ (redis-server|redis-benchmark|nginx|curl|pgbench|\S*node\S* \S*ledger\.mjs ask)/;
 

@@ -1,6 +1,7 @@
 /**
- * `npm run soak -- --minutes 5` (or `--hours 2`): real programs through plg, killed at random, over a link that fails;
- * and at the end of each round the accounts: nothing lost, nothing leaked, nobody left.
+ * `npm run soak -- --minutes 5` (or `--hours 2`): real programs through plg, killed at random, over
+ * a link that fails; and at the end of each round the accounts: nothing lost, nothing leaked,
+ * nobody left.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";

@@ -2,7 +2,10 @@
 import { readdirSync } from "node:fs";
 import { statusKilobytes } from "../programs/processes.ts";
 
-/** Open connections come and go, and each takes two descriptors; so what counts is the least in a while. */
+/**
+ * Open connections come and go, and each takes two descriptors; so what counts is the least in a
+ * while.
+ */
 const slackDescriptors = 16;
 /** The heap breathes, too. */
 const slackKilobytes = 40_000;

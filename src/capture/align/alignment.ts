@@ -87,7 +87,9 @@ function allLinks(timelines: readonly Timeline[]): Link[] {
   return links.toSorted((a, b) => Math.abs(a.fit.toleranceNs) - Math.abs(b.fit.toleranceNs));
 }
 
-/** The second clock shows `t2 = t1 + offset + drift * t1`, so `t1 = (t2 - offset) / (1 + drift)`. */
+/**
+ * The second clock shows `t2 = t1 + offset + drift * t1`, so `t1 = (t2 - offset) / (1 + drift)`.
+ */
 function compose(outer: ClockCorrection, { offsetNs, drift }: ClockFit): ClockCorrection {
   const scale = 1 / (1 + drift);
   return {

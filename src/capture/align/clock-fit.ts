@@ -4,7 +4,9 @@
  * the other.
  */
 
-/** `second - first` is at most, or at least, `differenceNs` at the time `atNs` of the first clock. */
+/**
+ * `second - first` is at most, or at least, `differenceNs` at the time `atNs` of the first clock.
+ */
 export interface Bound {
   readonly atNs: number;
   readonly differenceNs: number;

@@ -1,6 +1,6 @@
 /**
- * Writes a dump from one thread, as fast as the caller has events: for imports and exports. (A recording
- * goes through the ring and its threads, so that the traffic never waits for the disk.)
+ * Writes a dump from one thread, as fast as the caller has events: for imports and exports. (A
+ * recording goes through the ring and its threads, so that the traffic never waits for the disk.)
  */
 import { Direction } from "../../base/direction.ts";
 import { assert } from "../../base/assert.ts";

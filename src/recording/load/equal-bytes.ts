@@ -1,6 +1,6 @@
 /**
- * Whether `lengthBytes` of `a` from `aAt` equal those of `b` from `bAt`: the C library's memcmp, by way of
- * Buffer.compare.
+ * Whether `lengthBytes` of `a` from `aAt` equal those of `b` from `bAt`: the C library's memcmp, by
+ * way of Buffer.compare.
  */
 export function equalBytes(
   a: Uint8Array,

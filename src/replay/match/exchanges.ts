@@ -47,8 +47,8 @@ interface Detached {
 }
 
 /**
- * A shorter question does not identify an exchange: a protocol that answers single bytes has the same
- * question everywhere. Requests of real pools are longer (RESP's PING, PostgreSQL's Sync).
+ * A shorter question does not identify an exchange: a protocol that answers single bytes has the
+ * same question everywhere. Requests of real pools are longer (RESP's PING, PostgreSQL's Sync).
  */
 const defaultShortestQuestionBytes = 4;
 /** How much of two questions is compared to decide whether they are equal. */

@@ -1,6 +1,6 @@
 /**
- * Plays one role in some scenarios, one after the other, in one family and then in the other. Arguments: the
- * role, a folder, and as JSON who is where in each family, and the scenarios' names.
+ * Plays one role in some scenarios, one after the other, in one family and then in the other.
+ * Arguments: the role, a folder, and as JSON who is where in each family, and the scenarios' names.
  */
 import { join } from "node:path";
 import { scenarios } from "./scenarios.ts";

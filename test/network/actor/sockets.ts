@@ -1,7 +1,8 @@
 /**
- * Blocking sockets for the actors. Node's own would put an event loop between a process and its system
- * calls; here each call is made when the scenario says so, and what it says is what is observed: "ok" or
- * the name of an error. Nothing blocks for ever: after {@link patienceS} a call fails with EAGAIN.
+ * Blocking sockets for the actors. Node's own would put an event loop between a process and its
+ * system calls; here each call is made when the scenario says so, and what it says is what is
+ * observed: "ok" or the name of an error. Nothing blocks for ever: after {@link patienceS} a call
+ * fails with EAGAIN.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:os";
@@ -112,7 +113,10 @@ export class Socket {
     return count === bytes.length ? "ok" : outcome(count);
   }
 
-  /** Waits for so many bytes. Returns them quoted, fewer if no more come; "end", or the name of an error. */
+  /**
+   * Waits for so many bytes. Returns them quoted, fewer if no more come; "end", or the name of an
+   * error.
+   */
   receive(lengthBytes: number, flags: number = more.MSG_WAITALL): string {
     const count = libc.recv(this.fd, incoming.address, lengthBytes, flags);
     if (count < 0) return outcome(count);
@@ -143,7 +147,9 @@ export class Socket {
     return { bytes, hash: hash.digest("hex").slice(0, 12), over };
   }
 
-  /** Waits for one of `events`. Returns the names of what is the case, "nothing" after `timeoutMs`. */
+  /**
+   * Waits for one of `events`. Returns the names of what is the case, "nothing" after `timeoutMs`.
+   */
   poll(events: number, timeoutMs: number = patienceS * 1000): string {
     // struct pollfd { int fd; short events, revents; }
     number.view.setInt32(0, this.fd, true);
@@ -196,7 +202,10 @@ export class Socket {
     return number.view.getInt32(0, true) === 1;
   }
 
-  /** Drops every packet that arrives for this socket, as a firewall would: a filter that keeps 0 bytes of it. */
+  /**
+   * Drops every packet that arrives for this socket, as a firewall would: a filter that keeps 0
+   * bytes of it.
+   */
   deafen(): void {
     // struct sock_filter { u16 code; u8 jt, jf; u32 k; } with code BPF_RET | BPF_K and k 0
     const filter = outgoing;

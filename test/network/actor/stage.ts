@@ -1,7 +1,7 @@
 /**
- * What a role of a scenario finds: its addresses, sockets, a place to say what it sees, and a way to
- * meet its partner. The two meet on a connection of their own, so that in a replay, where each plays
- * alone, the order of things is in the recording.
+ * What a role of a scenario finds: its addresses, sockets, a place to say what it sees, and a way
+ * to meet its partner. The two meet on a connection of their own, so that in a replay, where each
+ * plays alone, the order of things is in the recording.
  */
 import { appendFileSync, existsSync, writeFileSync, writeSync } from "node:fs";
 import type { Family } from "../../../src/base/units.ts";
@@ -20,7 +20,10 @@ export interface Places {
   readonly nobody: string;
 }
 
-/** Each scene has ten ports of its own, from here on, and a source port; they are named after the first's. */
+/**
+ * Each scene has ten ports of its own, from here on, and a source port; they are named after the
+ * first's.
+ */
 const firstPorts = { server: 7000, source: 4711 };
 const portsOfScene = 10;
 /** Where the partners meet. */
@@ -137,7 +140,10 @@ export class Stage {
     return socket;
   }
 
-  /** An address without what changes from one network to another: "server:7000", "client:(ephemeral)". */
+  /**
+   * An address without what changes from one network to another: "server:7000",
+   * "client:(ephemeral)".
+   */
   nameOf(endpoint: Endpoint | string): string {
     if (typeof endpoint === "string") return endpoint;
     const { server, client } = this.#places;

@@ -2,7 +2,10 @@
 import type { Rest } from "./sockets.ts";
 import type { Stage } from "./stage.ts";
 
-/** So many bytes, in a sequence whose period is no power of two: what is lost or comes twice shows in the hash. */
+/**
+ * So many bytes, in a sequence whose period is no power of two: what is lost or comes twice shows
+ * in the hash.
+ */
 export function pattern(lengthBytes: number): Uint8Array {
   const bytes = new Uint8Array(lengthBytes);
   for (let i = 0; i < lengthBytes; i++) bytes[i] = (i % 251) ^ (i >> 16);

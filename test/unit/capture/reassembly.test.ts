@@ -1,6 +1,6 @@
 /**
- * A known pair of streams is cut into segments, which are duplicated, cut again, reordered and left out
- * of the capture. The import must give the streams, or exactly what is missing.
+ * A known pair of streams is cut into segments, which are duplicated, cut again, reordered and left
+ * out of the capture. The import must give the streams, or exactly what is missing.
  */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";

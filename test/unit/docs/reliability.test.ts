@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { faults } from "../../faults/faults.ts";
 
-// The figures differ from run to run; which faults there are, and how often they were injected, does not.
+// The figures differ from run to run; which faults there are, and how often they were injected,
+// does not.
 test("docs/reliability.md has a row for every fault, injected as often as it says", () => {
   const page = readFileSync(new URL("../../../docs/reliability.md", import.meta.url), "utf8");
   const rows = page.split("\n").filter((line) => /^\| (?!fault )/.test(line));

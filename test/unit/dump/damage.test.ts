@@ -16,7 +16,10 @@ function asText(told: Told): string {
   );
 }
 
-/** The items and the torn tail of `bytes`, or the DumpError; anything else that is thrown fails the test. */
+/**
+ * The items and the torn tail of `bytes`, or the DumpError; anything else that is thrown fails the
+ * test.
+ */
 function outcomeOf(bytes: Uint8Array): { told: string[]; tornAt: number | undefined } | DumpError {
   try {
     const { told, end } = decode(bytes);

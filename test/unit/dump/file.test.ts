@@ -79,7 +79,8 @@ test("a file system that refuses O_DIRECT only at the write is written without",
   const path = join(directory, "refusing.dump");
   const file = openDumpFile(path);
   const appender = new DumpAppender({ ...file, direct: true }, 0);
-  // Memory that does not begin at a page has the kernel refuse it just so (on tmpfs it does not mind).
+  // Memory that does not begin at a page has the kernel refuse it just so (on tmpfs it does not
+  // mind).
   const unaligned = new Uint8Array(page.buffer, page.byteOffset + 4, 4096).fill(7);
   appender.append(unaligned);
   appender.append(page.fill(8));

@@ -1,4 +1,5 @@
-// Dumps that somebody made on purpose, with check sums that are right: found by fuzzing, and by thinking.
+// Dumps that somebody made on purpose, with check sums that are right: found by fuzzing, and by
+// thinking.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DumpError } from "../../../src/base/errors.ts";

@@ -1,4 +1,6 @@
-/** Makes recordings in memory, through the real sink, ring and block writer, and reads them back. */
+/**
+ * Makes recordings in memory, through the real sink, ring and block writer, and reads them back.
+ */
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import type { Family, Fd, Port } from "../../../src/base/units.ts";
@@ -140,7 +142,10 @@ export class Recording {
     return true;
   }
 
-  /** As many bytes as fit into what is reserved for `most` chunks at once; undefined if the ring is full. */
+  /**
+   * As many bytes as fit into what is reserved for `most` chunks at once; undefined if the ring is
+   * full.
+   */
   flood(stream: StreamState, direction: Direction, most: number): number | undefined {
     const place = this.sink.reserve(stream.family, most);
     if (!place) return undefined;

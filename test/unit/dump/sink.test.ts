@@ -11,7 +11,10 @@ import { maxBlockBytes, RecordKind } from "../../../src/dump/format/schema.ts";
 import { decode, endpoint, ipPacket, pattern, Recording, run } from "./recording.ts";
 import { headerBlocks } from "../../../src/dump/format/header.ts";
 
-/** The writer's part, by hand: takes the oldest block as the real one would, and returns its filled length. */
+/**
+ * The writer's part, by hand: takes the oldest block as the real one would, and returns its filled
+ * length.
+ */
 function takeBlock(ring: Ring): number {
   const length = ring.lengthOf(ring.freed);
   ring.giveBack();

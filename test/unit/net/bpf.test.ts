@@ -1,9 +1,13 @@
-// The filter programs, run by an interpreter of classic BPF, against what they are to say in plain words.
+// The filter programs, run by an interpreter of classic BPF, against what they are to say in plain
+// words.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bareReset, connectionChange, everything, opcodes } from "../../../src/net/bpf.ts";
 
-/** What the kernel's interpreter would return (Documentation/networking/filter.rst): 0 when it reads past the end. */
+/**
+ * What the kernel's interpreter would return (Documentation/networking/filter.rst): 0 when it reads
+ * past the end.
+ */
 function run(program: Uint8Array, packet: Uint8Array): number {
   const view = new DataView(program.buffer, program.byteOffset, program.length);
   let [accumulator, index] = [0, 0];

@@ -27,7 +27,10 @@ interface Datagram {
   readonly payload: Uint8Array;
 }
 
-/** A whole packet, summed from scratch. A train is one, too, but for its UDP checksum, which is only begun. */
+/**
+ * A whole packet, summed from scratch. A train is one, too, but for its UDP checksum, which is only
+ * begun.
+ */
 function build({ family, addresses, identification, extra, ports, payload }: Datagram): Uint8Array {
   const udpAt = (family === 4 ? 20 : 40) + extra.length;
   const bytes = new Uint8Array(udpAt + headerBytes + payload.length);

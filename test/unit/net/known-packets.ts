@@ -31,7 +31,9 @@ export const partialSynV6: Uint8Array = fromHex(
    e057005168d4004c00000000a002ffc4fa320000 0204ffc40402080adc8d0576000000000103030a`,
 );
 
-/** The kernel's answer to {@link partialSynV6}; with a flow label, and a partial checksum (fa1e). */
+/**
+ * The kernel's answer to {@link partialSynV6}; with a flow label, and a partial checksum (fa1e).
+ */
 export const resetV6: Uint8Array = fromHex(
   `600a0d0900140640fd000000000000000000000000000001fd000000000000000000000000000002
    0051e0570000000068d4004d50140000fa1e0000`,

@@ -1,4 +1,7 @@
-/** The slow, obvious twin of what src/net does fast, and packets to feed both. Shares no code with src/net. */
+/**
+ * The slow, obvious twin of what src/net does fast, and packets to feed both. Shares no code with
+ * src/net.
+ */
 
 import * as fc from "fast-check";
 import type { Family } from "../../../src/base/units.ts";
@@ -84,7 +87,8 @@ export function build(packet: TcpPacket): { bytes: Uint8Array; tcpAt: number } {
 }
 
 export function bytesOfLength(length: number): fc.Arbitrary<Uint8Array> {
-  // Zeros and ones are made likelier than chance has them: that is where ones-complement is delicate.
+  // Zeros and ones are made likelier than chance has them: that is where ones-complement is
+  // delicate.
   const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 255));
   return fc
     .array(byte, { minLength: length, maxLength: length })
@@ -117,7 +121,10 @@ export const tcpPackets: fc.Arbitrary<TcpPacket> = families.chain((family) =>
   }),
 );
 
-/** An options extension header of `8 * words` bytes, all padding (PadN), before a header of kind `next`. */
+/**
+ * An options extension header of `8 * words` bytes, all padding (PadN), before a header of kind
+ * `next`.
+ */
 export function paddingHeader(next: number, words: number): Uint8Array {
   const header = new Uint8Array(8 * words);
   header.set([next, words - 1, 1, 8 * words - 4]);

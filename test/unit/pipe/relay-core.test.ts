@@ -1,4 +1,5 @@
-// Playbooks: what happens to a relay's two connections on the left, what it does about it on the right.
+// Playbooks: what happens to a relay's two connections on the left, what it does about it on the
+// right.
 import { describe, expect, it } from "vitest";
 import { Direction } from "../../../src/base/direction.ts";
 import { Action, RelayCore } from "../../../src/pipe/core/relay-core.ts";

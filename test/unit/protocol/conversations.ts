@@ -9,7 +9,9 @@ export type Piece = readonly [side: ">" | "<", bytes: Uint8Array];
 export interface Conversation {
   readonly name: string;
   readonly pieces: readonly Piece[];
-  /** By message: the side, the text, and behind it which question it is (`?1`) or answers (`!1`). */
+  /**
+   * By message: the side, the text, and behind it which question it is (`?1`) or answers (`!1`).
+   */
   readonly messages: readonly string[];
 }
 

@@ -7,7 +7,9 @@ import { Garbled } from "../../../src/protocol/input.ts";
 
 const unhex = (text: string): Uint8Array => Buffer.from(text.replaceAll(/\s/g, ""), "hex");
 
-/** The codes of RFC 7541, appendix B, by the rule of canonical codes: shorter first, then by symbol. */
+/**
+ * The codes of RFC 7541, appendix B, by the rule of canonical codes: shorter first, then by symbol.
+ */
 function codesOf(): string[] {
   const lengths = Array.from(codeLengths, (letter) => letter.charCodeAt(0) - 97 + 5);
   const order = [...lengths.keys()].toSorted(

@@ -91,7 +91,10 @@ export class Actor {
       );
   }
 
-  /** What it can do next: what follows all that it knows, in any order, but each connection in its own. */
+  /**
+   * What it can do next: what follows all that it knows, in any order, but each connection in its
+   * own.
+   */
   next(): number[] {
     const known = this.script.findIndex((event) => !this.isBy(event) && !this.#happened.has(event));
     const open = this.script

@@ -23,7 +23,9 @@ const byNumber = (a: number, b: number): number => a - b;
 
 type Run = ReturnType<typeof setUp>;
 
-/** Lets the processes and the schedules act in turns until nothing happens; the time stands still. */
+/**
+ * Lets the processes and the schedules act in turns until nothing happens; the time stands still.
+ */
 function runToEnd(
   { stage, actors }: Run,
   choose: Choose,

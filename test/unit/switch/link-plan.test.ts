@@ -14,7 +14,10 @@ function delay(links: LinkPlan, from: string, to: string): number | undefined {
   return links.between(names.indexOf(from), names.indexOf(to))?.direction.send(0, 100);
 }
 
-/** At whose connection with the pipe space a link between these two acts on TCP, seen from either direction. */
+/**
+ * At whose connection with the pipe space a link between these two acts on TCP, seen from either
+ * direction.
+ */
 function ends(links: LinkPlan, one: string, other: string): string[] {
   const [from, to] = [names.indexOf(one), names.indexOf(other)];
   const there = links.between(from, to);

@@ -22,7 +22,10 @@ function frame(): { bytes: Uint8Array; view: PacketView } {
 const payloadOf = (bytes: Uint8Array, at: number, lengthBytes: number): string =>
   Buffer.from(bytes.subarray(at + headerBytes, at + lengthBytes)).toString();
 
-/** Shows a train's datagrams, of which some are wanted. Returns what is delivered one by one, or that all goes as it is. */
+/**
+ * Shows a train's datagrams, of which some are wanted. Returns what is delivered one by one, or
+ * that all goes as it is.
+ */
 function pass(wanted: (payload: string) => boolean): string[] | "whole" {
   const trains = new Trains();
   const { bytes, view } = frame();

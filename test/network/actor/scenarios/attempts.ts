@@ -125,7 +125,8 @@ const fullBacklog: Scenario = {
   name: "full-backlog",
   title: "a listener whose backlog is full, and that accepts later",
   server(stage) {
-    // A backlog of 0 has room for one connection (sk_acceptq_is_full in the kernel's include/net/sock.h).
+    // A backlog of 0 has room for one connection (sk_acceptq_is_full in the kernel's
+    // include/net/sock.h).
     const listener = stage.listen(stage.port, 0);
     stage.meet();
     stage.meet();

@@ -6,10 +6,15 @@ import type { Stage } from "../stage.ts";
 import type { Outcome, Socket } from "../sockets.ts";
 import { pattern, tell } from "../stream.ts";
 
-/** How long a half-closed connection is held: longer than what plg waits for anywhere within a connection. */
+/**
+ * How long a half-closed connection is held: longer than what plg waits for anywhere within a
+ * connection.
+ */
 const longMs = 2500;
 
-/** Ends its own direction, then goes on receiving what the other says, the last of it much later. */
+/**
+ * Ends its own direction, then goes on receiving what the other says, the last of it much later.
+ */
 function endFirst(stage: Stage, socket: Socket): void {
   stage.say("send", socket.send("question"));
   stage.say("shutdown", socket.shutdown());

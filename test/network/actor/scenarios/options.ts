@@ -187,7 +187,10 @@ function segments(by: "server" | "client"): Scenario {
   };
 }
 
-/** The least that the kernel gives is 2304 bytes (SOCK_MIN_RCVBUF): less than two segments, and no window scale. */
+/**
+ * The least that the kernel gives is 2304 bytes (SOCK_MIN_RCVBUF): less than two segments, and no
+ * window scale.
+ */
 const smallWindow: Scenario = {
   name: "small-window",
   title: "the smallest SO_RCVBUF and SO_SNDBUF at both ends",

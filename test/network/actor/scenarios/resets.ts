@@ -10,8 +10,8 @@ const mostLooks = 10_000;
 /** What a process can still do with a connection that was reset. */
 function tellBroken(stage: Stage, socket: Socket): void {
   const { IN, OUT, RDHUP } = more.pollEvents;
-  // The kernel notes the error first and the end of both directions a moment later, on any network (tcp_reset
-  // in net/ipv4/tcp_input.c): who polls in between is told ERR alone.
+  // The kernel notes the error first and the end of both directions a moment later, on any network
+  // (tcp_reset in net/ipv4/tcp_input.c): who polls in between is told ERR alone.
   let state = socket.poll(IN | RDHUP);
   for (let looks = 0; state === "ERR" && looks < mostLooks; looks++)
     state = socket.poll(IN | RDHUP);
