@@ -20,6 +20,7 @@ import {
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { Topology } from "../sandbox/network/topology.ts";
 import type { RecordDetails } from "./engine.ts";
+import { type Need, StartOrder } from "./needs.ts";
 import { type ReadyCheck, runChecks, watchContainers, watchLines } from "./readiness.ts";
 
 export interface RecordOptions extends RunOptions, NetworkOptions {
@@ -30,6 +31,8 @@ export interface RecordOptions extends RunOptions, NetworkOptions {
    */
   readonly force: boolean;
   readonly waitListenMs: number;
+  /** The commands that start later than the others, and what they wait for. */
+  readonly needs?: readonly Need[];
   /** The conditions for readiness. Connections to a container are held until it is ready. */
   readonly ready?: readonly ReadyCheck[];
   readonly toolVersion: string;
@@ -66,6 +69,7 @@ interface RecordParts {
   readonly run: CommandRun;
   readonly writer: DumpWriter;
   readonly engine: EngineHost;
+  readonly startOrder: StartOrder;
   readonly checks: readonly ReadyCheck[];
   /** See {@link watchLines}. */
   readonly matched: readonly Promise<number>[];
@@ -119,6 +123,8 @@ export class RecordSession {
       );
       onFailure(() => engine.finish());
       await run.ready();
+      const { containers } = topology;
+      const startOrder = new StartOrder({ needs: options.needs ?? [], containers, spaces, run });
       const parts = {
         startNs,
         startHrNs,
@@ -127,6 +133,7 @@ export class RecordSession {
         run,
         writer,
         engine,
+        startOrder,
         checks,
         matched,
         hooks,
@@ -137,7 +144,7 @@ export class RecordSession {
 
   /** Runs the commands to their end and closes the dump. */
   async run(hooks: RunHooks): Promise<RecordResult> {
-    const { run, playground, writer, engine, destination } = this.#parts;
+    const { run, playground, writer, engine, destination, startOrder } = this.#parts;
     let restoreLimit: (() => void) | undefined;
     let dumpError: Error | undefined;
     const dumpFailed = writer.failed.then((error) => {
@@ -145,7 +152,7 @@ export class RecordSession {
     });
     void run.lost.then(() => hooks.onWarning(keeperLost));
     try {
-      await run.start();
+      await run.start(startOrder.gate);
       // After the start, because the commands keep the caller's limits.
       restoreLimit = raiseDescriptorLimit();
       this.#watch();
@@ -165,6 +172,7 @@ export class RecordSession {
       return { ...closed, counts, ends, dumpError, ...settled };
     } finally {
       restoreLimit?.();
+      startOrder.close();
       await run.close();
       playground.close();
       destination.keep();

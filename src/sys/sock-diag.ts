@@ -41,6 +41,11 @@ export class SocketDiagnosis {
     this.#fd = inNamespaces([network], () => socket(abi.AF_NETLINK, type, abi.NETLINK_SOCK_DIAG));
   }
 
+  /** Whether the kernel answers at all. */
+  get isAvailable(): boolean {
+    return this.#fd >= 0;
+  }
+
   /**
    * Bytes that arrived on the TCP connection between these ends and wait for the process at
    * `local`.

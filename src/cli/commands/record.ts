@@ -20,6 +20,7 @@ import {
   parseLinks,
   tellLinks,
 } from "../options/link-options.ts";
+import { parseNeeds } from "../options/needs.ts";
 import { parseReady } from "../options/ready.ts";
 import { collectTlsKeys } from "./tls-keys.ts";
 import { sealOf } from "./own-recordings.ts";
@@ -54,6 +55,7 @@ import { toolVersion } from "../launch/version.ts";
 
 interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly waitListen?: string;
+  readonly needs?: readonly string[];
   readonly ready?: readonly string[];
   readonly buffer?: string;
   readonly tlsKeys?: boolean;
@@ -89,6 +91,11 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
     .option(
       "--wait-listen <duration>",
       "hold connections to a port where nobody listens yet, at most this long",
+    )
+    .option(
+      "--needs <name=server:port>",
+      "start this container's command when the server listens on the port (repeatable)",
+      collect,
     )
     .option(
       "--ready <name=check>",
@@ -175,6 +182,7 @@ function optionsOf(
     file: flags.file,
     force: flags.force === true,
     waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
+    needs: parseNeeds(flags, topology.containers),
     ready: parseReady(flags, topology.containers),
     links: parseLinks(flags, topology.containers, seed, false),
     bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),

@@ -3,6 +3,7 @@
  * identity. libuv gives the child default signal dispositions and an empty signal mask
  * (uv__process_child_init).
  */
+import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SystemError } from "../../sys/errno.ts";
@@ -37,6 +38,11 @@ export interface CommandEnd {
 /** A shell's exit codes for a command that it cannot execute or find (POSIX, XCU 2.8.2). */
 export const ShellExit = { notExecutable: 126, notFound: 127 } as const;
 
+/** Why a command never started: the end of "could not be started". */
+export interface NotStarted {
+  readonly notStarted: string;
+}
+
 /** Whether the command was started, as far as its end shows. */
 export function couldStart({ exitCode, failure }: CommandEnd): boolean {
   const isShellsOwn = exitCode === ShellExit.notFound || exitCode === ShellExit.notExecutable;
@@ -67,17 +73,24 @@ export class Command {
   /** Settles when the command has ended and its output has been passed on. Never rejects. */
   readonly ended: Promise<CommandEnd>;
   end: CommandEnd | undefined;
-  readonly #program: Program;
   /** The start, in milliseconds of `performance.now()`. */
-  readonly startedMs: number = performance.now();
+  startedMs: number = performance.now();
   #stopped = false;
 
-  /** `program` is the started command: see {@link programFor}. */
-  constructor(plan: ContainerPlan, program: Program, output: OutputSink) {
+  /**
+   * `program` is the started command (see {@link programFor}), or a promise of one that starts
+   * later. Why it never started, if so, takes the program's place.
+   */
+  constructor(
+    plan: ContainerPlan,
+    program: Program | Promise<Program | NotStarted>,
+    output: OutputSink,
+  ) {
     this.plan = plan;
-    this.#program = program;
-    const streams = (["stdout", "stderr"] as const).map((name) => this.#pass(name, output));
-    this.ended = this.#waitForEnd(streams);
+    this.ended =
+      program instanceof Promise
+        ? this.#startLater(program, output)
+        : this.#follow(program, output);
   }
 
   isRunning(): boolean {
@@ -89,8 +102,23 @@ export class Command {
     if (this.isRunning()) this.#stopped = true;
   }
 
-  async #waitForEnd(streams: readonly Promise<void>[]): Promise<CommandEnd> {
-    const end = await this.#program.ended;
+  async #startLater(
+    starting: Promise<Program | NotStarted>,
+    output: OutputSink,
+  ): Promise<CommandEnd> {
+    const program = await starting;
+    if (!("notStarted" in program)) return this.#follow(program, output);
+    const failure = { message: program.notStarted };
+    this.end = { ...outcomeOf({ failure }), lastedMs: 0, stopped: this.#stopped };
+    return this.end;
+  }
+
+  async #follow(program: Program, output: OutputSink): Promise<CommandEnd> {
+    this.startedMs = performance.now();
+    const streams = (["stdout", "stderr"] as const).map((name) =>
+      this.#pass(program[name], name, output),
+    );
+    const end = await program.ended;
     this.end = {
       ...outcomeOf(end),
       lastedMs: performance.now() - this.startedMs,
@@ -101,8 +129,7 @@ export class Command {
     return this.end;
   }
 
-  async #pass(name: "stdout" | "stderr", output: OutputSink): Promise<void> {
-    const stream = this.#program[name];
+  async #pass(stream: Socket, name: "stdout" | "stderr", output: OutputSink): Promise<void> {
     const { raw } = output;
     const lines: Uint8Array[] = [];
     const cutter = new LineCutter((line) => lines.push(line));

@@ -11,7 +11,14 @@ import { assert } from "../../base/assert.ts";
 import { commandFilter, supervise } from "../../determinism/seeding.ts";
 import type { RecordedClock } from "../../determinism/supervisor-task.ts";
 import { SupervisorHost } from "../../determinism/supervisor-host.ts";
-import { Command, type CommandEnd, type Identity, type OutputSink, programFor } from "./command.ts";
+import {
+  Command,
+  type CommandEnd,
+  type Identity,
+  type NotStarted,
+  type OutputSink,
+  programFor,
+} from "./command.ts";
 import type { Namespace } from "../../sys/namespace.ts";
 import { hostsText } from "./hosts.ts";
 import type { Fd } from "../../base/units.ts";
@@ -46,6 +53,12 @@ export interface RunHooks {
   onCommandEnd(command: Command, end: CommandEnd): void;
 }
 
+/**
+ * By container: undefined to start its command now, or a promise that settles when it may start
+ * (undefined), or with the reason why it never will.
+ */
+export type StartGate = (container: number) => Promise<string | undefined> | undefined;
+
 const lookMs = 10;
 /** The number of seeds to choose from if the caller gave none. */
 const ownSeeds = 2 ** 48 - 1;
@@ -78,6 +91,9 @@ export class CommandRun {
   /** The time at which {@link stop} began, in nanoseconds of `process.hrtime.bigint()`. */
   stoppedAtHrNs: bigint | undefined;
   #killNow = false;
+  #requestStop: () => void = () => {};
+  /** Settles when {@link stop} or {@link close} begins: commands that were held back never start. */
+  readonly #stopRequested = new Promise<void>((resolve) => (this.#requestStop = resolve));
   #onFault: (error: Error) => void = () => {};
   /** Rejects if a thread behind the commands dies, which is a bug. Never resolves. */
   readonly failed: Promise<never> = new Promise((_, reject) => {
@@ -177,13 +193,39 @@ export class CommandRun {
     return `the commands' random bytes cannot follow from a seed (${reason}), so encrypted sessions differ in replay: see 'plg doctor', or leave it out with --no-seed`;
   }
 
-  /** Starts the commands. */
-  async start(): Promise<void> {
-    const programs = await Promise.all(this.#places.map((place) => this.#startOne(place)));
+  /**
+   * Starts the commands: together, except those that `gate` holds back. It returns a promise for
+   * each of them, which settles when the command may start, or with the reason why it never will.
+   */
+  async start(gate: StartGate = () => undefined): Promise<void> {
+    const { output } = this.#options;
+    const starts = await Promise.all(
+      this.#places.map(async (place) => {
+        const held = gate(place.plan.index);
+        return held === undefined
+          ? this.#startOne(place)
+          : { starting: this.#startLater(place, held) };
+      }),
+    );
     this.#places.forEach(({ plan }, i) => {
-      const program = programs[i];
-      if (program) this.#commands.push(new Command(plan, program, this.#options.output));
+      const start = starts[i];
+      assert(start, "each place has its command");
+      this.#commands.push(new Command(plan, "starting" in start ? start.starting : start, output));
     });
+  }
+
+  async #startLater(
+    place: Place,
+    held: Promise<string | undefined>,
+  ): Promise<Program | NotStarted> {
+    const stopped = this.#stopRequested.then(() => "the run is over");
+    const notStarted = await Promise.race([held, stopped]);
+    if (notStarted !== undefined) return { notStarted };
+    try {
+      return await this.#startOne(place);
+    } catch (error) {
+      return { notStarted: (error as Error).message };
+    }
   }
 
   #startOne({ plan, network, compartment }: Place): Promise<Program> {
@@ -261,6 +303,7 @@ export class CommandRun {
   stop(): Promise<void> {
     if (this.#stopping) this.#killNow = true;
     else {
+      this.#requestStop();
       this.stoppedAtHrNs = process.hrtime.bigint();
       for (const command of this.#commands) command.markStopped();
     }
@@ -272,6 +315,7 @@ export class CommandRun {
    * Kills all remaining processes and frees the namespaces, for example after a fault of plg's own.
    */
   async close(): Promise<void> {
+    this.#requestStop();
     for (const command of this.#commands) command.markStopped();
     await this.#space.close();
     await this.#supervisor?.close();
