@@ -174,7 +174,8 @@ export const rooms = {
   },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
 
-  "cli/launch": { imports: ["base"] },
+  "cli/errors": { pure, imports: ["base", "report"] },
+  "cli/launch": { imports: ["base", "cli/errors"] },
   "cli/terminal": {
     imports: [
       "base",
@@ -225,12 +226,16 @@ export const rooms = {
       "replay/learn",
       "replay/schedule",
       "report",
+      "cli/errors",
       "cli/launch",
       "cli/options",
       "cli/terminal",
     ],
   },
-  cli: { packages: ["commander"], imports: ["base", "cli/launch", "cli/commands", "cli/terminal"] },
+  cli: {
+    packages: ["commander"],
+    imports: ["base", "cli/errors", "cli/launch", "cli/commands", "cli/terminal"],
+  },
 
   // The programs that `plg demo` runs: ordinary programs that know nothing of plg.
   demo: { imports: [] },

@@ -2,8 +2,9 @@
 import { chmodSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ExitCode, MachineError, PlgError, UsageError } from "../src/base/errors.ts";
+import { MachineError, PlgError, UsageError } from "../src/base/errors.ts";
 import { plural } from "../src/base/text.ts";
+import { ExitCode, exitCodeOf } from "../src/cli/errors/exit-code.ts";
 import { Benchmark, type Result } from "./benchmark.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import type { Measurement } from "./measurement.ts";
@@ -127,7 +128,7 @@ function report(error: unknown): number {
   }
   if (error instanceof PlgError) progress(error.message);
   else progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  return error instanceof PlgError ? error.exitCode : ExitCode.bug;
+  return error instanceof PlgError ? exitCodeOf(error) : ExitCode.bug;
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch(report);

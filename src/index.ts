@@ -4,7 +4,7 @@
  */
 export { Direction } from "./base/direction.ts";
 export { BugError } from "./base/assert.ts";
-export { DumpError, ExitCode, MachineError, PlgError, UsageError } from "./base/errors.ts";
+export { DumpError, type ErrorCode, MachineError, PlgError, UsageError } from "./base/errors.ts";
 export type { Family, Port } from "./base/units.ts";
 
 // Reading a dump: item by item in bounded memory, or summarized. DumpDecoder is pure and runs in a

@@ -1,40 +1,46 @@
-/** The exit codes of plg, part of its contract. */
-export const ExitCode = {
-  ok: 0,
-  commandFailed: 1,
-  usage: 2,
-  replayDiffers: 3,
-  machine: 4,
-  dump: 5,
-  bug: 70,
-} as const;
-export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
-
 /**
- * Which mistake an error is, for callers that have advice to add: the command line knows an option
- * that helps.
+ * The names of errors, for programs: a library's user compares `code`, and the command line derives
+ * the exit code and adds the option that helps. Lower rooms know neither options nor exit codes.
  */
 export type ErrorCode =
-  | "dump-foreign"
+  /** An argument, an option or a name is invalid. */
+  | "invalid-argument"
+  | "no-command"
+  | "subnet-too-small"
+  /** The file to write is not a recording, so plg does not replace it. */
+  | "dump-protected"
   | "dump-in-use"
-  | "dump-unreadable"
   | "dump-unwritable"
-  | "subnet-too-small";
+  /** The machine lacks something: a device, a privilege, a program, a free descriptor. */
+  | "machine-unsuitable"
+  | "no-policy-routing"
+  /** The namespaces, mounts or processes that a run needs cannot be created. */
+  | "sandbox-unavailable"
+  /** A write failed after the recording had begun, for instance because the disk is full. */
+  | "dump-incomplete"
+  | "dump-unreadable"
+  | "dump-damaged"
+  /** Another program changed the dump while plg read it. */
+  | "dump-changed"
+  | "capture-unreadable";
 
 interface PlgErrorOptions extends ErrorOptions {
-  readonly code?: ErrorCode | undefined;
+  readonly code: ErrorCode;
+  /** The argument that is invalid, by its name in the API: `from`, `link`. */
+  readonly argument?: string | undefined;
 }
 
 /** An error that a user can understand and fix: its message is one line, without a period. */
 export class PlgError extends Error {
   override readonly name: string = "PlgError";
-  readonly exitCode: ExitCode;
-  readonly code: ErrorCode | undefined;
+  readonly code: ErrorCode;
+  /** The invalid argument, if the error concerns one. The message does not repeat its name. */
+  readonly argument: string | undefined;
 
-  constructor(exitCode: ExitCode, message: string, options: PlgErrorOptions = {}) {
+  constructor(message: string, { code, argument, ...options }: PlgErrorOptions) {
     super(message, options);
-    this.exitCode = exitCode;
-    this.code = options.code;
+    this.code = code;
+    this.argument = argument;
   }
 }
 
@@ -42,8 +48,8 @@ export class PlgError extends Error {
 export class UsageError extends PlgError {
   override readonly name = "UsageError";
 
-  constructor(message: string, code?: ErrorCode) {
-    super(ExitCode.usage, message, { code });
+  constructor(message: string, options: Partial<PlgErrorOptions> = {}) {
+    super(message, { code: "invalid-argument", ...options });
   }
 }
 
@@ -51,8 +57,8 @@ export class UsageError extends PlgError {
 export class MachineError extends PlgError {
   override readonly name = "MachineError";
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(ExitCode.machine, message, options);
+  constructor(message: string, options: Partial<PlgErrorOptions> = {}) {
+    super(message, { code: "machine-unsuitable", ...options });
   }
 }
 
@@ -62,7 +68,7 @@ export class DumpError extends PlgError {
   readonly position: number;
 
   constructor(message: string, position: number) {
-    super(ExitCode.dump, `${message} (at byte ${position})`);
+    super(`${message} (at byte ${position})`, { code: "dump-damaged" });
     this.position = position;
   }
 }

@@ -1,9 +1,10 @@
 /** The command line: takes arguments, returns an exit code. */
 import { Command as Cli, CommanderError } from "commander";
-import { ExitCode, PlgError } from "../base/errors.ts";
+import { PlgError, UsageError } from "../base/errors.ts";
+import { ExitCode, exitCodeOf } from "./errors/exit-code.ts";
 import { printable, printableLines } from "../base/printable.ts";
 import { needsUserNamespace, runInUserNamespace } from "./launch/rootless.ts";
-import { messageOf } from "./terminal/advice.ts";
+import { messageOf } from "./errors/advice.ts";
 import { leaveInterrupts } from "./terminal/interrupt.ts";
 import { toolVersion } from "./launch/version.ts";
 
@@ -73,8 +74,7 @@ async function createProgram(called: string | undefined, setExitCode: SetExitCod
 function modernized(args: readonly string[]): string[] {
   if (args[0] !== undefined && commands.has(args[0])) return [...args];
   const modes = ["--record", "--replay"].filter((mode) => args.includes(mode));
-  if (modes.length === 2)
-    throw new PlgError(ExitCode.usage, "--record and --replay exclude each other");
+  if (modes.length === 2) throw new UsageError("--record and --replay exclude each other");
   const [mode] = modes;
   if (mode === undefined) return [...args];
   const rest = args.filter((_, i) => i !== args.indexOf(mode));
@@ -111,7 +111,7 @@ function report(error: unknown, args: readonly string[], called: string | undefi
   }
   if (error instanceof PlgError) {
     process.stderr.write(`plg: ${printable(messageOf(error))}\n`);
-    return error.exitCode;
+    return exitCodeOf(error);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(

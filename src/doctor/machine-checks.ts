@@ -44,8 +44,8 @@ function tryNode(): string {
 const programs: readonly (readonly [string, Exclude<CheckStatus, "ok">, string])[] = [
   ["/bin/sh", "missing", "it runs the commands: install a shell"],
   ["mount", "limited", "without it commands see the machine's /proc: install mount (util-linux)"],
-  ["setpriv", "limited", "--uid and --gid need it: install util-linux"],
-  ["getent", "limited", "--uid and --gid need it for names: install libc-bin"],
+  ["setpriv", "limited", "running commands as another user needs it: install util-linux"],
+  ["getent", "limited", "looking up users' and groups' names needs it: install libc-bin"],
   ["unshare", "missing", "containers' processes are started by it: install util-linux"],
   ["nsenter", "limited", "namespaces of a plg that was killed last longer: install util-linux"],
 ];

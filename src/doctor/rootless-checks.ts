@@ -45,7 +45,7 @@ export function checkSubordinateIds(unshareOptions: readonly string[]): Promise<
     "other users",
     () => {
       run(["unshare", ...unshareOptions, "--", "true"]);
-      return "this user's subordinate ids are mapped: --uid works, and servers can change their user";
+      return "this user's subordinate ids are mapped: commands can run as other users, and servers can change theirs";
     },
     {
       status: "limited",

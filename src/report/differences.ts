@@ -11,10 +11,10 @@ import { crashOf } from "../replay/findings/command-ends.ts";
 import { type Paint, plain } from "./paint.ts";
 import { sideBySide } from "./side-by-side.ts";
 
-/** A difference in `--json`, with a sentence that describes it. */
+/** A difference in JSON, with a sentence that describes it. */
 type ReportedDifference = Difference & { readonly text: string };
 
-/** The list as `--json` prints it. */
+/** The list in JSON. */
 export interface DifferenceReport {
   readonly count: number;
   readonly byProcess: Readonly<Record<string, number>>;
@@ -39,12 +39,22 @@ function withText(difference: Difference): ReportedDifference {
 export interface DifferenceView {
   /** Whether to show a process's later differences, too, and not only its first divergence. */
   readonly all: boolean;
-  /** The option that shows all of them: `--all`. */
+  /** How the user shows all of them, such as an option. */
   readonly toShowAll: string;
-  /** The option that keeps more of them: `--max-differences`. */
+  /** How the user keeps more of them. */
   readonly toKeepMore: string;
+  /** Stands before a suggested mask, such as an option. */
+  readonly toMask: string;
   /** @default plain */
   readonly paint?: Paint | undefined;
+}
+
+/** Options for rendering one difference. */
+export interface OneDifferenceView {
+  readonly toMask?: string | undefined;
+  readonly paint?: Paint | undefined;
+  /** Whether its process has other differences. */
+  readonly hasOthers?: boolean;
 }
 
 /**
@@ -69,32 +79,32 @@ export function renderDifferences(list: DifferenceList, view: DifferenceView): s
 function renderProcess(
   differences: readonly Difference[],
   process: string,
-  { all, toShowAll, paint }: DifferenceView,
+  view: DifferenceView,
 ): string[] {
   const own = differences.filter((one) => one.process === process);
-  const shown = all ? own : own.slice(0, 1);
+  const shown = view.all ? own : own.slice(0, 1);
+  const hasOthers = own.length > 1;
   const folded = own.length - shown.length;
-  const lines = shown.flatMap((one) => ["", ...renderDifference(one, own.length > 1, paint)]);
+  const lines = shown.flatMap((one) => ["", ...renderDifference(one, { ...view, hasOthers })]);
   if (folded > 0)
-    lines.push("", `${process}: ${plural(folded, "consequence")} (${toShowAll} shows them)`);
+    lines.push("", `${process}: ${plural(folded, "consequence")} (${view.toShowAll} shows them)`);
   return lines;
 }
 
 /**
  * Renders one difference as lines: the sentence, the bytes, and other connections' progress. The
- * first difference of a process is marked if it has `others`.
+ * first difference of a process is marked if it has others.
  */
 export function renderDifference(
   difference: Difference,
-  others = false,
-  paint: Paint = plain,
+  { hasOthers = false, toMask, paint = plain }: OneDifferenceView = {},
 ): readonly string[] {
-  const mark = others && difference.isFirst === true ? " (first divergence)" : "";
+  const mark = hasOthers && difference.isFirst === true ? " (first divergence)" : "";
   return [
     `${paint.heading(describeDifference(difference))}${mark}`,
     ...waitOf(difference).map((line) => `  ${line}`),
     ...bytesOf(difference, paint).map((row) => `  ${row}`),
-    ...shapeIn(difference).map((line) => `  ${line}`),
+    ...shapeIn(difference, toMask).map((line) => `  ${line}`),
     ...(difference.meanwhile ?? []).map((line) => `  meanwhile ${line}`),
   ];
 }
@@ -227,10 +237,10 @@ function howFar({ offset, expectedBytes }: { offset: number; expectedBytes: numb
   return `${offset} of ${plural(expectedBytes, "byte")}`;
 }
 
-function shapeIn(difference: Difference): readonly string[] {
+function shapeIn(difference: Difference, toMask: string | undefined): readonly string[] {
   if (difference.kind !== "bytes" || difference.shape === undefined) return [];
   const { name, mask } = difference.shape;
-  return [`looks like ${name}: mask it with --ignore '${mask}'`];
+  return [`looks like ${name}: mask it with ${toMask === undefined ? "" : `${toMask} `}'${mask}'`];
 }
 
 function bytesOf(difference: Difference, paint: Paint): readonly string[] {

@@ -12,6 +12,8 @@ export interface JunitRun {
   /** For example the dump's path. */
   readonly name: string;
   readonly durationMs: number;
+  /** Stands before a suggested mask, such as an option. */
+  readonly toMask?: string;
 }
 
 /** Renders the document. Its lines end in newlines. */
@@ -39,18 +41,22 @@ function renderCase(run: JunitRun, process: ProcessOutcome, list: DifferenceList
   const isIts = (difference: Difference): boolean => difference.process === process.name;
   const notes = list.notes.filter(isIts).flatMap((note) => renderDifference(note));
   const out = notes.length === 0 ? [] : [`      <system-out>${content(notes)}</system-out>`];
-  const lines = [...renderResult(process, list), ...out];
+  const lines = [...renderResult(run, process, list), ...out];
   return lines.length === 0 ? [`${open}/>`] : [`${open}>`, ...lines, "    </testcase>"];
 }
 
-function renderResult(process: ProcessOutcome, list: DifferenceList): string[] {
+function renderResult(
+  { toMask }: JunitRun,
+  process: ProcessOutcome,
+  list: DifferenceList,
+): string[] {
   if (process.result === "success") return [];
   const message = attribute(process.message);
   if (process.result === "error")
     return [`      <error message=${message} type=${attribute(process.type)}/>`];
   const differences = list.differences.filter((one) => one.process === process.name);
   const lines = differences.flatMap((one) => [
-    ...renderDifference(one, differences.length > 1),
+    ...renderDifference(one, { hasOthers: differences.length > 1, toMask }),
     "",
   ]);
   const left = countOf(list, process.name) - differences.length;

@@ -1,10 +1,9 @@
 /**
- * Decides the outcome of a replay: pure. The exit code, the summary, `--json`, JUnit and the page
- * all use it, so they always agree on success and failure.
+ * Decides the outcome of a replay: pure. The exit code, the summary, JSON, JUnit and the page all
+ * use it, so they always agree on success and failure.
  *
  * docs/ci.md has the table of all combinations, which a test generates.
  */
-import { ExitCode } from "../base/errors.ts";
 import { plural } from "../base/text.ts";
 
 /** The facts about one live process. */
@@ -19,8 +18,8 @@ export interface ProcessFacts {
 /** The facts about a replay. */
 export interface ReplayFacts {
   readonly processes: readonly ProcessFacts[];
-  /** The signal that cut the replay off, and plg's exit code for it. */
-  readonly interrupted?: { readonly signal: string; readonly exitCode: number } | undefined;
+  /** The signal that cut the replay off. */
+  readonly interrupted?: { readonly signal: string } | undefined;
   readonly played: number;
   readonly total: number;
   /** Whether bytes were compared. */
@@ -32,7 +31,6 @@ export type Verdict = "passed" | "failed" | "differed" | "interrupted";
 
 export interface Outcome {
   readonly verdict: Verdict;
-  readonly exitCode: number;
   /** The end of the summary: `no difference`. */
   readonly text: string;
   /** By live process, in container order. */
@@ -50,7 +48,6 @@ export function outcomeOf(facts: ReplayFacts): Outcome {
   const verdict = verdictOf(facts);
   return {
     verdict,
-    exitCode: exitCodeOf(verdict, facts),
     text: textOf(facts),
     processes: facts.processes.map((process) => ({
       name: process.name,
@@ -63,12 +60,6 @@ function verdictOf({ interrupted, processes }: ReplayFacts): Verdict {
   if (interrupted) return "interrupted";
   if (processes.some(({ differences }) => differences > 0)) return "differed";
   return processes.some(({ failure }) => failure !== undefined) ? "failed" : "passed";
-}
-
-function exitCodeOf(verdict: Verdict, { interrupted }: ReplayFacts): number {
-  if (interrupted) return interrupted.exitCode;
-  if (verdict === "differed") return ExitCode.replayDiffers;
-  return verdict === "failed" ? ExitCode.commandFailed : ExitCode.ok;
 }
 
 function textOf({ interrupted, processes, compared }: ReplayFacts): string {

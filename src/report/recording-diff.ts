@@ -2,8 +2,7 @@
 import { plural } from "../base/text.ts";
 import type { RecordingDiff } from "../diff/diff.ts";
 import type { StreamName } from "../replay/findings/differences.ts";
-import { describeDifference, renderDifference } from "./differences.ts";
-import { type Paint, plain } from "./paint.ts";
+import { describeDifference, type DifferenceView, renderDifference } from "./differences.ts";
 
 /** The most connections listed that only one recording has. */
 const mostNamed = 20;
@@ -13,21 +12,26 @@ export function countDifferences({ differences, onlyFirst, onlySecond }: Recordi
   return differences.length + onlyFirst.length + onlySecond.length;
 }
 
+/** Options for rendering a diff. */
+export interface DiffView extends Omit<DifferenceView, "all" | "toShowAll"> {
+  /** The most differences shown. */
+  readonly most: number;
+}
+
 /** Renders the differences for people. `names` are the two dumps' paths. Lines end in newlines. */
 export function renderDiff(
   diff: RecordingDiff,
   names: readonly [string, string],
-  most: number,
-  paint: Paint = plain,
+  view: DiffView,
 ): string {
   const { differences, onlyFirst, onlySecond, compared } = diff;
   const count = countDifferences(diff);
   const verdict = count === 0 ? "no difference" : plural(count, "difference");
   const lines = [`compared ${plural(compared, "connection")}: ${verdict}`];
-  for (const difference of differences.slice(0, most))
-    lines.push("", ...renderDifference(difference, false, paint));
-  if (differences.length > most)
-    lines.push("", `and ${differences.length - most} more (--max-differences shows more)`);
+  for (const difference of differences.slice(0, view.most))
+    lines.push("", ...renderDifference(difference, view));
+  const left = differences.length - view.most;
+  if (left > 0) lines.push("", `and ${left} more (${view.toKeepMore} shows more)`);
   lines.push(...only(names[0], onlyFirst), ...only(names[1], onlySecond));
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -4,8 +4,8 @@
  * A selection is a list of words, and an event passes if every word matches it. `client` is a
  * container at either end, `reset` a kind of event (a prefix of either suffices), `#3` a
  * connection, `:6379` a port at either end. `from=1.5s` and `to=2s` bound the time since the start
- * of the run, and `/regex/` must match the text. On the command line, `--from`, `--to` and `--grep`
- * are other ways to write the last three.
+ * of the run, and `/regex/` must match the text. The command line has options for
+ * the last three, too.
  */
 import { UsageError } from "../base/errors.ts";
 import type { RecordKind } from "../dump/format/schema.ts";
@@ -25,7 +25,7 @@ export interface EventFacts {
   readonly atNs: number;
 }
 
-/** A selection from command-line options. */
+/** A selection in parts. */
 export interface SelectionOptions {
   /** Words, as in a filter. */
   readonly only?: readonly string[];
@@ -73,15 +73,15 @@ export function parseSelection(filter: string, containers: readonly string[]): S
   return selectionOf(wordsOf(filter), containers);
 }
 
-/** Parses options. Throws a {@link UsageError} that names the option. */
+/** Parses options. Throws a {@link UsageError} that names the argument. */
 export function selectionFrom(options: SelectionOptions, containers: readonly string[]): Selection {
   const { only = [], grep, from, to } = options;
   const words = only.flatMap(wordsOf);
   const tests = words.filter((word) => !isPattern(word)).map((word) => testFor(word, containers));
   const patterns = words.filter(isPattern).map(patternOf);
-  if (grep !== undefined) patterns.push(compile(grep, "--grep"));
-  if (from !== undefined) tests.push(startsAt(parseTimeNs(from, "--from")));
-  if (to !== undefined) tests.push(endsAt(parseTimeNs(to, "--to")));
+  if (grep !== undefined) patterns.push(compile(grep, { argument: "grep" }));
+  if (from !== undefined) tests.push(startsAt(parseTimeNs(from, { argument: "from" })));
+  if (to !== undefined) tests.push(endsAt(parseTimeNs(to, { argument: "to" })));
   return new Selection(tests, patterns);
 }
 
@@ -100,15 +100,21 @@ function isPattern(word: string): boolean {
 
 function patternOf(word: string): RegExp {
   const end = word.lastIndexOf("/");
-  return compile(word.slice(1, end), "the pattern", word.slice(end + 1));
+  return compile(word.slice(1, end), { before: "the pattern " }, word.slice(end + 1));
 }
 
-function compile(source: string, what: string, flags = ""): RegExp {
+/** Names a faulty text in a message: as an argument of its own, or by the words before it. */
+interface Naming {
+  readonly argument?: string;
+  readonly before?: string;
+}
+
+function compile(source: string, { argument, before = "" }: Naming, flags = ""): RegExp {
   try {
     return new RegExp(source, `u${flags}`);
   } catch (error) {
     const why = (error as Error).message.replace(/^.*: /, "");
-    throw new UsageError(`${what} '${source}' is not a regular expression: ${why}`);
+    throw new UsageError(`${before}'${source}' is not a regular expression: ${why}`, { argument });
   }
 }
 
@@ -119,7 +125,7 @@ function testFor(word: string, containers: readonly string[]): Test {
   if (sign === ":") return (event) => hasPort(event, number);
   const [, bound, time] = /^(from|to)=(.*)$/.exec(word) ?? [];
   if (time !== undefined) {
-    const ns = parseTimeNs(time, `${bound}=`);
+    const ns = parseTimeNs(time, { before: `${bound}= ` });
     return bound === "from" ? startsAt(ns) : endsAt(ns);
   }
   return nameTest(word, containers);
@@ -173,9 +179,11 @@ const unitsNs: Readonly<Record<string, number>> = {
  * Parses a time since the start of the run. A bare number is in seconds, as `plg show` prints
  * times.
  */
-function parseTimeNs(text: string, option: string): number {
+function parseTimeNs(text: string, { argument, before = "" }: Naming): number {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)?$/.exec(text.trim()) ?? [];
   if (digits === undefined)
-    throw new UsageError(`${option} '${text}' is not a time: write it like 1.5s, 20ms or 0.001234`);
+    throw new UsageError(`${before}'${text}' is not a time: write it like 1.5s, 20ms or 0.001234`, {
+      argument,
+    });
   return Math.round(Number(digits) * (unitsNs[unit] as number));
 }

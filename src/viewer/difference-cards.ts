@@ -30,7 +30,7 @@ export class DifferenceCards {
   }
 
   #card(difference: Difference): HTMLElement {
-    const [sentence = "", ...details] = renderDifference(difference, true);
+    const [sentence = "", ...details] = renderDifference(difference, { hasOthers: true });
     const card = element("article", "card", element("h3", "", sentence));
     if (details.length > 0) card.append(element("pre", "", details.join("\n")));
     card.addEventListener("click", () => this.#onChoose(difference));

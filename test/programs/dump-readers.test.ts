@@ -8,7 +8,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { ExitCode } from "../../src/base/errors.ts";
 import type { Family, Fd } from "../../src/base/units.ts";
 import type { StreamState } from "../../src/dump/format/encoder.ts";
 import { openDumpFile } from "../../src/dump/store/file.ts";
@@ -257,7 +256,7 @@ test("a full disk ends the recording with its reason, and what came before is a 
       return sink.failed;
     });
     const failure = await writer.failed;
-    expect(failure).toMatchObject({ exitCode: ExitCode.machine });
+    expect(failure).toMatchObject({ code: "dump-incomplete" });
     expect(failure.message).toMatch(
       /^cannot write the dump \S+full.dump beyond \d{7} bytes: no space left on device \(ENOSPC\); /,
     );

@@ -1,7 +1,7 @@
 /** A capture on disk, gzip-compressed or not, as a source of packets. */
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { createGunzip } from "node:zlib";
-import { ExitCode, PlgError } from "../../base/errors.ts";
+import { PlgError } from "../../base/errors.ts";
 import { describeErrno } from "../../dump/store/file.ts";
 import {
   type CapturedPacket,
@@ -19,7 +19,7 @@ type Chunks = AsyncIterator<Uint8Array>;
 
 /**
  * Reads the packets of one capture. Unreadable data ends it, and {@link CaptureFile.end} gives the
- * reason. A file that is not a capture causes a {@link PlgError} (exit code 5).
+ * reason. A file that is not a capture causes a {@link PlgError} (`capture-unreadable`).
  */
 export class CaptureFile {
   readonly path: string;
@@ -79,7 +79,7 @@ export class CaptureFile {
     } catch (error) {
       if (!(error instanceof CaptureProblem)) throw error;
       const why = this.#unpackingProblem ?? error.message;
-      throw new PlgError(ExitCode.dump, `cannot import ${this.path}: ${why}`);
+      throw new PlgError(`cannot import ${this.path}: ${why}`, { code: "capture-unreadable" });
     }
   }
 }
@@ -135,5 +135,8 @@ function opened(path: string): number {
 
 function unreadable(path: string, error: unknown): PlgError {
   const { code, words } = describeErrno(error);
-  return new PlgError(ExitCode.dump, `cannot read the capture ${path}: ${words} (${code})`);
+  return new PlgError(`cannot read the capture ${path}: ${words} (${code})`, {
+    cause: error,
+    code: "capture-unreadable",
+  });
 }

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { ExitCode, PlgError } from "../../base/errors.ts";
+import { UsageError } from "../../base/errors.ts";
 import { maxHosts, type RunInfo } from "../../dump/format/schema.ts";
 import { DumpDestination } from "../../dump/store/destination.ts";
 import { closeDumpFile, DumpAppender } from "../../dump/store/file.ts";
@@ -176,8 +176,7 @@ const longestNote = 8192;
 
 function checkCount(containers: number): void {
   if (containers <= maxHosts) return;
-  throw new PlgError(
-    ExitCode.usage,
+  throw new UsageError(
     `the captures have ${containers} hosts, and a dump holds ${maxHosts}: import part of them (tcpdump -r ... -w ... 'net 10.0.0.0/16')`,
   );
 }

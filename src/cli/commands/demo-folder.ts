@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ExitCode } from "../../base/errors.ts";
+import type { ExitCode } from "../errors/exit-code.ts";
 import type { DemoStep } from "./demo-steps.ts";
 import { mainModule } from "../launch/main-module.ts";
 

@@ -1,5 +1,5 @@
 /** The steps of the demo, in order. */
-import { ExitCode } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 
 /** One command line of plg. */
 export interface DemoStep {

@@ -1,6 +1,6 @@
 /** `plg demo`: shows what plg does, step by step, on a small system of its own programs. */
 import type { Command as Cli } from "commander";
-import { ExitCode } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import { DemoFolder } from "./demo-folder.ts";
 import { type DemoStep, demoSteps } from "./demo-steps.ts";
 import { interruptible } from "../terminal/interrupt.ts";

@@ -1,6 +1,6 @@
 /** `plg diff`: compares two recordings. */
 import type { Command as Cli } from "commander";
-import { ExitCode } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 import { diffRecordings } from "../../diff/diff.ts";
 import type { DiffSide } from "../../diff/pairing.ts";
@@ -58,7 +58,10 @@ async function diff(first: string, second: string, flags: DiffFlags): Promise<nu
     const names = [first, second] as const;
     const text = flags.json
       ? `${printableJson(diffAsJson(found, names))}\n`
-      : renderDiff(found, names, most).split("\n").map(printable).join("\n");
+      : renderDiff(found, names, { most, toKeepMore: "--max-differences", toMask: "--ignore" })
+          .split("\n")
+          .map(printable)
+          .join("\n");
     process.stdout.write(text);
     return countDifferences(found) === 0 ? ExitCode.ok : ExitCode.replayDiffers;
   } finally {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Command as Cli } from "commander";
-import { ExitCode } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import type { Check, CheckStatus } from "../../doctor/check.ts";
 import { checkMachine } from "../../doctor/machine-checks.ts";
 import { checkNamespaces } from "../../doctor/namespace-checks.ts";

@@ -1,7 +1,8 @@
 /** `plg import`: converts captures of tcpdump or Wireshark to a dump. */
 import { statSync } from "node:fs";
 import type { Command as Cli } from "commander";
-import { ExitCode, UsageError } from "../../base/errors.ts";
+import { UsageError } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 import { formatBytes } from "../../base/text.ts";
 import { hostNames } from "../../capture/import/containers.ts";

@@ -3,7 +3,8 @@
  * show no difference.
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { ExitCode, PlgError } from "../../base/errors.ts";
+import { UsageError } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import { plural } from "../../base/text.ts";
 import type { Difference } from "../../replay/findings/differences.ts";
 import { Learner, renderMasks } from "../../replay/learn/learn.ts";
@@ -54,7 +55,7 @@ export async function learnMasks(terminal: Terminal, options: LearnOptions): Pro
         writeFileSync(path, (before ?? "") + renderMasks(learner.masks, done));
     }
   } catch (error) {
-    throw new PlgError(ExitCode.usage, `cannot write ${path}: ${(error as Error).message}`);
+    throw new UsageError(`cannot write ${path}: ${(error as Error).message}`);
   }
   return conclude(terminal, options, { learner, before, unexplained, clean, done });
 }

@@ -7,7 +7,7 @@
  */
 import { existsSync, rmSync } from "node:fs";
 import { parse } from "node:path";
-import { ExitCode } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import { plural } from "../../base/text.ts";
 import { DumpDestination } from "../../dump/store/destination.ts";
 import { isDump } from "../../dump/store/reader.ts";

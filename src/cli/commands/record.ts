@@ -1,6 +1,7 @@
 /** `plg record`, and the classic `plg --record`. */
 import type { Command as Cli } from "commander";
-import { ExitCode, UsageError } from "../../base/errors.ts";
+import { UsageError } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import { formatBytes, formatDuration, plural } from "../../base/text.ts";
 import { type RecordOptions, type RecordResult, RecordSession } from "../../record/session.ts";
 import {

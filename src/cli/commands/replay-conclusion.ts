@@ -10,6 +10,7 @@ import {
 import { countOf, renderJunit } from "../../report/junit.ts";
 import { type Outcome, outcomeOf, type ProcessFacts } from "../../report/outcome.ts";
 import type { ContainerPlan } from "../../sandbox/network/topology.ts";
+import { exitCodeOfReplay } from "../errors/exit-code.ts";
 import { describeFailure, hasFailed } from "../terminal/command-ends.ts";
 import { tellDrops } from "../terminal/drops.ts";
 import type { Interruption } from "../terminal/interrupt.ts";
@@ -44,7 +45,8 @@ export function concludeReplay(
     total,
     compared: flags.compare,
   });
-  if (flags.json) process.stdout.write(`${jsonOf(flags.file, live, result, outcome)}\n`);
+  const exitCode = exitCodeOfReplay(outcome.verdict, interrupted);
+  if (flags.json) process.stdout.write(`${jsonOf(flags.file, live, result, outcome, exitCode)}\n`);
   else process.stdout.write(renderDifferences(differences, viewOf(flags)));
   terminal.result(
     `replayed ${played} of ${plural(total, "event")}, ${formatBytes(counts.bytes)} in ${formatDuration(durationMs)}`,
@@ -53,12 +55,12 @@ export function concludeReplay(
   );
   tellDrops(terminal, counts);
   // Files come last: if a write fails, the findings have been printed.
-  const junit = { name: flags.file, durationMs };
+  const junit = { name: flags.file, durationMs, toMask: "--ignore" };
   if (flags.junit !== undefined)
     writeReport("--junit", flags.junit, renderJunit(junit, outcome, differences));
   if (flags.page !== undefined)
     writePage(flags.page, flags.file, "--page", { outcome, differences });
-  return outcome.exitCode;
+  return exitCode;
 }
 
 function viewOf({ all }: ReportFlags): DifferenceView {
@@ -66,6 +68,7 @@ function viewOf({ all }: ReportFlags): DifferenceView {
     all: all === true,
     toShowAll: "--all",
     toKeepMore: "--max-differences",
+    toMask: "--ignore",
     paint: paintFor(process.stdout),
   };
 }
@@ -80,7 +83,8 @@ function jsonOf(
   file: string,
   live: readonly ContainerPlan[],
   { differences, played, total, counts, durationMs, ends }: ReplayResult,
-  { verdict, exitCode }: Outcome,
+  { verdict }: Outcome,
+  exitCode: number,
 ): string {
   const { links, dropped } = counts;
   const commands = live.map(({ name }, i) => ({ name, ...ends[i] }));

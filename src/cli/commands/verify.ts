@@ -1,6 +1,6 @@
 /** `record --verify N`: replays the fresh dump and reports how faithfully it replays. */
 import { spawn } from "node:child_process";
-import { ExitCode } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 import { plural } from "../../base/text.ts";
 import type { Verdict } from "../../report/outcome.ts";
 import type { CommonFlags } from "../options/run-options.ts";

@@ -6,7 +6,8 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { ExitCode, MachineError } from "../../base/errors.ts";
+import { MachineError } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 
 const marker = "PLG_IN_USER_NAMESPACE";
 const needing = new Set(["record", "replay"]);

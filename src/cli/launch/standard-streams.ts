@@ -1,7 +1,7 @@
 /**
  * Standard output and standard error, whose reader may be gone or slow, and whose disk may be full.
  */
-import { ExitCode } from "../../base/errors.ts";
+import { ExitCode } from "../errors/exit-code.ts";
 
 /** The reader has gone, as in `plg show | head -1`: EPIPE on a pipe, EIO on a terminal. */
 const goneCodes: ReadonlySet<string | undefined> = new Set(["EPIPE", "EIO"]);

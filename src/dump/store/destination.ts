@@ -66,10 +66,9 @@ export class DumpDestination {
       if (force || fstatSync(lock).size === 0 || isDump(real))
         return new DumpDestination(path, real, isNew, lock);
       closeSync(lock);
-      throw new UsageError(
-        `${path} is not a recording of plg, so it is not replaced`,
-        "dump-foreign",
-      );
+      throw new UsageError(`${path} is not a recording of plg, so it is not replaced`, {
+        code: "dump-protected",
+      });
     });
   }
 
@@ -141,7 +140,7 @@ export class DumpDestination {
       const { code, words } = describeErrno(error);
       throw new UsageError(
         `cannot keep the recording ${this.#given} as ${previous}: ${words} (${code})`,
-        "dump-unwritable",
+        { cause: error, code: "dump-unwritable" },
       );
     }
     this.#previous = previous;
@@ -160,7 +159,8 @@ function lockFile(path: string): Fd {
     const isLocked = tryLock(fd, "exclusive");
     if (isLocked && isSameFile(fd, path)) return fd;
     closeSync(fd);
-    if (!isLocked) throw new UsageError(`another plg is recording to ${path}`, "dump-in-use");
+    if (!isLocked)
+      throw new UsageError(`another plg is recording to ${path}`, { code: "dump-in-use" });
   }
 }
 

@@ -59,7 +59,10 @@ export function namingDump<T>(path: string, work: () => T): T {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code, words } = describeErrno(error);
-    throw new UsageError(`cannot write the dump ${path}: ${words} (${code})`, "dump-unwritable");
+    throw new UsageError(`cannot write the dump ${path}: ${words} (${code})`, {
+      cause: error,
+      code: "dump-unwritable",
+    });
   }
 }
 
@@ -97,7 +100,7 @@ function refuseSpecialFile(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || stats.isFile() || isNullDevice(stats)) return;
   const what = stats.isDirectory() ? "a directory" : "neither an ordinary file nor /dev/null";
-  throw new UsageError(`cannot write the dump ${path}: it is ${what}`, "dump-unwritable");
+  throw new UsageError(`cannot write the dump ${path}: it is ${what}`, { code: "dump-unwritable" });
 }
 
 /** `/dev/null` shows the cost of traffic without a recording. It is device 1:3 on every Linux. */
@@ -182,7 +185,7 @@ export class DumpAppender implements Appender {
     return new MachineError(
       `cannot write the dump ${this.#file.path} beyond ${this.#length} bytes: ${words} (${code}); ` +
         `what was recorded until then can be read${remedy}`,
-      { cause: error },
+      { cause: error, code: "dump-incomplete" },
     );
   }
 }

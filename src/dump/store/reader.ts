@@ -1,6 +1,6 @@
 /** Reads a dump from a file: the decoder, fed. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { ExitCode, PlgError } from "../../base/errors.ts";
+import { PlgError } from "../../base/errors.ts";
 import { DumpDecoder, type DumpEnd, type DumpItem, type RunItem } from "../format/decoder.ts";
 import { BlockReader } from "../format/framing.ts";
 import { isOurSection } from "../format/metadata.ts";
@@ -63,7 +63,8 @@ function attempt<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     const { code, words } = describeErrno(error);
-    throw new PlgError(ExitCode.dump, `cannot read the dump ${path}: ${words} (${code})`, {
+    throw new PlgError(`cannot read the dump ${path}: ${words} (${code})`, {
+      cause: error,
       code: "dump-unreadable",
     });
   }

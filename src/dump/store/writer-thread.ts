@@ -1,7 +1,7 @@
 /** The writer thread: writes completed blocks as they come, and the trailer at the end. */
 import { once } from "node:events";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { MachineError } from "../../base/errors.ts";
+import { type ErrorCode, MachineError } from "../../base/errors.ts";
 import { allocateRegion } from "../../sys/memory.ts";
 import { requestShortSlices } from "../../sys/scheduling.ts";
 import { appendBlocks, writeBlocks } from "./block-writer.ts";
@@ -30,6 +30,7 @@ export interface WriterEnd {
 /** The thread's only message, sent if a write fails. Its exit shows that it is done. */
 export interface WriterReport {
   readonly message: string;
+  readonly code: ErrorCode;
 }
 
 const port = parentPort;
@@ -49,7 +50,7 @@ async function run(main: MessagePort, task: WriterTask): Promise<void> {
   } catch (error) {
     ring.fail();
     if (!(error instanceof MachineError)) throw error;
-    const report: WriterReport = { message: error.message };
+    const report: WriterReport = { message: error.message, code: error.code };
     main.postMessage(report);
     await end;
   }

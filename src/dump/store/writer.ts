@@ -95,7 +95,9 @@ class ThreadedWriter implements DumpWriter {
     const threads = [completer, writer];
     this.#ended = Promise.all(threads.map(ended));
     this.failed = new Promise((resolve) => {
-      writer.on("message", (report: WriterReport) => resolve(new MachineError(report.message)));
+      writer.on("message", ({ message, code }: WriterReport) =>
+        resolve(new MachineError(message, { code })),
+      );
       for (const thread of threads) {
         thread.once("error", (error) => {
           ring.fail();

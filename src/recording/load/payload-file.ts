@@ -1,6 +1,6 @@
 /** Reads recorded bytes from the dump on demand. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { ExitCode, PlgError } from "../../base/errors.ts";
+import { PlgError } from "../../base/errors.ts";
 import { allocateRegion, type Region } from "../../sys/memory.ts";
 import type { ReadPayload } from "../recorded-stream.ts";
 
@@ -27,7 +27,9 @@ export class PayloadFile {
     while (done < lengthBytes) {
       const count = readSync(this.#fd, bytes, at + done, lengthBytes - done, position + done);
       if (count === 0)
-        throw new PlgError(ExitCode.dump, `${this.#path} was cut short while it was replayed`);
+        throw new PlgError(`${this.#path} was cut short while it was replayed`, {
+          code: "dump-changed",
+        });
       done += count;
     }
   }

@@ -13,7 +13,7 @@ export interface ListenerParts {
   readonly schedule: Schedule;
   /** The direction in which the process sends. */
   readonly direction: Direction;
-  /** Creates the comparison from the offset `from` on; undefined with `--no-compare`. */
+  /** Creates the comparison from the offset `from` on; undefined if bytes are not compared. */
   comparisonFor(connection: number, from: number): Comparison | undefined;
   /** Absent where exchanges stay where they were recorded. */
   readonly conversation: Conversation | undefined;

@@ -29,7 +29,7 @@ export interface LiveEndsParts {
   readonly index: RecordingIndex;
   readonly file: PayloadFile;
   readonly matching: Matching;
-  /** Absent with `--no-compare`. */
+  /** Absent if bytes are not compared. */
   readonly compare: Omit<CompareParts, "read" | "index"> | undefined;
   readonly progress: Progress;
   /** Reads recorded payloads for comparison. */

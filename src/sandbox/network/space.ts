@@ -93,8 +93,8 @@ function explained(error: unknown): unknown {
   // fib_nl_newrule in net/core/fib_rules.c, where there are no rules of this family.
   if (error.code === "EAFNOSUPPORT" || error.code === "EOPNOTSUPP")
     return new MachineError(
-      `this kernel has no policy routing (${error.message}): use one with CONFIG_IP_MULTIPLE_TABLES, or --no-ipv6 if only IPv6 is without`,
-      { cause: error },
+      `this kernel has no policy routing (${error.message}): use one with CONFIG_IP_MULTIPLE_TABLES`,
+      { cause: error, code: "no-policy-routing" },
     );
   return error;
 }

@@ -60,8 +60,7 @@ export function planTopology(
   subnets: readonly Subnet[],
   commands: readonly CommandLine[],
 ): Topology {
-  if (commands.length === 0)
-    throw new UsageError("no command was given: pass at least one, as in: plg record 'sleep 1'");
+  if (commands.length === 0) throw new UsageError("no command was given", { code: "no-command" });
   if (commands.length > maxContainers)
     throw new UsageError(
       `${commands.length} commands are too many: at most ${maxContainers} run at once`,
@@ -70,7 +69,7 @@ export function planTopology(
     if (commands.length > subnet.capacity)
       throw new UsageError(
         `${commands.length} commands do not fit into ${subnet.toString()}, which has ${subnet.capacity} addresses`,
-        "subnet-too-small",
+        { code: "subnet-too-small" },
       );
   const names = nameAll(commands);
   const containers = commands.map(({ command }, index) => ({

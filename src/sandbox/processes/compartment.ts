@@ -78,6 +78,7 @@ async function isReady({ stdout, stderr, ended }: Program): Promise<void> {
   if (end === "ready") return;
   const reason = "failure" in end ? end.failure.message : complaint.trim();
   throw new MachineError(
-    `cannot make a PID namespace for a container (${reason}): install unshare (util-linux); see 'plg doctor'`,
+    `cannot make a PID namespace for a container (${reason}): install unshare (util-linux)`,
+    { code: "sandbox-unavailable" },
   );
 }

@@ -259,8 +259,9 @@ function createMounts(hostsText: string, device: Fd | undefined): Namespace {
     });
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new MachineError(`cannot prepare the run's mounts: ${error.message}; see 'plg doctor'`, {
+    throw new MachineError(`cannot prepare the run's mounts: ${error.message}`, {
       cause: error,
+      code: "sandbox-unavailable",
     });
   } finally {
     rmSync(folder, { recursive: true });
@@ -300,7 +301,11 @@ function firstWord(keeper: ChildProcess): Promise<string> {
       reject(new MachineError(`cannot start the run's keeper: ${error.message}`, { cause: error })),
     );
     keeper.once("exit", () =>
-      reject(new MachineError("the run's keeper process ended at its start: see 'plg doctor'")),
+      reject(
+        new MachineError("the run's keeper process ended at its start", {
+          code: "sandbox-unavailable",
+        }),
+      ),
     );
     keeper.stdout?.once("data", (word: Buffer) => resolve(word.toString().trim()));
   });

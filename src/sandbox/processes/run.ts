@@ -190,7 +190,7 @@ export class CommandRun {
   get unseeded(): string | undefined {
     if (this.#options.randomSeed === undefined || this.isSeeded) return undefined;
     const reason = this.#spawner.refusal ?? `plg knows no filter for the processor ${process.arch}`;
-    return `the commands' random bytes cannot follow from a seed (${reason}), so encrypted sessions differ in replay: see 'plg doctor', or leave it out with --no-seed`;
+    return `the commands' random bytes cannot follow from a seed (${reason}), so encrypted sessions differ in replay: see 'plg doctor', or run without a seed`;
   }
 
   /**

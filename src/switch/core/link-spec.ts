@@ -67,7 +67,8 @@ const rateUnitsPerMs: Readonly<Record<string, number>> = {
 /** `names` are the containers' names, by index. Throws a UsageError that names the faulty word. */
 export function parseLink(text: string, names: readonly string[]): LinkSpec {
   const line = text.trim().replaceAll(/\s+/g, " ");
-  const wrong = (what: string): UsageError => new UsageError(`--link '${line}': ${what}`);
+  const wrong = (what: string): UsageError =>
+    new UsageError(`'${line}': ${what}`, { argument: "link" });
   if (line.length > longestText) throw wrong(`it is longer than ${longestText} characters`);
   const colonAt = line.indexOf(":");
   const ends = endsPattern.exec(line.slice(0, Math.max(0, colonAt)));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ExitCode, UsageError } from "../../../src/base/errors.ts";
+import { UsageError } from "../../../src/base/errors.ts";
+import { ExitCode, exitCodeOf } from "../../../src/cli/errors/exit-code.ts";
 import {
   checkIdentity,
   parseDuration,
@@ -17,7 +18,7 @@ function complaint(read: () => unknown): string {
     read();
   } catch (error) {
     expect(error).toBeInstanceOf(UsageError);
-    expect((error as UsageError).exitCode).toBe(ExitCode.usage);
+    expect(exitCodeOf(error as UsageError)).toBe(ExitCode.usage);
     expect((error as UsageError).message).not.toContain("\n");
     return (error as UsageError).message;
   }

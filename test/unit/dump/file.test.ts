@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { ExitCode, PlgError, UsageError } from "../../../src/base/errors.ts";
+import { PlgError, UsageError } from "../../../src/base/errors.ts";
 import { closeDumpFile, DumpAppender, openDumpFile } from "../../../src/dump/store/file.ts";
 import { readDump, readRun } from "../../../src/dump/store/reader.ts";
 import { allocateRegion } from "../../../src/sys/memory.ts";
@@ -68,9 +68,7 @@ test("a full disk is told with the file, the reason and how far it came", () => 
     "cannot write the dump big.dump beyond 8192 bytes: no space left on device (ENOSPC); " +
       "what was recorded until then can be read; make room or use another file system",
   );
-  expect(() => appender.append(page)).toThrow(
-    expect.objectContaining({ exitCode: ExitCode.machine }),
-  );
+  expect(() => appender.append(page)).toThrow(expect.objectContaining({ code: "dump-incomplete" }));
   expect(appender.lengthBytes).toBe(8192);
   closeSync(fd);
 });
@@ -101,7 +99,7 @@ test("a file is read as it was recorded", () => {
 test("a file that cannot be read is told with exit code 5", () => {
   for (const path of [join(directory, "absent"), directory]) {
     expect(() => readRun(path)).toThrow(PlgError);
-    expect(() => readRun(path)).toThrow(expect.objectContaining({ exitCode: ExitCode.dump }));
+    expect(() => readRun(path)).toThrow(expect.objectContaining({ code: "dump-unreadable" }));
     expect(() => readRun(path)).toThrow(path);
   }
 });

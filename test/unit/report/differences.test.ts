@@ -35,7 +35,7 @@ const otherBytes: Difference = {
   meanwhile: ["connection 1, client:40001 \u2192 server:80: has sent 3 of 5 bytes, got 0 of 6"],
 };
 
-const view = { all: false, toShowAll: "ALL", toKeepMore: "MORE" };
+const view = { all: false, toShowAll: "ALL", toKeepMore: "MORE", toMask: "MASK" };
 
 function listOf(most: number, ...differences: Difference[]) {
   const log = new DifferenceLog(most);
@@ -51,7 +51,7 @@ test("a familiar shape is named, with a mask to paste; a unit stands for the pla
   ).split("\n");
   expect(sentence).toContain("sent something else to server in stream 5, HEADERS, x-id (byte 11)");
   expect(lines.at(-3)).toBe(
-    "  looks like a UUID (RFC 9562): mask it with --ignore 'client:80/[\\da-f-]{36}/'",
+    "  looks like a UUID (RFC 9562): mask it with MASK 'client:80/[\\da-f-]{36}/'",
   );
 });
 
