@@ -152,6 +152,11 @@ function missingLines(result: ImportResult): string[] {
   const others: readonly (readonly [number, string, string])[] = [
     [missing.halves, "connection", "of which one direction was not captured"],
     [missing.excerpts, "connection", "that began before the capture and did not end in it"],
+    [
+      missing.predecessors,
+      "connection",
+      "on the same ports as a later one, of which only answers were captured",
+    ],
     [missing.cutPackets, "packet", "of which not the whole header or datagram was captured"],
     [missing.incompleteFragments, "fragmented packet", "of which a fragment was not captured"],
   ];

@@ -26,9 +26,24 @@ export function resolutionOf(option: number, offsetSeconds: number): Resolution 
 }
 
 const high32 = 2 ** 32;
+/** In the year 2262: the most that 63 bits of nanoseconds count. Later times are damage. */
+const latestSeconds = 9_223_372_035;
 
-/** Splits a time, given as the words `high` and `low`, into seconds and nanoseconds, exactly. */
+/**
+ * Splits a time, given as the words `high` and `low`, into seconds and nanoseconds, exactly. Times
+ * outside the years 1970 to 2262 become the nearest one inside.
+ */
 export function splitTime(
+  high: number,
+  low: number,
+  resolution: Resolution,
+  out: { seconds: number; nanoseconds: number },
+): void {
+  split(high, low, resolution, out);
+  out.seconds = Math.min(Math.max(out.seconds, 0), latestSeconds);
+}
+
+function split(
   high: number,
   low: number,
   { unitsPerSecond, offsetSeconds }: Resolution,

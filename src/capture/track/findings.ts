@@ -34,6 +34,8 @@ export class Findings {
     bytes: 0,
     /** Connections that began before the capture and did not end in it. */
     excerpts: 0,
+    /** Earlier connections on the ports of another one, which still got or sent something. */
+    predecessors: 0,
     /** Connections with only one captured direction. */
     halves: 0,
     /** Packets without a complete header. */

@@ -1,9 +1,10 @@
 /** Tracks all TCP connections of a capture, and finds the connection of each segment. */
 import type { Family } from "../../base/units.ts";
 import { TCP_ACK, TCP_RST, TCP_SYN } from "../../net/packet.ts";
-import { Connection, reorderingNs, retransmissionNs, type Side } from "./connection.ts";
+import { Connection, type Side } from "./connection.ts";
 import type { Findings } from "./findings.ts";
 import { Half } from "./half.ts";
+import { reorderingNs, retransmissionNs } from "./reassembly.ts";
 import { distance } from "./sequence.ts";
 import type { CaptureSink } from "./sink.ts";
 import type { SegmentSink, TcpSegment } from "./tcp-segment.ts";
@@ -67,7 +68,8 @@ export class Tracker implements SegmentSink {
       ? this.#key(source, sourcePort, destination, destinationPort)
       : this.#key(destination, destinationPort, source, sourcePort);
     const side: Side = isForth ? 0 : 1;
-    let connection = this.#connections.get(key);
+    const earlier = this.#connections.get(key);
+    let connection = earlier;
     if (connection !== undefined && isSucceeded(connection, side, segment)) {
       connection.finish(segment.atNs);
       this.#stalled.delete(connection);
@@ -76,12 +78,13 @@ export class Tracker implements SegmentSink {
     if (connection === undefined) {
       const from = new Half(source, sourcePort);
       const to = new Half(destination, destinationPort);
-      connection = this.#create(family, isForth ? [from, to] : [to, from]);
+      const halves: [Half, Half] = isForth ? [from, to] : [to, from];
+      connection = this.#create(family, halves, earlier !== undefined);
       this.#connections.set(key, connection);
     }
-    const wasOver = connection.phase === "over";
+    const wasOver = connection.isOver;
     connection.add(side, segment);
-    if (connection.phase === "over" && !wasOver) this.#retire(key, connection);
+    if (connection.isOver && !wasOver) this.#retire(key, connection);
     else if (connection.isStalled) this.#stall(connection, segment.atNs);
     if (this.#soon.length > 0 || this.#late.length > 0) this.#settleDue(segment.atNs);
   }
@@ -103,13 +106,18 @@ export class Tracker implements SegmentSink {
     return pair * ports * ports + aPort * ports + bPort;
   }
 
-  #create(family: Family, halves: [Half, Half]): Connection {
-    if (this.#connections.size >= trackedMax) this.#sweep(halves);
-    return new Connection(family, halves, this.#sink, this.#findings, () => ++this.#count);
+  #create(family: Family, halves: [Half, Half], hasPredecessor: boolean): Connection {
+    if (this.#connections.size >= trackedMax) this.#sweep();
+    return new Connection(family, halves, {
+      sink: this.#sink,
+      findings: this.#findings,
+      newNumber: () => ++this.#count,
+      hasPredecessor,
+    });
   }
 
   /** Drops long-idle connections, the oldest first. */
-  #sweep(_for: readonly [Half, Half]): void {
+  #sweep(): void {
     const nowNs = this.#newestNs();
     if (nowNs - this.#sweptAt < idleNs / 2 && this.#sweptAt > 0) return;
     this.#sweptAt = nowNs;
@@ -153,7 +161,8 @@ export class Tracker implements SegmentSink {
 
   #settleDue(nowNs: number): void {
     for (const queue of [this.#soon, this.#late])
-      while (queue[0] !== undefined && queue[0].atNs <= nowNs) {
+      // Checks that are added meanwhile are for another time, even if the clock is too coarse.
+      for (let left = queue.length; left > 0 && (queue[0] as Due).atNs <= nowNs; left--) {
         const { connection } = queue.shift() as Due;
         if (!this.#stalled.has(connection)) continue;
         connection.settle(nowNs, false);
@@ -186,11 +195,11 @@ function isSucceeded(connection: Connection, side: Side, segment: TcpSegment): b
   if ((segment.flags & TCP_RST) !== 0) return false;
   if ((segment.flags & TCP_SYN) !== 0) {
     if (half.initialSequence === segment.sequence) return false;
-    if (connection.phase === "over") return true;
+    if (connection.isOver) return true;
     if ((segment.flags & TCP_ACK) !== 0) return false;
     return half.initialSequence !== undefined || half.offset > 0 || half.hasEnded;
   }
-  if (connection.phase !== "over" || segment.payloadBytes === 0) return false;
+  if (!connection.isOver || segment.payloadBytes === 0) return false;
   const gap = distance(segment.sequence, half.next);
   return gap > farBytes || gap < -farBytes;
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../../src/net/packet.ts";
 import { type Heard, hear, textOf } from "./events.ts";
-import { ethernet, pcapFile, tcp, type TcpFields } from "./packets.ts";
+import { ethernet, pcapFile, PcapngFile, tcp, type TcpFields } from "./packets.ts";
 
 type Script = Partial<TcpFields> & { readonly at?: number };
 
@@ -30,6 +30,13 @@ const syn = c(100, { flags: TCP_SYN });
 const synAck = s(500, { acknowledgment: 101, flags: TCP_SYN | TCP_ACK });
 const handshake = [syn, synAck, c(101, { acknowledgment: 501 })];
 
+/** The same with any times, in seconds: pcapng counts them in 64 bits. */
+function capturedAt(seconds: bigint, script: readonly Script[]): Heard {
+  const file = new PcapngFile().interface(1, [{ code: 9, value: Uint8Array.of(0) }]);
+  for (const fields of script) file.packet(0, seconds, ethernet(tcp(fields as TcpFields)));
+  return hear(file.bytes);
+}
+
 function sent(heard: Heard, connection = 0): string[] {
   return heard.connections[connection]?.sent.map(textOf) ?? [];
 }
@@ -56,6 +63,15 @@ test("bytes that were acknowledged and not captured are missing, and what follow
   expect(heard.findings.gaps).toMatchObject([
     { connection: 1, isFromClient: true, offset: 3, lengthBytes: 3, reason: "not captured" },
   ]);
+});
+
+test("a hole is given up even if the clock is too far ahead to count its time", () => {
+  const heard = capturedAt(1n << 62n, [
+    ...handshake,
+    c(107, { acknowledgment: 501, payload: text("three") }),
+    s(501, { acknowledgment: 112, payload: text("thanks") }),
+  ]);
+  expect(sent(heard)).toEqual(["[6]three", "thanks"]);
 });
 
 test("a hole that the receiver has as well is none: what is behind it was never delivered", () => {
@@ -104,6 +120,39 @@ test("both ends that begin at once make one connection of whoever was first", ()
     c(101, { acknowledgment: 501, payload: text("hi") }),
   ]);
   expect(heard.log).toEqual(["1 connect", "1 accept", "1 data > 2"]);
+});
+
+test("a SYN that meets an earlier connection on its ports is tried again, and is one connection", () => {
+  const challenge = s(70_000_000, { acknowledgment: -5000, flags: TCP_ACK });
+  const rejected = c(-5000, { flags: TCP_RST });
+  const again = { ...syn, at: 1000 };
+  const script = [syn, challenge, rejected, again, { ...synAck, at: 1001 }];
+  const rest = [
+    c(101, { acknowledgment: 501, at: 1002 }),
+    c(101, { acknowledgment: 501, payload: text("hello"), at: 1003 }),
+  ];
+  const heard = captured([...script, ...rest]);
+  expect(heard.log).toEqual(["1 connect", "1 accept", "1 data > 5"]);
+  expect(heard.findings.missing).toMatchObject({ predecessors: 1, gaps: 0 });
+  const earlier = [c(-9000, { flags: TCP_SYN, at: -2 }), s(-70, { acknowledgment: -8999, at: -1 })];
+  const known = captured(
+    [...earlier, ...script, ...rest].map((one) => ({ ...one, at: (one.at ?? 0) + 10 })),
+  );
+  expect(known.findings.missing.predecessors).toBe(0);
+});
+
+test("an acknowledgment before the server's SYN, with a number of its own, is of another connection", () => {
+  const heard = captured([
+    c(1000, { flags: TCP_SYN }),
+    s(2000, { acknowledgment: 1001 }),
+    s(3000, { flags: TCP_SYN }),
+    c(1000, { acknowledgment: 3001, flags: TCP_SYN | TCP_ACK }),
+    s(3001, { acknowledgment: 1001 }),
+    c(1001, { acknowledgment: 3001, payload: text("data") }),
+    s(3001, { acknowledgment: 1005, payload: text("answer") }),
+  ]);
+  expect(sent(heard)).toEqual(["data", "answer"]);
+  expect(heard.findings.missing).toMatchObject({ predecessors: 1, bytes: 0 });
 });
 
 test("attempts: refused, given up, and without an answer", () => {

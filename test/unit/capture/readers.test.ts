@@ -110,6 +110,13 @@ function unitsOf(atNs: bigint, perSecond: bigint): bigint {
   return (atNs * perSecond) / 1_000_000_000n;
 }
 
+test("times that no clock shows become the last one there is", () => {
+  const file = new PcapngFile().interface(1, [{ code: 9, value: Uint8Array.of(0) }]);
+  for (const units of [7n, 1n << 62n, 2n ** 64n - 1n]) file.packet(0, units, Buffer.from("x"));
+  const seconds = read(file.bytes, 1000).map(({ atNs }) => atNs / 1_000_000_000n);
+  expect(seconds).toEqual([7n, 9_223_372_035n, 9_223_372_035n]);
+});
+
 test("names and keys are passed on", () => {
   const notes: unknown[] = [];
   const reader = new CaptureReader((note) => notes.push(note));
