@@ -27,7 +27,8 @@ function supervise(task: SupervisorTask): void {
       ? undefined
       : new RandomDevice(device, (tid, lengthBytes) => supervisor.bytesFor(tid, lengthBytes));
   for (;;) {
-    const { isCalled, isWoken, isAsked } = notifications.wait(lookMs);
+    const reviewMs = supervisor.review(notifications);
+    const { isCalled, isWoken, isAsked } = notifications.wait(reviewMs ?? lookMs);
     if (isAsked) files?.serve();
     if (isCalled && notifications.receive()) supervisor.answer(notifications);
     if (isWoken) break;

@@ -14,6 +14,7 @@ import type { NotificationListener } from "../sys/seccomp.ts";
 import type { Architecture } from "./core/architecture.ts";
 import { callSite, type Stack, stackBytes, unmappedWord } from "./core/call-site.ts";
 import { Mappings } from "./core/mappings.ts";
+import { NewThreads } from "./new-threads.ts";
 import { type Execution, type Process, Processes } from "./processes.ts";
 import type { Sources } from "./seeding.ts";
 import type { ContainerName } from "./supervisor-task.ts";
@@ -31,6 +32,7 @@ export class Supervisor {
   readonly #proc = new ProcReader();
   readonly #clock: WallClock | undefined;
   readonly #processes: Processes;
+  readonly #newThreads: NewThreads;
   readonly #stack = allocateRegion(stackBytes);
   readonly #bytes = allocateRegion(mostBytes);
   #vdsoSymbols: ReadonlyMap<string, number> | undefined;
@@ -41,6 +43,7 @@ export class Supervisor {
     containerOf: (pid: number) => ContainerName | undefined,
   ) {
     this.#architecture = architecture;
+    this.#newThreads = new NewThreads(this.#proc, architecture);
     this.#clock = clock && new WallClock(clock);
     this.#processes = new Processes(seed, this.#proc, containerOf);
   }
@@ -48,13 +51,19 @@ export class Supervisor {
   /** Answers the call that `listener` has just received. */
   answer(listener: NotificationListener): void {
     const { callNumber, tid } = listener;
-    const { getrandom, threadSetup } = this.#architecture;
+    const { getrandom, poll, threadSetup } = this.#architecture;
     if (callNumber === getrandom) this.#answerRandom(listener);
+    else if (callNumber === poll) this.#newThreads.onShortWait(listener);
     else if (callNumber === threadSetup.number) {
       const execution = this.#processes.onThreadSetup(tid);
       if (execution) this.#prepare(execution, listener);
       listener.letPass();
     } else this.#answerTime(listener);
+  }
+
+  /** Reconsiders held calls. Returns how soon to do so again; undefined if no calls are held. */
+  review(listener: NotificationListener): number | undefined {
+    return this.#newThreads.review(listener);
   }
 
   /** Random bytes for a thread that reads them from a file. */

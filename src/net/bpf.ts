@@ -17,8 +17,9 @@ export const opcodes = {
   indexHeaderLength: 0xb1,
   /** `BPF_ALU | BPF_AND | BPF_K`. */
   and: 0x54,
-  /** `BPF_JMP | BPF_JEQ | BPF_K`, `BPF_JMP | BPF_JSET | BPF_K`. */
+  /** `BPF_JMP | BPF_JEQ | BPF_K`, and the same with `BPF_JGT` and `BPF_JSET`. */
   ifEqual: 0x15,
+  ifGreater: 0x25,
   ifAnySet: 0x45,
   /** `BPF_RET | BPF_K`. */
   return: 0x06,

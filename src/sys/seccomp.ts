@@ -112,6 +112,16 @@ export class NotificationListener {
     return ioctl(this.#listener, SECCOMP_IOCTL_NOTIF_ID_VALID, this.#notification.address) === 0;
   }
 
+  /** Identifies the call, for {@link letHeldPass}. */
+  get id(): bigint {
+    return this.#notification.view.getBigUint64(0, true);
+  }
+
+  /** Lets the kernel execute an earlier call that has not been answered. */
+  letHeldPass(id: bigint): void {
+    this.#sendTo(id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+  }
+
   /** Has the call return `value`. */
   answer(value: number): void {
     this.#send(value, 0, 0);
@@ -129,8 +139,12 @@ export class NotificationListener {
 
   /** It fails if the process has been killed meanwhile, which is no concern of ours. */
   #send(value: number, error: number, flags: number): void {
-    const { view, bytes, address } = this.#response;
-    bytes.set(this.#notification.bytes.subarray(0, 8));
+    this.#sendTo(this.id, value, error, flags);
+  }
+
+  #sendTo(id: bigint, value: number, error: number, flags: number): void {
+    const { view, address } = this.#response;
+    view.setBigUint64(0, id, true);
     view.setBigInt64(seccompNotifResp.valueAt, BigInt(value), true);
     view.setInt32(seccompNotifResp.errorAt, error, true);
     view.setUint32(seccompNotifResp.flagsAt, flags, true);

@@ -20,6 +20,11 @@ export interface Architecture {
   readonly gettimeofday: number;
   /** Undefined on processors without this call. */
   readonly time: number | undefined;
+  /**
+   * The wait whose timeout, in milliseconds, is an argument; undefined on processors that pass
+   * timeouts in memory only.
+   */
+  readonly poll: number | undefined;
   /** See vdso(7). */
   readonly randomInVdso: FastCall;
   readonly clocksInVdso: readonly FastCall[];
@@ -38,6 +43,7 @@ const x64: Architecture = {
   clockGettime: 228,
   gettimeofday: 96,
   time: 201,
+  poll: 7,
   randomInVdso: { symbol: "__vdso_getrandom", callNumber: 318 },
   clocksInVdso: [
     { symbol: "__vdso_clock_gettime", callNumber: 228 },
@@ -56,6 +62,7 @@ const arm64: Architecture = {
   clockGettime: 113,
   gettimeofday: 169,
   time: undefined,
+  poll: undefined,
   randomInVdso: { symbol: "__kernel_getrandom", callNumber: 278 },
   clocksInVdso: [
     { symbol: "__kernel_clock_gettime", callNumber: 113 },

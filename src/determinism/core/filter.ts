@@ -16,6 +16,10 @@ const seccompData = { sizeBytes: 64, numberAt: 0, archAt: 4, argumentsAt: 16 } a
 const CLOCK_REALTIME = 0;
 const CLOCK_REALTIME_COARSE = 5;
 
+const pollTimeoutIndex = 2;
+/** The longest wait that counts as a short one. */
+const shortWaitMs = 10;
+
 /** The requests that plg answers in place of the kernel. */
 export interface Answered {
   readonly randomBytes: boolean;
@@ -29,7 +33,7 @@ export function filterProgram(architecture: Architecture, answered: Answered): U
     ["loadWord", seccompData.archAt],
     ["ifEqual", auditArch, { no: "pass" }],
     ["loadWord", seccompData.numberAt],
-    ...(answered.randomBytes ? [stopOn(getrandom)] : []),
+    ...(answered.randomBytes ? [stopOn(getrandom), ...stopOnShortWaits(architecture)] : []),
     ...(answered.timeOfDay ? stopOnClocks(architecture) : []),
     ["ifEqual", threadSetup.number, { no: "pass" }],
     // Compares the low half only: the relevant arguments are small.
@@ -48,6 +52,21 @@ export function filterProgram(architecture: Architecture, answered: Answered): U
 
 function stopOn(value: number): Line {
   return ["ifEqual", value, { yes: "stop" }];
+}
+
+/** See new-threads.ts. */
+function stopOnShortWaits({ poll }: Architecture): readonly Line[] {
+  if (poll === undefined) return [];
+  return [
+    ["ifEqual", poll, { no: "not poll" }],
+    ["loadWord", seccompData.argumentsAt + 8 * pollTimeoutIndex],
+    ["ifEqual", 0, { yes: "long or no wait" }],
+    ["ifGreater", shortWaitMs, { yes: "long or no wait" }],
+    ["return", SECCOMP_RET_USER_NOTIF],
+    "long or no wait",
+    ["return", SECCOMP_RET_ALLOW],
+    "not poll",
+  ];
 }
 
 function stopOnClocks({ clockGettime, gettimeofday, time }: Architecture): readonly Line[] {

@@ -11,15 +11,18 @@ const allow = 0x7fff_0000;
 interface Call {
   readonly number: number;
   readonly arch: number;
+  /** The first argument, and the third. */
   readonly argument: number;
+  readonly third: number;
 }
 
-/** Loads, equal, return: all that these programs use. */
+/** Knows the instructions that these programs use: load, equal, greater, return. */
 function verdict(program: Uint8Array, call: Call): number {
   const words = new Map([
     [0, call.number],
     [4, call.arch],
     [16, call.argument],
+    [32, call.third],
   ]);
   const view = new DataView(program.buffer, program.byteOffset, program.length);
   let accumulator = 0;
@@ -28,7 +31,10 @@ function verdict(program: Uint8Array, call: Call): number {
     const code = view.getUint16(at, true);
     if (code === 0x06) return value;
     if (code === 0x20) accumulator = words.get(value) ?? NaN;
-    else at += 8 * view.getUint8(at + (accumulator === value ? 2 : 3));
+    else {
+      const holds = code === 0x25 ? accumulator > value : accumulator === value;
+      at += 8 * view.getUint8(at + (holds ? 2 : 3));
+    }
   }
 }
 
@@ -37,11 +43,12 @@ const archI386 = 0x4000_0003;
 const archArm64 = 0xc000_00b7;
 const calls: fc.Arbitrary<Call> = fc.record({
   number: fc.oneof(
-    fc.constantFrom(318, 278, 158, 96, 355, 228, 201, 113, 169, 0x4000_013e),
+    fc.constantFrom(318, 7, 278, 158, 96, 355, 228, 201, 113, 169, 0x4000_013e),
     fc.nat(500),
   ),
   arch: fc.constantFrom(archX64, archI386, archArm64),
   argument: fc.oneof(fc.constantFrom(0x1002, 0x1003, 0, 1, 5), fc.nat()),
+  third: fc.oneof(fc.constantFrom(0, 1, 10, 11, 0xffff_ffff), fc.nat()),
 });
 
 function stops(name: string, answered: Answered, isStopped: (call: Call) => boolean): void {
@@ -62,6 +69,7 @@ function stubOf(name: string, number: number): string {
 }
 
 const isSetup = ({ number, argument }: Call): boolean => number === 158 && argument === 0x1002;
+const isShortWait = ({ number, third }: Call): boolean => number === 7 && third > 0 && third <= 10;
 const asksForTime = ({ number, argument }: Call): boolean =>
   number === 96 || number === 201 || (number === 228 && (argument === 0 || argument === 5));
 
@@ -74,7 +82,7 @@ describe("the filter of commands", () => {
       [yes, yes],
     ] as const)
       stops("x64", { randomBytes, timeOfDay }, (call) => {
-        const isRandom = randomBytes && call.number === 318;
+        const isRandom = randomBytes && (call.number === 318 || isShortWait(call));
         const isTime = timeOfDay && asksForTime(call);
         return call.arch === archX64 && (isSetup(call) || isRandom || isTime);
       });
