@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandRun, StartGate } from "../sandbox/processes/run.ts";
 import type { ContainerPlan } from "../sandbox/network/topology.ts";
-import type { Space } from "../sandbox/network/space.ts";
+import type { Playground } from "../sandbox/playground.ts";
 import { SocketDiagnoses } from "../sys/sock-diag.ts";
 
 /** `container` starts when something in `server` listens on `port`. Both are indices. */
@@ -33,13 +33,15 @@ export class StartOrder {
   constructor(parts: {
     readonly needs: readonly Need[];
     readonly containers: readonly ContainerPlan[];
-    readonly spaces: readonly Space[];
-    readonly run: CommandRun;
+    readonly playground: Playground;
+    readonly commandRun: CommandRun;
   }) {
     this.#needs = parts.needs;
     this.#containers = parts.containers;
-    this.#run = parts.run;
-    this.#diagnoses = new SocketDiagnoses(parts.spaces.map(({ namespace }) => namespace));
+    this.#run = parts.commandRun;
+    this.#diagnoses = new SocketDiagnoses(
+      parts.playground.spaces.map(({ namespace }) => namespace),
+    );
   }
 
   readonly gate: StartGate = (container) => {

@@ -3,21 +3,17 @@
  * commands.
  */
 import { hostname, machine, release, type as kernelName } from "node:os";
-import { allOrNothing } from "../base/all-or-nothing.ts";
+import { allOrNothing } from "../base/undo-stack.ts";
 import { seedingNotes } from "../determinism/core/scheme.ts";
 import type { CommandExit, RunInfo } from "../dump/format/schema.ts";
 import { DumpDestination } from "../dump/store/destination.ts";
 import { type DumpWriter, startWriter } from "../dump/store/writer.ts";
 import { type CommandEnd, couldStart } from "../sandbox/processes/command.ts";
-import type { EngineCounts, EngineHost } from "../engine/host.ts";
-import { type NetworkOptions, Playground } from "../sandbox/playground.ts";
-import {
-  CommandRun,
-  keeperLost,
-  type RunHooks,
-  type RunOptions,
-} from "../sandbox/processes/run.ts";
-import { raiseDescriptorLimit } from "../sys/descriptors.ts";
+import type { EngineCounts } from "../engine/host.ts";
+import type { EngineTask } from "../engine/task.ts";
+import type { NetworkOptions } from "../sandbox/playground.ts";
+import type { RunHooks, RunOptions } from "../sandbox/processes/run.ts";
+import { prepareSandbox, Session, type SessionActs } from "../sandbox/session.ts";
 import type { Topology } from "../sandbox/network/topology.ts";
 import type { RecordDetails } from "./engine.ts";
 import { type Need, StartOrder } from "./needs.ts";
@@ -58,27 +54,35 @@ export interface RecordResult {
   readonly withdrawn: boolean;
 }
 
-/** The parts of a session. */
-interface RecordParts {
+/** A moment, on two clocks. */
+interface Moment {
   /** In nanoseconds since the epoch. */
   readonly startNs: bigint;
-  /** The same moment, in nanoseconds of `process.hrtime.bigint()`. */
+  /** In nanoseconds of `process.hrtime.bigint()`. */
   readonly startHrNs: bigint;
+}
+
+/** Reads the time of day only once, because it may be set during the run. */
+function now(): Moment {
+  return {
+    startHrNs: process.hrtime.bigint(),
+    startNs: BigInt(Date.now()) * 1_000_000n,
+  };
+}
+
+/** The parts of a session. */
+interface RecordParts extends Moment {
   readonly destination: DumpDestination;
-  readonly playground: Playground;
-  readonly run: CommandRun;
+  readonly session: Session;
   readonly writer: DumpWriter;
-  readonly engine: EngineHost;
   readonly startOrder: StartOrder;
   readonly checks: readonly ReadyCheck[];
   /** See {@link watchLines}. */
   readonly matched: readonly Promise<number>[];
-  readonly hooks: RunHooks;
 }
 
 export class RecordSession {
   readonly #parts: RecordParts;
-  #isOver = false;
 
   private constructor(parts: RecordParts) {
     this.#parts = parts;
@@ -90,91 +94,57 @@ export class RecordSession {
    */
   static prepare(options: RecordOptions, hooks: RunHooks): Promise<RecordSession> {
     const { topology } = options;
-    return allOrNothing(async (onFailure) => {
+    const { containers } = topology;
+    return allOrNothing(async (undos) => {
       const destination = DumpDestination.claim(options.file, options);
-      onFailure(() => destination.withdraw());
-      const { length } = topology.containers;
-      const playground = new Playground(topology.subnets, length, options);
-      onFailure(() => playground.close());
-      const { spaces } = playground;
+      undos.push(() => destination.withdraw());
       const checks = options.ready ?? [];
       const { output, matched } = watchLines(options.output, checks);
       const watched = { ...options, output };
-      const run = await CommandRun.prepare(topology, topology.containers, spaces, watched);
-      onFailure(() => run.close());
-      if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
-      const startHrNs = process.hrtime.bigint();
-      // Reads the time of day only once, because it may be set during the run.
-      const startNs = BigInt(Date.now()) * 1_000_000n;
-      const info = runInfo(options, run.isSeeded, startNs);
+      const sandbox = await prepareSandbox(topology, containers, watched, hooks, undos);
+      const moment = now();
+      const info = runInfo(options, sandbox.commandRun.isSeeded, moment.startNs);
       const writer = startWriter(destination.open(), info);
-      onFailure(() => writer.abort());
-      const engine = await playground.startEngine<RecordDetails>(
-        new URL("./engine.js", import.meta.url),
-        run.procPath,
-        {
-          startHrNs,
-          sink: writer.sinkStore,
-          waitListenMs: options.waitListenMs,
-          unready: checks.map(({ container }) => container),
-          names: topology.containers.map(({ name }) => name),
-        },
-        (text) => hooks.onWarning(text),
-      );
-      onFailure(() => engine.finish());
-      await run.ready();
-      const { containers } = topology;
-      const startOrder = new StartOrder({ needs: options.needs ?? [], containers, spaces, run });
-      const parts = {
-        startNs,
-        startHrNs,
-        destination,
-        playground,
-        run,
-        writer,
-        engine,
-        startOrder,
-        checks,
-        matched,
-        hooks,
+      undos.push(() => writer.abort());
+      const module = new URL("./engine.js", import.meta.url);
+      const details: RecordDetails & Pick<EngineTask, "startHrNs"> = {
+        startHrNs: moment.startHrNs,
+        sink: writer.sinkStore,
+        waitListenMs: options.waitListenMs,
+        unready: checks.map(({ container }) => container),
+        names: containers.map(({ name }) => name),
       };
+      const session = await Session.prepare(sandbox, module, details, hooks, undos);
+      const startOrder = new StartOrder({ needs: options.needs ?? [], containers, ...sandbox });
+      undos.push(() => startOrder.close());
+      const parts = { ...moment, destination, session, writer, startOrder, checks, matched };
       return new RecordSession(parts);
     });
   }
 
   /** Runs the commands to their end and closes the dump. */
   async run(hooks: RunHooks): Promise<RecordResult> {
-    const { run, playground, writer, engine, destination, startOrder } = this.#parts;
-    let restoreLimit: (() => void) | undefined;
+    const { session, writer, destination, startOrder } = this.#parts;
     let dumpError: Error | undefined;
     const dumpFailed = writer.failed.then((error) => {
       dumpError = error;
     });
-    void run.lost.then(() => hooks.onWarning(keeperLost));
+    const acts: SessionActs<RecordResult> = {
+      startGate: startOrder.gate,
+      untilOver: (over) => {
+        this.#watch(over, hooks);
+        return dumpFailed;
+      },
+      conclude: async (_, ends) => {
+        const closed = await this.#closeDump(ends);
+        const counts = session.counts();
+        return { ...closed, counts, ends, dumpError, ...this.#settle(counts, ends) };
+      },
+    };
     try {
-      await run.start(startOrder.gate);
-      // After the start, because the commands keep the caller's limits.
-      restoreLimit = raiseDescriptorLimit();
-      this.#watch();
-      await Promise.race([
-        run.untilOver((command, end) => hooks.onCommandEnd(command, end)),
-        dumpFailed,
-        engine.failed,
-        run.failed,
-      ]);
-      this.#isOver = true;
-      await Promise.race([run.stop(), engine.failed]);
-      await engine.finish();
-      const ends = run.commands.map(({ end }) => end).filter((end) => end !== undefined);
-      const closed = await this.#closeDump(ends);
-      const counts = engine.counts();
-      const settled = this.#settle(counts, ends);
-      return { ...closed, counts, ends, dumpError, ...settled };
+      return await session.run(acts, hooks);
     } finally {
-      restoreLimit?.();
       startOrder.close();
-      await run.close();
-      playground.close();
       destination.keep();
     }
   }
@@ -183,16 +153,17 @@ export class RecordSession {
    * Informs the engine of containers that become ready or lose their last process, while commands
    * run.
    */
-  #watch(): void {
-    const { run, engine, checks, matched, hooks } = this.#parts;
-    const isOver = (): boolean => this.#isOver;
+  #watch(over: AbortSignal, hooks: RunHooks): void {
+    const { session, checks, matched } = this.#parts;
+    const { commandRun, engine } = session;
+    const isOver = (): boolean => over.aborted;
     const onReady = (container: number): void => {
       if (!isOver()) engine.tellReady(container);
     };
     for (const match of matched) void match.then(onReady);
     const watches = [
-      runChecks(run, checks, onReady, isOver),
-      watchContainers(run, (container) => engine.tellGone(container), isOver),
+      runChecks(commandRun, checks, onReady, isOver),
+      watchContainers(commandRun, (container) => engine.tellGone(container), isOver),
     ];
     for (const watch of watches) watch.catch((error: Error) => hooks.onWarning(error.message));
   }
@@ -200,9 +171,9 @@ export class RecordSession {
   async #closeDump(
     ends: readonly CommandEnd[],
   ): Promise<Pick<RecordResult, "dumpBytes" | "durationMs">> {
-    const { startNs, startHrNs, run, writer } = this.#parts;
+    const { startNs, startHrNs, session, writer } = this.#parts;
     const durationNs = process.hrtime.bigint() - startHrNs;
-    const stoppedAtNs = Number((run.stoppedAtHrNs ?? startHrNs) - startHrNs);
+    const stoppedAtNs = Number((session.commandRun.stoppedAtHrNs ?? startHrNs) - startHrNs);
     const { writtenBytes } = await writer.close({
       endNs: startNs + durationNs,
       exits: ends.map((end) => exitForDump(end, stoppedAtNs)),
@@ -229,13 +200,8 @@ export class RecordSession {
   }
 
   /** Undoes the preparation, in place of {@link run}. */
-  async abandon(): Promise<void> {
-    const { destination, run, playground, writer, engine } = this.#parts;
-    await engine.finish();
-    await writer.abort();
-    await run.close();
-    playground.close();
-    destination.withdraw();
+  abandon(): Promise<void> {
+    return this.#parts.session.abandon();
   }
 
   /**
@@ -243,11 +209,11 @@ export class RecordSession {
    * commands.
    */
   stop(): void {
-    void this.#parts.run.stop();
+    this.#parts.session.stop();
   }
 
   counts(): EngineCounts {
-    return this.#parts.engine.counts();
+    return this.#parts.session.counts();
   }
 }
 

@@ -1,23 +1,18 @@
 /** Runs a replay from start to end on the main thread: playground, engine and live commands. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { allOrNothing } from "../base/all-or-nothing.ts";
+import { allOrNothing } from "../base/undo-stack.ts";
 import { recordedTimeStore } from "../determinism/core/recorded-time.ts";
 import type { CommandExit } from "../dump/format/schema.ts";
 import type { Command, CommandEnd } from "../sandbox/processes/command.ts";
-import type { EngineCounts, EngineHost } from "../engine/host.ts";
-import { Playground } from "../sandbox/playground.ts";
-import {
-  CommandRun,
-  keeperLost,
-  type RunHooks,
-  type RunOptions,
-} from "../sandbox/processes/run.ts";
+import type { EngineCounts } from "../engine/host.ts";
+import type { EngineTask } from "../engine/task.ts";
+import type { RunHooks, RunOptions } from "../sandbox/processes/run.ts";
+import { prepareSandbox, Session, type SessionActs } from "../sandbox/session.ts";
 import { type LinkSetup, quietMsOf } from "../switch/core/link-plan.ts";
-import { raiseDescriptorLimit } from "../sys/descriptors.ts";
 import type { ContainerPlan, Topology } from "../sandbox/network/topology.ts";
 import {
   ReplayCounter,
-  replayCounters,
+  replayCounterCount,
   type ReplayDetails,
   type ReplayOutcome,
 } from "./drive/engine-details.ts";
@@ -77,112 +72,82 @@ function endedByItself(exit: CommandExit | undefined): boolean {
 export class ReplaySession {
   readonly #options: ReplayOptions;
   readonly #startedMs = performance.now();
-  readonly #run: CommandRun;
-  readonly #playground: Playground;
-  readonly #engine: EngineHost;
+  readonly #session: Session;
   readonly #progress: Float64Array;
   #stopped = false;
 
-  private constructor(
-    options: ReplayOptions,
-    run: CommandRun,
-    playground: Playground,
-    engine: EngineHost,
-    progress: Float64Array,
-  ) {
+  private constructor(options: ReplayOptions, session: Session, progress: Float64Array) {
     this.#options = options;
-    this.#run = run;
-    this.#playground = playground;
-    this.#engine = engine;
+    this.#session = session;
     this.#progress = progress;
   }
 
   /** Prepares everything except running the commands. If it throws, it leaves nothing behind. */
   static prepare(given: ReplayOptions, hooks: RunHooks): Promise<ReplaySession> {
     const options = patientOverLinks(given);
-    const { topology, recording } = options;
-    return allOrNothing(async (onFailure) => {
-      const { length } = topology.containers;
-      const playground = new Playground(topology.subnets, length, options);
-      onFailure(() => playground.close());
-      const { spaces } = playground;
-      const time = options.hasRecordedClock ? recordedTimeStore(length) : undefined;
-      const { startNs } = recording.index.run;
-      const clock = time && { startNs, store: time };
-      const runOptions = { ...options, clock };
-      const run = await CommandRun.prepare(topology, options.live, spaces, runOptions);
-      onFailure(() => run.close());
-      if (run.unseeded !== undefined) hooks.onWarning(run.unseeded);
-      const counters = new SharedArrayBuffer(replayCounters(length) * 8);
-      const details = {
+    const { topology, live, recording } = options;
+    const { length } = topology.containers;
+    const time = options.hasRecordedClock ? recordedTimeStore(length) : undefined;
+    const clock = time && { startNs: recording.index.run.startNs, store: time };
+    return allOrNothing(async (undos) => {
+      const sandbox = await prepareSandbox(topology, live, { ...options, clock }, hooks, undos);
+      const replayCounters = new SharedArrayBuffer(replayCounterCount(length) * 8);
+      const details: ReplayDetails & Pick<EngineTask, "startHrNs"> = {
         startHrNs: process.hrtime.bigint(),
         path: recording.path,
         recording: recording.store,
-        live: options.live.map(({ index }) => index),
+        live: live.map(({ index }) => index),
         schedule: options.schedule,
         masks: options.masks,
         compare: options.compare,
         mostDifferences: options.mostDifferences,
-        replayCounters: counters,
+        replayCounters,
         recordedTime: time,
       };
       const module = new URL("./drive/engine.js", import.meta.url);
-      const engine = await playground.startEngine<ReplayDetails>(
-        module,
-        run.procPath,
-        details,
-        (text) => hooks.onWarning(text),
-      );
-      onFailure(() => engine.finish());
-      await run.ready();
-      return new ReplaySession(options, run, playground, engine, new Float64Array(counters));
+      const session = await Session.prepare(sandbox, module, details, hooks, undos);
+      return new ReplaySession(options, session, new Float64Array(replayCounters));
     });
   }
 
   /**
    * Runs the live commands until everything is played and they have ended or are no longer needed.
    */
-  async run(hooks: RunHooks): Promise<ReplayResult> {
-    void this.#run.lost.then(() => hooks.onWarning(keeperLost));
-    let restoreLimit: (() => void) | undefined;
-    try {
-      await this.#run.start();
-      // Only now, because the commands inherit the caller's limits.
-      restoreLimit = raiseDescriptorLimit();
-      const ended = this.#run.untilOver((command, end) => {
-        this.#engine.tellGone(command.plan.index);
+  run(hooks: RunHooks): Promise<ReplayResult> {
+    const { engine } = this.#session;
+    const acts: SessionActs<ReplayResult> = {
+      untilOver: (over) => this.#untilPlayed(over),
+      beforeStop: () => this.#untilJudged(),
+      conclude: (outcome, ends) => this.#conclude(outcome as ReplayOutcome, ends),
+    };
+    return this.#session.run(acts, {
+      onWarning: (text) => hooks.onWarning(text),
+      onCommandEnd: (command, end) => {
+        engine.tellGone(command.plan.index);
         hooks.onCommandEnd(command, end);
-      });
-      await Promise.race([ended, this.#untilPlayed(), this.#engine.failed, this.#run.failed]);
-      await this.#untilJudged();
-      await Promise.race([this.#run.stop(), this.#engine.failed]);
-      const outcome = (await this.#engine.finish()) as ReplayOutcome;
-      const ends = this.#run.commands.map(({ end }) => end).filter((end) => end !== undefined);
-      const differences = this.#withEnds(outcome.differences);
-      const durationMs = performance.now() - this.#startedMs;
-      return { ...outcome, differences, counts: this.#engine.counts(), durationMs, ends };
-    } finally {
-      restoreLimit?.();
-      await this.#run.close();
-      this.#playground.close();
-    }
+      },
+    });
+  }
+
+  #conclude(outcome: ReplayOutcome, ends: readonly CommandEnd[]): ReplayResult {
+    const differences = this.#withEnds(outcome.differences);
+    const durationMs = performance.now() - this.#startedMs;
+    return { ...outcome, differences, counts: this.#session.counts(), durationMs, ends };
   }
 
   /** Undoes {@link prepare} if {@link run} is not called. */
-  async abandon(): Promise<void> {
-    await this.#engine.finish();
-    await this.#run.close();
-    this.#playground.close();
+  abandon(): Promise<void> {
+    return this.#session.abandon();
   }
 
   /** Ends the replay early. A second call kills the commands. */
   stop(): void {
     this.#stopped = true;
-    void this.#run.stop();
+    this.#session.stop();
   }
 
   counts(): EngineCounts {
-    return this.#engine.counts();
+    return this.#session.counts();
   }
 
   progress(): ReplayProgress {
@@ -201,12 +166,16 @@ export class ReplaySession {
     // A user who ends the run early accepts that commands are stopped.
     const mayStop = this.#stopped || until !== "all";
     const log = DifferenceLog.from(found, mostDifferences);
-    for (const { plan, end } of this.#run.commands) {
+    for (const { plan, end } of this.#commands) {
       const recorded = recording.exits[plan.index];
       const difference = end && compareEnd(plan.name, recorded, end, mayStop);
       if (difference !== undefined) log.add(difference);
     }
     return orderDifferences(recording.index, log.list());
+  }
+
+  get #commands(): readonly Command[] {
+    return this.#session.commandRun.commands;
   }
 
   #isPlayed(): boolean {
@@ -217,13 +186,14 @@ export class ReplaySession {
    * Waits until everything is played and the commands that ended by themselves in the recording
    * have had the time to do so.
    */
-  async #untilPlayed(): Promise<void> {
-    while (!this.#isPlayed()) await sleep(lookMs);
+  async #untilPlayed(over: AbortSignal): Promise<void> {
+    while (!over.aborted && !this.#isPlayed()) await sleep(lookMs);
     const playedMs = performance.now();
     let movedMs = playedMs;
     let bytes = -1;
-    while (this.#run.commands.some((command) => this.#isAwaited(command, playedMs, movedMs))) {
-      const now = this.#engine.counts().bytes;
+    const isAwaited = (command: Command): boolean => this.#isAwaited(command, playedMs, movedMs);
+    while (!over.aborted && this.#commands.some(isAwaited)) {
+      const now = this.#session.counts().bytes;
       if (now !== bytes) movedMs = performance.now();
       bytes = now;
       await sleep(lookMs);
@@ -253,7 +223,7 @@ export class ReplaySession {
    */
   async #untilJudged(): Promise<void> {
     const untilMs = performance.now() + 2 * this.#options.schedule.patienceMs;
-    const runsOn = (): boolean => this.#run.commands.some((command) => command.isRunning());
+    const runsOn = (): boolean => this.#commands.some((command) => command.isRunning());
     while (!this.#stopped && !this.#isPlayed() && !runsOn() && performance.now() < untilMs)
       await sleep(lookMs);
   }

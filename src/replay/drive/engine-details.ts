@@ -37,7 +37,7 @@ export const ReplayCounter = {
 } as const;
 
 /** The number of counters for a replay with this many containers. */
-export function replayCounters(containers: number): number {
+export function replayCounterCount(containers: number): number {
   return ReplayCounter.departed + containers;
 }
 

@@ -1,0 +1,140 @@
+/**
+ * The skeleton of a session, for recording and replay alike: prepare, run, and free everything.
+ *
+ * Preparation takes steps: the network, the commands' namespaces and the engine, with steps of the
+ * caller's own in between. Each step pushes how to undo it. {@link Session.abandon} and a failed
+ * preparation undo them in reverse order.
+ */
+import type { EngineCounts, EngineHost } from "../engine/host.ts";
+import type { EngineTask } from "../engine/task.ts";
+import type { UndoStack } from "../base/undo-stack.ts";
+import { raiseDescriptorLimit } from "../sys/descriptors.ts";
+import type { ContainerPlan, Topology } from "./network/topology.ts";
+import { type NetworkOptions, Playground } from "./playground.ts";
+import type { CommandEnd } from "./processes/command.ts";
+import {
+  CommandRun,
+  keeperLost,
+  type RunHooks,
+  type RunOptions,
+  type StartGate,
+} from "./processes/run.ts";
+
+/** A network, and commands that can be started in it. */
+export interface Sandbox {
+  readonly playground: Playground;
+  readonly commandRun: CommandRun;
+}
+
+/** Prepares the network of `topology` and the commands of its containers `live`. */
+export async function prepareSandbox(
+  topology: Topology,
+  live: readonly ContainerPlan[],
+  options: RunOptions & NetworkOptions,
+  hooks: RunHooks,
+  undos: UndoStack,
+): Promise<Sandbox> {
+  const playground = new Playground(topology.subnets, topology.containers.length, options);
+  undos.push(() => playground.close());
+  const commandRun = await CommandRun.prepare(topology, live, playground.spaces, options);
+  undos.push(() => commandRun.close());
+  if (commandRun.unseeded !== undefined) hooks.onWarning(commandRun.unseeded);
+  return { playground, commandRun };
+}
+
+/** How one kind of session differs from another while it runs. */
+export interface SessionActs<Result> {
+  /** Holds back commands: see {@link CommandRun.start}. */
+  readonly startGate?: StartGate;
+  /**
+   * Called when the commands have started. Settles when the session is over even though commands
+   * still run. `over` is aborted when it is over for any reason.
+   */
+  untilOver(over: AbortSignal): Promise<unknown>;
+  /** Settles when the remaining commands may be stopped. */
+  beforeStop?(): Promise<unknown>;
+  /** Called when the commands and the engine have ended, with the engine's result. */
+  conclude(engineResult: unknown, ends: readonly CommandEnd[]): Promise<Result> | Result;
+}
+
+/** A prepared session, which runs once. */
+export class Session {
+  readonly commandRun: CommandRun;
+  readonly engine: EngineHost;
+  readonly #playground: Playground;
+  readonly #undos: UndoStack;
+
+  private constructor(sandbox: Sandbox, engine: EngineHost, undos: UndoStack) {
+    this.commandRun = sandbox.commandRun;
+    this.engine = engine;
+    this.#playground = sandbox.playground;
+    this.#undos = undos;
+  }
+
+  /** Starts the engine from the compiled module `url`. Afterwards the commands can start. */
+  static async prepare<Details extends object>(
+    sandbox: Sandbox,
+    url: URL,
+    details: Details & Pick<EngineTask, "startHrNs">,
+    hooks: RunHooks,
+    undos: UndoStack,
+  ): Promise<Session> {
+    const { playground, commandRun } = sandbox;
+    const onWarning = (text: string): void => hooks.onWarning(text);
+    const engine = await playground.startEngine(url, commandRun.procPath, details, onWarning);
+    undos.push(() => engine.finish());
+    await commandRun.ready();
+    return new Session(sandbox, engine, undos);
+  }
+
+  /** Runs the commands until the session is over, stops those that remain, and frees everything. */
+  async run<Result>(acts: SessionActs<Result>, hooks: RunHooks): Promise<Result> {
+    const { commandRun, engine } = this;
+    let restoreLimit: (() => void) | undefined;
+    void commandRun.lost.then(() => hooks.onWarning(keeperLost));
+    try {
+      await commandRun.start(acts.startGate);
+      // After the start, because the commands keep the caller's limits.
+      restoreLimit = raiseDescriptorLimit();
+      await this.#untilOver(acts, hooks);
+      await Promise.race([acts.beforeStop?.(), engine.failed]);
+      await Promise.race([commandRun.stop(), engine.failed]);
+      const engineResult = await engine.finish();
+      return await acts.conclude(engineResult, this.#ends());
+    } finally {
+      restoreLimit?.();
+      await commandRun.close();
+      this.#playground.close();
+    }
+  }
+
+  async #untilOver(acts: SessionActs<unknown>, hooks: RunHooks): Promise<void> {
+    const { commandRun, engine } = this;
+    const over = new AbortController();
+    try {
+      const ended = commandRun.untilOver((command, end) => hooks.onCommandEnd(command, end));
+      const isOver = acts.untilOver(over.signal);
+      await Promise.race([ended, isOver, engine.failed, commandRun.failed]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  #ends(): readonly CommandEnd[] {
+    return this.commandRun.commands.map(({ end }) => end).filter((end) => end !== undefined);
+  }
+
+  /** Undoes the preparation, in place of {@link run}. */
+  abandon(): Promise<void> {
+    return this.#undos.undoAll();
+  }
+
+  /** Stops the commands, and so ends the session early. A second call kills them. */
+  stop(): void {
+    void this.commandRun.stop();
+  }
+
+  counts(): EngineCounts {
+    return this.engine.counts();
+  }
+}
