@@ -92,7 +92,7 @@ class ReplayEngine {
       index,
       file: this.#file,
       schedules: this.#schedules,
-      matching: new Matching(index, progress, report),
+      matching: new Matching(index, progress, this.#file.reader(), report),
       patienceMs: task.schedule.patienceMs,
       quietMs: quietAfterMs + linkMs,
       linkMs,

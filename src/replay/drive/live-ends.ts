@@ -85,7 +85,7 @@ export class LiveEnds {
     const connection = index.connection(event);
     const known = this.#live.get(endOf(connection, opposite(index.direction(event))));
     if (known !== undefined || !isStreamKind(index.kind(event))) return known;
-    const match = matching.silentFor(connection);
+    const match = matching.pendingFor(connection);
     const live = match && [...this.#pending].find((one) => one.isPending(match));
     live?.resolveAs(connection);
     return live;

@@ -17,12 +17,18 @@ export interface Standing {
   isKept(connection: number): boolean;
   /** Its first event. */
   startOf(connection: number): number;
+  /**
+   * Whether the client's recorded bytes begin with `bytes`, no matter when the server spoke in
+   * between.
+   */
+  beginsWith(connection: number, bytes: Uint8Array): boolean;
 }
 
 /**
  * How strongly a candidate is expected now.
  *
- * - 3: the process may open it, judging by what it has seen so far.
+ * - 3: the process may open it, judging by what it has seen so far; or it has opened a connection
+ *   early, for which this one is kept.
  * - 2: it should have come earlier, and was given up.
  * - 1: it is yet to come.
  * - 0: there is no candidate.
@@ -79,12 +85,16 @@ export class Candidates {
       const connection = this.#connections[at] as number;
       if (this.#standing.isTaken(connection) || isExcluded(connection)) continue;
       if (!this.#standing.isLate(connection)) {
-        if (this.#standing.startOf(connection) < windowEnd) return this.#say(3, connection);
+        if (this.#isDue(connection, windowEnd)) return this.#say(3, connection);
         return late === 0 ? this.#say(1, connection) : this.#say(2, late);
       }
       if (late === 0) late = connection;
     }
     return this.#say(late === 0 ? 0 : 2, late);
+  }
+
+  #isDue(connection: number, windowEnd: number): boolean {
+    return this.#standing.startOf(connection) < windowEnd || this.#standing.isKept(connection);
   }
 
   #first(): number | undefined {
@@ -112,6 +122,8 @@ export class CandidateGroup {
   readonly count: number;
   /** The number of accepted candidates that are neither taken nor kept for a pending match. */
   free: number;
+  readonly #openingOf: (connection: number) => Uint8Array;
+  readonly #standing: Standing;
   /** All classes before this index are empty. */
   #openFrom = 0;
 
@@ -120,6 +132,8 @@ export class CandidateGroup {
     openingOf: (connection: number) => Uint8Array,
     standing: Standing,
   ) {
+    this.#openingOf = openingOf;
+    this.#standing = standing;
     const accepted = connections.filter((connection) => standing.isAccepted(connection));
     const nothing = new Uint8Array(0);
     this.count = connections.length;
@@ -128,6 +142,15 @@ export class CandidateGroup {
     const unaccepted = connections.filter((connection) => !standing.isAccepted(connection));
     this.unaccepted = new Candidates(nothing, unaccepted, standing);
     this.classes = classify(accepted, openingOf, standing);
+  }
+
+  /**
+   * Whether the client sent these bytes on `connection`, but not all of them before the server
+   * spoke. Where both speak at once, chance decides how many bytes make an opening.
+   */
+  hasLater(connection: number, bytes: Uint8Array): boolean {
+    const isLater = bytes.length > this.#openingOf(connection).length;
+    return isLater && this.#standing.beginsWith(connection, bytes);
   }
 
   /** Whether at least two classes are not empty, so that a connection needs to be identified. */

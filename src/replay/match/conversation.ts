@@ -142,7 +142,7 @@ export class Conversation {
     const isAsking = !heard.hasDiffered && heard.position < this.#exchange.questionTo;
     if (isAsking) return this.#ask(bytes, heard, isQuiet);
     if (isQuiet || this.#isQuiet(heard)) return this.#choose(bytes, heard, isQuiet);
-    return heard.hasDiffered ? goOn(bytes) : this.#goAhead(bytes);
+    return heard.hasDiffered ? goOn(bytes) : this.#goAhead(bytes, heard);
   }
 
   /** Whether every question has been answered. */
@@ -184,7 +184,7 @@ export class Conversation {
   }
 
   /** Takes a question that the client asks before it has the whole answer to the last one. */
-  #goAhead(bytes: Uint8Array): Turn {
+  #goAhead(bytes: Uint8Array, heard: Heard): Turn {
     const { index, exchanges } = this.#parts;
     const next = exchanges.after(this.#exchange);
     const follows = exchangeAt(index, this.#exchange.connection, this.#exchange.to);
@@ -193,7 +193,9 @@ export class Conversation {
     this.#reach(next);
     this.#exchange = next;
     this.#question = undefined;
-    return goOn(bytes);
+    const isMasked = exchanges.isMasked(this.#base);
+    // The client may be several questions ahead.
+    return isMasked ? goOn(bytes) : goOn(...split(bytes, next.questionTo - heard.position));
   }
 
   /** Finds the exchange that a new question belongs to. */

@@ -17,6 +17,7 @@ import { CandidateGroup, type Standing } from "./candidates.ts";
 import { containerName, nameStream, type ReportDifference } from "../findings/differences.ts";
 import { PendingMatch } from "./pending-match.ts";
 import { Done, endOf, type Progress } from "../progress/progress.ts";
+import { type ReadPayload, RecordedStream } from "../../recording/recorded-stream.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export type { PendingMatch } from "./pending-match.ts";
@@ -72,7 +73,12 @@ export class Matching {
   /** By the connection that is kept for the pending match. */
   readonly #keeping = new Map<number, PendingMatch>();
 
-  constructor(index: RecordingIndex, progress: Progress, report: ReportDifference) {
+  constructor(
+    index: RecordingIndex,
+    progress: Progress,
+    read: ReadPayload,
+    report: ReportDifference,
+  ) {
     const { connections, byConnection } = index;
     const taken = new Uint8Array(connections.count + 1);
     this.#index = index;
@@ -85,6 +91,11 @@ export class Matching {
       isLate: (connection) => progress.isLate(endOf(connection, Direction.toServer)),
       isKept: (connection) => this.#keeping.has(connection),
       startOf: (connection) => byConnection[connections.from(connection)] as number,
+      beginsWith: (connection, bytes) => {
+        const stream = new RecordedStream(index, read, connection, Direction.toServer);
+        const recorded = stream.copy(0, bytes.length);
+        return bytes.every((byte, at) => byte === recorded[at]);
+      },
     };
     for (let number = 1; number <= connections.count; number++) this.#place(number);
   }
@@ -118,11 +129,12 @@ export class Matching {
 
   /**
    * The pending match for `connection`, on which the recorded server speaks first: the one that the
-   * connection is kept for. If that client has already sent something, another that has not.
+   * connection is kept for. If that client has already sent something else than then, another
+   * that has sent nothing.
    */
-  silentFor(connection: number): PendingMatch | undefined {
+  pendingFor(connection: number): PendingMatch | undefined {
     const keeper = this.#keeping.get(connection);
-    if (keeper === undefined || keeper.isSilent) return keeper;
+    if (keeper === undefined || keeper.fitsKept) return keeper;
     const others = this.pendingOf(keeper.client);
     return others.find((one) => one.isSilent && one.isLike(keeper));
   }

@@ -5,6 +5,10 @@
  * narrows. A class whose opening is complete fits as well as one with a longer opening. Once
  * another byte comes, the longer ones take precedence.
  *
+ * If the recorded server spoke early on the kept connection, its opening is shorter than what a
+ * client sends that is not answered yet. So as long as the bytes are what the client sent there,
+ * the kept connection still counts, and it wins over others when no more bytes come.
+ *
  * Silence decides nothing if the kept connection opened with bytes, because they may still come.
  */
 import { assert } from "../../base/assert.ts";
@@ -39,6 +43,8 @@ export class PendingMatch {
   #from = 0;
   #to: number;
   #depth = 0;
+  /** What the client has sent. */
+  #sent = new Uint8Array(0);
   /** Classes whose whole openings came, followed by other bytes. The longest is last. */
   readonly #usedUp: Candidates[] = [];
 
@@ -75,9 +81,15 @@ export class PendingMatch {
   /** Takes the next bytes of the client. Returns the connection's number once it is known. */
   push(bytes: Uint8Array, at: number, lengthBytes: number): number | undefined {
     this.#isSilent = false;
+    this.#sent = concat(this.#sent, bytes.subarray(at, at + lengthBytes));
     for (let i = at; i < at + lengthBytes; i++)
       if (!this.#narrow(bytes[i] as number)) return this.#decide(this.#likeliest());
     return this.#certain();
+  }
+
+  /** Whether the client has sent nothing that does not fit the kept connection. */
+  get fitsKept(): boolean {
+    return this.#isSilent || this.#isLaterOnKept();
   }
 
   /** Decides for `connection`, because the recorded server speaks first on it. */
@@ -94,6 +106,7 @@ export class PendingMatch {
   /** Decides by the bytes so far, because the process ended the connection. */
   conclude(): number {
     if (this.#isSilent && this.#speaksSecond(this.kept)) return this.#decide(this.kept);
+    if (this.#isLaterOnKept()) return this.#decide(this.kept);
     const alike = this.#bestOf(this.#from, this.#to);
     const exact = this.#class(this.#from);
     if (exact?.opening.length === this.#depth) {
@@ -104,6 +117,10 @@ export class PendingMatch {
     if (connection === undefined) return this.#decide(this.#likeliest());
     if (alike.length > 1) this.#hooks.onAmbiguous(connection, alike.slice(0, mostNamed));
     return this.#decide(connection);
+  }
+
+  #isLaterOnKept(): boolean {
+    return this.#group.hasLater(this.kept, this.#sent);
   }
 
   #speaksSecond(connection: number): boolean {
@@ -169,6 +186,7 @@ export class PendingMatch {
     if (only === undefined) return this.#decide(this.#likeliest());
     const isExact = only.opening.length === this.#depth;
     if (open > 1 && !(isExact && this.#isAlone(only))) return undefined;
+    if (this.#isLaterOnKept()) return undefined;
     return this.#decide(only.pick(this.#windowEnd).connection);
   }
 
@@ -182,10 +200,11 @@ export class PendingMatch {
   }
 
   /**
-   * The best guess when nothing fits: a class whose whole opening came, else the best of those that
-   * fitted until now.
+   * The best guess when no opening fits: the kept connection if its client sent these bytes later,
+   * a class whose whole opening came, or else the best of those that fitted until now.
    */
   #likeliest(): number {
+    if (this.#isLaterOnKept()) return this.kept;
     const whole = this.#usedUp.findLast((one) => !one.isEmpty && one.opening.length > 0);
     if (whole !== undefined) return whole.pick(this.#windowEnd).connection;
     const [connection] = this.#bestOf(this.#from, this.#to);
@@ -216,4 +235,11 @@ export class PendingMatch {
     this.#hooks.onDecided(connection);
     return connection;
   }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }

@@ -179,6 +179,23 @@ test("before the answer has come, what is asked is the connection's own", () => 
   expect(pool.ask(a, "question two")).toBe("1@17");
 });
 
+test("a client that asks several questions ahead is compared with each of them", () => {
+  const pool = new Pool(`
+    0 1 connect client server:80
+    1 1 client "a"
+    2 1 server "A"
+    3 1 client "b"
+    4 1 server "B"
+    5 1 client "cd"
+    6 1 server "C"
+  `);
+  const a = pool.open(1);
+  expect(pool.ask(a, "a")).toBe("1@0");
+  expect(pool.ask(a, "bc")).toBe("1@1 1@2");
+  pool.answer(a);
+  expect(pool.ask(a, "d")).toBe("1@3");
+});
+
 test("a question that nobody asked in the recording is the next one, asked otherwise", () => {
   const { pool, a } = loggedIn();
   expect(pool.ask(a, "something else")).toBe("1@5 1@17");

@@ -8,6 +8,8 @@ import { Done, endOf, Progress } from "../../../src/replay/progress/progress.ts"
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import { liveAttempt, record, TestRecording } from "./recording.ts";
 
+type Recorded = ReturnType<typeof record>;
+
 /** A live client that opens connections to server:80, and what becomes of them. */
 class Client {
   readonly progress: Progress;
@@ -15,10 +17,10 @@ class Client {
   readonly notes: Difference[] = [];
   readonly #index: RecordingIndex;
 
-  constructor(index: RecordingIndex) {
+  constructor({ index, read }: Recorded) {
     this.#index = index;
     this.progress = new Progress(index);
-    this.matching = new Matching(index, this.progress, (note) => this.notes.push(note));
+    this.matching = new Matching(index, this.progress, read, (note) => this.notes.push(note));
   }
 
   /** The number of the matched connection, what is pending, or that it is refused. */
@@ -41,7 +43,7 @@ function send(pending: PendingMatch, text: string): number | undefined {
 }
 
 /** Connections opened at once, each with one of these openings; a null was refused. */
-function openings(...texts: (string | null)[]): RecordingIndex {
+function openings(...texts: (string | null)[]): Recorded {
   const recording = new TestRecording();
   for (const text of texts) {
     const number = recording.connect(0, 1, 0, 80);
@@ -51,7 +53,7 @@ function openings(...texts: (string | null)[]): RecordingIndex {
   texts.forEach((text, i) => {
     if (text) recording.event(1, i + 1, RecordKind.data, Direction.toServer, Buffer.from(text));
   });
-  return recording.finish();
+  return { index: recording.finish(), read: recording.read };
 }
 
 test("where nothing tells connections apart, order does", () => {
@@ -63,14 +65,14 @@ test("where nothing tells connections apart, order does", () => {
 });
 
 /** From these ports, in this order; 0 is one that the kernel chose. */
-function fromPorts(...ports: number[]): RecordingIndex {
+function fromPorts(...ports: number[]): Recorded {
   const recording = new TestRecording();
   for (const port of ports) {
     const number = recording.connect(0, 1, 0, 80, 4, port === 0 ? undefined : port);
     recording.event(0, number, RecordKind.accept, Direction.toClient);
     recording.event(1, number, RecordKind.data, Direction.toClient, Buffer.from("welcome"));
   }
-  return recording.finish();
+  return { index: recording.finish(), read: recording.read };
 }
 
 test("a port that the program chose says which connection it is", () => {
@@ -87,12 +89,12 @@ test("a program that chooses other ports than then has its connections in order"
 });
 
 test("connections to elsewhere are no candidates", () => {
-  const { index } = record(`
+  const recorded = record(`
     0 1 connect client server:81
     0 2 connect other server:80
     0 3 connect client other:80
   `);
-  expect(new Client(index).open()).toBe("none");
+  expect(new Client(recorded).open()).toBe("none");
 });
 
 test("the first bytes tell, as soon as they do", () => {
@@ -147,7 +149,7 @@ test("silence decides nothing while the next in order opened with bytes", () => 
 test("if the server speaks first, the order of opening decides", () => {
   const client = new Client(openings("hello", "", "hello"));
   const [one, two, three] = [client.pending(), client.pending(), client.pending()];
-  expect(client.matching.silentFor(2)).toBe(two);
+  expect(client.matching.pendingFor(2)).toBe(two);
   expect(two.decideFor(2)).toBe(2);
   expect(send(three, "h")).toBe(1);
   expect(one.kept).toBe(3);
@@ -157,9 +159,54 @@ test("if the next in order has spoken, the server speaks to one that has not", (
   const client = new Client(openings("hello", "", "help"));
   const [one, two] = [client.pending(), client.pending()];
   expect(send(two, "hel")).toBeUndefined();
-  expect(client.matching.silentFor(2)).toBe(one);
+  expect(client.matching.pendingFor(2)).toBe(one);
   expect(one.decideFor(2)).toBe(2);
   expect([two.kept, send(two, "p")]).toEqual([1, 3]);
+});
+
+test("a connection that is opened early, and kept for a client, is expected like those before it", () => {
+  const client = new Client(openings("abc", "a", "x"));
+  const [one, two] = [client.pending(), client.pending(1)];
+  expect(send(two, "a")).toBeUndefined();
+  expect(two.settle()).toBe(2);
+  expect(send(one, "abc")).toBe(1);
+  expect(client.notes).toEqual([]);
+});
+
+/** Both sides speak at once on connection 2, where the server happened to be the first. */
+function bothAtOnce(): Recorded {
+  return record(`
+    0 1 connect client server:80
+    0 1 accept
+    0 2 connect client server:80
+    0 2 accept
+    1 2 server "welcome"
+    2 2 client "ab"
+    3 1 client "axy"
+    3 2 client "cd"
+  `);
+}
+
+test("where the recorded server was faster, what its client sends next still fits", () => {
+  const client = new Client(bothAtOnce());
+  const [one, two] = [client.pending(), client.pending()];
+  expect([send(two, "a"), send(two, "b")]).toEqual([undefined, 2]);
+  expect(send(one, "a")).toBe(1);
+});
+
+test("such a client is the one that the server speaks to, and by its order where nothing tells", () => {
+  const client = new Client(bothAtOnce());
+  const [, two] = [client.pending(), client.pending()];
+  expect(send(two, "a")).toBeUndefined();
+  expect(client.matching.pendingFor(2)).toBe(two);
+  expect(two.settle()).toBe(2);
+});
+
+test("what it does not send then says which other connection it is", () => {
+  const client = new Client(bothAtOnce());
+  const [one, two] = [client.pending(), client.pending()];
+  expect([send(two, "a"), send(two, "x")]).toEqual([undefined, 1]);
+  expect(client.matching.pendingFor(2)).toBe(one);
 });
 
 test("a connection that is kept counts as opened until another is identified as it", () => {
@@ -181,9 +228,8 @@ test("when it cannot be told, that is noted", () => {
 });
 
 test("where the next one was refused, order decides, and others may be pending", () => {
-  const index = openings("early", "soon", null, "late");
   const beforeRefusal = 4;
-  const client = new Client(index);
+  const client = new Client(openings("early", "soon", null, "late"));
   const first = client.pending(beforeRefusal);
   expect(client.open(beforeRefusal)).toBe(2);
   expect(client.open(beforeRefusal)).toBe(3);
@@ -207,8 +253,7 @@ test("what opens early is matched by what it says, or else by order", () => {
 });
 
 test("what was given up is matched when nothing else is to be expected, or when it says so", () => {
-  const index = openings("GET /a", "GET /b", "GET /b");
-  const client = new Client(index);
+  const client = new Client(openings("GET /a", "GET /b", "GET /b"));
   client.progress.expectLate(endOf(1, Direction.toServer), 0);
   expect(send(client.pending(), "GET /b")).toBe(2);
   expect(send(client.pending(), "GET /a")).toBe(1);
@@ -222,13 +267,13 @@ test("server-first connections are matched by order at once", () => {
 
 test("1000 parallel connections match whatever their order, and quickly", () => {
   const texts = Array.from({ length: 1000 }, (_, i) => `GET /item/${i % 700} HTTP/1.1\r\n`);
-  const index = openings(...texts);
+  const recorded = openings(...texts);
   const shuffled = fc.sample(fc.shuffledSubarray([...texts.keys()], { minLength: texts.length }), {
     numRuns: 1,
     seed: 7,
   })[0] as number[];
   const startMs = performance.now();
-  const client = new Client(index);
+  const client = new Client(recorded);
   const pending = shuffled.map(() => client.open());
   const matched = shuffled.map((which, i) => {
     const match = pending[i];

@@ -3,13 +3,14 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import { Matching } from "../../../src/replay/match/matching.ts";
-import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import type { ScheduleOptions } from "../../../src/replay/schedule/schedule.ts";
 import { Stage } from "./playbook.ts";
-import { liveAttempt, TestRecording } from "./recording.ts";
+import { liveAttempt, type record, TestRecording } from "./recording.ts";
+
+type Recorded = ReturnType<typeof record>;
 
 /** A client of many threads: each connects, asks for its own thing, gets an answer, ends. */
-function recordThreads(count: number, overlapMs: number, random: () => number): RecordingIndex {
+function recordThreads(count: number, overlapMs: number, random: () => number): Recorded {
   const recording = new TestRecording();
   const moments: { atMs: number; act: () => void }[] = [];
   const numbers = new Map<number, number>();
@@ -29,18 +30,18 @@ function recordThreads(count: number, overlapMs: number, random: () => number): 
     then((at) => recording.event(at, number(), RecordKind.end, Direction.toServer));
   }
   for (const { act } of moments.toSorted((a, b) => a.atMs - b.atMs)) act();
-  return recording.finish();
+  return { index: recording.finish(), read: recording.read };
 }
 
 /** What a driver does, with sockets that are always ready. Returns how many threads were served. */
 function replayThreads(
-  index: RecordingIndex,
+  { index, read }: Recorded,
   order: readonly number[],
   options: Partial<ScheduleOptions>,
 ): { served: number; stage: Stage } {
   const stage = new Stage(index, ["client"], options);
   const schedule = stage.schedule("client");
-  const matching = new Matching(index, stage.progress, (one) => stage.differences.push(one));
+  const matching = new Matching(index, stage.progress, read, (one) => stage.differences.push(one));
   /** By connection: what is sent once it is accepted, if it was matched before that. */
   const asking = new Map<number, Buffer>();
   let served = 0;
@@ -99,8 +100,8 @@ test("threads that come in another order are served as recorded, without any pat
       fc.nat(),
       (count, overlap, options, seed) => {
         const random = randomFrom(seed);
-        const index = recordThreads(count, overlap, random);
-        const { served, stage } = replayThreads(index, shuffle(count, random), options);
+        const recorded = recordThreads(count, overlap, random);
+        const { served, stage } = replayThreads(recorded, shuffle(count, random), options);
         expect(served).toBe(count);
         expect(stage.differences).toEqual([]);
       },
@@ -110,9 +111,9 @@ test("threads that come in another order are served as recorded, without any pat
 
 test("1000 threads take well under a second", () => {
   const random = randomFrom(1);
-  const index = recordThreads(1000, 500, random);
+  const recorded = recordThreads(1000, 500, random);
   const startMs = performance.now();
-  const { served, stage } = replayThreads(index, shuffle(1000, random), {});
+  const { served, stage } = replayThreads(recorded, shuffle(1000, random), {});
   expect(performance.now() - startMs).toBeLessThan(1000);
   expect(served).toBe(1000);
   expect(stage.differences).toEqual([]);
