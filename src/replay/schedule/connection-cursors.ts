@@ -1,6 +1,7 @@
 /** The cursors that each play to one end of one connection, and their places in the index. */
-import { Cursor } from "./cursor.ts";
-import { Playing, type Progress } from "../progress/progress.ts";
+import { opposite } from "../../base/direction.ts";
+import { Cursor, type ReadyQueue } from "./cursor.ts";
+import { endOf, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export class ConnectionCursors {
@@ -8,14 +9,19 @@ export class ConnectionCursors {
   stalled = 0;
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
+  readonly #ready: ReadyQueue;
   readonly #floods: boolean;
   /** By end. */
   readonly #cursors = new Map<number, Cursor>();
 
-  /** `floods`: each cursor first delivers without waiting, and waits on its second pass. */
-  constructor(index: RecordingIndex, progress: Progress, floods: boolean) {
+  /**
+   * Started cursors join the queue `ready`. `floods`: each cursor first delivers without waiting,
+   * and waits on its second pass.
+   */
+  constructor(index: RecordingIndex, progress: Progress, ready: ReadyQueue, floods: boolean) {
     this.#index = index;
     this.#progress = progress;
+    this.#ready = ready;
     this.#floods = floods;
   }
 
@@ -45,8 +51,8 @@ export class ConnectionCursors {
     return this.#cursors.values();
   }
 
-  /** Starts a cursor at the position `from` of the index's `byConnection`. */
-  start(end: number, from: number, nowMs: number): Cursor {
+  /** Starts a cursor at the position `from` of the index's `byConnection`, in this `state`. */
+  start(end: number, from: number, nowMs: number, state: Partial<Cursor> = {}): Cursor {
     const { connections, byConnection } = this.#index;
     const cursor = new Cursor(end, byConnection, from, connections.to(end >> 1));
     cursor.previousNs = this.#index.timeNs(cursor.event);
@@ -54,7 +60,29 @@ export class ConnectionCursors {
     cursor.clockMs = nowMs;
     this.#progress.play(end, Playing.apart);
     this.#cursors.set(end, cursor);
+    this.#ready.add(Object.assign(cursor, state));
     return cursor;
+  }
+
+  /** If the end had been given up, resumes it where it was left. */
+  resumeLate(end: number, nowMs: number): void {
+    const event = this.#progress.takeLate(end);
+    if (event === undefined) return;
+    this.start(end, this.placeOf(event), nowMs, { counts: false, waited: true });
+  }
+
+  /**
+   * Takes the client's end of a connection out of the common order, unless its cursor `main` is
+   * delivering to that end. Returns whether it did.
+   */
+  loosen(end: number, main: Cursor, nowMs: number): boolean {
+    if (main.isAtEnd || this.#progress.playing(end) !== Playing.inOrder) return false;
+    const { event } = main;
+    const receiver = endOf(this.#index.connection(event), opposite(this.#index.direction(event)));
+    if (main.isBusy && receiver === end) return false;
+    const clockNs = this.#index.timeNs(event);
+    this.start(end, this.placeFrom(end >> 1, event), nowMs, { isLoose: true, clockNs });
+    return true;
   }
 
   drop(end: number): void {

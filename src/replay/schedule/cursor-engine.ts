@@ -37,7 +37,6 @@ export class CursorEngine {
   readonly #progress: Progress;
   readonly #verdicts: Verdicts;
   readonly #gate: Gate;
-  readonly #floods: boolean;
   readonly #main: Cursor;
   readonly #cursors: ConnectionCursors;
   readonly #ready = new ReadyQueue();
@@ -56,11 +55,11 @@ export class CursorEngine {
     this.#progress = parts.progress;
     this.#verdicts = parts.verdicts;
     this.#gate = parts.gate;
-    this.#floods = parts.options.release.type === "flood";
-    this.opens = this.#floods || parts.options.order === "connection";
+    const floods = parts.options.release.type === "flood";
+    this.opens = floods || parts.options.order === "connection";
     this.script = script;
     this.#main = new Cursor(-1, script, 0, script.length);
-    this.#cursors = new ConnectionCursors(parts.index, parts.progress, this.#floods);
+    this.#cursors = new ConnectionCursors(parts.index, parts.progress, this.#ready, floods);
     this.#opener = new Opener(parts, this.#cursors);
     const { release, patienceMs } = parts.options;
     this.#clock = new OwnClock(parts.index, parts.progress, script, speedOf(release));
@@ -122,7 +121,7 @@ export class CursorEngine {
 
   /** The connection at this end was accepted. A kernel accepts even for a process that hangs. */
   accepted(end: number): void {
-    this.#cameLate(end);
+    this.#cursors.resumeLate(end, this.#nowMs);
     this.arrived(end);
   }
 
@@ -134,9 +133,10 @@ export class CursorEngine {
   /** The live process connected this end. */
   connected(end: number): void {
     if (this.opens && this.#progress.playing(end) === Playing.inOrder) {
-      this.#startConnectionCursor(end, this.#index.connections.from(end >> 1)).waited = true;
+      const from = this.#index.connections.from(end >> 1);
+      this.#cursors.start(end, from, this.#nowMs, { waited: true });
       if (this.#main.state === "waiting") this.#wake(this.#main);
-    } else this.#cameLate(end);
+    } else this.#cursors.resumeLate(end, this.#nowMs);
     this.acted(end);
   }
 
@@ -145,8 +145,8 @@ export class CursorEngine {
     const { connections } = this.#index;
     if (this.#cursors.get(end) === undefined) {
       const counts = !this.isPast(this.#cursors.firstOf(end >> 1));
-      const cursor = this.#startConnectionCursor(end, connections.from(end >> 1));
-      Object.assign(cursor, { counts, waited: true });
+      const state = { counts, isLoose: true, waited: true };
+      this.#cursors.start(end, connections.from(end >> 1), this.#nowMs, state);
     }
     this.acted(endOf(connections.originOf(end >> 1), Direction.toServer));
   }
@@ -161,19 +161,8 @@ export class CursorEngine {
 
   /** Takes this end out of the common order, unless the main cursor is delivering to it. */
   loosen(end: number): void {
-    const main = this.#main;
-    const isBusy = main.isBusy && this.#gate.receiverEnd(main.event) === end;
-    if (main.isAtEnd || isBusy || this.#progress.playing(end) !== Playing.inOrder) return;
-    this.#startConnectionCursor(end, this.#cursors.placeFrom(end >> 1, main.event)).waited = true;
-    if (main.state === "waiting") this.#wake(main);
-  }
-
-  /** If the end had been given up, resumes it where it was left. */
-  #cameLate(end: number): void {
-    const event = this.#progress.takeLate(end);
-    if (event === undefined) return;
-    const cursor = this.#startConnectionCursor(end, this.#cursors.placeOf(event));
-    Object.assign(cursor, { counts: false, waited: true });
+    const isLoose = this.#cursors.loosen(end, this.#main, this.#nowMs);
+    if (isLoose && this.#main.state === "waiting") this.#wake(this.#main);
   }
 
   /** Nothing more can be delivered at this end. */
@@ -278,7 +267,7 @@ export class CursorEngine {
   }
 
   #deliver(cursor: Cursor): boolean {
-    const dueMs = this.#pace.dueMs(cursor);
+    const dueMs = this.#pace.dueMs(cursor, this.#main);
     if (dueMs > this.#nowMs) {
       cursor.dueMs = dueMs;
       cursor.state = "due";
@@ -311,7 +300,8 @@ export class CursorEngine {
     if (cursor === this.#main) this.#gate.pass(event);
     cursor.previousNs = timeNs;
     cursor.advance();
-    if (cursor !== this.#main && this.#main.state === "following") this.#wake(this.#main);
+    if (cursor === this.#main) for (const one of this.#pace.takePassed(cursor)) this.#wake(one);
+    else if (this.#main.state === "following") this.#wake(this.#main);
   }
 
   /** Starts or awaits the connections at `event`. Returns whether this is done. */
@@ -319,8 +309,7 @@ export class CursorEngine {
     for (;;) {
       const { type, end } = this.#opener.ask(event);
       if (type === "pass") return true;
-      if (type === "start")
-        this.#startConnectionCursor(end, this.#cursors.placeOf(event)).clockMs = this.#startMs;
+      if (type === "start") this.#cursors.start(end, this.#cursors.placeOf(event), this.#startMs);
       else if (type === "follow") {
         this.#main.state = "following";
         return false;
@@ -341,12 +330,6 @@ export class CursorEngine {
     const connection = this.#index.connection(connect);
     this.#played += this.#cursors.lengthOf(connection);
     this.#gate.giveUp(connect, wait);
-  }
-
-  #startConnectionCursor(end: number, from: number): Cursor {
-    const cursor = this.#cursors.start(end, from, this.#nowMs);
-    this.#ready.add(cursor);
-    return cursor;
   }
 
   #finish(cursor: Cursor): void {
@@ -391,7 +374,7 @@ export class CursorEngine {
       return;
     }
     const end = this.#gate.receiverEnd(event);
-    const own = this.#startConnectionCursor(end, this.#cursors.placeOf(event));
+    const own = this.#cursors.start(end, this.#cursors.placeOf(event), this.#nowMs);
     this.#block(own, "delivering");
     this.#pass(cursor, event);
     this.#wake(cursor);

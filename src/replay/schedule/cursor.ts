@@ -30,6 +30,8 @@ export class Cursor {
    * up.
    */
   counts = true;
+  /** Whether it plays a connection of a pool that has left the common order. */
+  isLoose = false;
   /** Whether the cursor is in the {@link ReadyQueue}. */
   queued = false;
   /**

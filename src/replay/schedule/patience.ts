@@ -13,7 +13,8 @@
  *   however much it leaves undone. The rest is played to it with the recorded timing.
  * - A process that diverged but stays busy (a cluster member that dials and sends heartbeats) does
  *   not hang, and would make the replay wait again and again. So the cost of futile waits is added
- *   up, and this sum halves the patience as well.
+ *   up, and this sum halves the patience as well. While a connection of a loose pool is awaited, all
+ *   others go on, so such a wait costs only the time in which nothing moved.
  *
  * Movement postpones the end of one wait only up to a limit, and bytes on a diverged stream do not
  * count as movement. (Otherwise the first wait for an etcd member with played peers takes 12 s,
@@ -102,7 +103,7 @@ export class Patience {
       if (cursor.state !== "waiting" && cursor.state !== "delivering") continue;
       if (this.#endMs(cursor) <= this.#nowMs) {
         ended.push({ cursor, wait: this.#explain(cursor) });
-        costMs = Math.max(costMs, this.#nowMs - this.#overdueMs(cursor));
+        costMs = Math.max(costMs, this.#nowMs - this.#idleSinceMs(cursor));
       } else this.watch(cursor);
     }
     if (ended.length > 0) {
@@ -133,6 +134,12 @@ export class Patience {
   /** When the cursor's event became overdue. */
   #overdueMs(cursor: Cursor): number {
     return Math.max(cursor.sinceMs + this.#gapMs(cursor), this.#clockMs(cursor));
+  }
+
+  /** Since when the wait has cost time. */
+  #idleSinceMs(cursor: Cursor): number {
+    const overdueMs = this.#overdueMs(cursor);
+    return cursor.isLoose ? Math.max(overdueMs, this.#movedMs) : overdueMs;
   }
 
   #gapMs(cursor: Cursor): number {
