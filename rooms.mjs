@@ -48,6 +48,8 @@ export const rooms = {
       "sandbox/processes",
     ],
   },
+  // plg.yaml: read.ts reads the file, the rest is pure.
+  config: { packages: ["yaml", "valibot"], imports: ["base"] },
   doctor: {
     imports: [
       "base",
@@ -199,6 +201,7 @@ export const rooms = {
       "sandbox/processes",
       "record",
       "replay/compare",
+      "config",
       "cli/launch",
       "cli/terminal",
     ],
@@ -216,6 +219,7 @@ export const rooms = {
       "doctor",
       "capture/import",
       "capture/track",
+      "config",
       "diff",
       "export",
       "export/write",

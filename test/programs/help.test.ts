@@ -3,7 +3,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect } from "vitest";
 import { test } from "./plg.ts";
 
-const commands = ["record", "replay", "show", "view", "diff", "import", "export", "doctor", "demo"];
+const commands = [
+  "record",
+  "replay",
+  "show",
+  "view",
+  "diff",
+  "import",
+  "export",
+  "init",
+  "doctor",
+  "demo",
+];
 
 describe("the help", () => {
   test.for(commands)("of %s", async (command, { plg }) => {

@@ -26,6 +26,12 @@ import { parseReady } from "../options/ready.ts";
 import { collectTlsKeys } from "./tls-keys.ts";
 import { sealOf } from "./own-recordings.ts";
 import {
+  addConfigFlags,
+  type ConfigFlags,
+  configuredRecord,
+  tellConfig,
+} from "../options/config-options.ts";
+import {
   addCommonFlags,
   type CommonFlags,
   runOptions,
@@ -54,7 +60,7 @@ import { learnMasks } from "./learn.ts";
 import { replayArguments, verify } from "./verify.ts";
 import { toolVersion } from "../launch/version.ts";
 
-interface RecordFlags extends CommonFlags, SubnetOptions, LinkFlags, SeedFlags {
+interface RecordFlags extends CommonFlags, ConfigFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly waitListen?: string;
   readonly needs?: readonly string[];
   readonly ready?: readonly string[];
@@ -76,8 +82,8 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
       "Run commands, each in its own network container, and record the traffic between them",
     )
     .usage("[options] [name=]command...")
-    .argument("<commands...>", "what /bin/sh -c runs, one argument for each container");
-  addCommonFlags(cli, { file: "write the recording to this file" });
+    .argument("[commands...]", "what /bin/sh -c runs, one argument for each container");
+  addConfigFlags(addCommonFlags(cli, { file: "write the recording to this file" }));
   cli
     .option("--force", "replace a file that is not a recording")
     .option("--tls-keys", "collect the commands' TLS keys in FILE.keys, for Wireshark")
@@ -110,7 +116,10 @@ export function addRecord(program: Cli, setExitCode: (code: number) => void): vo
     .addOption(cli.createOption("--classic").hideHelp());
   addSeedFlags(addLinkFlags(cli), seedMeaning)
     .addHelpText("after", examples)
-    .action(async (texts: string[], flags: RecordFlags) => setExitCode(await record(texts, flags)));
+    .action(async (texts: string[], flags: RecordFlags) => {
+      const given = await configuredRecord(texts, flags, cli);
+      setExitCode(await record(given.texts, given.flags));
+    });
 }
 
 const seedMeaning =
@@ -138,6 +147,7 @@ async function record(texts: readonly string[], flags: RecordFlags): Promise<num
   );
   const topology = planTopology(parseSubnets(flags), lines);
   const terminal = terminalFor(flags, topology.containers);
+  tellConfig(terminal, flags);
   const times = flags.verify === undefined ? 0 : parseCount(flags.verify, "--verify", 1000);
   const keep = parseKeep(flags);
   if (flags.untilFails !== undefined && times > 0)

@@ -18,6 +18,12 @@ import {
   tellLinks,
 } from "../options/link-options.ts";
 import {
+  addConfigFlags,
+  type ConfigFlags,
+  configuredReplay,
+  tellConfig,
+} from "../options/config-options.ts";
+import {
   addCommonFlags,
   type CommonFlags,
   runOptions,
@@ -37,7 +43,7 @@ import { readMasks } from "./masks.ts";
 import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
 import { checkReport, markUnfinished } from "./report-file.ts";
 
-interface ReplayFlags extends CommonFlags, LinkFlags, SeedFlags, ReportFlags {
+interface ReplayFlags extends CommonFlags, ConfigFlags, LinkFlags, SeedFlags, ReportFlags {
   readonly file: string;
   readonly clock?: string;
   readonly only?: string;
@@ -63,7 +69,7 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
     )
     .usage("[options] [dump] [name=command...]")
     .argument("[arguments...]", "a dump, then commands to run instead of the recorded ones");
-  addCommonFlags(cli, { file: "replay this dump" });
+  addConfigFlags(addCommonFlags(cli, { file: "replay this dump" }));
   cli
     .option("--only <names>", "start only these containers (a,b,c); play the others from the dump")
     .option("--run-recorded", "run the commands of a dump that somebody else recorded")
@@ -101,7 +107,10 @@ export function addReplay(program: Cli, setExitCode: (code: number) => void): vo
     .addOption(cli.createOption("--classic").hideHelp());
   addSeedFlags(addLinkFlags(cli), "repeat the losses and jitter of links (default: random)")
     .addHelpText("after", examples)
-    .action(async (texts: string[], flags: ReplayFlags) => setExitCode(await replay(texts, flags)));
+    .action(async (texts: string[], flags: ReplayFlags) => {
+      const given = await configuredReplay(texts, flags, cli);
+      setExitCode(await replay(given.texts, given.flags));
+    });
 }
 
 const examples = `
@@ -123,6 +132,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   checkReports(flags);
   const mostDifferences = parseCount(flags.maxDifferences, "--max-differences", 1e6);
   const terminal = terminalFor(flags, readRun(flags.file).containers);
+  tellConfig(terminal, flags);
   const readSinceMs = Date.now();
   const recording = await withProgress(flags.file, terminal, (onRead) =>
     readRecording(flags.file, onRead),
@@ -226,13 +236,13 @@ function checkReports({ file, junit, page }: ReplayFlags): void {
  * The options for learning masks: each replay of the recorded commands runs in its own plg process.
  */
 function learnOptions(
-  { learn: count = "", ignoreFile }: ReplayFlags,
+  { learn: count = "", ignoreFile, config }: ReplayFlags,
   given: readonly string[],
 ): LearnOptions {
   const replays = parseCount(count, "--learn", 1000);
   if (ignoreFile === undefined)
     throw new UsageError("--learn needs --ignore-file PATH: masks are added to that file");
-  if (given.length > 0)
+  if (given.length > 0 && typeof config !== "string")
     throw new UsageError("--learn replays the recorded commands unchanged: leave out the commands");
   const own = withoutOption(withoutOption(process.argv.slice(2), "--learn"), "--ignore-file");
   const args = [...own, "--run-recorded", "--json", "--quiet", "--max-differences", "1000000"];

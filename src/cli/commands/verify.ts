@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { ExitCode } from "../errors/exit-code.ts";
 import { plural } from "../../base/text.ts";
 import type { Verdict } from "../../report/outcome.ts";
+import type { ConfigFlags } from "../options/config-options.ts";
 import type { CommonFlags } from "../options/run-options.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -17,7 +18,7 @@ interface ReplaySummary {
 /** Replays the dump `times` times in a row, each time in its own plg process. */
 export async function verify(
   terminal: Terminal,
-  flags: CommonFlags,
+  flags: CommonFlags & ConfigFlags,
   times: number,
 ): Promise<ExitCode> {
   let faithful = 0;
@@ -51,12 +52,14 @@ function verdict({ outcome, count, byProcess }: ReplaySummary): string {
 }
 
 /** Replays the dump in its own plg process. */
-function replayOnce(flags: CommonFlags): Promise<ReplayRun> {
+function replayOnce(flags: CommonFlags & ConfigFlags): Promise<ReplayRun> {
   return runPlg(replayArguments(flags));
 }
 
 /** The arguments of the plg that replays the fresh dump. */
-export function replayArguments(flags: CommonFlags): string[] {
+export function replayArguments(flags: CommonFlags & ConfigFlags): string[] {
+  const { config } = flags;
+  const source = typeof config === "string" ? ["--config", config] : ["--no-config"];
   const { file, uid, gid, newPrivs, kill, grace } = flags;
   const identity = [
     ...(uid ? ["--uid", uid] : []),
@@ -64,7 +67,17 @@ export function replayArguments(flags: CommonFlags): string[] {
     ...(newPrivs ? [] : ["--no-new-privs"]),
   ];
   const stopping = ["--kill", kill, "--grace", grace];
-  return ["replay", "-f", file, "--run-recorded", "--json", "--quiet", ...stopping, ...identity];
+  return [
+    "replay",
+    "-f",
+    file,
+    "--run-recorded",
+    "--json",
+    "--quiet",
+    ...stopping,
+    ...identity,
+    ...source,
+  ];
 }
 
 /** The exit code and the output of another plg. */
