@@ -143,8 +143,10 @@ export const rooms = {
     imports: ["base", "dump/format", "recording", "replay/compare", "replay/findings"],
   },
 
-  export: { pure, imports: ["base", "net", "dump/format", "recording", "report"] },
-  "export/write": { imports: ["base", "dump/format", "dump/store", "report"] },
+  export: { pure, imports: ["base", "net", "protocol", "dump/format", "recording", "report"] },
+  "export/write": {
+    imports: ["base", "protocol", "dump/format", "dump/store", "export", "report"],
+  },
 
   "capture/read": { pure, imports: ["base", "net"] },
   "capture/track": { pure, imports: ["base", "net", "dump/format", "capture/read"] },

@@ -4,7 +4,15 @@
  */
 import { Direction } from "../base/direction.ts";
 import { Http2 } from "./http2.ts";
-import { Garbled, type Input, type Reading } from "./input.ts";
+import {
+  hasNoBody,
+  headerIn,
+  readBody,
+  readHeaders,
+  requestLine,
+  statusLine,
+} from "./http1-syntax.ts";
+import { Garbled, type Input } from "./input.ts";
 import { type Decoder, type Decoding, inOneLine, type Protocol, Questions } from "./message.ts";
 import { tlsDecoders } from "./tls.ts";
 import { webSocketFrames } from "./websocket.ts";
@@ -14,20 +22,12 @@ const opening =
   /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK|REPORT|SEARCH|PURGE) /;
 const longestMethod = "PROPPATCH ".length;
 
-const requestLine = /^([!#$%&'*+.^`|~\w-]+) (\S+) HTTP\/1\.[01]$/;
-const statusLine = /^HTTP\/1\.[01] ([1-9]\d\d)(?: .*)?$/;
-
-/** Servers accept fewer. */
-const mostHeaders = 1000;
-
 /** The parts of a request on which its answer depends. */
 interface Request {
   readonly method: string;
   /** The protocol that it asks to switch to, in lower case. */
   readonly upgrade: string;
 }
-
-type Headers = ReadonlyMap<string, string>;
 
 export const http1: Protocol = {
   name: "HTTP/1",
@@ -58,17 +58,17 @@ class Session {
       const [, method = "", target = ""] = requestLine.exec(line) ?? [];
       if (method === "") throw new Garbled("no request line");
       const headers = yield* readHeaders(input);
-      const upgrade = (headers.get("upgrade") ?? "").toLowerCase();
+      const upgrade = headerIn(headers, "upgrade").toLowerCase();
       const question = this.#questions.ask({ method, upgrade });
       yield { start, text: inOneLine(`${method} ${target}`), question };
-      yield* skipBody(input, headers, 0);
+      yield* readBody(input, headers, 0);
     }
   }
 
   *answers(input: Input): Decoding {
     for (;;) {
       const start = yield* input.start();
-      const [, code] = statusLine.exec(yield* input.line()) ?? [];
+      const [, , code] = statusLine.exec(yield* input.line()) ?? [];
       if (code === undefined) throw new Garbled("no status line");
       const headers = yield* readHeaders(input);
       const status = Number(code);
@@ -82,7 +82,7 @@ class Session {
       const isInterim = status === 101 && request?.about.upgrade === "h2c";
       yield { start, text: `${status}`, answers: isInterim ? undefined : request?.number };
       if (this.#after) return yield* this.#after[Direction.toClient](input);
-      if (!hasNoBody(request?.about.method, status)) yield* skipBody(input, headers, Infinity);
+      if (!hasNoBody(request?.about.method, status)) yield* readBody(input, headers, Infinity);
     }
   }
 }
@@ -98,48 +98,4 @@ function become(
   if (upgrade === "websocket") return [webSocketFrames, webSocketFrames];
   // RFC 7540, section 3.2: the answer to the request comes on stream 1.
   return upgrade === "h2c" ? new Http2().afterUpgrade(number) : tlsDecoders();
-}
-
-function hasNoBody(method: string | undefined, status: number): boolean {
-  return method === "HEAD" || status === 204 || status === 304;
-}
-
-/** Reads the header section: names in lower case; the last of equal names wins. */
-function* readHeaders(input: Input): Reading<Headers> {
-  const headers = new Map<string, string>();
-  for (let count = 0; count < mostHeaders; count++) {
-    const line = yield* input.line();
-    if (line === "") return headers;
-    const colon = line.indexOf(":");
-    if (colon < 1) throw new Garbled("no header");
-    headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
-  }
-  throw new Garbled("too many headers");
-}
-
-/** RFC 9112, section 6.3. `otherwiseBytes` applies if neither header gives the body's length. */
-function* skipBody(input: Input, headers: Headers, otherwiseBytes: number): Reading<void> {
-  const isChunked = /\bchunked$/i.test(headers.get("transfer-encoding") ?? "");
-  const length = headers.get("content-length") ?? "";
-  if (!isChunked && !/^(\d{1,15})?$/.test(length)) throw new Garbled("no length");
-  if (isChunked) yield* skipChunks(input);
-  else yield* input.skip(length === "" ? otherwiseBytes : Number(length));
-}
-
-/** RFC 9112, section 7.1. */
-function* skipChunks(input: Input): Reading<void> {
-  for (;;) {
-    input.release();
-    const [, size] = /^([\da-f]{1,12})\s*(?:;.*)?$/i.exec(yield* input.line()) ?? [];
-    if (size === undefined) throw new Garbled("no chunk");
-    const sizeBytes = Number.parseInt(size, 16);
-    if (sizeBytes > 0) {
-      yield* input.skip(sizeBytes);
-      if ((yield* input.line()) !== "") throw new Garbled("a chunk of another length");
-      continue;
-    }
-    // The trailer section, if any, and the empty line after it.
-    yield* readHeaders(input);
-    return;
-  }
 }

@@ -181,7 +181,11 @@ function ignoredLines({ ignored }: Findings): string[] {
   const counts: readonly (readonly [number, string, string])[] = [
     [ignored.notIp, "frame", "without an IP packet"],
     [ignored.withoutSender, "packet", "from hosts without an address"],
-    [ignored.straySegments, "segment", "outside of their connection's window"],
+    [
+      ignored.straySegments,
+      "segment",
+      "that no process received: after the end of its stream, outside its window, or in a SYN without an answer",
+    ],
     [ignored.idleConnections, "connection", "of which nothing but acknowledgments was captured"],
   ];
   return counts.flatMap(([count, noun, words]) =>

@@ -54,8 +54,54 @@ describe("plg export", () => {
     expect(readFileSync(join(folder, "events.csv"), "utf8")).toMatch(/^time,kind,connection,/);
     expectOk(await plg.run(["export", "-o", "streams/", "--only", "#1"]));
     expect(readdirSync(join(folder, "streams"))).toHaveLength(2);
-    const wrong = await plg.run(["export", "-o", "a", "--format", "har"]);
+    const wrong = await plg.run(["export", "-o", "a", "--format", "xml"]);
     expect(wrong).toMatchObject({ exitCode: 2 });
+  });
+});
+
+interface Har {
+  readonly log: {
+    readonly entries: readonly {
+      readonly time: number;
+      readonly request: {
+        readonly method: string;
+        readonly url: string;
+        readonly postData?: object;
+      };
+      readonly response: { readonly status: number; readonly content: Record<string, unknown> };
+    }[];
+  };
+}
+
+describe("plg export to HAR", () => {
+  needs("nginx", "curl");
+
+  test("has every HTTP/1 request with its answer, bodies unpacked", async ({ plg, folder }) => {
+    const page = "hello ".repeat(1000);
+    const settings = "gzip on; gzip_types *; gzip_http_version 1.0;";
+    const url = "http://server/page";
+    await record(
+      plg,
+      "--until=client",
+      "--no-ipv6",
+      nginx(folder, { page, blob: Buffer.of(0xff, 0xfe, 0) }, settings),
+      `client=curl -sS --compressed '${url}?a=1&b=%20' ${url} http://server/blob; curl -sS -d 'user=ada' ${url}`,
+    );
+    const run = await plg.run(["export", "-o", "out.har", "--redact=ada"]);
+    expectOk(run);
+    expect(run.stderr).toMatch(
+      /exported 4 HTTP\/1 requests of 2 connections to out\.har, 2 places/,
+    );
+    const { entries } = (JSON.parse(readFileSync(join(folder, "out.har"), "utf8")) as Har).log;
+    expect(entries.map(({ request, response }) => [request.url, response.status])).toEqual([
+      [`${url}?a=1&b=%20`, 200],
+      [url, 200],
+      ["http://server/blob", 200],
+      [url, 405],
+    ]);
+    expect(entries[0]?.response.content).toMatchObject({ size: page.length, text: page });
+    expect(entries[2]?.response.content).toMatchObject({ text: "//4A", encoding: "base64" });
+    expect(entries[3]?.request.postData).toMatchObject({ text: "user=XXX" });
   });
 });
 

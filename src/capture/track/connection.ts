@@ -109,7 +109,10 @@ export class Connection implements TrackedConnection {
     }
     this.#reassembly.missAtEnd(nowNs);
     const [a, b] = this.halves;
-    if (this.#phase === "connecting") return;
+    if (this.#phase === "connecting") {
+      this.#countUnanswered(this.client);
+      return;
+    }
     if (a.isSeen !== b.isSeen) this.#findings.missing.halves++;
     else if (!this.#hasHandshake && !this.isOver) this.#findings.missing.excerpts++;
   }
@@ -244,6 +247,13 @@ export class Connection implements TrackedConnection {
     // The lower port is the server's, because ephemeral ports are high.
     this.#begin(a.port < b.port ? 1 : 0, atNs);
     this.#accept(atNs);
+  }
+
+  /** Counts data in a SYN that nobody answered. */
+  #countUnanswered({ waiting }: Half): void {
+    if (waiting.first === undefined) return;
+    this.#findings.ignored.straySegments++;
+    this.#findings.ignored.strayBytes += waiting.first.lengthBytes;
   }
 
   #countStray(half: Half, { payloadBytes, sequence, flags }: TcpSegment): void {

@@ -27,6 +27,8 @@ export class Half {
    * The anchor comes from a bare acknowledgment, whose number is one too low in a keep-alive probe.
    */
   isAnchorVague = false;
+  /** The anchor comes from the peer's acknowledgment, so earlier bytes may still be captured. */
+  isAnchoredByPeer = false;
   initialSequence: number | undefined;
   /** The sequence number of the next byte to deliver. */
   next = 0;
@@ -58,11 +60,15 @@ export class Half {
     this.next = sequence;
     this.isAnchored = true;
     this.isAnchorVague = isVague;
+    this.isAnchoredByPeer = false;
   }
 
   /** Notes that the peer has received everything before `acknowledgment`. */
   noteAcknowledged(acknowledgment: number): void {
-    if (!this.isAnchored) this.anchor(acknowledgment);
+    if (!this.isAnchored) {
+      this.anchor(acknowledgment);
+      this.isAnchoredByPeer = true;
+    }
     const known = this.acknowledged;
     const from = known !== undefined && distance(known, this.next) > 0 ? known : this.next;
     const ahead = distance(acknowledgment, from);

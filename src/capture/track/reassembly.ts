@@ -68,6 +68,7 @@ export class Reassembly {
   add(half: Half, segment: TcpSegment): Reception {
     const { sequence, payloadBytes, flags } = segment;
     const hasFin = (flags & TCP_FIN) !== 0;
+    if (isBeforeAnchor(half, segment)) half.anchor(sequence);
     const ahead = distance(sequence, half.next);
     const newBytes = distance(advanced(sequence, payloadBytes + (hasFin ? 1 : 0)), half.next);
     if (newBytes <= 0) {
@@ -220,4 +221,14 @@ export class Reassembly {
   #peer(half: Half): Half {
     return half === this.#halves[0] ? this.#halves[1] : this.#halves[0];
   }
+}
+
+/**
+ * Whether the capture began with an answer, and the segment is its question, or the end of it. One
+ * byte before the anchor is a keep-alive probe.
+ */
+function isBeforeAnchor(half: Half, { sequence, payloadBytes }: TcpSegment): boolean {
+  if (!half.isAnchoredByPeer || half.offset > 0 || half.hasEnded || payloadBytes <= 1) return false;
+  const ahead = distance(sequence, half.next);
+  return ahead < 0 && ahead + payloadBytes >= 0;
 }

@@ -3,13 +3,16 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import type { Command as Cli } from "commander";
 import { UsageError } from "../../base/errors.ts";
 import { plural } from "../../base/text.ts";
+import type { DumpItem } from "../../dump/format/decoder.ts";
 import { readDump } from "../../dump/store/reader.ts";
-import { ExportFilter } from "../../export/events.ts";
+import { type ExportCounts, ExportFilter } from "../../export/events.ts";
 import { writeDumpExport } from "../../export/write/dump.ts";
+import { writeHar } from "../../export/write/har.ts";
 import { writeCsv, writeJsonLines, writeStreams } from "../../export/write/text.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { readRecording } from "../../recording/load/read-recording.ts";
 import { selectionFrom, type SelectionOptions } from "../../report/selection.ts";
+import { toolVersion } from "../launch/version.ts";
 import { pathOf } from "../options/dump-argument.ts";
 import { collect } from "../options/values.ts";
 import { withProgress } from "../terminal/reading.ts";
@@ -25,7 +28,7 @@ interface ExportFlags extends SelectionOptions {
   readonly force?: boolean;
 }
 
-const formats = ["dump", "pcapng", "jsonl", "csv", "streams"] as const;
+const formats = ["dump", "pcapng", "jsonl", "csv", "har", "streams"] as const;
 type Format = (typeof formats)[number];
 
 export function addExport(program: Cli): void {
@@ -33,7 +36,7 @@ export function addExport(program: Cli): void {
     .command("export")
     .summary("write part of a dump for others, redacted if need be")
     .description(
-      "Write part of a dump: as a dump, as text for other programs, or as files of streams",
+      "Write part of a dump: as a dump, as text for other programs, as HAR, or as files of streams",
     )
     .usage("[options] [dump] -o <path>")
     .argument("[dump]", "the dump (default: dump.traffic)")
@@ -70,7 +73,8 @@ has no keys unless --keys names them.
 Examples:
   $ plg export nightly.traffic -o shared.traffic --redact '(?<=password=)[^&]*'
   $ plg export -o api.pcapng --only api --from 1.5s
-  $ plg export -o events.jsonl`;
+  $ plg export -o events.jsonl
+  $ plg export -o requests.har`;
 
 async function exportDump(path: string, flags: ExportFlags): Promise<void> {
   const format = formatOf(flags);
@@ -91,22 +95,44 @@ async function exportDump(path: string, flags: ExportFlags): Promise<void> {
     };
     const filter = new ExportFilter(index, read, { selection, redactions });
     const items = filter.items(readDump(path));
-    if (format === "jsonl") writeJsonLines(flags.output, items);
-    else if (format === "csv") writeCsv(flags.output, items);
-    else if (format === "streams") writeStreams(flags.output, items);
-    else writeDumpExport(flags.output, flags.force === true, items, keysFor(path, flags));
-    const { connections, packets, redactions: count } = filter.counts;
-    const redacted = redactions.length === 0 ? "" : `, ${plural(count, "place")} redacted`;
-    terminal.info(
-      `exported ${plural(connections, "connection")} and ${plural(packets, "packet")} to ${flags.output}${redacted}`,
-    );
+    const requests = writeItems(path, format, flags, items);
+    terminal.info(summaryOf(filter.counts, flags, requests));
   } finally {
     payloads.close();
   }
 }
 
+/** Writes the items in the chosen format. Returns the number of HTTP requests for a HAR file. */
+function writeItems(
+  dump: string,
+  format: Format,
+  flags: ExportFlags,
+  items: Iterable<DumpItem>,
+): number | undefined {
+  const { output } = flags;
+  if (format === "har") return writeHar(output, items, toolVersion());
+  if (format === "jsonl") writeJsonLines(output, items);
+  else if (format === "csv") writeCsv(output, items);
+  else if (format === "streams") writeStreams(output, items);
+  else writeDumpExport(output, flags.force === true, items, keysFor(dump, flags));
+  return undefined;
+}
+
+function summaryOf(
+  { connections, packets, redactions }: ExportCounts,
+  { output, redact }: ExportFlags,
+  requests: number | undefined,
+): string {
+  const what =
+    requests === undefined
+      ? `${plural(connections, "connection")} and ${plural(packets, "packet")}`
+      : `${plural(requests, "HTTP/1 request")} of ${plural(connections, "connection")}`;
+  const redacted = redact === undefined ? "" : `, ${plural(redactions, "place")} redacted`;
+  return `exported ${what} to ${output}${redacted}`;
+}
+
 function formatOf({ format, output }: ExportFlags): Format {
-  const ending = /\.(jsonl|csv)$/.exec(output)?.[1];
+  const ending = /\.(jsonl|csv|har)$/.exec(output)?.[1];
   const named = format ?? ending ?? (output.endsWith("/") ? "streams" : "dump");
   const known = formats.find((one) => one === named);
   if (known !== undefined) return known;

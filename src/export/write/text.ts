@@ -2,19 +2,15 @@
  * Writes an export for other programs: a line for each event, as JSON or CSV, or a file for each
  * stream.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { UsageError } from "../../base/errors.ts";
 import type { DumpItem, StreamItem } from "../../dump/format/decoder.ts";
 import type { RunInfo } from "../../dump/format/schema.ts";
-import { describeErrno } from "../../dump/store/file.ts";
 import { kindWords } from "../../report/events.ts";
+import { fileMode, LineFile, naming, writeAll } from "./line-file.ts";
 
 /** Recordings may hold secrets, so only their owner may read them. */
-const fileMode = 0o600;
 const folderMode = 0o700;
-/** The approximate size of each write. */
-const pieceCharacters = 1 << 16;
 
 /** A line of an export, with the columns that analytics engines group by. */
 type Row = Readonly<Record<string, string | number>>;
@@ -80,21 +76,18 @@ function writeLines(
   lineOf: (row: Row, bytes: Uint8Array) => string,
   heading: readonly string[] = [],
 ): void {
-  const fd = naming(path, () => openSync(path, "w", fileMode));
+  const file = new LineFile(path);
   let run: RunInfo | undefined;
-  let text = heading.map((line) => `${line}\n`).join("");
   try {
+    for (const line of heading) file.add(line);
     for (const item of items) {
       if (item.type === "run") ({ run } = item);
       if (item.type === "run" || item.type === "exit" || run === undefined) continue;
-      text += `${lineOf(rowOf(run, item), bytesOf(item))}\n`;
-      if (text.length < pieceCharacters) continue;
-      writeAll(fd, Buffer.from(text));
-      text = "";
+      file.add(lineOf(rowOf(run, item), bytesOf(item)));
     }
-    writeAll(fd, Buffer.from(text));
+    file.finish();
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }
 
@@ -136,17 +129,4 @@ function cellOf(value: string | number): string {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
-}
-
-function naming<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const { code, words } = describeErrno(error);
-    throw new UsageError(`cannot write ${path}: ${words} (${code})`);
-  }
 }

@@ -188,6 +188,9 @@ test("data in a SYN counts if the server acknowledged it", () => {
     c(106, { acknowledgment: 501, payload: text(" late") }),
   ]);
   expect(sent(taken)).toEqual(["early late", ""]);
+  const unanswered = captured([withData]);
+  expect(unanswered.log).toEqual(["1 connect"]);
+  expect(unanswered.findings.ignored).toMatchObject({ straySegments: 1, strayBytes: 5 });
   const refused = captured([
     withData,
     synAck,
@@ -204,6 +207,16 @@ test("a capture that begins in the middle is imported from its first byte on", (
   ]);
   expect(heard.connections[0]).toMatchObject({ clientPort: 4711, serverPort: 80 });
   expect(sent(heard)).toEqual(["GET", "200"]);
+  expect(heard.findings.missing).toMatchObject({ bytes: 0, excerpts: 1 });
+});
+
+test("a capture that begins with an answer before its question has both", () => {
+  const heard = captured([
+    s(800, { acknowledgment: 5003, payload: text("200") }),
+    c(5000, { acknowledgment: 800, payload: text("GET") }),
+    c(5003, { acknowledgment: 803, payload: text("PUT") }),
+  ]);
+  expect(sent(heard)).toEqual(["GETPUT", "200"]);
   expect(heard.findings.missing).toMatchObject({ bytes: 0, excerpts: 1 });
 });
 
