@@ -2,7 +2,7 @@
  * Reads the requests of an HTTP/1 connection, each with its answer and both bodies: for exports.
  * (The timeline's decoder, http1.ts, skips bodies.)
  */
-import { Direction } from "../base/direction.ts";
+import type { Direction } from "../base/direction.ts";
 import { http1 } from "./http1.ts";
 import {
   hasNoBody,

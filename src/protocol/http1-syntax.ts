@@ -78,7 +78,10 @@ function* pass(
   lengthBytes: number,
   take?: (bytes: Uint8Array) => void,
 ): Reading<void> {
-  if (take === undefined) return yield* input.skip(lengthBytes);
+  if (take === undefined) {
+    yield* input.skip(lengthBytes);
+    return;
+  }
   for (let left = lengthBytes; left > 0;) {
     const piece = yield* input.some(left);
     take(piece);

@@ -1,6 +1,6 @@
 // What tcpdump captured, as a dump.
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect } from "vitest";
@@ -11,6 +11,7 @@ import { fields, streamBytes, tcpComplaints } from "./dump.ts";
 import { needs, needsRoot } from "./machine.ts";
 import { expectOk, test } from "./plg.ts";
 import { nginx } from "./servers.ts";
+import { eventually } from "./waiting.ts";
 
 interface Summary {
   readonly connections: number;
@@ -37,6 +38,16 @@ function gappedFrames(): Buffer[] {
 function framesAt(frames: readonly Buffer[]): { bytes: Buffer; atNs: bigint }[] {
   const startNs = 1_700_000_000_000_000_000n;
   return frames.map((bytes, i) => ({ bytes, atNs: startNs + BigInt(i) * 1_000_000n }));
+}
+
+/** Whether a process has the file to which an import copies a pipe. */
+function isCopying(pid: number): boolean {
+  try {
+    const files = readdirSync(`/proc/${pid}/fd`);
+    return files.some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes(".plg-import-"));
+  } catch {
+    return false;
+  }
 }
 
 describe("what tcpdump captured over a network that loses packets", () => {
@@ -162,6 +173,45 @@ describe("what a capture carries besides", () => {
       expect(run).toMatchObject({ exitCode: 5, stdout: "", stderr: message });
     }
     expect(readFileSync(join(folder, "dump.traffic")).equals(before)).toBe(true);
+  });
+});
+
+describe("a capture from a pipe", () => {
+  needs();
+
+  test("a pipe is imported like a file, and leaves nothing beside the dump", async ({
+    plg,
+    folder,
+  }) => {
+    writeFileSync(join(folder, "a.pcap"), gzipSync(pcapFile(framesAt(gappedFrames().slice(0, 3)))));
+    const run = await plg.run(["import", "-", "--json"], {
+      through: ["bash", "-c", 'cat a.pcap | "$0" "$@"'],
+    });
+    expectOk(run);
+    expect(JSON.parse(run.stdout)).toMatchObject({ connections: 1, complete: true });
+    const both = await plg.run(["import", "-"], {
+      through: ["bash", "-c", '"$0" "$@" <(cat a.pcap) <a.pcap'],
+    });
+    expectOk(both);
+    expect(readdirSync(folder).toSorted()).toEqual([
+      "a.pcap",
+      "dump.traffic",
+      "dump.traffic.previous",
+    ]);
+    const empty = await plg.run(["import", "-"]);
+    expect(empty).toMatchObject({ exitCode: 5, stdout: "" });
+    expect(empty.stderr).toBe("plg: cannot import standard input: it is empty\n");
+    // Ctrl-C usually ends the writer as well: its last bytes still count.
+    const live = plg.start(["import", "-", "--json"], {
+      through: ["bash", "-c", 'mkfifo more; exec "$0" "$@" < <(cat a.pcap more; rm more)'],
+    });
+    await eventually("plg copies the pipe", () => isCopying(live.pid));
+    live.kill("SIGINT");
+    await live.prints(/interrupt again to give up/);
+    writeFileSync(join(folder, "more"), gzipSync(Buffer.alloc(0)));
+    const rest = await live.ended;
+    expectOk(rest);
+    expect(JSON.parse(rest.stdout)).toMatchObject({ connections: 1, complete: true });
   });
 });
 

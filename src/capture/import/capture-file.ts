@@ -10,6 +10,7 @@ import {
   CaptureProblem,
 } from "../read/packet.ts";
 import { CaptureReader } from "../read/reader.ts";
+import type { CaptureSource } from "./capture-source.ts";
 
 const chunkBytes = 1 << 20;
 const gzipMagic = [0x1f, 0x8b];
@@ -22,17 +23,17 @@ type Chunks = AsyncIterator<Uint8Array>;
  * reason. A file that is not a capture causes a {@link PlgError} (`capture-unreadable`).
  */
 export class CaptureFile {
-  readonly path: string;
+  readonly name: string;
   /** The number of bytes read, after decompression. */
   readBytes = 0;
   readonly #reader: CaptureReader;
   readonly #chunks: Chunks;
   #unpackingProblem: string | undefined;
 
-  constructor(path: string, onNote: (note: CaptureNote) => void = () => {}) {
-    this.path = path;
+  constructor(source: CaptureSource, onNote: (note: CaptureNote) => void = () => {}) {
+    this.name = source.name;
     this.#reader = new CaptureReader(onNote);
-    this.#chunks = isGzip(path) ? unpacked(path) : plain(path);
+    this.#chunks = isGzip(source) ? unpacked(source) : plain(source);
   }
 
   /**
@@ -55,7 +56,7 @@ export class CaptureFile {
       if (error instanceof PlgError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       // zlib's codes: the compressed file is truncated or damaged.
-      if (code?.startsWith("Z_") !== true) throw unreadable(this.path, error);
+      if (code?.startsWith("Z_") !== true) throw unreadable(this.name, error);
       this.#unpackingProblem = code === "Z_BUF_ERROR" ? "it is cut short" : "gzip cannot unpack it";
       return false;
     }
@@ -79,18 +80,18 @@ export class CaptureFile {
     } catch (error) {
       if (!(error instanceof CaptureProblem)) throw error;
       const why = this.#unpackingProblem ?? error.message;
-      throw new PlgError(`cannot import ${this.path}: ${why}`, { code: "capture-unreadable" });
+      throw new PlgError(`cannot import ${this.name}: ${why}`, { code: "capture-unreadable" });
     }
   }
 }
 
-function isGzip(path: string): boolean {
+function isGzip(source: CaptureSource): boolean {
   const front = new Uint8Array(2);
-  const fd = opened(path);
+  const fd = opened(source);
   try {
     readSync(fd, front, 0, front.length, 0);
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(source.name, error);
   } finally {
     closeSync(fd);
   }
@@ -99,9 +100,9 @@ function isGzip(path: string): boolean {
 
 /** Synchronous reads: they cost less than the thread pool, and packets wait for them anyway. */
 // oxlint-disable-next-line typescript/require-await -- an iterator of the same kind as unpacked()
-async function* plain(path: string): AsyncGenerator<Uint8Array, undefined> {
+async function* plain(source: CaptureSource): AsyncGenerator<Uint8Array, undefined> {
   const chunk = new Uint8Array(chunkBytes);
-  const fd = opened(path);
+  const fd = opened(source);
   try {
     for (;;) {
       const lengthBytes = readSync(fd, chunk, 0, chunk.length, null);
@@ -113,7 +114,7 @@ async function* plain(path: string): AsyncGenerator<Uint8Array, undefined> {
   }
 }
 
-async function* unpacked(path: string): AsyncGenerator<Uint8Array, undefined> {
+async function* unpacked({ path }: CaptureSource): AsyncGenerator<Uint8Array, undefined> {
   const file = createReadStream(path, { highWaterMark: chunkBytes });
   const gunzip = createGunzip({ chunkSize: chunkBytes });
   file.on("error", (error) => gunzip.destroy(error));
@@ -125,17 +126,17 @@ async function* unpacked(path: string): AsyncGenerator<Uint8Array, undefined> {
   }
 }
 
-function opened(path: string): number {
+function opened({ name, path }: CaptureSource): number {
   try {
     return openSync(path, "r");
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(name, error);
   }
 }
 
-function unreadable(path: string, error: unknown): PlgError {
+function unreadable(name: string, error: unknown): PlgError {
   const { code, words } = describeErrno(error);
-  return new PlgError(`cannot read the capture ${path}: ${words} (${code})`, {
+  return new PlgError(`cannot read the capture ${name}: ${words} (${code})`, {
     cause: error,
     code: "capture-unreadable",
   });

@@ -4,11 +4,13 @@ import { Timeline } from "../align/timeline.ts";
 import { HostTable } from "../track/hosts.ts";
 import { Importer } from "../track/importer.ts";
 import { CaptureFile } from "./capture-file.ts";
+import type { CaptureSource } from "./capture-source.ts";
 import { MergedCaptures } from "./merged-captures.ts";
 import { Survey } from "./survey.ts";
 
 /** The parameters of all passes over the captures. */
 export interface Captures {
+  readonly sources: readonly CaptureSource[];
   /** The origin of times: the second of the first packet in the first capture that has one. */
   readonly epochSeconds: number;
   readonly hosts: HostTable;
@@ -16,17 +18,22 @@ export interface Captures {
 }
 
 /** A single capture is read only up to its first packet. */
-export async function compareCaptures(paths: readonly string[]): Promise<Captures> {
+export async function compareCaptures(sources: readonly CaptureSource[]): Promise<Captures> {
   const hosts = new HostTable();
-  const epochSeconds = await firstSeconds(paths);
-  if (paths.length === 1) return { epochSeconds, hosts, alignment: align([new Timeline()]) };
+  const epochSeconds = await firstSeconds(sources);
+  if (sources.length === 1)
+    return { sources, epochSeconds, hosts, alignment: align([new Timeline()]) };
   const timelines: Timeline[] = [];
-  for (const path of paths) timelines.push(await timelineOf(path, epochSeconds, hosts));
-  return { epochSeconds, hosts, alignment: align(timelines) };
+  for (const source of sources) timelines.push(await timelineOf(source, epochSeconds, hosts));
+  return { sources, epochSeconds, hosts, alignment: align(timelines) };
 }
 
-async function timelineOf(path: string, epochSeconds: number, hosts: HostTable): Promise<Timeline> {
-  const file = new CaptureFile(path);
+async function timelineOf(
+  source: CaptureSource,
+  epochSeconds: number,
+  hosts: HostTable,
+): Promise<Timeline> {
+  const file = new CaptureFile(source);
   const timeline = new Timeline();
   try {
     const importer = new Importer(new Survey(), { hosts, tcp: timeline });
@@ -39,9 +46,9 @@ async function timelineOf(path: string, epochSeconds: number, hosts: HostTable):
   }
 }
 
-async function firstSeconds(paths: readonly string[]): Promise<number> {
-  for (const path of paths) {
-    const file = new CaptureFile(path);
+async function firstSeconds(sources: readonly CaptureSource[]): Promise<number> {
+  for (const source of sources) {
+    const file = new CaptureFile(source);
     try {
       let packet = file.next();
       while (packet === undefined && (await file.fill())) packet = file.next();

@@ -15,6 +15,7 @@ import type { CutCapture, ImportResult } from "../track/result.ts";
 import type { CaptureClock } from "../align/alignment.ts";
 import { AlignedNumbers } from "../align/renumbering.ts";
 import { CaptureFile } from "./capture-file.ts";
+import { type CaptureSource, type ImportProgress, openSources } from "./capture-source.ts";
 import { type Captures, compareCaptures } from "./compare-captures.ts";
 import { containerNameFrom, containersFor, type ImportedContainers, textOf } from "./containers.ts";
 import { DumpEventSink } from "./dump-sink.ts";
@@ -23,6 +24,7 @@ import { Survey } from "./survey.ts";
 
 /** The parameters of an import. */
 export interface ImportOptions {
+  /** Paths; `-` is standard input. */
   readonly captures: readonly string[];
   /** The dump to write. */
   readonly output: string;
@@ -31,8 +33,7 @@ export interface ImportOptions {
   readonly toolVersion: string;
   /** Whether to replace a file that is not a recording. */
   readonly force: boolean;
-  /** Called repeatedly with the number of bytes read in the current pass. */
-  readonly onProgress?: (readBytes: number) => void;
+  readonly onProgress?: (progress: ImportProgress) => void;
 }
 
 /**
@@ -42,23 +43,28 @@ export interface ImportOptions {
  */
 export async function importCaptures(options: ImportOptions): Promise<ImportResult> {
   const destination = DumpDestination.claim(options.output, { force: options.force });
+  let sources: readonly CaptureSource[] = [];
   try {
-    const result = await importTo(destination, options);
+    sources = await openSources(options.captures, options.output, options.onProgress);
+    const result = await importTo(destination, options, sources);
     destination.keep();
     return result;
   } catch (error) {
     destination.withdraw();
     throw error;
+  } finally {
+    for (const source of sources) source.close();
   }
 }
 
 async function importTo(
   destination: DumpDestination,
   options: ImportOptions,
+  sources: readonly CaptureSource[],
 ): Promise<ImportResult> {
   const survey = new Survey();
   const notes = new Notes();
-  const captures = await compareCaptures(options.captures);
+  const captures = await compareCaptures(sources);
   const { importer, cut } = await pass(options, captures, survey, (note) => notes.add(note));
   const { epochSeconds, alignment } = captures;
   const addresses = importer.hosts.addresses;
@@ -66,7 +72,12 @@ async function importTo(
   const hosts = containersFor(addresses, (host) => survey.hosts.has(host), names);
   checkCount(hosts.containers.length);
   const startNs = Number.isFinite(importer.firstNs) ? importer.firstNs : 0;
-  const run = runFor(options, hosts, BigInt(epochSeconds) * 1_000_000_000n + BigInt(startNs));
+  const run = runFor(
+    options,
+    sources,
+    hosts,
+    BigInt(epochSeconds) * 1_000_000_000n + BigInt(startNs),
+  );
   const writtenBytes = await writeDump(
     destination,
     options,
@@ -87,7 +98,10 @@ async function importTo(
     writtenBytes,
     findings: importer.findings,
     cut,
-    clocks: options.captures.map((path, i) => ({ path, ...(alignment.clocks[i] as CaptureClock) })),
+    clocks: sources.map(({ name }, i) => ({
+      path: name,
+      ...(alignment.clocks[i] as CaptureClock),
+    })),
     keysFile: writeKeys(options.output, notes.keys),
   };
 }
@@ -99,14 +113,16 @@ interface Pass {
 
 /** Reads all captures once, in the order of their packets' times. */
 async function pass(
-  { captures, onProgress }: ImportOptions,
-  { epochSeconds, hosts, alignment }: Captures,
+  { onProgress }: ImportOptions,
+  { sources, epochSeconds, hosts, alignment }: Captures,
   sink: Survey | DumpEventSink,
   onNote: (note: CaptureNote) => void,
 ): Promise<Pass> {
-  const files = captures.map((path) => new CaptureFile(path, onNote));
+  const files = sources.map((source) => new CaptureFile(source, onNote));
   const corrections = alignment.clocks.map(({ correction }) => correction);
-  const merged = new MergedCaptures(files, epochSeconds, corrections, onProgress);
+  const merged = new MergedCaptures(files, epochSeconds, corrections, (readBytes) =>
+    onProgress?.({ readBytes, isCopying: false }),
+  );
   try {
     const renumbering = files.length > 1 ? new AlignedNumbers(alignment) : undefined;
     const importer = new Importer(sink, { hosts, renumbering });
@@ -114,7 +130,7 @@ async function pass(
     importer.end();
     const cut = files.flatMap((file) => {
       const { problem } = file.end();
-      return problem === undefined ? [] : [{ path: file.path, ...problem }];
+      return problem === undefined ? [] : [{ path: file.name, ...problem }];
     });
     return { importer, cut };
   } finally {
@@ -150,7 +166,8 @@ async function writeDump(
 }
 
 function runFor(
-  { captures, toolVersion }: ImportOptions,
+  { toolVersion }: ImportOptions,
+  sources: readonly CaptureSource[],
   { containers }: ImportedContainers,
   startNs: bigint,
 ): RunInfo {
@@ -162,8 +179,8 @@ function runFor(
     hardware: "",
     startNs: startNs < 0n ? 0n : startNs,
     notes: {
-      captures: captures
-        .map((path) => basename(path))
+      captures: sources
+        .map(({ name }) => basename(name))
         .join("\n")
         .slice(0, longestNote),
     },

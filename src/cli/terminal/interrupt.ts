@@ -28,7 +28,7 @@ export function leaveInterrupts(): void {
 }
 
 /** Ends plg at once: there is nothing to clean up yet. */
-function endNow(signal: NodeJS.Signals): void {
+export function endNow(signal: NodeJS.Signals): void {
   process.stderr.write(`plg: ended by ${signal}\n`);
   process.exit(interruptionBy(signal).exitCode);
 }

@@ -81,14 +81,18 @@ function timingsOf({ request, answer }: HttpExchange): {
   wait: number;
   receive: number;
 } {
-  const since = (fromNs: number, toNs: number): number => Math.max(0, (toNs - fromNs) / 1e6);
-  const send = since(request.startedNs, request.endedNs);
+  const send = msBetween(request.startedNs, request.endedNs);
   if (answer === undefined) return { send, wait: unknown, receive: unknown };
   return {
     send,
-    wait: since(request.endedNs, answer.startedNs),
-    receive: since(Math.max(request.endedNs, answer.startedNs), answer.endedNs),
+    wait: msBetween(request.endedNs, answer.startedNs),
+    receive: msBetween(Math.max(request.endedNs, answer.startedNs), answer.endedNs),
   };
+}
+
+/** An answer may begin before its request has ended. */
+function msBetween(fromNs: number, toNs: number): number {
+  return Math.max(0, (toNs - fromNs) / 1e6);
 }
 
 function requestOf({ request }: HttpExchange): object {

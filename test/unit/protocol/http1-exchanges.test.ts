@@ -2,16 +2,22 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Direction } from "../../../src/base/direction.ts";
-import { type HttpExchange, HttpExchanges } from "../../../src/protocol/http1-exchanges.ts";
+import {
+  type HttpExchange,
+  HttpExchanges,
+  type HttpPart,
+} from "../../../src/protocol/http1-exchanges.ts";
 
 type Side = ">" | "<";
 
 /** `POST /a "body" 200 "answer"`, and `…` behind what is not whole. */
 function shown({ request, answer }: HttpExchange): string {
-  const bodyOf = (part: { body: readonly Uint8Array[]; isWhole: boolean }): string =>
-    `"${Buffer.concat(part.body).toString()}"${part.isWhole ? "" : "…"}`;
   const asked = `${request.method} ${request.target} ${bodyOf(request)}`;
   return answer === undefined ? asked : `${asked} ${answer.status} ${bodyOf(answer)}`;
+}
+
+function bodyOf({ body, isWhole }: HttpPart): string {
+  return `"${Buffer.concat(body).toString()}"${isWhole ? "" : "…"}`;
 }
 
 function read(pieces: readonly (readonly [Side, string])[], pieceBytes: number): string[] {
