@@ -15,6 +15,17 @@ import { StarvingThreads } from "../sys/threads.ts";
 import { acknowledge } from "../sys/wakeup.ts";
 import { Counter, type EngineNotice, type EngineOrder, type EngineTask } from "./task.ts";
 
+/** Carries out the main thread's orders. */
+export interface OrderHandler {
+  /** The main thread or the dump's writer has signaled the wake-up. */
+  onWakeup(): void;
+  onFinish(): void;
+  /** This container has no process left. */
+  onGone(container: number): void;
+  /** This container is ready for connections. */
+  onReady(container: number): void;
+}
+
 export class EngineThread {
   readonly reactor: Reactor;
   readonly subnets: readonly Subnet[];
@@ -23,18 +34,7 @@ export class EngineThread {
   readonly #links: LinkSetup | undefined;
   readonly #task: EngineTask;
 
-  constructor(
-    task: EngineTask,
-    on: {
-      /** The main thread or the dump's writer has signaled the wake-up. */
-      readonly wake: () => void;
-      readonly finish: () => void;
-      /** This container has no process left. */
-      readonly gone?: (container: number) => void;
-      /** This container is ready for connections. */
-      readonly ready?: (container: number) => void;
-    },
-  ) {
+  constructor(task: EngineTask) {
     enterForever(task.pipeNamespace);
     this.reactor = new Reactor();
     this.subnets = task.subnets.map(parseNetwork);
@@ -45,16 +45,6 @@ export class EngineThread {
     // clock.
     const sinceStartMs = Number(process.hrtime.bigint() - task.startHrNs) / 1e6;
     this.#startMs = performance.now() - sinceStartMs;
-    this.reactor.watch(task.wakeup, {
-      onReady: () => {
-        acknowledge(task.wakeup);
-        for (let order = nextOrder(); order; order = nextOrder()) {
-          if (order.type === "finish") on.finish();
-          else on[order.type]?.(order.container);
-        }
-        on.wake();
-      },
-    });
   }
 
   /** The time of the current events, in nanoseconds since the run's start. */
@@ -96,8 +86,16 @@ export class EngineThread {
     this.#notify({ type: "warning", text });
   }
 
-  /** Runs the loop until the engine is done, then reports the result. */
-  run(): void {
+  /** Runs the loop until the engine is {@link done}. */
+  run(handler: OrderHandler): void {
+    const { wakeup } = this.#task;
+    this.reactor.watch(wakeup, {
+      onReady: () => {
+        acknowledge(wakeup);
+        for (let order = nextOrder(); order; order = nextOrder()) carryOut(order, handler);
+        handler.onWakeup();
+      },
+    });
     this.#notify({ type: "ready" });
     this.reactor.run();
   }
@@ -112,6 +110,12 @@ export class EngineThread {
     assert(parentPort, "the engine runs in a thread of its own");
     parentPort.postMessage(notice);
   }
+}
+
+function carryOut(order: EngineOrder, handler: OrderHandler): void {
+  if (order.type === "finish") handler.onFinish();
+  else if (order.type === "gone") handler.onGone(order.container);
+  else handler.onReady(order.container);
 }
 
 function nextOrder(): EngineOrder | undefined {

@@ -27,7 +27,7 @@ import {
 import { writeReset } from "../net/refusal.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
-import type { TcpInterceptor, SwitchedPacket } from "../switch/switch.ts";
+import type { SwitchedPacket } from "../switch/switch.ts";
 import { type Connection, connectionKey } from "./core/connection.ts";
 import { RecentMap } from "./core/recent-map.ts";
 
@@ -35,9 +35,9 @@ import { RecentMap } from "./core/recent-map.ts";
 export interface Attempt<Work> {
   readonly connection: Connection;
   /**
-   * The virtio header and SYN to let in; empty once the attempt is decided. During {@link
-   * AttemptHandler.onAttempt} this is the switch's own memory, later a copy. A retransmission
-   * replaces it.
+   * The virtio header and SYN to let in; empty once the attempt is decided. While the SYN arrives
+   * this is the switch's own memory, after {@link Attempts.keep} a copy. A retransmission replaces
+   * it.
    */
   frame: Uint8Array;
   /** The sequence number of that SYN. */
@@ -57,15 +57,21 @@ export interface Attempt<Work> {
  */
 type State = "held" | "admitted" | "ignored" | "accepted" | "refused" | "forgotten";
 
-/** Decides attempts: a recorder asks the destination, a player asks the recording. */
-export interface AttemptHandler<Work> {
-  /** A container requests a connection. Decide now or later: admit, refuse, ignore or forget. */
-  onAttempt(attempt: Attempt<Work>): void;
-  /** The client retransmitted the SYN of a held attempt. */
-  onRepeated(attempt: Attempt<Work>): void;
-  /** The client gave up a held attempt, or one that was admitted but not yet accepted. */
-  onAbandoned(attempt: Attempt<Work>): void;
-}
+/**
+ * The meaning of a SYN.
+ *
+ * - `new`: a container requests a connection. Decide now or later (admit, refuse, ignore or forget),
+ *   and call {@link Attempts.keep} at the end of a call that does not decide.
+ * - `repeated`: the client retransmitted the SYN of a held attempt.
+ * - `pass`: the SYN of an admitted attempt, to be passed on to the pipe space.
+ * - `drop`: nothing.
+ */
+export type Arrival<Work> =
+  | { readonly type: "new" | "repeated"; readonly attempt: Attempt<Work> }
+  | { readonly type: "pass" | "drop" };
+
+const pass = { type: "pass" } as const;
+const drop = { type: "drop" } as const;
 
 /** The destination of frames: the switch. */
 export interface AttemptExits {
@@ -90,29 +96,20 @@ const newbornMs = 1000;
  */
 const leastRemembered = 4096;
 
-export class Attempts<Work> implements TcpInterceptor {
-  readonly #handler: AttemptHandler<Work>;
+export class Attempts<Work> {
   readonly #clock: { readonly nowMs: number };
   /** All open attempts, and the most recent of the others, by connection. */
   readonly #attempts = new RecentMap<Attempt<Work>>(leastRemembered, isOpen);
   /** A zeroed virtio header, followed by a RST. */
   readonly #answer = allocateRegion(128);
-  #exits: AttemptExits | undefined;
+  readonly #exits: AttemptExits;
 
-  constructor(handler: AttemptHandler<Work>, clock: { readonly nowMs: number }) {
-    this.#handler = handler;
+  constructor(clock: { readonly nowMs: number }, exits: AttemptExits) {
     this.#clock = clock;
-  }
-
-  /**
-   * Connects the frames' destination. The switch needs its interceptor first, so this comes after
-   * construction.
-   */
-  connectTo(exits: AttemptExits): void {
     this.#exits = exits;
   }
 
-  onSyn(packet: SwitchedPacket): boolean {
+  arrive(packet: SwitchedPacket): Arrival<Work> {
     const connection = connectionOf(packet);
     const key = connectionKey(connection);
     const sequence = tcpSequenceAt(packet.bytes, packet.view.transportAt);
@@ -128,31 +125,35 @@ export class Attempts<Work> implements TcpInterceptor {
       work: undefined,
     };
     this.#attempts.set(key, attempt);
-    this.#handler.onAttempt(attempt);
-    if (attempt.state === "held") attempt.frame = frame.slice();
-    return false;
+    return { type: "new", attempt };
   }
 
-  /** Handles a retransmission. Returns true to let it through. */
-  #repeated(attempt: Attempt<Work>, frame: Uint8Array, sequence: number): boolean {
+  /** Copies the frame of a held attempt, because the switch reuses its memory. */
+  keep(attempt: Attempt<Work>): void {
+    if (attempt.state === "held") attempt.frame = attempt.frame.slice();
+  }
+
+  #repeated(attempt: Attempt<Work>, frame: Uint8Array, sequence: number): Arrival<Work> {
     if (attempt.state === "refused") this.#sendReset(attempt.connection, frame);
-    if (!isOpen(attempt)) return false;
+    if (!isOpen(attempt)) return drop;
     attempt.sequence = sequence;
-    if (attempt.state === "admitted") return true;
+    if (attempt.state === "admitted") return pass;
     attempt.untilMs = this.#clock.nowMs + patienceMs.held;
-    if (attempt.state === "ignored") return false;
+    if (attempt.state === "ignored") return drop;
     attempt.frame = frame.slice();
-    this.#handler.onRepeated(attempt);
-    return false;
+    return { type: "repeated", attempt };
   }
 
-  onReset(packet: SwitchedPacket): void {
+  /** A client reset a connection. Returns the attempt that it abandons, if there is one. */
+  reset(packet: SwitchedPacket): Attempt<Work> | undefined {
     const attempt = this.#attempts.get(connectionKey(connectionOf(packet)));
-    if (!attempt || !isOpen(attempt)) return;
+    if (!attempt || !isOpen(attempt)) return undefined;
     const distance = distanceFrom(attempt, packet);
     if (attempt.state === "admitted" && isOfConnected(packet)) {
       if (distance > 0) attempt.untilMs = this.#clock.nowMs + patienceMs.reset;
-    } else if (distance === 1) this.#abandon(attempt);
+      return undefined;
+    }
+    return distance === 1 && this.#abandon(attempt) ? attempt : undefined;
   }
 
   /**
@@ -165,7 +166,7 @@ export class Attempts<Work> implements TcpInterceptor {
    * net/ipv4/inet_hashtables.c of Linux 6.18 removes the old entry before it inserts the new one).
    * Without the RST, the client retransmits.
    */
-  onBareReset({ view, bytes, from, to }: SwitchedPacket): boolean {
+  mayReset({ view, bytes, from, to }: SwitchedPacket): boolean {
     const key = connectionKey({
       family: view.family,
       client: to,
@@ -186,7 +187,7 @@ export class Attempts<Work> implements TcpInterceptor {
     const { frame } = attempt;
     decide(attempt, "admitted");
     attempt.untilMs = this.#clock.nowMs + patienceMs.admitted;
-    this.#exits?.letIn(frame);
+    this.#exits.letIn(frame);
   }
 
   /** Answers the SYN with a RST, like a host without a listener on that port. */
@@ -199,7 +200,7 @@ export class Attempts<Work> implements TcpInterceptor {
   #sendReset({ server, client }: Connection, frame: Uint8Array): void {
     const at = virtioNetHeaderBytes;
     const length = writeReset(this.#answer.bytes, at, frame, at);
-    if (length > 0) this.#exits?.sendToContainer(server, client, this.#answer, at + length);
+    if (length > 0) this.#exits.sendToContainer(server, client, this.#answer, at + length);
   }
 
   /** Never answers this SYN or its retransmissions. */
@@ -221,16 +222,20 @@ export class Attempts<Work> implements TcpInterceptor {
     return attempt;
   }
 
-  /** Abandons attempts whose client has fallen silent. Call it periodically. */
-  sweep(): void {
+  /** Abandons attempts whose client has fallen silent, and returns them. Call it periodically. */
+  sweep(): readonly Attempt<Work>[] {
+    const abandoned: Attempt<Work>[] = [];
     for (const attempt of this.#attempts.values())
-      if (isOpen(attempt) && this.#clock.nowMs >= attempt.untilMs) this.#abandon(attempt);
+      if (isOpen(attempt) && this.#clock.nowMs >= attempt.untilMs && this.#abandon(attempt))
+        abandoned.push(attempt);
+    return abandoned;
   }
 
-  #abandon(attempt: Attempt<Work>): void {
+  /** Returns whether anyone still works on the attempt. */
+  #abandon(attempt: Attempt<Work>): boolean {
     const wasIgnored = attempt.state === "ignored";
     this.forget(attempt);
-    if (!wasIgnored) this.#handler.onAbandoned(attempt);
+    return !wasIgnored;
   }
 }
 

@@ -26,13 +26,13 @@ export interface DialHandler {
    * The destination accepted. The handler takes over `end`, whose `failed` is set if a reset
    * followed at once.
    */
-  onConnected(end: PipeSocket): void;
+  onConnected(dial: Dial, end: PipeSocket): void;
   /** The destination did not answer. The dial rests until {@link Dial.again}. */
-  onSilent(): void;
+  onSilent(dial: Dial): void;
   /** The attempt failed with this errno (ECONNREFUSED, EHOSTUNREACH, EMFILE, ...). */
-  onFailed(error: number): void;
+  onFailed(dial: Dial, error: number): void;
   /** The client no longer asks for the connection. */
-  onUnwanted(): void;
+  onUnwanted(dial: Dial): void;
 }
 
 /**
@@ -145,7 +145,7 @@ export class Dial implements EndOwner, QueuedDial {
     this.#takeEnd();
     if (error === 0 || socket.wasConnected(error)) {
       this.#options.queue.accepted(this);
-      return this.#handler.onConnected(end);
+      return this.#handler.onConnected(this, end);
     }
     end.close();
     this.#failed(error);
@@ -166,7 +166,7 @@ export class Dial implements EndOwner, QueuedDial {
     if (!this.#end || !socket.isConnecting(this.#end.fd)) return;
     this.#takeEnd()?.close();
     this.#isSilent = true;
-    this.#handler.onSilent();
+    this.#handler.onSilent(this);
   }
 
   /**
@@ -175,12 +175,12 @@ export class Dial implements EndOwner, QueuedDial {
   #retryIfWanted(): void {
     if (this.#options.isWanted()) return this.#tryLater();
     this.cancel();
-    this.#handler.onUnwanted();
+    this.#handler.onUnwanted(this);
   }
 
   #tryLater(): void {
     const fd = this.#accepted(this.#try());
-    if (fd !== undefined) this.#handler.onConnected(new PipeSocket(this.#reactor, fd, this));
+    if (fd !== undefined) this.#handler.onConnected(this, new PipeSocket(this.#reactor, fd, this));
   }
 
   /** Notes a success in the queue. Returns the socket unchanged. */
@@ -223,7 +223,7 @@ export class Dial implements EndOwner, QueuedDial {
     this.#options.queue.accepted(this);
     this.#timer = this.#reactor.after(0, () => {
       this.#takeEnd();
-      this.#handler.onConnected(end);
+      this.#handler.onConnected(this, end);
     });
   }
 
@@ -232,7 +232,7 @@ export class Dial implements EndOwner, QueuedDial {
     if (error === EADDRNOTAVAIL || error === EADDRINUSE) this.#waitForPortPair();
     else if (error !== ECONNREFUSED || !this.#waitForListener()) {
       // Deferred, because the caller of the first try may be in the middle of its own work.
-      this.#timer = this.#reactor.after(0, () => this.#handler.onFailed(error));
+      this.#timer = this.#reactor.after(0, () => this.#handler.onFailed(this, error));
     }
   }
 

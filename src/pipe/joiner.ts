@@ -6,6 +6,7 @@
  *                      -> refused   -> RST to the client
  *                      -> no answer -> nothing to the client
  */
+import { assert } from "../base/assert.ts";
 import { Direction } from "../base/direction.ts";
 import type { Fd } from "../base/units.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
@@ -13,12 +14,13 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../sys/errno.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import { closeWithReset } from "../sys/socket.ts";
 import type { StarvingThreads } from "../sys/threads.ts";
-import { type Attempt, type AttemptHandler, Attempts } from "./attempts.ts";
+import { type Attempt, type AttemptExits, Attempts } from "./attempts.ts";
 import { type Connection, connectionKey } from "./core/connection.ts";
 import { ListeningHopes } from "./core/listening-hopes.ts";
 import { DialQueues } from "./dial-queue.ts";
 import { Dial } from "./dial.ts";
 import { type Door, Doors } from "./doors.ts";
+import type { AttemptHandler } from "./entrance.ts";
 import { PipeSocket, nobody } from "./pipe-socket.ts";
 import { Relay, type RelayTap } from "./relay.ts";
 
@@ -72,6 +74,7 @@ export class Joiner implements AttemptHandler<Making> {
   constructor(parts: {
     readonly reactor: Reactor;
     readonly subnets: readonly Subnet[];
+    readonly exits: AttemptExits;
     readonly tapFor: TapConnection;
     /** How long to retry a connection that is refused. */
     readonly waitListenMs: number;
@@ -86,7 +89,7 @@ export class Joiner implements AttemptHandler<Making> {
     readonly watchThreads: (container: number) => StarvingThreads;
     readonly onWarning: (text: string) => void;
   }) {
-    this.attempts = new Attempts(this, parts.reactor);
+    this.attempts = new Attempts(parts.reactor, parts.exits);
     this.#reactor = parts.reactor;
     this.#subnets = parts.subnets;
     this.#tapFor = parts.tapFor;
@@ -134,31 +137,30 @@ export class Joiner implements AttemptHandler<Making> {
       subnet,
       connection,
       queue: this.#queues.of(connection),
-      isWanted: () => !making.isSeenWaiting || this.#isConnecting(connection),
+      isWanted: () => attempt.work?.isSeenWaiting !== true || this.#isConnecting(connection),
       waitListenMs: this.#hopes.remainingMs(connection, this.#reactor.nowMs),
       isServerGone: () => this.#hopes.isGone(connection),
       linkMs: this.#linkMs,
       isServedInOtherFamily: this.#isServedInOtherFamily,
     };
     const dial = new Dial(this.#reactor, options, {
-      onConnected: (end) => this.#join(attempt, making, end, this.#letIn(attempt)),
+      onConnected: (_, end) => this.#join(attempt, end, this.#letIn(attempt)),
       // A client that still wants the connection retransmits its SYN.
       onSilent: () => {},
-      onFailed: (error) => this.#onDialFailed(attempt, making, error),
-      onUnwanted: () => this.#comeToNothing(attempt, making),
+      onFailed: (_, error) => this.#onDialFailed(attempt, error),
+      onUnwanted: () => this.#comeToNothing(attempt),
     });
     const fd = dial.start();
     // Let the client in first: it wakes up while the rest is done here.
     const door = fd === undefined ? undefined : this.#letIn(attempt);
-    const making: Making = {
+    attempt.work = {
       tap: this.#tapFor(connection),
       dial,
       server: undefined,
       isSeenWaiting: fd === undefined && this.#waitListenMs > 0 && this.#isConnecting(connection),
     };
-    attempt.work = making;
     if (fd !== undefined && door !== undefined)
-      this.#join(attempt, making, new PipeSocket(this.#reactor, fd, nobody), door);
+      this.#join(attempt, new PipeSocket(this.#reactor, fd, nobody), door);
   }
 
   onRepeated(attempt: Attempt<Making>): void {
@@ -188,11 +190,13 @@ export class Joiner implements AttemptHandler<Making> {
     return door;
   }
 
-  #join(attempt: Attempt<Making>, making: Making, end: PipeSocket, door: Door | number): void {
+  #join(attempt: Attempt<Making>, end: PipeSocket, door: Door | number): void {
+    const making = attempt.work;
+    assert(making, "a pipe under construction is joined");
     making.dial = undefined;
     if (typeof door === "number") {
       end.reset();
-      return this.#onDialFailed(attempt, making, -door);
+      return this.#onDialFailed(attempt, -door);
     }
     making.server = end;
     end.owner = nobody;
@@ -203,18 +207,17 @@ export class Joiner implements AttemptHandler<Making> {
     door.onReady();
   }
 
-  #onDialFailed(attempt: Attempt<Making>, making: Making, error: number): void {
+  #onDialFailed(attempt: Attempt<Making>, error: number): void {
     const isOurFault = error === EMFILE || error === ENFILE;
-    if (error !== ECONNREFUSED && !isOurFault) return this.#comeToNothing(attempt, making);
-    takeWork(attempt);
+    if (error !== ECONNREFUSED && !isOurFault) return this.#comeToNothing(attempt);
+    const making = takeWork(attempt);
     if (isOurFault) this.#warnOfLimit();
-    making.tap.onRefused();
+    making?.tap.onRefused();
     this.attempts.refuse(attempt);
   }
 
-  #comeToNothing(attempt: Attempt<Making>, making: Making): void {
-    takeWork(attempt);
-    making.tap.onFailed();
+  #comeToNothing(attempt: Attempt<Making>): void {
+    takeWork(attempt)?.tap.onFailed();
     this.attempts.forget(attempt);
   }
 
@@ -246,7 +249,7 @@ export class Joiner implements AttemptHandler<Making> {
 
   #sweepLater(): void {
     this.#reactor.after(sweepMs, () => {
-      this.attempts.sweep();
+      for (const attempt of this.attempts.sweep()) this.onAbandoned(attempt);
       this.#sweepLater();
     });
   }

@@ -1,11 +1,12 @@
 /** The engine thread of a recording: the switch, the joiner's pipes, and the dump as their tap. */
 import { workerData } from "node:worker_threads";
 import { DumpSink, type SinkStore } from "../dump/store/sink.ts";
+import { Entrance } from "../pipe/entrance.ts";
 import { Joiner } from "../pipe/joiner.ts";
 import { Counter, type EngineTask } from "../engine/task.ts";
-import { EngineThread } from "../engine/thread.ts";
+import { EngineThread, type OrderHandler } from "../engine/thread.ts";
 import { quietMsOf } from "../switch/core/link-plan.ts";
-import { Switch } from "../switch/switch.ts";
+import { type PacketObserver, Switch } from "../switch/switch.ts";
 import { isListening } from "../sys/listening.ts";
 import { ClientSockets } from "./client-sockets.ts";
 import { DumpTaps } from "./dump-tap.ts";
@@ -31,7 +32,7 @@ const flushMs = 100;
  */
 const drain = { lookMs: 5, quietMs: 300 } as const;
 
-class RecordEngine {
+class RecordEngine implements OrderHandler, PacketObserver {
   readonly #engine: EngineThread;
   readonly #sink: DumpSink;
   readonly #taps: DumpTaps;
@@ -42,13 +43,10 @@ class RecordEngine {
   #finishing = false;
 
   constructor(task: EngineTask & RecordDetails) {
-    this.#engine = new EngineThread(task, {
-      wake: () => this.#taps.feedStarved(),
-      finish: () => this.#finish(),
-      gone: (container) => this.#joiner.noteGone(container),
-      ready: (container) => this.#joiner.noteReady(container),
-    });
-    const { reactor, subnets } = this.#engine;
+    this.#engine = new EngineThread(task);
+    const { reactor, subnets, links } = this.#engine;
+    const { tuns, pipeTun } = task;
+    this.#switch = new Switch({ reactor, subnets, tuns, pipeTun, links });
     this.#sink = new DumpSink(task.sink, task.wakeup);
     const advice = new RefusalAdvice(task.names, task.namespaces, (text) =>
       this.#engine.warn(text),
@@ -61,6 +59,7 @@ class RecordEngine {
     this.#joiner = new Joiner({
       reactor,
       subnets,
+      exits: this.#switch,
       tapFor: (connection) => this.#taps.open(connection),
       waitListenMs: task.waitListenMs,
       unready: task.unready,
@@ -73,29 +72,33 @@ class RecordEngine {
       watchThreads: (container) => this.#engine.watchThreads(container),
       onWarning: (text) => this.#engine.warn(text),
     });
-    this.#switch = new Switch({
-      reactor,
-      subnets,
-      tuns: task.tuns,
-      pipeTun: task.pipeTun,
-      gate: this.#joiner.attempts,
-      observer: {
-        onPacket: (from, to, bytes, at, lengthBytes) => {
-          const { atNs } = this.#engine;
-          const isRecorded = this.#sink.packet(from, to, bytes, at, lengthBytes, atNs);
-          this.#engine.count(isRecorded ? Counter.packets : Counter.unrecorded, 1);
-          return isRecorded;
-        },
-      },
-      links: this.#engine.links,
-    });
-    this.#joiner.attempts.connectTo(this.#switch);
     this.#quietMs = drain.quietMs + linkMs;
-    this.#flushLater();
   }
 
   run(): void {
-    this.#engine.run();
+    this.#flushLater();
+    const interceptor = new Entrance(this.#joiner.attempts, this.#joiner);
+    this.#switch.start({ interceptor, observer: this });
+    this.#engine.run(this);
+  }
+
+  onWakeup(): void {
+    this.#taps.feedStarved();
+  }
+
+  onGone(container: number): void {
+    this.#joiner.noteGone(container);
+  }
+
+  onReady(container: number): void {
+    this.#joiner.noteReady(container);
+  }
+
+  onPacket(from: number, to: number, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
+    const { atNs } = this.#engine;
+    const isRecorded = this.#sink.packet(from, to, bytes, at, lengthBytes, atNs);
+    this.#engine.count(isRecorded ? Counter.packets : Counter.unrecorded, 1);
+    return isRecorded;
   }
 
   #flushLater(): void {
@@ -105,7 +108,7 @@ class RecordEngine {
     });
   }
 
-  #finish(): void {
+  onFinish(): void {
     if (this.#finishing) return;
     this.#finishing = true;
     this.#drain(this.#engine.reactor.nowMs, this.#moved());

@@ -57,6 +57,12 @@ export interface SwitchedPacket {
   frameBytes: number;
 }
 
+/** Decide about packets on their way. */
+export interface SwitchHandlers {
+  readonly interceptor: TcpInterceptor;
+  readonly observer: PacketObserver;
+}
+
 /** Undelivered packets, by reason. Links count their own losses. */
 export interface DropCounts {
   /** Not a whole IP packet. */
@@ -71,8 +77,6 @@ export class Switch {
   readonly drops: DropCounts = { malformed: 0, foreign: 0, refused: 0 };
   readonly #reactor: Reactor;
   readonly #routes: Routes;
-  readonly #gate: TcpInterceptor;
-  readonly #observer: PacketObserver | undefined;
   readonly #links: Links | undefined;
   readonly #tuns: readonly Fd[];
   readonly #pipeTun: Fd;
@@ -86,6 +90,7 @@ export class Switch {
     to: 0,
     frameBytes: 0,
   };
+  #started: SwitchHandlers | undefined;
 
   constructor(parts: {
     readonly reactor: Reactor;
@@ -93,8 +98,6 @@ export class Switch {
     /** The containers' devices, by index. Owned by the sandbox. */
     readonly tuns: readonly Fd[];
     readonly pipeTun: Fd;
-    readonly gate: TcpInterceptor;
-    readonly observer?: PacketObserver | undefined;
     /** The links between the containers, and the start of the run by the reactor's clock. */
     readonly links?: { readonly setup: LinkSetup; readonly startMs: number } | undefined;
   }) {
@@ -102,14 +105,23 @@ export class Switch {
     this.#routes = new Routes(parts.subnets, parts.tuns.length);
     this.#tuns = parts.tuns;
     this.#pipeTun = parts.pipeTun;
-    this.#gate = parts.gate;
-    this.#observer = parts.observer;
     const onArrival = this.#onArrival.bind(this);
     this.#links =
       parts.links &&
       new Links({ ...parts.links, reactor: this.#reactor, frame: this.#frame, onArrival });
+  }
+
+  /** Begins to forward packets. Until then they wait in the devices. Call it once. */
+  start(handlers: SwitchHandlers): void {
+    assert(!this.#started, "a switch starts once");
+    this.#started = handlers;
     this.#tuns.forEach((tun, from) => this.#attach(tun, () => this.#forwardFromContainer(from)));
     this.#attach(this.#pipeTun, () => this.#forwardFromPipeSpace());
+  }
+
+  get #handlers(): SwitchHandlers {
+    assert(this.#started, "a switch that forwards has been started");
+    return this.#started;
   }
 
   /**
@@ -184,7 +196,7 @@ export class Switch {
     if (verdict !== Verdict.everyone) {
       if (!this.#links?.take(Exit.packet, from, verdict, packet.frameBytes))
         this.#deliverPacket(from, verdict);
-    } else if (this.#observer?.onPacket(from, -1, packet.bytes, headerAt, totalBytes) !== false)
+    } else if (this.#handlers.observer.onPacket(from, -1, packet.bytes, headerAt, totalBytes))
       this.#deliverToOthers(from, this.#frame.address, packet.frameBytes);
   }
 
@@ -196,9 +208,9 @@ export class Switch {
       return;
     }
     const to = verdict === Verdict.everyone ? -1 : verdict;
-    const isWhole = this.#trains.show(
-      (datagram, at, lengthBytes) =>
-        this.#observer?.onPacket(from, to, datagram, at, lengthBytes) !== false,
+    const { observer } = this.#handlers;
+    const isWhole = this.#trains.show((datagram, at, lengthBytes) =>
+      observer.onPacket(from, to, datagram, at, lengthBytes),
     );
     const deliver = (frame: Region, lengthBytes: number): void => {
       if (to < 0) this.#deliverToOthers(from, frame.address, lengthBytes);
@@ -220,8 +232,8 @@ export class Switch {
   #deliverPacket(from: number, to: number): void {
     const { bytes, view, frameBytes } = this.#packet;
     const { headerAt, totalBytes } = view;
-    if (this.#observer?.onPacket(from, to, bytes, headerAt, totalBytes) === false) return;
-    this.#deliverTo(to, this.#frame.address, frameBytes);
+    if (this.#handlers.observer.onPacket(from, to, bytes, headerAt, totalBytes))
+      this.#deliverTo(to, this.#frame.address, frameBytes);
   }
 
   #forwardToPipeSpace(from: number): void {
@@ -239,8 +251,9 @@ export class Switch {
       if (flags === TCP_SYN || (flags & TCP_RST) !== 0) {
         packet.from = from;
         packet.to = this.#containerAt(view.destinationAt);
-        if (flags !== TCP_SYN) this.#gate.onReset(packet);
-        else if (!this.#gate.onSyn(packet)) return;
+        const { interceptor } = this.#handlers;
+        if (flags !== TCP_SYN) interceptor.onReset(packet);
+        else if (!interceptor.onSyn(packet)) return;
       }
     }
     this.#deliver(this.#pipeTun, this.#frame.address, packet.frameBytes);
@@ -280,7 +293,7 @@ export class Switch {
     const packet = this.#packet;
     packet.from = this.#containerAt(packet.view.sourceAt);
     packet.to = to;
-    return this.#gate.onBareReset(packet);
+    return this.#handlers.interceptor.onBareReset(packet);
   }
 
   #deliverToOthers(from: number, frame: Address, frameBytes: number): void {

@@ -45,12 +45,12 @@ function withDial(
       reactor.stop();
     };
     const handler: DialHandler = {
-      onConnected: (end) => {
+      onConnected: (_, end) => {
         note("connected");
         end.close();
       },
       onSilent: () => note("silent"),
-      onFailed: (error) => note(`failed ${error}`),
+      onFailed: (_, error) => note(`failed ${error}`),
       onUnwanted: () => note("unwanted"),
     };
     const connection: Connection = { family, client, clientPort, server, serverPort };

@@ -6,10 +6,9 @@ import { workerData } from "node:worker_threads";
 import { RecordedTime } from "../../determinism/core/recorded-time.ts";
 import { Deliveries } from "../schedule/deliveries.ts";
 import { Counter, type EngineTask } from "../../engine/task.ts";
-import { EngineThread } from "../../engine/thread.ts";
+import { EngineThread, type OrderHandler } from "../../engine/thread.ts";
 import { quietMsOf } from "../../switch/core/link-plan.ts";
-import { type PacketObserver, Switch } from "../../switch/switch.ts";
-import { virtioNetHeaderBytes } from "../../sys/abi.ts";
+import { Switch } from "../../switch/switch.ts";
 import type { CompareParts } from "../compare/compare.ts";
 import { containerName, DifferenceLog, type ReportDifference } from "../findings/differences.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
@@ -44,8 +43,9 @@ const goneAfterMs = 100;
  */
 const goneLooks = { most: 10, idle: 2 } as const;
 
-class ReplayEngine {
+class ReplayEngine implements OrderHandler {
   readonly #engine: EngineThread;
+  readonly #switch: Switch;
   readonly #player: Player;
   readonly #log: DifferenceLog;
   readonly #schedules: readonly Schedule[];
@@ -63,11 +63,7 @@ class ReplayEngine {
   #doneSinceMs = Infinity;
 
   constructor(task: EngineTask & ReplayDetails) {
-    this.#engine = new EngineThread(task, {
-      wake: () => {},
-      finish: () => this.#finish(),
-      gone: (container) => this.#noteGoneLater(container),
-    });
+    this.#engine = new EngineThread(task);
     this.#counters = new Float64Array(task.replayCounters);
     this.#task = task;
     this.#log = new DifferenceLog(task.mostDifferences);
@@ -83,13 +79,16 @@ class ReplayEngine {
       this.#player.tell(connection, direction),
     );
     this.#schedules = schedulesFor(task, index, progress, report);
-    const { reactor, subnets } = this.#engine;
+    const { reactor, subnets, links } = this.#engine;
+    const { tuns, pipeTun } = task;
+    this.#switch = new Switch({ reactor, subnets, tuns, pipeTun, links });
     this.#sockets = new ContainerSockets(subnets, task.namespaces);
     const chosenPorts = new ChosenPorts(index);
     this.#player = new Player({
       reactor,
       subnets,
       index,
+      live: new Set(task.live),
       file: this.#file,
       schedules: this.#schedules,
       matching: new Matching(index, progress, this.#file.reader(), report),
@@ -108,37 +107,31 @@ class ReplayEngine {
       startHold: this.#createStartHold(task, index),
       datagramPace: this.#createDatagramPace(task, index),
       sockets: this.#sockets,
-      inject: (from, to, frame, frameBytes) =>
-        this.#switch.sendToContainer(from, to, frame, frameBytes),
-      release: (to, frame, frameBytes) => this.#switch.deliverToContainer(to, frame, frameBytes),
+      exits: this.#switch,
       watchThreads: (container) => this.#engine.watchThreads(container),
       onBytes: (lengthBytes) => this.#engine.count(Counter.bytes, lengthBytes),
       onConnection: () => this.#engine.count(Counter.connections, 1),
       onDelivery: clockOf(task, index),
     });
-    this.#switch = this.#createSwitch(task);
-    this.#player.attempts.connectTo(this.#switch);
   }
-
-  readonly #switch: Switch;
 
   run(): void {
     this.#player.start();
-    this.#tell();
-    this.#engine.run();
+    this.#switch.start({ interceptor: this.#player.interceptor, observer: this.#player });
+    this.#publishProgress();
+    this.#engine.run(this);
   }
 
-  #createSwitch(task: EngineTask): Switch {
-    const { reactor, subnets } = this.#engine;
-    return new Switch({
-      reactor,
-      subnets,
-      tuns: task.tuns,
-      pipeTun: task.pipeTun,
-      gate: this.#player.attempts,
-      observer: this.#createObserver(),
-      links: this.#engine.links,
-    });
+  onWakeup(): void {
+    // The orders are all that wakes this engine.
+  }
+
+  onGone(container: number): void {
+    this.#noteGoneLater(container, 0, 0);
+  }
+
+  onReady(): void {
+    // A replay makes no connection before its recorded turn, so it has no checks.
   }
 
   /** What a process may send in place of a port that it chose itself in the recording. */
@@ -148,15 +141,6 @@ class ReplayEngine {
       chosenPorts.has(container)
         ? () => chosenPorts.equivalents(container, sockets.listeningPorts(container))
         : undefined;
-  }
-
-  #createObserver(): PacketObserver {
-    return {
-      onPacket: (from, to, bytes, at, lengthBytes) => {
-        const frame = bytes.subarray(at - virtioNetHeaderBytes, at + lengthBytes);
-        return this.#player.packets.onPacket(from, to, frame);
-      },
-    };
   }
 
   /**
@@ -200,7 +184,7 @@ class ReplayEngine {
     });
   }
 
-  #noteGoneLater(container: number, looks = 0, idleLooks = 0): void {
+  #noteGoneLater(container: number, looks: number, idleLooks: number): void {
     const isIdle = !this.#hasLinks && !this.#player.hasOpen(container);
     const idle = isIdle ? idleLooks + 1 : 0;
     if (looks >= goneLooks.most || idle > goneLooks.idle) return this.#noteGone(container);
@@ -213,17 +197,16 @@ class ReplayEngine {
     this.#player.noteGone(container);
   }
 
-  #tell(): void {
+  #publishProgress(): void {
     const counters = this.#counters;
     counters[ReplayCounter.played] = this.#sum("played");
     counters[ReplayCounter.total] = this.#sum("total");
     counters[ReplayCounter.differences] = this.#log.count;
-    counters[ReplayCounter.waitingFor] =
-      this.#player.runners.find((runner) => runner.waitingFor >= 0)?.waitingFor ?? -1;
+    counters[ReplayCounter.waitingFor] = this.#player.runners.waitingFor;
     for (const container of this.#task.live)
       if (this.#progress.hasDeparted(container)) counters[ReplayCounter.departed + container] = 1;
     counters[ReplayCounter.done] = this.#isOver() ? 1 : 0;
-    this.#engine.reactor.after(lookMs, () => this.#tell());
+    this.#engine.reactor.after(lookMs, () => this.#publishProgress());
   }
 
   /**
@@ -232,9 +215,9 @@ class ReplayEngine {
    */
   #isOver(): boolean {
     const { nowMs } = this.#engine.reactor;
-    if (!this.#player.isDone()) this.#doneSinceMs = Infinity;
+    if (!this.#player.runners.areDone) this.#doneSinceMs = Infinity;
     else this.#doneSinceMs = Math.min(this.#doneSinceMs, nowMs);
-    const quietMs = nowMs - this.#player.movedMs;
+    const quietMs = nowMs - this.#player.runners.movedMs;
     const doneMs = nowMs - this.#doneSinceMs;
     const isAlone = this.#gone.size === this.#task.live.length;
     return (
@@ -262,7 +245,7 @@ class ReplayEngine {
     }
   }
 
-  #finish(): void {
+  onFinish(): void {
     this.#player.finish();
     this.#reportDrops();
     this.#file.close();

@@ -9,26 +9,28 @@ import { flowOf, unknownFlow } from "../../recording/flows.ts";
 import { PacketView } from "../../net/packet.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { LiveFlows } from "../schedule/live-flows.ts";
+import type { Runners } from "./runners.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 
 export interface PacketPlayerParts {
   readonly index: RecordingIndex;
   readonly file: PayloadFile;
-  readonly runners: readonly ScheduleRunner[];
-  /**
-   * Sends a frame (a virtio header and a packet) to a live container, over the link between the
-   * two.
-   */
-  readonly inject: (from: number, to: number, frame: Region, frameBytes: number) => void;
+  /** The containers whose processes run. */
+  readonly live: ReadonlySet<number>;
+  readonly exits: PacketExits;
+}
+
+/** The destination of frames (a virtio header and a packet): the switch. */
+export interface PacketExits {
+  /** Sends a frame to a live container, over the link between the two. */
+  sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
   /** Delivers a frame that has already crossed the link to a live container. */
-  readonly release: (to: number, frame: Region, frameBytes: number) => void;
+  deliverToContainer(to: number, frame: Region, frameBytes: number): void;
 }
 
 export class PacketPlayer {
   readonly #parts: PacketPlayerParts;
   readonly #room = PayloadFile.room();
-  /** By container. */
-  readonly #runnerOf = new Map<number, ScheduleRunner>();
   readonly #flows: LiveFlows;
   readonly #view = new PacketView();
   /** Frames that came too early, by the runner that holds them and their flow. */
@@ -37,8 +39,6 @@ export class PacketPlayer {
   constructor(parts: PacketPlayerParts) {
     this.#parts = parts;
     this.#flows = new LiveFlows(parts.index.flows);
-    for (const runner of parts.runners)
-      for (const container of runner.schedule.containers) this.#runnerOf.set(container, runner);
   }
 
   /**
@@ -46,15 +46,15 @@ export class PacketPlayer {
    * everyone (-1). Returns whether it may pass to all receivers now. If not, this method forwards
    * it where it may.
    */
-  onPacket(sender: number, receiver: number, frame: Uint8Array): boolean {
-    const own = this.#runnerOf.get(sender);
+  onPacket(runners: Runners, sender: number, receiver: number, frame: Uint8Array): boolean {
+    const own = runners.of(sender);
     // A played container has a kernel, too, which might answer by itself.
     if (!own) return false;
     const flow = this.#flowOf(sender, receiver, frame);
     own.schedule.notePacket(flow, sender);
     own.moved();
-    if (receiver < 0) return this.#toEveryone(own, sender, flow, frame);
-    const runner = this.#runnerOf.get(receiver);
+    if (receiver < 0) return this.#toEveryone(runners, own, sender, flow, frame);
+    const runner = runners.of(receiver);
     return runner !== undefined && !this.#keepsEarly(own, runner, sender, flow, frame);
   }
 
@@ -69,7 +69,7 @@ export class PacketPlayer {
   deliver(runner: ScheduleRunner, event: number): void {
     const { index, file } = this.#parts;
     const { schedule } = runner;
-    if (this.#runnerOf.has(index.sender(event))) {
+    if (this.#parts.live.has(index.sender(event))) {
       const kept = this.#early.get(keyOf(runner, index.flow(event)));
       if (schedule.releasesPacket(event)) this.#giveOut(runner, event, kept?.shift());
     } else {
@@ -83,14 +83,22 @@ export class PacketPlayer {
   }
 
   /** If the packet is too early for any receiver, sends it to the other receivers one by one. */
-  #toEveryone(own: ScheduleRunner, sender: number, flow: number, frame: Uint8Array): boolean {
-    const { runners, inject } = this.#parts;
-    const early = runners.filter((runner) => this.#keepsEarly(own, runner, sender, flow, frame));
+  #toEveryone(
+    runners: Runners,
+    own: ScheduleRunner,
+    sender: number,
+    flow: number,
+    frame: Uint8Array,
+  ): boolean {
+    const { exits } = this.#parts;
+    const early = runners.all.filter((runner) =>
+      this.#keepsEarly(own, runner, sender, flow, frame),
+    );
     if (early.length === 0) return true;
     this.#room.bytes.set(frame);
-    for (const [container, runner] of this.#runnerOf)
+    for (const [container, runner] of runners.byContainer())
       if (container !== sender && !early.includes(runner))
-        inject(sender, container, this.#room, frame.length);
+        exits.sendToContainer(sender, container, this.#room, frame.length);
     return false;
   }
 
@@ -123,7 +131,7 @@ export class PacketPlayer {
     if (!frame) return;
     this.#room.bytes.set(frame);
     if (receiver < 0) this.#inject(runner, event, frame.length);
-    else this.#parts.release(receiver, this.#room, frame.length);
+    else this.#parts.exits.deliverToContainer(receiver, this.#room, frame.length);
   }
 
   /** Sends the frame in the buffer to those processes of the runner that `event` concerns. */
@@ -131,7 +139,7 @@ export class PacketPlayer {
     const sender = this.#parts.index.sender(event);
     for (const container of schedule.containers)
       if (schedule.getsPacket(container, event))
-        this.#parts.inject(sender, container, this.#room, frameBytes);
+        this.#parts.exits.sendToContainer(sender, container, this.#room, frameBytes);
   }
 }
 
