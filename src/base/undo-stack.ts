@@ -25,6 +25,17 @@ export class UndoStack {
     }
     if (errors.length > 0) throw errors[0];
   }
+
+  /** Undoes all steps at once, as far as possible. No undo may wait for anything. */
+  undoAllNow(): void {
+    for (let undo = this.#undos.pop(); undo; undo = this.#undos.pop()) {
+      try {
+        undo();
+      } catch {
+        // The error that is the reason to undo explains this one.
+      }
+    }
+  }
 }
 
 /**
@@ -38,6 +49,17 @@ export async function allOrNothing<T>(build: (undos: UndoStack) => Promise<T>): 
   } catch (error) {
     // The first error explains the others.
     await undos.undoAll().catch(() => {});
+    throw error;
+  }
+}
+
+/** The same for a `build` that does not wait for anything; neither does an undo. */
+export function allOrNothingNow<T>(build: (undos: UndoStack) => T): T {
+  const undos = new UndoStack();
+  try {
+    return build(undos);
+  } catch (error) {
+    undos.undoAllNow();
     throw error;
   }
 }

@@ -15,6 +15,9 @@ export interface ContainerName {
   readonly name: string;
 }
 
+/** The thread's only message: its task, or the order to end without one. */
+export type SupervisorOrder = SupervisorTask | "end";
+
 export interface SupervisorTask {
   readonly listener: Fd;
   /** Signalled to end the thread. */

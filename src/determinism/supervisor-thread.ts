@@ -11,7 +11,7 @@ import { NotificationListener } from "../sys/seccomp.ts";
 import { architectureOf } from "./core/architecture.ts";
 import { RandomDevice } from "./random-device.ts";
 import { Supervisor } from "./supervisor.ts";
-import type { SupervisorTask } from "./supervisor-task.ts";
+import type { SupervisorOrder, SupervisorTask } from "./supervisor-task.ts";
 
 const lookMs = 200;
 
@@ -45,4 +45,6 @@ function networkOf(pid: number): string {
 }
 
 assert(parentPort, "the supervisor runs in a thread of its own");
-parentPort.once("message", supervise);
+parentPort.once("message", (order: SupervisorOrder) => {
+  if (order !== "end") supervise(order);
+});

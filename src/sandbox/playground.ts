@@ -2,8 +2,10 @@
  * The playground: the network of a run and its engine thread. Recording and replaying differ only
  * in the engine's module and its parameters.
  */
+import { allOrNothingNow, type UndoStack } from "../base/undo-stack.ts";
 import { MachineError } from "../base/errors.ts";
 import { plural } from "../base/text.ts";
+import type { Fd } from "../base/units.ts";
 import type { Subnet } from "../net/subnet.ts";
 import { linkedContainers, type LinkSetup } from "../switch/core/link-plan.ts";
 import { descriptorLimit, keepDescriptorsFromChildren } from "../sys/descriptors.ts";
@@ -49,34 +51,21 @@ export class Playground {
     // Before the first child starts, which is the undertaker.
     keepDescriptorsFromChildren();
     const isLinked = linkedContainers(links?.specs ?? [], containers);
-    this.#pipeSpace = createPipeSpace(subnets, isLinked.includes(true), bufferBytes);
-    const spaces: Space[] = [];
-    const pipeSpace = this.#pipeSpace.namespace;
-    let hasShortcuts = true;
-    try {
-      for (const [i, linked] of isLinked.entries())
-        spaces.push(
-          createContainerSpace(subnets, i, linked, () => {
-            // A link acts in the switch, so all packets must pass through it.
-            if (!linked) hasShortcuts &&= tryShortcut(subnets, i, pipeSpace);
-          }),
-        );
-    } catch (error) {
-      [...spaces, this.#pipeSpace].forEach(closeSpace);
-      throw error;
-    }
-    this.spaces = spaces;
-    this.#undertaker = new Undertaker(
-      [...spaces, this.#pipeSpace].map(({ namespace }) => namespace),
+    const network = allOrNothingNow((undos) =>
+      createNetwork(subnets, isLinked, bufferBytes, undos),
     );
+    const { pipeSpace, spaces, wakeup } = network;
+    this.#pipeSpace = pipeSpace;
+    this.spaces = spaces;
+    this.#undertaker = network.undertaker;
     this.task = {
-      pipeNamespace: this.#pipeSpace.namespace,
-      pipeTun: this.#pipeSpace.tun,
+      pipeNamespace: pipeSpace.namespace,
+      pipeTun: pipeSpace.tun,
       namespaces: spaces.map(({ namespace }) => namespace),
       tuns: spaces.map(({ tun }) => tun),
       subnets: subnets.map(String),
       links,
-      wakeup: createWakeup(),
+      wakeup,
       counters: new SharedArrayBuffer(Counter.size * Float64Array.BYTES_PER_ELEMENT),
     };
   }
@@ -101,6 +90,38 @@ export class Playground {
     [...this.spaces, this.#pipeSpace].forEach(closeSpace);
     closeWakeup(this.task.wakeup);
   }
+}
+
+/** What a playground has to free. */
+interface Network {
+  readonly pipeSpace: Space;
+  readonly spaces: readonly Space[];
+  readonly wakeup: Fd;
+  readonly undertaker: Undertaker;
+}
+
+function createNetwork(
+  subnets: readonly Subnet[],
+  isLinked: readonly boolean[],
+  bufferBytes: number | undefined,
+  undos: UndoStack,
+): Network {
+  const wakeup = createWakeup();
+  undos.push(() => closeWakeup(wakeup));
+  const pipeSpace = createPipeSpace(subnets, isLinked.includes(true), bufferBytes);
+  undos.push(() => closeSpace(pipeSpace));
+  const spaces: Space[] = [];
+  undos.push(() => spaces.forEach(closeSpace));
+  let hasShortcuts = true;
+  for (const [i, linked] of isLinked.entries())
+    spaces.push(
+      createContainerSpace(subnets, i, linked, () => {
+        // A link acts in the switch, so all packets must pass through it.
+        if (!linked) hasShortcuts &&= tryShortcut(subnets, i, pipeSpace.namespace);
+      }),
+    );
+  const undertaker = new Undertaker([...spaces, pipeSpace].map(({ namespace }) => namespace));
+  return { pipeSpace, spaces, wakeup, undertaker };
 }
 
 /** Throws a MachineError if the descriptor limit is too low for the run. */

@@ -53,8 +53,14 @@ export function keepDescriptorsFromChildren(): void {
 /** `int ends[2]` of pipe2(2). */
 const ends = allocateRegion(8);
 
+/** A pipe's ends. Their creator closes them. */
+export interface Pipe {
+  readonly readEnd: Fd;
+  readonly writeEnd: Fd;
+}
+
 /** Makes a pipe; no program inherits its ends unless they are handed to it. */
-export function createPipe(): { readonly readEnd: Fd; readonly writeEnd: Fd } {
+export function createPipe(): Pipe {
   check(pipe2(ends.address, O_CLOEXEC), "pipe2", "a program's output");
   return {
     readEnd: ends.view.getInt32(0, true) as Fd,

@@ -101,7 +101,16 @@ export function currentNamespace(kind: Kind): Namespace {
 function andBack<T>(touched: readonly Kind[], body: () => T): T {
   const cwd = touched.includes("mnt") ? process.cwd() : undefined;
   if (cwd !== undefined) check(unshare(CLONE_FS), "unshare", "the working directory");
-  const homes = touched.map(openCurrent);
+  const homes: Namespace[] = [];
+  try {
+    for (const kind of touched) homes.push(openCurrent(kind));
+    return thenGoBack(body, homes, cwd);
+  } finally {
+    homes.forEach(closeNamespace);
+  }
+}
+
+function thenGoBack<T>(body: () => T, homes: readonly Namespace[], cwd: string | undefined): T {
   let result: T;
   try {
     result = body();
@@ -120,10 +129,7 @@ function andBack<T>(touched: readonly Kind[], body: () => T): T {
 }
 
 function goBack(homes: readonly Namespace[], cwd: string | undefined): void {
-  for (const home of homes) {
-    enterForever(home);
-    closeNamespace(home);
-  }
+  homes.forEach(enterForever);
   // Not process.chdir, which a worker thread does not have.
   if (cwd !== undefined) check(chdir(cwd), "chdir", cwd);
 }

@@ -6,6 +6,7 @@
  * same applies to trains of datagrams, where the kernel supports them.
  */
 import { openSync } from "node:fs";
+import { allOrNothingNow } from "../base/undo-stack.ts";
 import { MachineError } from "../base/errors.ts";
 import type { Fd } from "../base/units.ts";
 import {
@@ -36,13 +37,16 @@ const request = allocateRegion(40);
  * `segmentation`, its packets have the size that they would have on a wire.
  */
 export function createTun(name: string, segmentation = true): Fd {
-  const fd = openDevice();
-  request.bytes.fill(0);
-  new TextEncoder().encodeInto(name, request.bytes.subarray(0, 15));
-  request.view.setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
-  check(ioctl(fd, TUNSETIFF, request.address), "ioctl TUNSETIFF", `TUN device ${name}`);
-  setOffloads(fd, name, segmentation);
-  return fd;
+  return allOrNothingNow((undos) => {
+    const fd = openDevice();
+    undos.push(() => close(fd));
+    request.bytes.fill(0);
+    new TextEncoder().encodeInto(name, request.bytes.subarray(0, 15));
+    request.view.setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
+    check(ioctl(fd, TUNSETIFF, request.address), "ioctl TUNSETIFF", `TUN device ${name}`);
+    setOffloads(fd, name, segmentation);
+    return fd;
+  });
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
+import { allOrNothingNow } from "../../base/undo-stack.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Fd } from "../../base/units.ts";
 import { tryLock } from "../../sys/file-lock.ts";
@@ -60,14 +61,17 @@ export class DumpDestination {
     return namingDump(path, () => {
       if (isNullDevice(statSync(path, { throwIfNoEntry: false })))
         return new DumpDestination(path, path, false, undefined);
-      const isNew = !existsSync(path);
-      const lock = lockFile(path);
-      const real = realpathSync(path);
-      if (force || fstatSync(lock).size === 0 || isDump(real))
-        return new DumpDestination(path, real, isNew, lock);
-      closeSync(lock);
-      throw new UsageError(`${path} is not a recording of plg, so it is not replaced`, {
-        code: "dump-protected",
+      return allOrNothingNow((undos) => {
+        const isNew = !existsSync(path);
+        const lock = lockFile(path);
+        if (isNew) undos.push(() => rmSync(path, { force: true }));
+        undos.push(() => closeSync(lock));
+        const real = realpathSync(path);
+        if (force || fstatSync(lock).size === 0 || isDump(real))
+          return new DumpDestination(path, real, isNew, lock);
+        throw new UsageError(`${path} is not a recording of plg, so it is not replaced`, {
+          code: "dump-protected",
+        });
       });
     });
   }
@@ -114,28 +118,30 @@ export class DumpDestination {
 
   #openInstead(): DumpFile {
     const draft = `${this.#path}.${process.pid}`;
-    const file = openDumpFile(draft, this.#given);
-    try {
+    return allOrNothingNow((undos) => {
+      const file = openDumpFile(draft, this.#given);
+      undos.push(() => rmSync(draft, { force: true }));
+      undos.push(() => closeSync(file.fd));
       // Nobody else knows the draft, so the lock is free.
       const lock = lockFile(draft);
+      undos.push(() => closeSync(lock));
       this.#moveAside();
       renameSync(draft, this.#path);
       this.#unlock();
       this.#lock = lock;
       return file;
-    } catch (error) {
-      closeSync(file.fd);
-      rmSync(draft, { force: true });
-      throw error;
-    }
+    });
   }
 
   #moveAside(): void {
     const previous = `${this.#path}.previous`;
     try {
-      this.#hadPrevious = existsSync(previous);
-      if (this.#hadPrevious) renameSync(previous, `${previous}~`);
-      renameSync(this.#path, previous);
+      allOrNothingNow((undos) => {
+        this.#hadPrevious = existsSync(previous);
+        if (this.#hadPrevious) renameSync(previous, `${previous}~`);
+        undos.push(() => this.#hadPrevious && renameSync(`${previous}~`, previous));
+        renameSync(this.#path, previous);
+      });
     } catch (error) {
       const { code, words } = describeErrno(error);
       throw new UsageError(
@@ -155,13 +161,22 @@ export class DumpDestination {
 /** Opens the file, creating it if need be, and locks it. */
 function lockFile(path: string): Fd {
   for (;;) {
-    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, mode) as Fd;
-    const isLocked = tryLock(fd, "exclusive");
-    if (isLocked && isSameFile(fd, path)) return fd;
-    closeSync(fd);
-    if (!isLocked)
-      throw new UsageError(`another plg is recording to ${path}`, { code: "dump-in-use" });
+    const fd = tryLockFile(path);
+    if (fd !== undefined) return fd;
   }
+}
+
+/** Returns undefined if the path has come to mean another file in the meantime. */
+function tryLockFile(path: string): Fd | undefined {
+  return allOrNothingNow((undos) => {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, mode) as Fd;
+    undos.push(() => closeSync(fd));
+    if (!tryLock(fd, "exclusive"))
+      throw new UsageError(`another plg is recording to ${path}`, { code: "dump-in-use" });
+    if (isSameFile(fd, path)) return fd;
+    closeSync(fd);
+    return undefined;
+  });
 }
 
 function isSameFile(fd: Fd, path: string): boolean {

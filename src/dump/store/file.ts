@@ -15,6 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { getSystemErrorMap } from "node:util";
+import { allOrNothingNow } from "../../base/undo-stack.ts";
 import { assert } from "../../base/assert.ts";
 import { MachineError, UsageError } from "../../base/errors.ts";
 import type { Appender } from "./block-writer.ts";
@@ -46,8 +47,11 @@ const mode = 0o600;
 export function openDumpFile(path: string, name: string = path): DumpFile {
   return namingDump(name, () => {
     const { fd, direct } = openDirectly(path) ?? openBuffered(path);
-    makePrivate(fd);
-    return { path: name, fd, direct };
+    return allOrNothingNow((undos) => {
+      undos.push(() => closeSync(fd));
+      makePrivate(fd);
+      return { path: name, fd, direct };
+    });
   });
 }
 

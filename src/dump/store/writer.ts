@@ -1,5 +1,6 @@
 /** The main thread's side of the dump: starts its threads, notices their failure, ends the file. */
 import { Worker } from "node:worker_threads";
+import { allOrNothingNow } from "../../base/undo-stack.ts";
 import { MachineError } from "../../base/errors.ts";
 import { allocateRegion } from "../../sys/memory.ts";
 import type { CompleterTask } from "./completer-thread.ts";
@@ -36,32 +37,36 @@ export interface DumpWriter {
  * can be written. Owns `file` from here on.
  */
 export function startWriter(file: DumpFile, run: RunInfo): DumpWriter {
-  process.on("SIGXFSZ", noteNothing);
+  return allOrNothingNow((undos) => {
+    undos.push(() => closeDumpFile(file));
+    process.on("SIGXFSZ", noteNothing);
+    undos.push(() => process.off("SIGXFSZ", noteNothing));
+    const writtenBytes = writeHeader(file, run);
+    const ring = createRing();
+    const control = new Ring(ring);
+    control.writtenBytes = writtenBytes;
+    const counts = new Float64Array(new SharedArrayBuffer(8 * run.containers.length));
+    const completer = startThread<CompleterTask>("./completer-thread.js", { ring, counts });
+    undos.push(() => {
+      control.fail();
+      control.close();
+    });
+    const { startNs } = run;
+    const task: WriterTask = { ring, file, writtenBytes, counts, startNs };
+    const writer = startThread<WriterTask>("./writer-thread.js", task);
+    return new ThreadedWriter(completer, writer, control, file, { ring, startNs });
+  });
+}
+
+/** Returns the number of bytes written. */
+function writeHeader(file: DumpFile, run: RunInfo): number {
   const appender = new DumpAppender(file, 0);
   try {
     appendBlocks(appender, headerBlocks(run), allocateRegion(maxBlockBytes));
-  } catch (error) {
-    closeDumpFile(file);
-    process.off("SIGXFSZ", noteNothing);
-    throw error;
+    return appender.lengthBytes;
   } finally {
     appender.close();
   }
-  const ring = createRing();
-  new Ring(ring).writtenBytes = appender.lengthBytes;
-  const counts = new Float64Array(new SharedArrayBuffer(8 * run.containers.length));
-  const completer = startThread<CompleterTask>("./completer-thread.js", { ring, counts });
-  const writer = startThread<WriterTask>("./writer-thread.js", {
-    ring,
-    file,
-    writtenBytes: appender.lengthBytes,
-    counts,
-    startNs: run.startNs,
-  });
-  return new ThreadedWriter(completer, writer, new Ring(ring), file, {
-    ring,
-    startNs: run.startNs,
-  });
 }
 
 function ended(thread: Worker): Promise<unknown> {

@@ -3,6 +3,7 @@
  * The host's own namespace is never configured.
  */
 import { existsSync, writeFileSync } from "node:fs";
+import { allOrNothingNow } from "../../base/undo-stack.ts";
 import { MachineError } from "../../base/errors.ts";
 import type { Fd } from "../../base/units.ts";
 import { SystemError } from "../../sys/errno.ts";
@@ -40,14 +41,17 @@ export function hasIpv6(): boolean {
  */
 export function createSpace(segmentation: boolean, configure: () => void): Space {
   try {
-    return inNewNamespaces(["net"], () => {
-      quietenIpv6();
-      const tun = createTun(device, segmentation);
-      setLinkUp("lo");
-      setLinkUp(device, { mtuBytes, queuePackets });
-      configure();
-      return { namespace: currentNamespace("net"), tun };
-    });
+    return inNewNamespaces(["net"], () =>
+      allOrNothingNow((undos) => {
+        quietenIpv6();
+        const tun = createTun(device, segmentation);
+        undos.push(() => closeTun(tun));
+        setLinkUp("lo");
+        setLinkUp(device, { mtuBytes, queuePackets });
+        configure();
+        return { namespace: currentNamespace("net"), tun };
+      }),
+    );
   } catch (error) {
     throw explained(error);
   }

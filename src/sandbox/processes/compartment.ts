@@ -9,6 +9,7 @@
  * PID namespace only inside the run's (copy_pid_ns in kernel/pid_namespace.c).
  */
 import { readlinkSync } from "node:fs";
+import { allOrNothingNow, type UndoStack } from "../../base/undo-stack.ts";
 import { MachineError } from "../../base/errors.ts";
 import {
   closeNamespace,
@@ -37,9 +38,10 @@ export class Compartment {
 
   private constructor(leader: number) {
     this.session = leader;
-    this.#mounts = namespaceOf(leader, "mnt");
-    this.#pids = namespaceOfChildren(leader);
-    this.pidLink = readlinkSync(`/proc/self/fd/${this.#pids.fd}`);
+    const { mounts, pids, pidLink } = allOrNothingNow((undos) => namespacesOf(leader, undos));
+    this.#mounts = mounts;
+    this.#pids = pids;
+    this.pidLink = pidLink;
   }
 
   /** Creates a compartment within `run`, and waits until it can start a command. */
@@ -66,6 +68,18 @@ export class Compartment {
   close(): void {
     for (const namespace of [this.#mounts, this.#pids]) closeNamespace(namespace);
   }
+}
+
+/** The namespaces of a compartment's first process, and what identifies its PID namespace. */
+function namespacesOf(
+  leader: number,
+  undos: UndoStack,
+): { readonly mounts: Namespace; readonly pids: Namespace; readonly pidLink: string } {
+  const mounts = namespaceOf(leader, "mnt");
+  undos.push(() => closeNamespace(mounts));
+  const pids = namespaceOfChildren(leader);
+  undos.push(() => closeNamespace(pids));
+  return { mounts, pids, pidLink: readlinkSync(`/proc/self/fd/${pids.fd}`) };
 }
 
 /** Settles at the first output. Throws a {@link MachineError} if the program ends before. */

@@ -26,6 +26,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { allOrNothing } from "../../base/undo-stack.ts";
 import { MachineError } from "../../base/errors.ts";
 import type { Fd } from "../../base/units.ts";
 import { deviceMode } from "../../determinism/core/fuse.ts";
@@ -124,27 +125,19 @@ export class ProcessSpace {
    * Creates the namespaces, with `hostsText` as /etc/hosts, and waits until they are ready. If
    * `device` is given, it serves reads of /dev/urandom and /dev/random.
    */
-  static async create(hostsText: string, device?: Fd): Promise<ProcessSpace> {
-    const mounts = createMounts(hostsText, device);
-    const direct = ownsPidNamespace();
-    const { keeper, pids } = inNamespaces([mounts], () =>
-      direct
-        ? inNewNamespaces(["pid"], () => ({
-            keeper: startKeeper([]),
-            // The link to the new namespace opens only once that has a first process
-            // (pid_namespaces(7)).
-            pids: currentNamespace("pid"),
-          }))
-        : {
-            keeper: startKeeper(["unshare", "--pid", "--fork", "--kill-child", "--"]),
-            pids: undefined,
-          },
-    );
-    const hasOwnProc = (await firstWord(keeper)) === "mounted";
-    if (pids) return new ProcessSpace(mounts, pids, keeper, keeper.pid ?? 0, hasOwnProc);
-    // `unshare` has one child: the keeper.
-    const first = onlyChildOf(keeper.pid ?? 0);
-    return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, first, hasOwnProc);
+  static create(hostsText: string, device?: Fd): Promise<ProcessSpace> {
+    return allOrNothing(async (undos) => {
+      const mounts = createMounts(hostsText, device);
+      undos.push(() => closeNamespace(mounts));
+      const direct = ownsPidNamespace();
+      const keeper = startKeeperIn(mounts, direct);
+      undos.push(() => endKeeper(keeper));
+      const hasOwnProc = (await firstWord(keeper)) === "mounted";
+      const leader = keeper.pid ?? 0;
+      // `unshare` has one child: the keeper.
+      const first = direct ? leader : onlyChildOf(leader);
+      return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, first, hasOwnProc);
+    });
   }
 
   /** The surroundings of a program in this space. The space keeps the namespaces. */
@@ -157,6 +150,10 @@ export class ProcessSpace {
     const compartment = await this.#explaining(
       Compartment.create(spawner, this.placeIn(undefined)),
     );
+    if (this.#closed) {
+      compartment.close();
+      throw new MachineError("the run ended while it was prepared");
+    }
     this.#compartments.push(compartment);
     return compartment;
   }
@@ -249,8 +246,8 @@ function isEnding(pid: number): boolean {
 function createMounts(hostsText: string, device: Fd | undefined): Namespace {
   const folder = mkdtempSync(join(tmpdir(), "plg-"));
   const hosts = join(folder, "hosts");
-  writeFileSync(hosts, hostsText, { mode: 0o644 });
   try {
+    writeFileSync(hosts, hostsText, { mode: 0o644 });
     return inNewNamespaces(["mnt"], () => {
       check(mount("none", "/", "none", MS_REC | MS_PRIVATE, 0), "mount MS_PRIVATE", "/");
       check(mount(hosts, "/etc/hosts", "none", MS_BIND, 0), "mount MS_BIND", "/etc/hosts");
@@ -282,6 +279,24 @@ function mountRandomDevice(device: Fd): void {
  */
 function ownsPidNamespace(): boolean {
   return readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/)[2] === "4294967295";
+}
+
+/** Starts the keeper in a new PID namespace, directly or by `unshare`. */
+function startKeeperIn(mounts: Namespace, direct: boolean): ChildProcess {
+  return inNamespaces([mounts], () =>
+    direct
+      ? inNewNamespaces(["pid"], () => startKeeper([]))
+      : startKeeper(["unshare", "--pid", "--fork", "--kill-child", "--"]),
+  );
+}
+
+/** Ends a keeper and waits for that, unless it never started. */
+async function endKeeper(keeper: ChildProcess): Promise<void> {
+  keeper.on("error", () => {});
+  if (keeper.pid === undefined || keeper.exitCode !== null || keeper.signalCode !== null) return;
+  const ended = new Promise((resolve) => keeper.once("exit", resolve));
+  keeper.kill("SIGKILL");
+  await ended;
 }
 
 function startKeeper(prefix: readonly string[]): ChildProcess {

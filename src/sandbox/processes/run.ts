@@ -7,6 +7,7 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { closeSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { allOrNothing } from "../../base/undo-stack.ts";
 import { assert } from "../../base/assert.ts";
 import { commandFilter, supervise } from "../../determinism/seeding.ts";
 import type { RecordedClock } from "../../determinism/supervisor-task.ts";
@@ -124,7 +125,7 @@ export class CommandRun {
    * No command runs yet; {@link ready} says when one can. `spaces` holds all containers' networks,
    * by index.
    */
-  static async prepare(
+  static prepare(
     topology: Topology,
     live: readonly ContainerPlan[],
     spaces: readonly Space[],
@@ -136,23 +137,28 @@ export class CommandRun {
     };
     const isAnswered = answered.randomBytes || answered.timeOfDay;
     const filter = isAnswered ? commandFilter(answered) : undefined;
-    const device = filter && answered.randomBytes ? openFuse() : undefined;
-    // All three start slowly, so they start in parallel.
-    const supervisor = filter && new SupervisorHost();
-    const [space, spawner] = await Promise.all([
-      ProcessSpace.create(hostsText(topology, machineHosts()), device),
-      Spawner.start(filter),
-    ]);
-    const run = new CommandRun(topology, space, spawner, options, device, supervisor);
-    run.#furnished = run.#furnish(live, spaces);
-    // Callers of `ready` get the failure.
-    run.#furnished.catch(() => {});
-    return run;
+    return allOrNothing(async (undos) => {
+      const device = filter && answered.randomBytes ? openFuse() : undefined;
+      undos.push(() => device !== undefined && closeSync(device));
+      // All three start slowly, so they start in parallel.
+      const supervisor = filter && new SupervisorHost();
+      undos.push(() => supervisor?.close());
+      const spawning = Spawner.start(filter);
+      undos.push(async () => (await spawning).close());
+      const creating = ProcessSpace.create(hostsText(topology, machineHosts()), device);
+      undos.push(async () => (await creating).close());
+      const [space, spawner] = await Promise.all([creating, spawning]);
+      const run = new CommandRun(topology, space, spawner, options, device, supervisor);
+      run.#furnished = run.#furnish(live, spaces);
+      // Callers of `ready` get the failure.
+      run.#furnished.catch(() => {});
+      return run;
+    });
   }
 
   /** Settles when commands can be started. Rejects with a {@link MachineError} if they cannot. */
   ready(): Promise<void> {
-    return this.#furnished;
+    return Promise.race([this.#furnished, this.failed]);
   }
 
   async #furnish(live: readonly ContainerPlan[], spaces: readonly Space[]): Promise<void> {

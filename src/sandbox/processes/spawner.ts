@@ -2,8 +2,9 @@
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
+import { allOrNothingNow } from "../../base/undo-stack.ts";
 import type { Fd } from "../../base/units.ts";
-import { createPipe } from "../../sys/descriptors.ts";
+import { createPipe, type Pipe } from "../../sys/descriptors.ts";
 import type {
   SpawnerNotice,
   SpawnerTask,
@@ -55,14 +56,17 @@ export class Spawner {
       this.#onFault = reject;
     });
     this.failed.catch(() => {});
-    worker.on("error", (error) => this.#onFault(error));
+    worker.on("error", (error) => {
+      this.#onFault(error);
+      this.#refuseAll(error);
+    });
     worker.on("message", (notice: SpawnerNotice) => this.#hear(notice));
   }
 
   /**
    * Starts the thread. Its children run under `filter`, if one is given and the kernel allows it.
    */
-  static start(filter: Uint8Array | undefined): Promise<Spawner> {
+  static async start(filter: Uint8Array | undefined): Promise<Spawner> {
     const task: SpawnerTask = { filter };
     const worker = new Worker(new URL("./spawner-thread.js", import.meta.url), {
       workerData: task,
@@ -81,26 +85,30 @@ export class Spawner {
    * still resolves, and the program's end gives the reason. Rejects if the kernel creates no
    * process.
    */
-  spawn(request: SpawnRequest): Promise<Program> {
+  async spawn(request: SpawnRequest): Promise<Program> {
     const id = this.#orders++;
-    const stdout = createPipe();
-    const stderr = createPipe();
+    const [stdout, stderr] = createPipes();
     const order: SpawnOrder = { ...request, id, stdout: stdout.writeEnd, stderr: stderr.writeEnd };
     const streams = { stdout: readerOf(stdout.readEnd), stderr: readerOf(stderr.readEnd) };
     const closeWriteEnds = (): void =>
       [stdout, stderr].forEach(({ writeEnd }) => closeSync(writeEnd));
     return new Promise((resolve, reject) => {
+      let isStarted = false;
       let onEnd: (end: ProgramEnd) => void;
       const ended = new Promise<ProgramEnd>((settle) => {
         onEnd = settle;
       });
       this.#pending.set(id, {
         onStart: (pid) => {
+          isStarted = true;
           closeWriteEnds();
           resolve({ pid, ...streams, ended });
         },
         onRefusal: (error) => {
+          if (isStarted) return;
+          this.#pending.delete(id);
           closeWriteEnds();
+          for (const stream of Object.values(streams)) stream.destroy();
           reject(error);
         },
         onEnd: (end) => {
@@ -115,7 +123,13 @@ export class Spawner {
   /** Ends the thread. The programs that it started keep running. */
   async close(): Promise<void> {
     await this.#worker.terminate();
+    this.#refuseAll(new Error("the thread that starts commands has ended"));
     if (this.listener !== undefined) closeSync(this.listener);
+  }
+
+  /** Programs that have not started will not start any more. */
+  #refuseAll(error: Error): void {
+    for (const pending of this.#pending.values()) pending.onRefusal(error);
   }
 
   #hear(notice: SpawnerNotice): void {
@@ -133,6 +147,15 @@ export class Spawner {
         return pending?.onEnd(notice);
     }
   }
+}
+
+/** The pipes for a program's output and error output. */
+function createPipes(): readonly [Pipe, Pipe] {
+  return allOrNothingNow((undos) => {
+    const stdout = createPipe();
+    undos.push(() => [stdout.readEnd, stdout.writeEnd].forEach((end) => closeSync(end)));
+    return [stdout, createPipe()];
+  });
 }
 
 function readerOf(fd: Fd): Socket {
