@@ -178,6 +178,8 @@ export const rooms = {
   },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
 
+  // What the help says, for shells and for man.
+  "cli/describe": { pure, imports: [] },
   "cli/errors": { pure, imports: ["base", "report"] },
   "cli/launch": { imports: ["base", "cli/errors"] },
   "cli/terminal": {
@@ -232,6 +234,7 @@ export const rooms = {
       "replay/learn",
       "replay/schedule",
       "report",
+      "cli/describe",
       "cli/errors",
       "cli/launch",
       "cli/options",

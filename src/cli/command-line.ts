@@ -43,7 +43,12 @@ const commands: ReadonlyMap<string, () => Promise<(cli: Cli, set: SetExitCode) =
   ["view", async () => (await import("./commands/view.ts")).addView],
   ["doctor", async () => (await import("./commands/doctor.ts")).addDoctor],
   ["demo", async () => (await import("./commands/demo.ts")).addDemo],
+  ["completion", async () => (await import("./commands/describe.ts")).addCompletion],
+  ["man", async () => (await import("./commands/describe.ts")).addMan],
 ]);
+
+/** These describe all the others. */
+const describing: ReadonlySet<string> = new Set(["completion", "man"]);
 
 /**
  * Creates the program with the called command alone. If there is none, all commands are added, for
@@ -61,7 +66,7 @@ async function createProgram(called: string | undefined, setExitCode: SetExitCod
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError();
-  const one = called === undefined ? undefined : commands.get(called);
+  const one = called === undefined || describing.has(called) ? undefined : commands.get(called);
   const loading = (one ? [one] : [...commands.values()]).map((load) => load());
   for (const add of await Promise.all(loading)) add(program, setExitCode);
   for (const command of program.commands) command.copyInheritedSettings(program);
