@@ -94,6 +94,10 @@ export class PipeSocket implements Watcher, Task {
    * kernel made its thread runnable before the engine accepted the connection. So a reset waits
    * until no thread of the client's container is runnable without running, which `watchThreads`
    * observes.
+   *
+   * The end is readable from the start: a client that ran on another processor may have sent
+   * already. Waiting for epoll to report this would read it after what the client sent later on
+   * another connection, because that event came first.
    */
   static accepted(
     reactor: Reactor,
@@ -102,6 +106,7 @@ export class PipeSocket implements Watcher, Task {
     watchThreads: () => StarvingThreads,
   ): PipeSocket {
     const end = new PipeSocket(reactor, fd, owner);
+    end.readable = true;
     const acceptedMs = reactor.nowMs;
     end.#newClient = { watchThreads, acceptedMs, threads: undefined, looks: 0 };
     return end;

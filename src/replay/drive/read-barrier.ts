@@ -37,7 +37,9 @@ export class ReadBarrier {
   readonly #sockets: ContainerSockets;
   /** By container. */
   readonly #last = new Map<number, Sent>();
-  readonly #limits = new ReadLimits<PacedEnd>();
+  readonly #limits = new ReadLimits<PacedEnd>(
+    ({ wire, direction }) => `${wire.client} ${wire.server} ${wire.serverPort} ${direction}`,
+  );
 
   constructor(parts: {
     readonly reactor: Reactor;
