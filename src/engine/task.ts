@@ -7,10 +7,10 @@ import type { Namespace } from "../sys/namespace.ts";
 export interface EngineTask {
   readonly pipeNamespace: Namespace;
   readonly pipeTun: Fd;
-  /** The containers' networks, by index. */
-  readonly namespaces: readonly Namespace[];
-  /** The containers' devices, by index. */
-  readonly tuns: readonly Fd[];
+  /** The containers' networks, by index; undefined for a container that only exists in the dump. */
+  readonly namespaces: readonly (Namespace | undefined)[];
+  /** The containers' devices, likewise. */
+  readonly tuns: readonly (Fd | undefined)[];
   /** In CIDR notation. */
   readonly subnets: readonly string[];
   /** The links between the containers, if any. */

@@ -10,7 +10,7 @@ export class ClientSockets {
   readonly #diagnoses: SocketDiagnoses;
 
   /** `networks` are the containers', by index. */
-  constructor(subnets: readonly Subnet[], networks: readonly Namespace[]) {
+  constructor(subnets: readonly Subnet[], networks: readonly (Namespace | undefined)[]) {
     this.#subnets = subnets;
     this.#diagnoses = new SocketDiagnoses(networks);
   }

@@ -39,9 +39,7 @@ export class StartOrder {
     this.#needs = parts.needs;
     this.#containers = parts.containers;
     this.#run = parts.commandRun;
-    this.#diagnoses = new SocketDiagnoses(
-      parts.playground.spaces.map(({ namespace }) => namespace),
-    );
+    this.#diagnoses = new SocketDiagnoses(parts.playground.task.namespaces);
   }
 
   readonly gate: StartGate = (container) => {

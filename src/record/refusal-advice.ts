@@ -11,7 +11,7 @@ const lookEveryMs = 1000;
 
 export class RefusalAdvice {
   readonly #names: readonly string[];
-  readonly #networks: readonly Namespace[];
+  readonly #networks: readonly (Namespace | undefined)[];
   readonly #onAdvice: (text: string) => void;
   /** By server and port: the time of the next allowed check. */
   readonly #lookAtMs = new Map<string, number>();
@@ -19,7 +19,7 @@ export class RefusalAdvice {
   /** Names and networks are indexed by container. */
   constructor(
     names: readonly string[],
-    networks: readonly Namespace[],
+    networks: readonly (Namespace | undefined)[],
     onAdvice: (text: string) => void,
   ) {
     this.#names = names;

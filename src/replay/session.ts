@@ -89,8 +89,15 @@ export class ReplaySession {
     const { length } = topology.containers;
     const time = options.hasRecordedClock ? recordedTimeStore(length) : undefined;
     const clock = time && { startNs: recording.index.run.startNs, store: time };
+    const isSparse = recording.index.run.subnets.length === 0;
     return allOrNothing(async (undos) => {
-      const sandbox = await prepareSandbox(topology, live, { ...options, clock }, hooks, undos);
+      const sandbox = await prepareSandbox(
+        topology,
+        live,
+        { ...options, clock, isSparse },
+        hooks,
+        undos,
+      );
       const replayCounters = new SharedArrayBuffer(replayCounterCount(length) * 8);
       const details: ReplayDetails & Pick<EngineTask, "startHrNs"> = {
         startHrNs: process.hrtime.bigint(),

@@ -33,26 +33,27 @@ export interface NetworkOptions {
 const descriptors = { anyway: 200, perContainer: 8, forConnections: 1000 } as const;
 
 export class Playground {
-  readonly spaces: readonly Space[];
+  /** By container; undefined for one without a network. */
+  readonly spaces: readonly (Space | undefined)[];
   readonly task: Omit<EngineTask, "procPath" | "startHrNs">;
   readonly #pipeSpace: Space;
   readonly #undertaker: Undertaker;
 
   /**
-   * Creates `containers` namespaces and the pipe space. Throws a MachineError if that is
-   * impossible.
+   * Creates the namespaces of `containers` and the pipe space. By container, `hasNetwork` says
+   * whether it needs a namespace. Throws a MachineError if that is impossible.
    */
   constructor(
     subnets: readonly Subnet[],
-    containers: number,
+    hasNetwork: readonly boolean[],
     { links, bufferBytes }: NetworkOptions,
   ) {
-    requireDescriptors(containers);
+    requireDescriptors(hasNetwork.filter(Boolean).length);
     // Before the first child starts, which is the undertaker.
     keepDescriptorsFromChildren();
-    const isLinked = linkedContainers(links?.specs ?? [], containers);
+    const isLinked = linkedContainers(links?.specs ?? [], hasNetwork.length);
     const network = allOrNothingNow((undos) =>
-      createNetwork(subnets, isLinked, bufferBytes, undos),
+      createNetwork(subnets, { isLinked, hasNetwork }, bufferBytes, undos),
     );
     const { pipeSpace, spaces, wakeup } = network;
     this.#pipeSpace = pipeSpace;
@@ -61,8 +62,8 @@ export class Playground {
     this.task = {
       pipeNamespace: pipeSpace.namespace,
       pipeTun: pipeSpace.tun,
-      namespaces: spaces.map(({ namespace }) => namespace),
-      tuns: spaces.map(({ tun }) => tun),
+      namespaces: spaces.map((space) => space?.namespace),
+      tuns: spaces.map((space) => space?.tun),
       subnets: subnets.map(String),
       links,
       wakeup,
@@ -87,7 +88,7 @@ export class Playground {
   /** Frees the namespaces. The engine must have ended. */
   close(): void {
     this.#undertaker.dismiss();
-    [...this.spaces, this.#pipeSpace].forEach(closeSpace);
+    present([...this.spaces, this.#pipeSpace]).forEach(closeSpace);
     closeWakeup(this.task.wakeup);
   }
 }
@@ -95,14 +96,17 @@ export class Playground {
 /** What a playground has to free. */
 interface Network {
   readonly pipeSpace: Space;
-  readonly spaces: readonly Space[];
+  readonly spaces: readonly (Space | undefined)[];
   readonly wakeup: Fd;
   readonly undertaker: Undertaker;
 }
 
 function createNetwork(
   subnets: readonly Subnet[],
-  isLinked: readonly boolean[],
+  {
+    isLinked,
+    hasNetwork,
+  }: { readonly isLinked: readonly boolean[]; readonly hasNetwork: readonly boolean[] },
   bufferBytes: number | undefined,
   undos: UndoStack,
 ): Network {
@@ -110,18 +114,22 @@ function createNetwork(
   undos.push(() => closeWakeup(wakeup));
   const pipeSpace = createPipeSpace(subnets, isLinked.includes(true), bufferBytes);
   undos.push(() => closeSpace(pipeSpace));
-  const spaces: Space[] = [];
-  undos.push(() => spaces.forEach(closeSpace));
+  const spaces: (Space | undefined)[] = isLinked.map(() => undefined);
+  undos.push(() => present(spaces).forEach(closeSpace));
   let hasShortcuts = true;
   for (const [i, linked] of isLinked.entries())
-    spaces.push(
-      createContainerSpace(subnets, i, linked, () => {
+    if (hasNetwork[i] === true)
+      spaces[i] = createContainerSpace(subnets, i, linked, () => {
         // A link acts in the switch, so all packets must pass through it.
         if (!linked) hasShortcuts &&= tryShortcut(subnets, i, pipeSpace.namespace);
-      }),
-    );
-  const undertaker = new Undertaker([...spaces, pipeSpace].map(({ namespace }) => namespace));
+      });
+  const networks = present([...spaces, pipeSpace]).map(({ namespace }) => namespace);
+  const undertaker = new Undertaker(networks);
   return { pipeSpace, spaces, wakeup, undertaker };
+}
+
+function present(spaces: readonly (Space | undefined)[]): Space[] {
+  return spaces.filter((space) => space !== undefined);
 }
 
 /** Throws a MachineError if the descriptor limit is too low for the run. */

@@ -26,15 +26,23 @@ export interface Sandbox {
   readonly commandRun: CommandRun;
 }
 
-/** Prepares the network of `topology` and the commands of its containers `live`. */
+/**
+ * Prepares the network of `topology` and the commands of its containers `live`. `isSparse`: only
+ * those get a namespace, because the others are hosts of a capture, of which there may be
+ * thousands.
+ */
 export async function prepareSandbox(
   topology: Topology,
   live: readonly ContainerPlan[],
-  options: RunOptions & NetworkOptions,
+  options: RunOptions & NetworkOptions & { readonly isSparse?: boolean },
   hooks: RunHooks,
   undos: UndoStack,
 ): Promise<Sandbox> {
-  const playground = new Playground(topology.subnets, topology.containers.length, options);
+  const isLive = new Set(live.map(({ index }) => index));
+  const hasNetwork = topology.containers.map(
+    ({ index }) => options.isSparse !== true || isLive.has(index),
+  );
+  const playground = new Playground(topology.subnets, hasNetwork, options);
   undos.push(() => playground.close());
   const commandRun = await CommandRun.prepare(topology, live, playground.spaces, options);
   undos.push(() => commandRun.close());

@@ -78,7 +78,7 @@ export class Switch {
   readonly #reactor: Reactor;
   readonly #routes: Routes;
   readonly #links: Links | undefined;
-  readonly #tuns: readonly Fd[];
+  readonly #tuns: readonly (Fd | undefined)[];
   readonly #pipeTun: Fd;
   readonly #frame = allocateRegion(frameCapacityBytes);
   readonly #answer = allocateRegion(2048);
@@ -95,8 +95,8 @@ export class Switch {
   constructor(parts: {
     readonly reactor: Reactor;
     readonly subnets: readonly Subnet[];
-    /** The containers' devices, by index. Owned by the sandbox. */
-    readonly tuns: readonly Fd[];
+    /** The containers' devices, by index. Owned by the sandbox. Packets to none are dropped. */
+    readonly tuns: readonly (Fd | undefined)[];
     readonly pipeTun: Fd;
     /** The links between the containers, and the start of the run by the reactor's clock. */
     readonly links?: { readonly setup: LinkSetup; readonly startMs: number } | undefined;
@@ -115,7 +115,8 @@ export class Switch {
   start(handlers: SwitchHandlers): void {
     assert(!this.#started, "a switch starts once");
     this.#started = handlers;
-    this.#tuns.forEach((tun, from) => this.#attach(tun, () => this.#forwardFromContainer(from)));
+    for (const [from, tun] of this.#tuns.entries())
+      if (tun !== undefined) this.#attach(tun, () => this.#forwardFromContainer(from));
     this.#attach(this.#pipeTun, () => this.#forwardFromPipeSpace());
   }
 
@@ -316,9 +317,9 @@ export class Switch {
   }
 
   #deliverTo(to: number, frame: Address, frameBytes: number): void {
+    assert(to < this.#tuns.length, "a packet goes to a container");
     const tun = this.#tuns[to];
-    assert(tun !== undefined, "a packet goes to a container");
-    this.#deliver(tun, frame, frameBytes);
+    if (tun !== undefined) this.#deliver(tun, frame, frameBytes);
   }
 
   #deliver(tun: Fd, frame: Address, frameBytes: number): void {

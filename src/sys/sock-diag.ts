@@ -142,11 +142,11 @@ export class SocketDiagnosis {
 
 /** One {@link SocketDiagnosis} for each network that is asked about. */
 export class SocketDiagnoses {
-  readonly #networks: readonly Namespace[];
+  readonly #networks: readonly (Namespace | undefined)[];
   /** By the network's place. */
   readonly #diagnoses = new Map<number, SocketDiagnosis>();
 
-  constructor(networks: readonly Namespace[]) {
+  constructor(networks: readonly (Namespace | undefined)[]) {
     this.#networks = networks;
   }
 

@@ -4,6 +4,8 @@ import type { Namespace } from "./namespace.ts";
 
 /** Enough to return from a system call and go on: some microseconds, many times over. */
 const progressNs = 100_000;
+/** More than the timers of an idle server need between two looks. */
+const workNs = 1_000_000;
 
 /**
  * Watches for threads in a network namespace that are ready to run, and that the kernel does not
@@ -29,15 +31,7 @@ export class StarvingThreads {
    * so.
    */
   hasOne(): boolean {
-    const link = readlinkSync(`/proc/self/fd/${this.#network.fd}`);
-    return numbersIn(this.#procPath).some((pid) => {
-      const path = `${this.#procPath}/${pid}`;
-      return isInNetwork(path, link) && this.#isOneIn(`${path}/task`);
-    });
-  }
-
-  #isOneIn(tasksPath: string): boolean {
-    return numbersIn(tasksPath).some((thread) => this.#isStarving(`${tasksPath}/${thread}`));
+    return threadsIn(this.#procPath, this.#network).some((path) => this.#isStarving(path));
   }
 
   #isStarving(threadPath: string): boolean {
@@ -47,6 +41,42 @@ export class StarvingThreads {
     this.#foundAtNs.set(threadPath, foundAtNs);
     return nowNs - foundAtNs < progressNs;
   }
+}
+
+/** Watches whether the processes in a network namespace work, or all wait for something. */
+export class WorkingThreads {
+  readonly #procPath: string;
+  readonly #network: Namespace;
+  #processorNs = 0;
+
+  /** `procPath` as for {@link StarvingThreads}. */
+  constructor(procPath: string, network: Namespace) {
+    this.#procPath = procPath;
+    this.#network = network;
+  }
+
+  /**
+   * Whether a thread runs, wants to run or waits for a disk, or has had processor time to speak of
+   * since the last call.
+   */
+  haveWorked(): boolean {
+    const threads = threadsIn(this.#procPath, this.#network);
+    const states = threads.map(stateOf);
+    const processorNs = threads.reduce((sum, path) => sum + processorTimeNs(path), 0);
+    const gainedNs = processorNs - this.#processorNs;
+    this.#processorNs = processorNs;
+    return gainedNs > workNs || states.some((state) => state === "R" || state === "D");
+  }
+}
+
+/** The paths of all threads in a network namespace. */
+function threadsIn(procPath: string, network: Namespace): string[] {
+  const link = readlinkSync(`/proc/self/fd/${network.fd}`);
+  return numbersIn(procPath).flatMap((pid) => {
+    const path = `${procPath}/${pid}`;
+    if (!isInNetwork(path, link)) return [];
+    return numbersIn(`${path}/task`).map((thread) => `${path}/task/${thread}`);
+  });
 }
 
 function isInNetwork(processPath: string, link: string): boolean {

@@ -21,7 +21,7 @@ export class ContainerSockets {
   readonly #diagnoses: SocketDiagnoses;
 
   /** `networks` are the containers' network namespaces, by index. */
-  constructor(subnets: readonly Subnet[], networks: readonly Namespace[]) {
+  constructor(subnets: readonly Subnet[], networks: readonly (Namespace | undefined)[]) {
     this.#subnets = subnets;
     this.#diagnoses = new SocketDiagnoses(networks);
   }

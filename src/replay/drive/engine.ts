@@ -25,6 +25,7 @@ import { Schedule, speedOf } from "../schedule/schedule.ts";
 import { DatagramPace } from "./datagram-pace.ts";
 import { StartHold } from "./start-hold.ts";
 import { droppedDatagrams } from "../../sys/datagram-drops.ts";
+import { WorkingThreads } from "../../sys/threads.ts";
 import { ContainerSockets } from "./container-sockets.ts";
 
 /** How often to publish progress. */
@@ -172,15 +173,19 @@ class ReplayEngine implements OrderHandler {
     return { ...parts, equivalentsFor: this.#equivalents(ports) };
   }
 
-  #createStartHold(task: ReplayDetails, index: RecordingIndex): StartHold | undefined {
+  #createStartHold(task: EngineTask & ReplayDetails, index: RecordingIndex): StartHold | undefined {
     const { release, patienceMs } = task.schedule;
     if (release.type === "flood") return undefined;
+    const watches = task.namespaces.map(
+      (network) => network && new WorkingThreads(task.procPath, network),
+    );
     return new StartHold({
       clock: this.#engine.reactor,
       index,
       patienceMs,
       speed: speedOf(release),
       listens: (container, family, port) => this.#sockets.listens(container, family, port),
+      isWorking: (container) => watches[container]?.haveWorked() ?? false,
     });
   }
 

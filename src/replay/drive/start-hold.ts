@@ -5,14 +5,16 @@
  * it no sooner after its start than in the recording. After that, the process is known to be ready.
  *
  * A server that starts more slowly than in the recording does not listen yet at that time. Once it
- * listens, it gets a moment more.
+ * listens, it gets a moment more: until all its threads wait, as they do when it is ready.
  */
 import type { Family, Port } from "../../base/units.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** How often to check whether a late server listens. */
 const lookMs = 10;
-/** How long a late server gets after it begins to listen, as a share of the patience. */
+/** A late server that listens is ready once all its threads have waited for this long. */
+const quietMs = 100;
+/** How long it gets at most after it begins to listen, as a share of the patience. */
 const lateShare = 0.25;
 /**
  * The same in an imported recording. All its servers count as late, because they had been running
@@ -28,6 +30,16 @@ export interface StartHoldParts {
   readonly speed: number;
   /** Whether any process of a container listens on a port. */
   readonly listens: (container: number, family: Family, port: Port) => boolean;
+  /** Whether any process of a container has worked since the last such question. */
+  readonly isWorking: (container: number) => boolean;
+}
+
+/** A server that did not listen in time. */
+interface LateServer {
+  /** When it was first seen to listen. */
+  readonly listensSinceMs: number;
+  /** When it was last seen to work. */
+  workedMs: number;
 }
 
 export class StartHold {
@@ -35,8 +47,8 @@ export class StartHold {
   readonly #startedMs: number;
   /** Containers whose servers need no more time. */
   readonly #ready = new Set<number>();
-  /** When late servers were first seen to listen, by container; Infinity before that. */
-  readonly #late = new Map<number, number>();
+  /** Late servers by container; undefined before they listen. */
+  readonly #late = new Map<number, LateServer | undefined>();
 
   constructor(parts: StartHoldParts) {
     this.#parts = parts;
@@ -66,20 +78,26 @@ export class StartHold {
 
   /** Whether the server did not listen in time, or has only just begun to. */
   #isLate(container: number, connect: number): boolean {
-    const { clock, index, patienceMs, listens } = this.#parts;
+    const { clock, index, listens } = this.#parts;
     const { connections, run } = index;
     const isImported = run.subnets.length === 0;
+    const late = this.#late.get(container);
+    if (late !== undefined)
+      return this.#isStarting(container, late, isImported ? importedShare : lateShare);
     const connection = index.connection(connect);
-    const sinceMs = this.#late.get(container);
-    if (sinceMs !== undefined && sinceMs < Infinity)
-      return clock.nowMs < sinceMs + (isImported ? importedShare : lateShare) * patienceMs;
-    const isUp = listens(
-      container,
-      connections.family(connection),
-      connections.serverPort(connection),
-    );
-    if (isUp && sinceMs === undefined && !isImported) return false;
-    this.#late.set(container, isUp ? clock.nowMs : Infinity);
+    const port = connections.serverPort(connection);
+    const isUp = listens(container, connections.family(connection), port);
+    if (isUp && !this.#late.has(container) && !isImported) return false;
+    const { nowMs } = clock;
+    this.#late.set(container, isUp ? { listensSinceMs: nowMs, workedMs: nowMs } : undefined);
     return true;
+  }
+
+  /** Whether a server that listens still works on its start. */
+  #isStarting(container: number, late: LateServer, share: number): boolean {
+    const { clock, patienceMs, isWorking } = this.#parts;
+    if (isWorking(container)) late.workedMs = clock.nowMs;
+    const untilMs = Math.min(late.listensSinceMs + share * patienceMs, late.workedMs + quietMs);
+    return clock.nowMs < untilMs;
   }
 }

@@ -128,7 +128,7 @@ export class CommandRun {
   static prepare(
     topology: Topology,
     live: readonly ContainerPlan[],
-    spaces: readonly Space[],
+    spaces: readonly (Space | undefined)[],
     options: RunOptions,
   ): Promise<CommandRun> {
     const answered = {
@@ -161,7 +161,10 @@ export class CommandRun {
     return Promise.race([this.#furnished, this.failed]);
   }
 
-  async #furnish(live: readonly ContainerPlan[], spaces: readonly Space[]): Promise<void> {
+  async #furnish(
+    live: readonly ContainerPlan[],
+    spaces: readonly (Space | undefined)[],
+  ): Promise<void> {
     const places = live.flatMap((plan) => {
       const network = spaces[plan.index]?.namespace;
       return network ? [{ plan, network, index: plan.index, name: plan.name }] : [];

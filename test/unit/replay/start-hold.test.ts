@@ -12,11 +12,15 @@ const { index } = record(`
 `);
 const [refused, first, second] = [0, 2, 4] as const;
 
-/** When each connection is let go, if the server listens from `listensMs` on. */
-function connectTimes(listensMs: number, speed = 1): number[] {
+/**
+ * When each connection is let go, if the server listens from `listensMs` on, and works until
+ * `worksUntilMs`.
+ */
+function connectTimes(listensMs: number, speed = 1, worksUntilMs = Infinity): number[] {
   const clock = { nowMs: 0 };
   const listens = (): boolean => clock.nowMs >= listensMs;
-  const hold = new StartHold({ clock, index, patienceMs: 2000, speed, listens });
+  const isWorking = (): boolean => clock.nowMs < worksUntilMs;
+  const hold = new StartHold({ clock, index, patienceMs: 2000, speed, listens, isWorking });
   return [refused, first, second].map((connect) => {
     for (let ms = hold.holdMs(connect); ms > 0; ms = hold.holdMs(connect)) clock.nowMs += ms;
     return clock.nowMs;
@@ -31,11 +35,20 @@ test("a server is connected to no sooner after its start than in the recording",
 
 test("one that starts more slowly gets a moment when it listens", () => {
   expect(connectTimes(3800)).toEqual([1000, 4300, 4300]);
+  expect(connectTimes(3800, 1, 3950)).toEqual([1000, 4040, 4040]);
+  expect(connectTimes(3800, 1, 0)).toEqual([1000, 3900, 3900]);
 });
 
 test("one that is gone is not waited for", () => {
   const clock = { nowMs: 0 };
-  const hold = new StartHold({ clock, index, patienceMs: 2000, speed: 1, listens: () => false });
+  const hold = new StartHold({
+    clock,
+    index,
+    patienceMs: 2000,
+    speed: 1,
+    listens: () => false,
+    isWorking: () => false,
+  });
   expect(hold.holdMs(first)).toBe(3000);
   hold.noteGone(0);
   expect(hold.holdMs(first)).toBe(0);
