@@ -118,12 +118,22 @@ export class Conversation {
    * recorded end takes precedence over those of its pool.
    */
   end(how: "end" | "reset", heard: Heard): Turn {
-    if (this.isEnding(how) || !this.#isQuiet(heard)) return goOn(nothing);
-    const own = this.#own().findLast(
-      (one) => one.ends === how && one.questionFrom === one.questionTo,
-    );
-    const exchange = own ?? this.#parts.exchanges.findEnd(this.#base, how);
+    if (this.isEnding(how)) return goOn(nothing);
+    const exchange = this.#isQuiet(heard) ? this.#findEnd(how) : this.#findBreak(how, heard);
     return exchange === undefined ? goOn(nothing) : this.#begin(exchange, nothing, heard);
+  }
+
+  #findEnd(how: "end" | "reset"): Exchange | undefined {
+    const own = this.#own().findLast((one) => isOnlyEnd(one, how));
+    return own ?? this.#parts.exchanges.findEnd(this.#base, how);
+  }
+
+  /** The recorded end of a client that broke off the answer of an exchange, which was moved here. */
+  #findBreak(how: "end" | "reset", { position, hasDiffered }: Heard): Exchange | undefined {
+    const isAsked = !hasDiffered && position >= this.#exchange.questionTo;
+    if (this.#connection === this.#base || !isAsked) return undefined;
+    const next = this.#parts.exchanges.after(this.#exchange);
+    return next !== undefined && isOnlyEnd(next, how) ? next : undefined;
   }
 
   #unhold(bytes: Uint8Array): Uint8Array {
@@ -264,6 +274,10 @@ export class Conversation {
     const from = exchange.questionFrom;
     return { type: "begin", bytes: now, rest, connection, from, isMoved: !isInOrder };
   }
+}
+
+function isOnlyEnd({ ends, questionFrom, questionTo }: Exchange, how: "end" | "reset"): boolean {
+  return ends === how && questionFrom === questionTo;
 }
 
 function goOn(bytes: Uint8Array, rest: Uint8Array = nothing): Turn {

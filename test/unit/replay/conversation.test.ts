@@ -48,8 +48,8 @@ class Pool {
     );
   }
 
-  end(conversation: Conversation): string {
-    return this.#follow(conversation, conversation.end("end", this.#heardOn(conversation)));
+  end(conversation: Conversation, how: "end" | "reset" = "end"): string {
+    return this.#follow(conversation, conversation.end(how, this.#heardOn(conversation)));
   }
 
   /** All of the answer to the last question is delivered. */
@@ -205,6 +205,25 @@ test("an end is taken from the pool, too", () => {
   const { pool, a, b } = loggedIn();
   expect(pool.end(a)).toBe("3@31");
   expect(pool.end(b)).toBe("4@17");
+});
+
+test("a client that breaks off the answer of a moved exchange ends it as recorded", () => {
+  const pool = new Pool(`
+    0 1 connect client server:80
+    0 2 connect client server:80
+    1 1 server "hello"
+    1 2 server "hello"
+    2 1 client "question"
+    3 1 server "answer"
+    4 2 client "download"
+    5 2 server "a long file"
+    6 2 client reset
+  `);
+  const a = pool.open(1);
+  pool.answer(a);
+  expect(pool.ask(a, "download")).toBe("3@0");
+  expect(pool.end(a, "reset")).toBe("4@8");
+  expect(a.isEnding("reset")).toBe(true);
 });
 
 test("masks apply to questions", () => {
