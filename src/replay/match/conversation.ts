@@ -118,9 +118,14 @@ export class Conversation {
    * recorded end takes precedence over those of its pool.
    */
   end(how: "end" | "reset", heard: Heard): Turn {
-    if (this.isEnding(how)) return goOn(nothing);
+    if (this.isEnding(how) || this.#isCutOff()) return goOn(nothing);
     const exchange = this.#isQuiet(heard) ? this.#findEnd(how) : this.#findBreak(how, heard);
     return exchange === undefined ? goOn(nothing) : this.#begin(exchange, nothing, heard);
+  }
+
+  /** Where the recorded server broke the client off, it is chance how far the client gets. */
+  #isCutOff(): boolean {
+    return this.#parts.progress.cuts.isCut(this.#connection, Direction.toServer);
   }
 
   #findEnd(how: "end" | "reset"): Exchange | undefined {

@@ -226,6 +226,22 @@ test("a client that breaks off the answer of a moved exchange ends it as recorde
   expect(a.isEnding("reset")).toBe(true);
 });
 
+test("a client that the recorded server broke off ends by itself, and takes no other's end", () => {
+  const pool = new Pool(`
+    0 1 connect client server:80
+    0 2 connect client server:80
+    1 1 client "a"
+    2 2 client "b"
+    3 1 server reset
+    4 2 server "B"
+    5 2 client end
+  `);
+  const a = pool.open(1);
+  expect(pool.ask(a, "a")).toBe("1@0");
+  expect(pool.end(a)).toBe("1@1");
+  expect(a.connection).toBe(1);
+});
+
 test("masks apply to questions", () => {
   const masks = [{ pattern: /at \d+/ }];
   const pool = new Pool(
