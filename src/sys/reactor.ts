@@ -133,8 +133,9 @@ export class Reactor {
     while (this.#running) {
       const count = this.#wait();
       this.round++;
-      for (let i = 0; i < count; i++) this.#dispatch(i * epollEvent.sizeBytes);
-      this.#resumeDeferred();
+      for (let i = 0; i < count && this.#running; i++) this.#dispatch(i * epollEvent.sizeBytes);
+      if (this.#running) this.#resumeDeferred();
+      if (!this.#running) break;
       const due = this.#timers.nextDueMs();
       if (due !== undefined && due <= this.nowMs) this.#timers.run(this.nowMs);
     }
@@ -142,6 +143,7 @@ export class Reactor {
     close(this.#epoll);
   }
 
+  /** Ends {@link run} at once: whoever calls this may have closed what other tasks would use. */
   stop(): void {
     this.#running = false;
   }
@@ -165,7 +167,7 @@ export class Reactor {
     const tasks = this.#deferred;
     this.#deferred = this.#resuming;
     this.#resuming = tasks;
-    for (let i = 0; i < tasks.length; i++) tasks[i]?.resume();
+    for (let i = 0; i < tasks.length && this.#running; i++) tasks[i]?.resume();
     tasks.length = 0;
   }
 

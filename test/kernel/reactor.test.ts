@@ -166,6 +166,17 @@ describe("timers and tasks", () => {
     });
   });
 
+  test("once stopped, it calls nobody: what they would use may be closed", () => {
+    const reactor = new Reactor();
+    const called: string[] = [];
+    const note = (name: string) => ({ resume: () => called.push(name) });
+    reactor.defer({ resume: () => reactor.stop() });
+    reactor.defer(note("deferred"));
+    reactor.after(0, () => called.push("timer"));
+    runFor(reactor);
+    expect(called).toEqual([]);
+  });
+
   test("what waits for an idle moment is done before it sleeps, or after a few busy rounds", () => {
     for (const isBusy of [false, true]) {
       const reactor = new Reactor();

@@ -105,6 +105,7 @@ export class LiveEnds {
     const event = runner.waitingFor;
     if (event < 0 || !this.isAstray(runner, event)) return;
     this.senderOf(runner, event)?.foresee();
+    if (this.#parts.progress.isPastCut(index, event)) return runner.schedule.noteCutShort(event);
     const [connection, direction] = [index.connection(event), index.direction(event)];
     runner.schedule.noteBytes(connection, direction, index.endOffset(event));
   }
@@ -122,14 +123,16 @@ export class LiveEnds {
   }
 
   /**
-   * Whether the runner waits for `event` on a stream that has differed, or where a mask covers it,
-   * so that it need not come as recorded.
+   * Whether the runner waits for `event` on a stream that has differed or was cut off, or where a
+   * mask covers it, so that it need not come as recorded.
    */
   isAstray(runner: ScheduleRunner, event: number): boolean {
     const { index } = runner.schedule;
     const live = this.senderOf(runner, event);
     if (live?.connection !== index.connection(event)) return false;
-    return live.isAstrayUpTo(index.endOffset(event));
+    return (
+      live.isAstrayUpTo(index.endOffset(event)) || this.#parts.progress.isPastCut(index, event)
+    );
   }
 
   /**

@@ -22,6 +22,8 @@ export interface Standing {
    * between.
    */
   beginsWith(connection: number, bytes: Uint8Array): boolean;
+  /** Whether a recorded piece of the client's bytes ends at `offset`. */
+  pausesAt(connection: number, offset: number): boolean;
 }
 
 /**
@@ -151,6 +153,13 @@ export class CandidateGroup {
   hasLater(connection: number, bytes: Uint8Array): boolean {
     const isLater = bytes.length > this.#openingOf(connection).length;
     return isLater && this.#standing.beginsWith(connection, bytes);
+  }
+
+  /** Whether the client sent just these bytes on `connection`, and more of its opening later. */
+  hasFirst(connection: number, bytes: Uint8Array): boolean {
+    if (bytes.length >= this.#openingOf(connection).length) return false;
+    const { pausesAt, beginsWith } = this.#standing;
+    return pausesAt(connection, bytes.length) && beginsWith(connection, bytes);
   }
 
   /** Whether at least two classes are not empty, so that a connection needs to be identified. */

@@ -96,6 +96,7 @@ export class Matching {
         const recorded = stream.copy(0, bytes.length);
         return bytes.every((byte, at) => byte === recorded[at]);
       },
+      pausesAt: (connection, offset) => pausesAt(index, connection, offset),
     };
     for (let number = 1; number <= connections.count; number++) this.#place(number);
   }
@@ -251,6 +252,17 @@ export class Matching {
     const place = this.#places.get(key) ?? [];
     return place.reduce((sum, { numbers }) => sum + numbers.length, 0);
   }
+}
+
+/** Whether a piece of what the recorded client sent ends at `offset`. */
+function pausesAt(index: RecordingIndex, connection: number, offset: number): boolean {
+  const { connections, byConnection } = index;
+  for (let at = connections.from(connection); at < connections.to(connection); at++) {
+    const event = byConnection[at] as number;
+    if (index.direction(event) !== Direction.toServer) continue;
+    if (index.endOffset(event) >= offset) return index.endOffset(event) === offset;
+  }
+  return false;
 }
 
 /** The port if the program chose it, else {@link anyPort}. */

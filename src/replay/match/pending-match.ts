@@ -7,7 +7,8 @@
  *
  * If the recorded server spoke early on the kept connection, its opening is shorter than what a
  * client sends that is not answered yet. So as long as the bytes are what the client sent there,
- * the kept connection still counts, and it wins over others when no more bytes come.
+ * the kept connection still counts, and it wins over others when no more bytes come. It also wins
+ * if its client paused after the same bytes.
  *
  * Silence decides nothing if the kept connection opened with bytes, because they may still come.
  */
@@ -106,7 +107,8 @@ export class PendingMatch {
   /** Decides by the bytes so far, because the process ended the connection. */
   conclude(): number {
     if (this.#isSilent && this.#speaksSecond(this.kept)) return this.#decide(this.kept);
-    if (this.#isLaterOnKept()) return this.#decide(this.kept);
+    if (this.#isLaterOnKept() || this.#group.hasFirst(this.kept, this.#sent))
+      return this.#decide(this.kept);
     const alike = this.#bestOf(this.#from, this.#to);
     const exact = this.#class(this.#from);
     if (exact?.opening.length === this.#depth) {

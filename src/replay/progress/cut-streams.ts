@@ -7,6 +7,10 @@
  * peer closed first, its kernel sends a FIN, and resets the connection when more bytes come (RFC
  * 9293, 3.6.1). The FIN is then the cut. If the peer still expected an answer, at least the
  * answer's first byte counts.
+ *
+ * A FIN may also be a half-close, after which the peer goes on reading and resets the connection
+ * much later; the recording does not tell. So the process may send what it sent then, until it
+ * falls quiet.
  */
 import { type Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
@@ -46,10 +50,10 @@ export class CutStreams {
   }
 
   /**
-   * How many of the first `bytes` of a stream to await. After a FIN one byte is enough: it makes
-   * the peer's kernel reset the connection.
+   * How many of the first `bytes` of a stream are enough once the process is quiet. After a FIN it
+   * takes one byte to make the peer's kernel reset the connection.
    */
-  awaitedBytes(connection: number, direction: Direction, bytes: number): number {
+  leastBytes(connection: number, direction: Direction, bytes: number): number {
     return Math.min(bytes, this.offset(connection, direction) + 1);
   }
 

@@ -211,13 +211,26 @@ export class Progress {
     }
   }
 
+  /**
+   * Whether the process has sent enough of a stream that its peer cut off, but less than recorded.
+   * If it is quiet, it need not send the rest.
+   */
+  isPastCut(index: RecordingIndex, event: number): boolean {
+    const [connection, direction] = [index.connection(event), index.direction(event)];
+    const bytes = index.endOffset(event);
+    const leastBytes = this.cuts.leastBytes(connection, direction, bytes);
+    return leastBytes < bytes && this.#counted(endOf(connection, direction)) >= leastBytes;
+  }
+
   #hasSent(index: RecordingIndex, event: number, end: number): boolean {
-    const awaited = this.cuts.awaitedBytes(
-      index.connection(event),
-      index.direction(event),
-      index.streamOffset(event) + index.lengthBytes(event),
-    );
-    return (this.#sent[end] as number) + (this.#excused[end] as number) >= awaited;
+    if (this.#counted(end) >= index.endOffset(event)) return true;
+    const isExcused = (this.#excused[end] as number) > 0;
+    return isExcused && this.isPastCut(index, event);
+  }
+
+  /** The bytes that were sent, or excused. */
+  #counted(end: number): number {
+    return (this.#sent[end] as number) + (this.#excused[end] as number);
   }
 }
 

@@ -162,6 +162,16 @@ export class Schedule {
     else this.#engine.acted(end);
   }
 
+  /**
+   * The live process is quiet, and has yet to send `event`, on a stream that was cut off: no more
+   * of it is awaited.
+   */
+  noteCutShort(event: number): void {
+    const end = endOf(this.index.connection(event), this.index.direction(event));
+    this.#progress.excuseBytes(end, this.index.endOffset(event));
+    this.#engine.acted(end);
+  }
+
   /** The live process, the sender of `direction`, ended it (FIN). */
   noteEnd(connection: number, direction: Direction): void {
     this.#verdicts.ended(connection, direction);

@@ -129,6 +129,13 @@ test("whose peer had closed may have seen that sooner, or later", () => {
   later.play(`
     ${opening}
     > server 1 "t"
+    .. server
+  `);
+  // Its peer may also have gone on reading, so only a pause says that no more comes.
+  const nextTick = 4;
+  expect(later.progress.isPastCut(index, nextTick)).toBe(true);
+  later.schedule("server").noteCutShort(nextTick);
+  later.play(`
     < server 1 reset
     = server
   `);
@@ -140,6 +147,29 @@ test("whose peer had closed may have seen that sooner, or later", () => {
     = server
   `);
   expect([sooner, later, never].flatMap(({ differences }) => differences)).toEqual([]);
+});
+
+test("a peer that only half-closed goes on reading before it resets the connection", () => {
+  const { index } = record(`
+    0 1 connect client server:80
+    1 1 accept
+    2 1 client end
+    3 1 server 600 "x"
+    4 1 server 600 "x"
+    5 1 client reset
+  `);
+  const stage = new Stage(index, ["server"]);
+  stage.play(`
+    < server 1 connect
+    > server 1 accept
+    < server 1 end
+    > server 1 600 "x"
+    .. server
+    > server 1 600 "x"
+    < server 1 reset
+    = server
+  `);
+  expect(stage.differences).toEqual([]);
 });
 
 test("who cuts a stream off may do so with more or less of it on its way, but not before it comes", () => {

@@ -173,6 +173,23 @@ test("a connection that is opened early, and kept for a client, is expected like
   expect(client.notes).toEqual([]);
 });
 
+test("a client that pauses where it paused then is the one that is expected, by its order", () => {
+  const client = new Client(
+    record(`
+      0 1 connect client server:80
+      0 1 accept
+      0 2 connect client server:80
+      0 2 accept
+      1 1 client "a"
+      2 2 client "a"
+      3 1 client "b"
+    `),
+  );
+  const [one, two] = [client.pending(), client.pending()];
+  expect([send(one, "a"), one.settle()]).toEqual([undefined, 1]);
+  expect([send(two, "a") ?? two.settle()]).toEqual([2]);
+});
+
 /** Both sides speak at once on connection 2, where the server happened to be the first. */
 function bothAtOnce(): Recorded {
   return record(`
