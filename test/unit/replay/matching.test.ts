@@ -298,7 +298,8 @@ test("1000 parallel connections match whatever their order, and quickly", () => 
     const text = texts[which] as string;
     return send(match, text.slice(0, 12)) ?? send(match, text.slice(12));
   });
-  expect(performance.now() - startMs).toBeLessThan(500);
+  // A busy machine takes three times as long; trying all with all would take minutes.
+  expect(performance.now() - startMs).toBeLessThan(2000);
   const found = matched.map((number) => texts[(number as number) - 1]);
   expect(found).toEqual(shuffled.map((which) => texts[which]));
   expect(new Set(matched).size).toBe(1000);
