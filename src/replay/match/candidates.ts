@@ -158,8 +158,8 @@ export class CandidateGroup {
   /** Whether the client sent just these bytes on `connection`, and more of its opening later. */
   hasFirst(connection: number, bytes: Uint8Array): boolean {
     if (bytes.length >= this.#openingOf(connection).length) return false;
-    const { pausesAt, beginsWith } = this.#standing;
-    return pausesAt(connection, bytes.length) && beginsWith(connection, bytes);
+    const standing = this.#standing;
+    return standing.pausesAt(connection, bytes.length) && standing.beginsWith(connection, bytes);
   }
 
   /** Whether at least two classes are not empty, so that a connection needs to be identified. */
