@@ -2,7 +2,7 @@
  * Groups the recorded connections of one live process to one port of one server by opening, the
  * bytes that their clients sent first. Connections with equal openings form a class. A live
  * connection belongs to one of the classes that its first bytes fit. Within a class nothing
- * distinguishes connections, so they are taken in order.
+ * distinguishes connections but their order of opening.
  */
 
 /** The state of a candidate, apart from its opening. */
@@ -47,19 +47,15 @@ export interface Pick {
 export class Candidates {
   readonly opening: Uint8Array;
   /** In ascending order. */
-  readonly #connections: readonly number[];
+  readonly connections: readonly number[];
   readonly #standing: Standing;
   readonly #pick: { rank: Rank; connection: number } = { rank: 0, connection: 0 };
   #from = 0;
 
   constructor(opening: Uint8Array, connections: readonly number[], standing: Standing) {
     this.opening = opening;
-    this.#connections = connections;
+    this.connections = connections;
     this.#standing = standing;
-  }
-
-  has(connection: number): boolean {
-    return this.#connections.includes(connection);
   }
 
   /** Whether all connections are taken. */
@@ -83,8 +79,8 @@ export class Candidates {
   #pickWithout(windowEnd: number, isExcluded: (connection: number) => boolean): Pick {
     let late = 0;
     this.#first();
-    for (let at = this.#from; at < this.#connections.length; at++) {
-      const connection = this.#connections[at] as number;
+    for (let at = this.#from; at < this.connections.length; at++) {
+      const connection = this.connections[at] as number;
       if (this.#standing.isTaken(connection) || isExcluded(connection)) continue;
       if (!this.#standing.isLate(connection)) {
         if (this.#isDue(connection, windowEnd)) return this.#say(3, connection);
@@ -100,9 +96,9 @@ export class Candidates {
   }
 
   #first(): number | undefined {
-    let connection = this.#connections[this.#from];
+    let connection = this.connections[this.#from];
     while (connection !== undefined && this.#standing.isTaken(connection))
-      connection = this.#connections[++this.#from];
+      connection = this.connections[++this.#from];
     return connection;
   }
 
@@ -125,6 +121,7 @@ export class CandidateGroup {
   /** The number of accepted candidates that are neither taken nor kept for a pending match. */
   free: number;
   readonly #openingOf: (connection: number) => Uint8Array;
+  readonly #classOf = new Map<number, Candidates>();
   readonly #standing: Standing;
   /** All classes before this index are empty. */
   #openFrom = 0;
@@ -144,6 +141,13 @@ export class CandidateGroup {
     const unaccepted = connections.filter((connection) => !standing.isAccepted(connection));
     this.unaccepted = new Candidates(nothing, unaccepted, standing);
     this.classes = classify(accepted, openingOf, standing);
+    for (const one of this.classes)
+      for (const connection of one.connections) this.#classOf.set(connection, one);
+  }
+
+  /** The class of an accepted connection. */
+  classOf(connection: number): Candidates | undefined {
+    return this.#classOf.get(connection);
   }
 
   /**

@@ -13,7 +13,7 @@
  * Silence decides nothing if the kept connection opened with bytes, because they may still come.
  */
 import { assert } from "../../base/assert.ts";
-import type { CandidateGroup, Candidates, Rank } from "./candidates.ts";
+import type { CandidateGroup, Candidates, Pick, Rank } from "./candidates.ts";
 
 /** Receives the decisions of a pending match. */
 export interface PendingHooks {
@@ -112,7 +112,7 @@ export class PendingMatch {
     const alike = this.#bestOf(this.#from, this.#to);
     const exact = this.#class(this.#from);
     if (exact?.opening.length === this.#depth) {
-      const { connection } = exact.pick(this.#windowEnd);
+      const { connection } = this.#pick(exact);
       if (alike.includes(connection)) return this.#decide(connection);
     }
     const [connection] = alike;
@@ -127,7 +127,7 @@ export class PendingMatch {
 
   #speaksSecond(connection: number): boolean {
     const [first] = this.#group.classes;
-    return first?.opening.length === 0 && first.has(connection);
+    return first?.opening.length === 0 && first === this.#group.classOf(connection);
   }
 
   #class(at: number): Candidates | undefined {
@@ -189,14 +189,14 @@ export class PendingMatch {
     const isExact = only.opening.length === this.#depth;
     if (open > 1 && !(isExact && this.#isAlone(only))) return undefined;
     if (this.#isLaterOnKept()) return undefined;
-    return this.#decide(only.pick(this.#windowEnd).connection);
+    return this.#decide(this.#pick(only).connection);
   }
 
   #isAlone(exact: Candidates): boolean {
-    if (exact.pick(this.#windowEnd).rank < 2) return false;
+    if (this.#pick(exact).rank < 2) return false;
     for (let at = this.#from; at < this.#to; at++) {
       const one = this.#group.classes[at] as Candidates;
-      if (one !== exact && one.pick(this.#windowEnd).rank === 3) return false;
+      if (one !== exact && this.#pick(one).rank === 3) return false;
     }
     return true;
   }
@@ -208,7 +208,7 @@ export class PendingMatch {
   #likeliest(): number {
     if (this.#isLaterOnKept()) return this.kept;
     const whole = this.#usedUp.findLast((one) => !one.isEmpty && one.opening.length > 0);
-    if (whole !== undefined) return whole.pick(this.#windowEnd).connection;
+    if (whole !== undefined) return this.#pick(whole).connection;
     const [connection] = this.#bestOf(this.#from, this.#to);
     return connection ?? (this.#bestOf(0, this.#group.classes.length)[0] as number);
   }
@@ -221,7 +221,7 @@ export class PendingMatch {
     let best: Rank = 1;
     let connections: number[] = [];
     for (let at = from; at < to; at++) {
-      const { rank, connection } = (this.#group.classes[at] as Candidates).pick(this.#windowEnd);
+      const { rank, connection } = this.#pick(this.#group.classes[at] as Candidates);
       if (rank > best) {
         best = rank;
         connections = [];
@@ -229,6 +229,12 @@ export class PendingMatch {
       if (rank === best) connections.push(connection);
     }
     return connections.toSorted((a, b) => a - b);
+  }
+
+  /** The kept connection if it is in the class, else the next in order. */
+  #pick(one: Candidates): Pick {
+    const isKept = one === this.#group.classOf(this.kept);
+    return isKept ? { rank: 3, connection: this.kept } : one.pick(this.#windowEnd);
   }
 
   #decide(connection: number): number {

@@ -151,8 +151,8 @@ test("if the server speaks first, the order of opening decides", () => {
   const [one, two, three] = [client.pending(), client.pending(), client.pending()];
   expect(client.matching.pendingFor(2)).toBe(two);
   expect(two.decideFor(2)).toBe(2);
-  expect(send(three, "h")).toBe(1);
-  expect(one.kept).toBe(3);
+  expect(send(three, "h")).toBe(3);
+  expect(one.kept).toBe(1);
 });
 
 test("if the next in order has spoken, the server speaks to one that has not", () => {
@@ -171,6 +171,12 @@ test("a connection that is opened early, and kept for a client, is expected like
   expect(two.settle()).toBe(2);
   expect(send(one, "abc")).toBe(1);
   expect(client.notes).toEqual([]);
+});
+
+test("of connections that open alike, each is the one in whose order it opened", () => {
+  const client = new Client(openings("a", "a", "b"));
+  const [one, two] = [client.pending(), client.pending()];
+  expect([send(two, "a"), send(one, "a")]).toEqual([2, 1]);
 });
 
 test("a client that pauses where it paused then is the one that is expected, by its order", () => {
