@@ -178,10 +178,39 @@ export const rooms = {
   },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
 
+  // What programs use, and the command line.
+  "api/dump": { pure, imports: ["base", "dump/format", "protocol", "report"] },
+  "api/caller": { imports: ["base", "sys", "sandbox/network"] },
+  api: {
+    imports: [
+      "base",
+      "net",
+      "sys",
+      "determinism/core",
+      "dump/store",
+      "switch/core",
+      "engine",
+      "sandbox",
+      "sandbox/network",
+      "sandbox/processes",
+      "record",
+      "recording/load",
+      "replay",
+      "replay/compare",
+      "replay/findings",
+      "replay/schedule",
+      "diff",
+      "capture/import",
+      "capture/track",
+      "api/caller",
+      "api/dump",
+    ],
+  },
+
   // What the help says, for shells and for man.
   "cli/describe": { pure, imports: [] },
   "cli/errors": { pure, imports: ["base", "report"] },
-  "cli/launch": { imports: ["base", "cli/errors"] },
+  "cli/launch": { imports: ["base", "api", "cli/errors"] },
   "cli/terminal": {
     imports: [
       "base",
@@ -206,6 +235,7 @@ export const rooms = {
       "record",
       "replay/compare",
       "config",
+      "api",
       "cli/launch",
       "cli/terminal",
     ],
@@ -234,6 +264,7 @@ export const rooms = {
       "replay/learn",
       "replay/schedule",
       "report",
+      "api",
       "cli/describe",
       "cli/errors",
       "cli/launch",
@@ -243,7 +274,7 @@ export const rooms = {
   },
   cli: {
     packages: ["commander"],
-    imports: ["base", "cli/errors", "cli/launch", "cli/commands", "cli/terminal"],
+    imports: ["base", "api", "cli/errors", "cli/launch", "cli/commands", "cli/terminal"],
   },
 
   // The programs that `plg demo` runs: ordinary programs that know nothing of plg.
@@ -252,14 +283,15 @@ export const rooms = {
 
 /** What src/index.ts, the library's public face, may export from. */
 export const publicRooms = [
+  "api",
+  "api/caller",
+  "api/dump",
+  // The shapes of results.
   "base",
-  "net",
-  "dump/format",
-  "dump/store",
-  "switch/core",
   "engine",
-  "sandbox/network",
   "sandbox/processes",
-  "record",
-  "report",
+  "replay/findings",
+  "diff",
+  "capture/import",
+  "capture/track",
 ];

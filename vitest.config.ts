@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "programs",
-          include: ["test/{programs,network,e2e-fuzz}/**/*.test.ts"],
+          include: ["test/{programs,library,network,e2e-fuzz}/**/*.test.ts"],
           pool: "forks",
           maxWorkers: 3,
           testTimeout: 120_000,

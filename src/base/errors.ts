@@ -19,6 +19,8 @@ export type ErrorCode =
   /** A write failed after the recording had begun, for instance because the disk is full. */
   | "dump-incomplete"
   | "dump-unreadable"
+  /** Somebody else recorded the commands that would run. */
+  | "commands-unconfirmed"
   | "dump-damaged"
   /** Another program changed the dump while plg read it. */
   | "dump-changed"

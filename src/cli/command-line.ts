@@ -6,7 +6,7 @@ import { printable, printableLines } from "../base/printable.ts";
 import { needsUserNamespace, runInUserNamespace } from "./launch/rootless.ts";
 import { messageOf } from "./errors/advice.ts";
 import { leaveInterrupts } from "./terminal/interrupt.ts";
-import { toolVersion } from "./launch/version.ts";
+import { toolVersion } from "../api/version.ts";
 
 const about =
   "Record the traffic between commands that run in network containers, and replay it later";

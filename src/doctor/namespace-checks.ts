@@ -108,7 +108,7 @@ async function runInProcessSpace(): Promise<string> {
   const spawner = await Spawner.start(undefined);
   const space = await ProcessSpace.create(`${hosts}\n`);
   try {
-    const program = { file: "/bin/sh", args: ["-c", script], env: process.env };
+    const program = { file: "/bin/sh", args: ["-c", script], env: process.env, cwd: "/" };
     const compartment = await space.addCompartment(spawner);
     // If it cannot be started, its output is empty, which the caller notices.
     const { stdout, stderr } = await space.spawn(spawner, compartment, network, program);

@@ -57,7 +57,7 @@ async function run(
   const space = await ProcessSpace.create("");
   try {
     const compartment = await space.addCompartment(spawner);
-    const command = { file: process.execPath, args: ["-e", program], env: process.env };
+    const command = { file: process.execPath, args: ["-e", program], env: process.env, cwd: "/" };
     const { stdout, stderr } = await space.spawn(spawner, compartment, network, command);
     stderr.resume();
     let output = "";

@@ -14,7 +14,8 @@ import type { EngineTask } from "../engine/task.ts";
 import type { NetworkOptions } from "../sandbox/playground.ts";
 import type { RunHooks, RunOptions } from "../sandbox/processes/run.ts";
 import { prepareSandbox, Session, type SessionActs } from "../sandbox/session.ts";
-import type { Topology } from "../sandbox/network/topology.ts";
+import { type ContainerPlan, hasCommand, type Topology } from "../sandbox/network/topology.ts";
+import type { Namespace } from "../sys/namespace.ts";
 import type { RecordDetails } from "./engine.ts";
 import { type Need, StartOrder } from "./needs.ts";
 import { type ReadyCheck, runChecks, watchContainers, watchLines } from "./readiness.ts";
@@ -76,6 +77,7 @@ interface RecordParts extends Moment {
   readonly session: Session;
   readonly writer: DumpWriter;
   readonly startOrder: StartOrder;
+  readonly containers: readonly ContainerPlan[];
   readonly checks: readonly ReadyCheck[];
   /** See {@link watchLines}. */
   readonly matched: readonly Promise<number>[];
@@ -117,8 +119,8 @@ export class RecordSession {
       const session = await Session.prepare(sandbox, module, details, hooks, undos);
       const startOrder = new StartOrder({ needs: options.needs ?? [], containers, ...sandbox });
       undos.push(() => startOrder.close());
-      const parts = { ...moment, destination, session, writer, startOrder, checks, matched };
-      return new RecordSession(parts);
+      const made = { destination, session, writer, startOrder };
+      return new RecordSession({ ...moment, ...made, containers, checks, matched });
     });
   }
 
@@ -171,12 +173,12 @@ export class RecordSession {
   async #closeDump(
     ends: readonly CommandEnd[],
   ): Promise<Pick<RecordResult, "dumpBytes" | "durationMs">> {
-    const { startNs, startHrNs, session, writer } = this.#parts;
+    const { startNs, startHrNs, session, writer, containers } = this.#parts;
     const durationNs = process.hrtime.bigint() - startHrNs;
     const stoppedAtNs = Number((session.commandRun.stoppedAtHrNs ?? startHrNs) - startHrNs);
     const { writtenBytes } = await writer.close({
       endNs: startNs + durationNs,
-      exits: ends.map((end) => exitForDump(end, stoppedAtNs)),
+      exits: exitsForDump(containers, ends, stoppedAtNs, durationNs),
     });
     return { dumpBytes: writtenBytes, durationMs: Number(durationNs) / 1e6 };
   }
@@ -212,9 +214,34 @@ export class RecordSession {
     this.#parts.session.stop();
   }
 
+  /** The calling process has left its container. */
+  noteLeft(container: number): void {
+    this.#parts.session.engine.tellGone(container);
+  }
+
+  /** The network of a container. It exists as long as the session. */
+  networkOf(container: number): Namespace {
+    return this.#parts.session.networkOf(container);
+  }
+
   counts(): EngineCounts {
     return this.#parts.session.counts();
   }
+}
+
+/** The containers' ends, in their order. The calling process has none, but was there all the time. */
+function exitsForDump(
+  containers: readonly ContainerPlan[],
+  ends: readonly CommandEnd[],
+  stoppedAtNs: number,
+  durationNs: bigint,
+): readonly CommandExit[] {
+  const left = [...ends];
+  return containers.flatMap((plan) => {
+    if (!hasCommand(plan)) return [{ lastedNs: Number(durationNs) }];
+    const end = left.shift();
+    return end ? [exitForDump(end, stoppedAtNs)] : [];
+  });
 }
 
 function exitForDump(end: CommandEnd, stoppedAtNs: number): CommandExit {

@@ -10,6 +10,7 @@ import type { RunHooks, RunOptions } from "../sandbox/processes/run.ts";
 import { prepareSandbox, Session, type SessionActs } from "../sandbox/session.ts";
 import { type LinkSetup, quietMsOf } from "../switch/core/link-plan.ts";
 import type { ContainerPlan, Topology } from "../sandbox/network/topology.ts";
+import type { Namespace } from "../sys/namespace.ts";
 import {
   ReplayCounter,
   replayCounterCount,
@@ -128,6 +129,7 @@ export class ReplaySession {
       conclude: (outcome, ends) => this.#conclude(outcome as ReplayOutcome, ends),
     };
     return this.#session.run(acts, {
+      onStart: () => hooks.onStart?.(),
       onWarning: (text) => hooks.onWarning(text),
       onCommandEnd: (command, end) => {
         engine.tellGone(command.plan.index);
@@ -151,6 +153,16 @@ export class ReplaySession {
   stop(): void {
     this.#stopped = true;
     this.#session.stop();
+  }
+
+  /** The calling process has left its container. */
+  noteLeft(container: number): void {
+    this.#session.engine.tellGone(container);
+  }
+
+  /** The network of a container. It exists as long as the session. */
+  networkOf(container: number): Namespace {
+    return this.#session.networkOf(container);
   }
 
   counts(): EngineCounts {
@@ -190,10 +202,11 @@ export class ReplaySession {
   }
 
   /**
-   * Waits until everything is played and the commands that ended by themselves in the recording
+   * Waits until the calling process has left, everything is played and the commands that ended by themselves in the recording
    * have had the time to do so.
    */
   async #untilPlayed(over: AbortSignal): Promise<void> {
+    await this.#options.notBefore;
     while (!over.aborted && !this.#isPlayed()) await sleep(lookMs);
     const playedMs = performance.now();
     let movedMs = playedMs;

@@ -128,6 +128,7 @@ function renderSeed({ notes }: RunInfo): string {
 
 function commandCells(container: ContainerInfo, exit: CommandExit | undefined): string[] {
   const { name, addresses, command } = container;
+  if (command === "") return ["", name, addresses[0] ?? "", "", "(the process that recorded this)"];
   return ["", name, addresses[0] ?? "", exitText(exit), inOneLine(command)];
 }
 

@@ -8,8 +8,10 @@
 import type { EngineCounts, EngineHost } from "../engine/host.ts";
 import type { EngineTask } from "../engine/task.ts";
 import type { UndoStack } from "../base/undo-stack.ts";
+import { assert } from "../base/assert.ts";
 import { raiseDescriptorLimit } from "../sys/descriptors.ts";
-import type { ContainerPlan, Topology } from "./network/topology.ts";
+import type { Namespace } from "../sys/namespace.ts";
+import { type ContainerPlan, hasCommand, type Topology } from "./network/topology.ts";
 import { type NetworkOptions, Playground } from "./playground.ts";
 import type { CommandEnd } from "./processes/command.ts";
 import {
@@ -44,7 +46,8 @@ export async function prepareSandbox(
   );
   const playground = new Playground(topology.subnets, hasNetwork, options);
   undos.push(() => playground.close());
-  const commandRun = await CommandRun.prepare(topology, live, playground.spaces, options);
+  const withCommands = live.filter(hasCommand);
+  const commandRun = await CommandRun.prepare(topology, withCommands, playground.spaces, options);
   undos.push(() => commandRun.close());
   if (commandRun.unseeded !== undefined) hooks.onWarning(commandRun.unseeded);
   return { playground, commandRun };
@@ -104,6 +107,7 @@ export class Session {
       await commandRun.start(acts.startGate);
       // After the start, because the commands keep the caller's limits.
       restoreLimit = raiseDescriptorLimit();
+      hooks.onStart?.();
       await this.#untilOver(acts, hooks);
       await Promise.race([acts.beforeStop?.(), engine.failed]);
       await Promise.race([commandRun.stop(), engine.failed]);
@@ -144,5 +148,12 @@ export class Session {
 
   counts(): EngineCounts {
     return this.engine.counts();
+  }
+
+  /** The network of a container. It exists as long as the session. */
+  networkOf(container: number): Namespace {
+    const space = this.#playground.spaces[container];
+    assert(space, "the container exists");
+    return space.namespace;
   }
 }

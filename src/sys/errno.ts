@@ -20,6 +20,7 @@ export const EPIPE: number = codes.EPIPE;
 
 const words: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EADDRINUSE: "address already in use",
   EBUSY: "device or resource busy",
   EEXIST: "already exists",
   EINVAL: "invalid argument",

@@ -7,7 +7,7 @@
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import { check, ECONNRESET, EINPROGRESS, EMFILE, EPIPE } from "./errno.ts";
+import { check, ECONNRESET, EINPROGRESS, EMFILE, EPIPE, SystemError } from "./errno.ts";
 import * as libc from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
@@ -53,6 +53,22 @@ export function boundSocket(family: Family, local: Endpoint): number {
   setFlag(fd, abi.IPPROTO_TCP, abi.TCP_NODELAY);
   if (libc.bindSocket(fd, sockaddr.address, writeSockaddr(local)) < 0) return closedWithErrno(fd);
   return fd;
+}
+
+/**
+ * A non-blocking TCP socket of the calling thread's network namespace, in which it stays whatever
+ * thread uses it later. With a port, it is bound to that port at all addresses; IPv6 includes IPv4.
+ * Throws if it cannot be.
+ */
+export function socketHere(family: Family, port?: Port): Fd {
+  const type = abi.SOCK_STREAM | abi.SOCK_NONBLOCK | abi.SOCK_CLOEXEC;
+  const fd = libc.socket(family === 4 ? abi.AF_INET : abi.AF_INET6, type, 0) as Fd;
+  check(fd, "socket", "a connection in the run's network");
+  if (port === undefined) return fd;
+  setFlag(fd, abi.SOL_SOCKET, abi.SO_REUSEADDR);
+  const local = { address: new Uint8Array(family === 4 ? 4 : 16), port };
+  if (libc.bindSocket(fd, sockaddr.address, writeSockaddr(local)) === 0) return fd;
+  throw new SystemError("bind", `port ${port}`, -closedWithErrno(fd));
 }
 
 /** Makes a bound socket listen; throws if it cannot. */

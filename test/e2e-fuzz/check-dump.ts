@@ -1,11 +1,8 @@
-/** Compares what the library's `readDump` says of a dump with what it must hold. */
-import {
-  Direction,
-  type PacketItem,
-  readDump,
-  RecordKind,
-  type StreamItem,
-} from "../../src/index.ts";
+/** Compares what `readDump` says of a dump with what it must hold. */
+import { Direction } from "../../src/base/direction.ts";
+import type { PacketItem, StreamItem } from "../../src/dump/format/decoder.ts";
+import { RecordKind } from "../../src/dump/format/schema.ts";
+import { readDump } from "../../src/dump/store/reader.ts";
 import { SentBytes } from "./bytes.ts";
 import { type ExpectedConnection, expectedDump, type ExpectedStream } from "./expected.ts";
 import { type Identify, type Listener, listenerOf, type Scenario, type Side } from "./scenario.ts";

@@ -222,7 +222,7 @@ describe("wrong usage", () => {
     writeFileSync(join(folder, "a.pcap"), pcapFile(framesAt(gappedFrames())));
     const over = await plg.run(["import", "a.pcap", "-o", "a.pcap"]);
     expect(over.exitCode).toBe(2);
-    expect(over.stderr).toMatch(/-o a\.pcap is the capture itself/);
+    expect(over.stderr).toMatch(/plg: a\.pcap is the capture itself: name another file/);
     const named = await plg.run(["import", "a.pcap", "--name", "db=10.0.0.1"]);
     expect(named).toMatchObject({ exitCode: 2 });
   });

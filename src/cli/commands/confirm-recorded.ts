@@ -8,7 +8,7 @@ import type { ContainerPlan } from "../../sandbox/network/topology.ts";
 import { ask, canAsk } from "../terminal/ask.ts";
 import { type Interruption, interruptionBy } from "../terminal/interrupt.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { isOwnSeal } from "./own-recordings.ts";
+import { isOwnSeal } from "../../api/own-recordings.ts";
 
 /**
  * Always shows the commands. Returns an interruption if the answer was Ctrl-C. Throws a {@link

@@ -7,7 +7,7 @@ import { manualPage } from "../describe/man.ts";
 import type { DescribedCommand, DescribedOption, DescribedProgram } from "../describe/program.ts";
 import { zshCompletion } from "../describe/zsh.ts";
 import { ExitCode } from "../errors/exit-code.ts";
-import { toolVersion } from "../launch/version.ts";
+import { toolVersion } from "../../api/version.ts";
 
 const shells: Readonly<Record<string, (program: DescribedProgram) => string>> = {
   bash: bashCompletion,

@@ -12,7 +12,7 @@ import { writeCsv, writeJsonLines, writeStreams } from "../../export/write/text.
 import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { readRecording } from "../../recording/load/read-recording.ts";
 import { selectionFrom, type SelectionOptions } from "../../report/selection.ts";
-import { toolVersion } from "../launch/version.ts";
+import { toolVersion } from "../../api/version.ts";
 import { pathOf } from "../options/dump-argument.ts";
 import { collect } from "../options/values.ts";
 import { withProgress } from "../terminal/reading.ts";

@@ -1,16 +1,14 @@
 /** `plg import`: converts captures of tcpdump or Wireshark to a dump. */
 import { statSync } from "node:fs";
 import type { Command as Cli } from "commander";
-import { UsageError } from "../../base/errors.ts";
+import { importCapture } from "../../api/import.ts";
 import { ExitCode } from "../errors/exit-code.ts";
 import { printable, printableJson } from "../../base/printable.ts";
 import { formatBytes } from "../../base/text.ts";
 import { hostNames } from "../../capture/import/containers.ts";
 import type { ImportProgress } from "../../capture/import/capture-source.ts";
-import { importCaptures } from "../../capture/import/import.ts";
 import type { ImportResult } from "../../capture/track/result.ts";
 import { importAsJson, isComplete, renderImport } from "../../report/import-summary.ts";
-import { toolVersion } from "../launch/version.ts";
 import { defaultFile } from "../options/dump-argument.ts";
 import { collect } from "../options/values.ts";
 import { endNow, interruptible } from "../terminal/interrupt.ts";
@@ -54,16 +52,13 @@ Every address becomes a container. Exit code 1 says that something is missing in
 the captures; the rest is imported.`;
 
 async function importFiles(captures: readonly string[], flags: ImportFlags): Promise<number> {
-  const names = hostNames(flags.name ?? []);
-  for (const path of captures) refuseSameFile(path, flags.output);
+  const names = Object.fromEntries(hostNames(flags.name ?? []));
   const terminal = forResults();
   const result = await withStatus(captures, terminal, (onProgress) =>
-    importCaptures({
-      captures,
-      output: flags.output,
+    importCapture(captures, {
+      file: flags.output,
       names,
       force: flags.force === true,
-      toolVersion: toolVersion(),
       onProgress,
     }),
   );
@@ -74,13 +69,6 @@ async function importFiles(captures: readonly string[], flags: ImportFlags): Pro
   );
   tellKeys(result, terminal);
   return isComplete(result) ? ExitCode.ok : ExitCode.commandFailed;
-}
-
-/** Refuses to overwrite a capture. Captures are read a second time after the dump is opened. */
-function refuseSameFile(capture: string, output: string): void {
-  const [from, to] = [capture, output].map((file) => statSync(file, { throwIfNoEntry: false }));
-  if (from === undefined || from.dev !== to?.dev || from.ino !== to.ino) return;
-  throw new UsageError(`-o ${output} is the capture itself: name another file`);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { UsageError } from "../../base/errors.ts";
 import type { Mask } from "../../replay/compare/masks.ts";
-import { parseMask, parseMaskFile } from "../options/ignore.ts";
+import { parseMask, parseMaskFile } from "../../replay/compare/parse-mask.ts";
 
 export interface MaskFlags {
   readonly ignore?: readonly string[];

@@ -24,7 +24,7 @@ import {
 import { parseNeeds } from "../options/needs.ts";
 import { parseReady } from "../options/ready.ts";
 import { collectTlsKeys } from "./tls-keys.ts";
-import { sealOf } from "./own-recordings.ts";
+import { sealOf } from "../../api/own-recordings.ts";
 import {
   addConfigFlags,
   type ConfigFlags,
@@ -58,7 +58,7 @@ import {
 import type { HeldOutput } from "../terminal/held-output.ts";
 import { learnMasks } from "./learn.ts";
 import { replayArguments, verify } from "./verify.ts";
-import { toolVersion } from "../launch/version.ts";
+import { toolVersion } from "../../api/version.ts";
 
 interface RecordFlags extends CommonFlags, ConfigFlags, SubnetOptions, LinkFlags, SeedFlags {
   readonly waitListen?: string;

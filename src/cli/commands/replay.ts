@@ -38,7 +38,7 @@ import { completenessOf, warnIfIncomplete } from "../terminal/incomplete.ts";
 import { withProgress } from "../terminal/reading.ts";
 import { confirmRecorded } from "./confirm-recorded.ts";
 import { learnMasks, type LearnOptions, withoutOption } from "./learn.ts";
-import { liveContainers } from "./imported-replay.ts";
+import { liveContainers } from "../../api/live-containers.ts";
 import { readMasks } from "./masks.ts";
 import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
 import { checkReport, markUnfinished } from "./report-file.ts";
@@ -142,7 +142,7 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const commands = givenCommands(recording, lines);
   const topology = recordedTopology(recording, commands);
   checkSubnet(flags.subnet, topology);
-  const live = liveContainers(flags.only, commands, { recording, topology, terminal });
+  const live = liveOf(flags, { recording, topology, commands }, terminal);
   refuseUnused(commands, live, topology);
   const run = runOptions(flags, live, terminal);
   const masks = readMasks(flags, topology.containers);
@@ -181,6 +181,20 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   );
   if (result === undefined) return interrupted.exitCode;
   return concludeReplay(terminal, flags, live, result, interrupted);
+}
+
+/** The containers that run: those of `--only`, by default all. */
+function liveOf(
+  { only }: ReplayFlags,
+  parts: Pick<Parameters<typeof liveContainers>[0], "recording" | "topology" | "commands">,
+  terminal: Terminal,
+): readonly ContainerPlan[] {
+  return liveContainers({
+    ...parts,
+    caller: undefined,
+    only: only?.split(",").map((name) => name.trim()),
+    onWarning: (text) => terminal.warn(text),
+  });
 }
 
 /**

@@ -20,6 +20,7 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
   "dump-protected": ExitCode.usage,
   "dump-in-use": ExitCode.usage,
   "dump-unwritable": ExitCode.usage,
+  "commands-unconfirmed": ExitCode.usage,
   "machine-unsuitable": ExitCode.machine,
   "no-policy-routing": ExitCode.machine,
   "sandbox-unavailable": ExitCode.machine,

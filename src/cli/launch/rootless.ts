@@ -6,10 +6,10 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { isInUserNamespace, userNamespaceMarker } from "../../api/user-namespace.ts";
 import { MachineError } from "../../base/errors.ts";
 import { ExitCode } from "../errors/exit-code.ts";
 
-const marker = "PLG_IN_USER_NAMESPACE";
 const needing = new Set(["record", "replay"]);
 
 /**
@@ -33,21 +33,8 @@ export const withOtherUsers: readonly string[] = [...unshareOptions, "--map-auto
 export function needsUserNamespace(args: readonly string[]): boolean {
   const wantsHelp = args.includes("-h") || args.includes("--help");
   return (
-    process.geteuid?.() !== 0 &&
-    process.env[marker] === undefined &&
-    needing.has(args[0] ?? "") &&
-    !wantsHelp
+    process.geteuid?.() !== 0 && !isInUserNamespace() && needing.has(args[0] ?? "") && !wantsHelp
   );
-}
-
-/** Whether this plg runs inside a user namespace that plg created. */
-export function isInUserNamespace(): boolean {
-  return process.env[marker] !== undefined;
-}
-
-/** Whether users other than root exist here: /proc/self/uid_map then has more than root's line. */
-export function hasOtherUsers(): boolean {
-  return readFileSync("/proc/self/uid_map", "utf8").trim().includes("\n") || !isInUserNamespace();
 }
 
 /** Runs plg again inside a user namespace. Resolves to its exit code. */
@@ -58,7 +45,7 @@ export function runInUserNamespace(args: readonly string[]): Promise<number> {
   const withUs = ["--pdeathsig", "KILL", "--", "unshare"];
   const child = spawn("setpriv", [...withUs, ...options, "--", ...self], {
     stdio: "inherit",
-    env: { ...process.env, [marker]: "1" },
+    env: { ...process.env, [userNamespaceMarker]: "1" },
   });
   // Signals to this process alone are passed on. A terminal sends Ctrl-C to the child directly.
   process.on("SIGINT", () => void (isInForeground() || child.kill("SIGINT")));

@@ -15,7 +15,7 @@ import { readRun } from "../../dump/store/reader.ts";
 import { parseLink } from "../../switch/core/link-spec.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { takeDumpArgument } from "./dump-argument.ts";
-import { parseMask } from "./ignore.ts";
+import { parseMask } from "../../replay/compare/parse-mask.ts";
 import { checkIdentity, parseSignal } from "./values.ts";
 
 export interface ConfigFlags {

@@ -3,7 +3,7 @@ import type { Command as Cli } from "commander";
 import { MachineError, UsageError } from "../../base/errors.ts";
 import type { RunOptions } from "../../sandbox/processes/run.ts";
 import type { ContainerPlan } from "../../sandbox/network/topology.ts";
-import { hasOtherUsers } from "../launch/rootless.ts";
+import { hasOtherUsers } from "../../api/user-namespace.ts";
 import { Terminal } from "../terminal/terminal.ts";
 import { checkIdentity, parseDuration, parseSignal, parseUntil, primaryGroupOf } from "./values.ts";
 

@@ -4,7 +4,7 @@
 import { hostOf } from "../../base/units.ts";
 import { basename } from "node:path/posix";
 import { UsageError } from "../../base/errors.ts";
-import { foldName, isContainerName, longestName } from "../../base/container-name.ts";
+import { foldName, isContainerName, isSameName, longestName } from "../../base/container-name.ts";
 import { maxContainers } from "../../dump/format/schema.ts";
 import type { Subnet } from "../../net/subnet.ts";
 
@@ -12,10 +12,22 @@ import type { Subnet } from "../../net/subnet.ts";
 export interface ContainerPlan {
   readonly index: number;
   readonly name: string;
-  /** What `/bin/sh -c` runs. */
+  /** What `/bin/sh -c` runs. Empty for the calling process: see {@link addCaller}. */
   readonly command: string;
   /** One per subnet, in the subnets' order. */
   readonly addresses: readonly string[];
+  readonly launch?: Launch | undefined;
+}
+
+/** How a container's command is started, where that differs from the run's other commands. */
+export interface Launch {
+  /** In addition to the run's variables. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The working directory; by default plg's own. */
+  readonly cwd?: string | undefined;
+  /** User and group, as names or numbers. */
+  readonly uid?: string | undefined;
+  readonly gid?: string | undefined;
 }
 
 export interface Topology {
@@ -28,6 +40,7 @@ export interface Topology {
 export interface CommandLine {
   readonly name?: string | undefined;
   readonly command: string;
+  readonly launch?: Launch | undefined;
 }
 
 /**
@@ -72,13 +85,38 @@ export function planTopology(
         { code: "subnet-too-small" },
       );
   const names = nameAll(commands);
-  const containers = commands.map(({ command }, index) => ({
+  const containers = commands.map(({ command, launch }, index) => ({
     index,
     name: names[index] ?? "",
     command,
+    launch,
     addresses: subnets.map((subnet) => subnet.addressOf(hostOf(index))),
   }));
   return { subnets, containers };
+}
+
+/**
+ * Adds a container for the process that uses plg as a library. It has no command. It comes last, so
+ * that the others have the same addresses with and without it.
+ */
+export function addCaller({ subnets, containers }: Topology, name: string): Topology {
+  checkName(name);
+  if (containers.some((container) => isSameName(container.name, name)))
+    throw new UsageError(`two containers are named '${name}': the calling process has that name`);
+  const index = containers.length;
+  for (const subnet of subnets)
+    if (index >= subnet.capacity)
+      throw new UsageError(
+        `${index + 1} containers do not fit into ${subnet.toString()}, which has ${subnet.capacity} addresses`,
+        { code: "subnet-too-small" },
+      );
+  const addresses = subnets.map((subnet) => subnet.addressOf(hostOf(index)));
+  return { subnets, containers: [...containers, { index, name, command: "", addresses }] };
+}
+
+/** Whether the container runs a command. The calling process does not, and imported hosts. */
+export function hasCommand({ command }: Pick<ContainerPlan, "command">): boolean {
+  return command !== "";
 }
 
 /** The given names, and for the others the program's name, made unique with a number. */

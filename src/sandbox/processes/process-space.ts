@@ -163,9 +163,9 @@ export class ProcessSpace {
     spawner: Spawner,
     compartment: Compartment,
     network: Namespace,
-    program: Pick<SpawnRequest, "file" | "args" | "env">,
+    program: Omit<SpawnRequest, keyof Surroundings>,
   ): Promise<Program> {
-    const place = { ...compartment.placeIn(network), cwd: process.cwd() };
+    const place = compartment.placeIn(network);
     return this.#explaining(spawner.spawn({ ...place, ...program }));
   }
 

@@ -28,6 +28,7 @@ import type { Space } from "../network/space.ts";
 import type { Compartment } from "./compartment.ts";
 import { ProcessSpace } from "./process-space.ts";
 import { type Program, Spawner } from "./spawner.ts";
+import type { SpawnRequest, Surroundings } from "./spawner-task.ts";
 import type { ContainerPlan, Topology } from "../network/topology.ts";
 
 /** The end condition: all commands have ended, the first has, or the named one has. */
@@ -46,10 +47,17 @@ export interface RunOptions {
   readonly clock?: RecordedClock | undefined;
   /** Environment variables in addition to the caller's. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
+  /**
+   * The run does not end by itself before this settles: until then, the calling process may still
+   * use the run's network.
+   */
+  readonly notBefore?: Promise<unknown> | undefined;
 }
 
 /** Observes a run. */
 export interface RunHooks {
+  /** The commands have been started. */
+  onStart?(): void;
   onWarning(text: string): void;
   onCommandEnd(command: Command, end: CommandEnd): void;
 }
@@ -238,9 +246,18 @@ export class CommandRun {
   }
 
   #startOne({ plan, network, compartment }: Place): Promise<Program> {
-    const { file, args } = programFor(plan.command, this.#options.identity);
-    const env = { ...environmentFor(plan, this.#topology), ...this.#options.environment };
-    return this.#space.spawn(this.#spawner, compartment, network, { file, args, env });
+    const program = this.#programOf(plan, plan.command);
+    return this.#space.spawn(this.#spawner, compartment, network, program);
+  }
+
+  #programOf(plan: ContainerPlan, command: string): Omit<SpawnRequest, keyof Surroundings> {
+    const { identity, environment } = this.#options;
+    const { env, cwd = process.cwd(), uid = identity.uid, gid = identity.gid } = plan.launch ?? {};
+    return {
+      ...programFor(command, { ...identity, uid, gid }),
+      cwd,
+      env: { ...environmentFor(plan, this.#topology), ...environment, ...env },
+    };
   }
 
   /** Whether this container still has processes. */
@@ -256,9 +273,7 @@ export class CommandRun {
   async check(container: number, command: string): Promise<boolean> {
     const { plan, network } = this.#placeOf(container);
     this.#checks ??= this.#space.addCompartment(this.#spawner);
-    const { file, args } = programFor(command, this.#options.identity);
-    const env = { ...environmentFor(plan, this.#topology), ...this.#options.environment };
-    const program = { file, args, env };
+    const program = this.#programOf(plan, command);
     const { stdout, stderr, ended } = await this.#space.spawn(
       this.#spawner,
       await this.#checks,
@@ -290,7 +305,7 @@ export class CommandRun {
 
   /** Settles when the end condition holds. The caller then stops the rest. */
   async untilOver(onEnd: (command: Command, end: CommandEnd) => void): Promise<void> {
-    const { until } = this.#options;
+    const { until, notBefore } = this.#options;
     const ends = this.#commands.map(async (command) => {
       const end = await command.ended;
       if (end.signal === "SIGKILL") this.#space.lookForKeeper();
@@ -302,6 +317,7 @@ export class CommandRun {
     if (until === "first") await Promise.race(ends);
     else if (named >= 0) await ends[named];
     else await Promise.all(ends);
+    await notBefore;
   }
 
   /**

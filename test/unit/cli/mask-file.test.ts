@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseMaskFile } from "../../../src/cli/options/ignore.ts";
+import { parseMaskFile } from "../../../src/replay/compare/parse-mask.ts";
 
 const parse = (text: string): unknown => parseMaskFile(text, ["server"], "masks");
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseMask } from "../../../src/cli/options/ignore.ts";
+import { parseMask } from "../../../src/replay/compare/parse-mask.ts";
 import { comparisonFor } from "../../../src/replay/compare/comparison.ts";
 import type { Mask } from "../../../src/replay/compare/masks.ts";
 import type { Difference } from "../../../src/replay/findings/differences.ts";

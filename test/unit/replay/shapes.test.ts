@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseMask } from "../../../src/cli/options/ignore.ts";
+import { parseMask } from "../../../src/replay/compare/parse-mask.ts";
 import { Direction } from "../../../src/base/direction.ts";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import { comparisonFor } from "../../../src/replay/compare/comparison.ts";

@@ -1,7 +1,10 @@
-/** Parses the masks of `--ignore`: `[name][:port]/regex/flags`, one per line in a file. */
+/** Parses masks: `[name][:port]/regex/flags`, one per line in a file. */
 import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
-import type { Mask } from "../../replay/compare/masks.ts";
+import type { Mask } from "./masks.ts";
+
+/** Where in a file the character at an offset of the text is. */
+type PlaceOf = (at: number) => string;
 
 const maskPattern = /^([\w.-]*)(?::(\d{1,5}))?\/(.*)\/([a-z]*)$/s;
 
@@ -9,26 +12,24 @@ const maskPattern = /^([\w.-]*)(?::(\d{1,5}))?\/(.*)\/([a-z]*)$/s;
  * Parses one mask. `names` are the recording's containers. Throws a {@link UsageError} that begins
  * with `placeOf` the offset of the error in the text.
  */
-export function parseMask(
-  text: string,
-  names: readonly string[],
-  placeOf: (at: number) => string = () => "--ignore",
-): Mask {
+export function parseMask(text: string, names: readonly string[], placeOf?: PlaceOf): Mask {
   const match = maskPattern.exec(text);
   if (!match)
-    throw new UsageError(
-      `${placeOf(errorAt(text))} '${text}' is not a mask: write [name][:port]/regex/, as in server:80/^Date: .*$/m`,
+    throw wrongMask(
+      `'${text}' is not a mask: write [name][:port]/regex/, as in server:80/^Date: .*$/m`,
+      placeOf?.(errorAt(text)),
     );
   const [, container, port, source = "", flags] = match;
   const index = container ? indexOfName(names, container) : -1;
   if (container && index < 0)
-    throw new UsageError(
-      `${placeOf(0)} '${text}': the recording has no container '${container}' (it has ${names.join(", ")})`,
+    throw wrongMask(
+      `'${text}': the recording has no container '${container}' (it has ${names.join(", ")})`,
+      placeOf?.(0),
     );
   return {
     ...(index < 0 ? {} : { container: names[index] }),
     ...(port === undefined ? {} : { port: Number(port) }),
-    pattern: compile(source, flags ?? "", placeOf(text.indexOf("/") + 1)),
+    pattern: compile(source, flags ?? "", placeOf?.(text.indexOf("/") + 1)),
   };
 }
 
@@ -49,10 +50,16 @@ export function parseMaskFile(text: string, names: readonly string[], path: stri
     );
 }
 
-function compile(source: string, flags: string, place: string): RegExp {
+/** The error at `place` of a file; without one, it concerns the argument. */
+function wrongMask(message: string, place: string | undefined): UsageError {
+  if (place === undefined) return new UsageError(message, { argument: "ignore" });
+  return new UsageError(`${place} ${message}`);
+}
+
+function compile(source: string, flags: string, place: string | undefined): RegExp {
   try {
     return new RegExp(source, flags);
   } catch (error) {
-    throw new UsageError(`${place.replace(/:$/, "")}: ${(error as Error).message}`);
+    throw wrongMask((error as Error).message, place);
   }
 }

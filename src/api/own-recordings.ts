@@ -10,7 +10,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
-import { isInUserNamespace } from "../launch/rootless.ts";
+import { isInUserNamespace } from "./user-namespace.ts";
 
 /** The sealed content: each container's name and command. */
 type Commands = readonly { readonly name: string; readonly command: string }[];
