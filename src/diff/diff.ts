@@ -8,7 +8,8 @@ import { RecordedStream } from "../recording/recorded-stream.ts";
 import type { EqualBytes } from "../replay/compare/compare.ts";
 import { comparisonFor } from "../replay/compare/comparison.ts";
 import type { Mask } from "../replay/compare/masks.ts";
-import { type Difference, nameStream, type StreamName } from "../replay/findings/differences.ts";
+import type { Difference, StreamName } from "../replay/findings/differences.ts";
+import { nameStream } from "../replay/findings/stream-name.ts";
 import { type DiffSide, pairConnections } from "./pairing.ts";
 
 /** What two recordings do not have in common. */

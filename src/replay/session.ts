@@ -18,7 +18,8 @@ import {
   type ReplayOutcome,
 } from "./drive/engine-details.ts";
 import { compareEnd } from "./findings/command-ends.ts";
-import { type DifferenceList, DifferenceLog } from "./findings/differences.ts";
+import { DifferenceLog } from "./findings/difference-log.ts";
+import type { DifferenceList } from "./findings/differences.ts";
 import { orderDifferences } from "./findings/divergence.ts";
 import type { Mask } from "./compare/masks.ts";
 import type { Recording } from "../recording/load/read-recording.ts";

@@ -3,12 +3,13 @@
  */
 import { Direction } from "../../base/direction.ts";
 import { RecordedStream } from "../../recording/recorded-stream.ts";
-import { nameStream } from "../findings/differences.ts";
-import { type CompareParts, type Comparison, StreamComparison } from "./compare.ts";
+import { nameStream } from "../findings/stream-name.ts";
+import type { CompareParts, Comparison } from "./compare.ts";
 import { Horizon } from "./horizon.ts";
 import { http2Framing } from "./http2-units.ts";
 import { masksFor } from "./masks.ts";
 import { RecordedUnits } from "./recorded-units.ts";
+import { StreamComparison } from "./stream-comparison.ts";
 import { UnitComparison } from "./unit-comparison.ts";
 import type { Framing } from "./units.ts";
 

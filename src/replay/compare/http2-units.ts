@@ -3,6 +3,7 @@
  * blocks are compared decoded, because their encoding depends on what other streams sent before.
  * Boundaries of DATA frames depend on windows, so they do not matter.
  */
+import { hex } from "../../base/bytes.ts";
 import { Direction } from "../../base/direction.ts";
 import { latin1, octetsOf } from "../../base/latin1.ts";
 import { HeaderDecoder } from "../../protocol/hpack.ts";
@@ -142,7 +143,7 @@ function describe(frame: Frame, fields: string): readonly [name: string, text: s
       return ["GOAWAY", `GOAWAY last stream ${last}, error ${error} ${reason}\n`];
     }
     default:
-      return [`frame of type ${type}`, `frame of type ${type}: ${hexOf(payload)}\n`];
+      return [`frame of type ${type}`, `frame of type ${type}: ${hex(payload)}\n`];
   }
 }
 
@@ -155,8 +156,4 @@ function settingsIn(payload: Uint8Array): string {
 
 function nameSetting(number: number): string {
   return settingNames[number - 1] ?? `setting-${number}`;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,6 +1,6 @@
 /** The masks of `--ignore`: parts of streams that may differ, because they vary from run to run. */
 import type { Direction } from "../../base/direction.ts";
-import { nameStream } from "../findings/differences.ts";
+import { nameStream } from "../findings/stream-name.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** One mask. An absent property matches everything. */

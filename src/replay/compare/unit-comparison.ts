@@ -3,12 +3,14 @@
  * separately, in the order of its content, so that it does not matter how units of different keys
  * interleave.
  */
+import { hex } from "../../base/bytes.ts";
 import type { Direction } from "../../base/direction.ts";
 import { Garbled, Input } from "../../protocol/input.ts";
 import type { RecordedStream } from "../../recording/recorded-stream.ts";
 import type { Difference, StreamName } from "../findings/differences.ts";
-import { type Comparison, StreamComparison, type StreamParts } from "./compare.ts";
+import type { Comparison } from "./compare.ts";
 import type { RecordedUnits } from "./recorded-units.ts";
+import { StreamComparison, type StreamParts } from "./stream-comparison.ts";
 import type { Framing, Unit, Units } from "./units.ts";
 
 /** A report on unreadable frames shows this many bytes. */
@@ -75,8 +77,11 @@ export class UnitComparison implements Comparison {
     for (const key of this.#keys.values()) key.finish();
   }
 
-  tell(): string | undefined {
-    for (const key of this.#keys.values()) key.tell();
+  conclude(): void {
+    for (const key of this.#keys.values()) key.conclude();
+  }
+
+  get awaitedUnit(): string | undefined {
     return this.#recorded.awaited;
   }
 
@@ -95,22 +100,24 @@ export class UnitComparison implements Comparison {
   #comparisonOf(key: string): StreamComparison {
     const known = this.#keys.get(key);
     if (known !== undefined) return known;
+    const { report, announce } = this.#parts;
     const made = new StreamComparison({
       ...this.#parts,
       recorded: this.#recorded.contentOf(key),
-      report: (difference) => this.#report(key, difference),
+      report: (difference) => report(this.#placed(key, difference)),
+      announce: (difference) => announce?.(this.#placed(key, difference)),
     });
     this.#keys.set(key, made);
     return made;
   }
 
-  /** Reports a difference in the content of a key at its place in the direction. */
-  #report(key: string, difference: Difference): void {
+  /** A difference in the content of a key, at its place in the direction. */
+  #placed(key: string, difference: Difference): Difference {
     const found = difference as BytesFound;
     const place = this.#recorded.contentOf(key).placeAt(found.offset);
     const offset = place?.offset ?? this.#stream.lengthBytes;
     const unit = place === undefined ? key : `${key}, ${place.unit}`;
-    this.#parts.report({ ...found, offset, unit });
+    return { ...found, offset, unit };
   }
 
   #reportGarbled(): void {
@@ -124,8 +131,4 @@ export class UnitComparison implements Comparison {
     if (recorded === "") this.#parts.report({ kind: "extra-bytes", ...found });
     else this.#parts.report({ kind: "bytes", ...found, recorded });
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

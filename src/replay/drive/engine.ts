@@ -10,7 +10,9 @@ import { EngineThread, type OrderHandler } from "../../engine/thread.ts";
 import { quietMsOf } from "../../switch/core/link-plan.ts";
 import { Switch } from "../../switch/switch.ts";
 import type { CompareParts } from "../compare/compare.ts";
-import { containerName, DifferenceLog, type ReportDifference } from "../findings/differences.ts";
+import { DifferenceLog } from "../findings/difference-log.ts";
+import type { ReportDifference } from "../findings/differences.ts";
+import { containerName } from "../findings/stream-name.ts";
 import { ReplayCounter, type ReplayDetails, type ReplayOutcome } from "./engine-details.ts";
 import { ChosenPorts } from "../match/chosen-ports.ts";
 import { Matching } from "../match/matching.ts";
@@ -20,7 +22,7 @@ import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { Player } from "./player.ts";
 import { endOf, Progress } from "../progress/progress.ts";
 import { RecordingIndex } from "../../recording/recording.ts";
-import { reporterFor } from "../findings/reporter.ts";
+import { type Reporter, reporterFor } from "../findings/reporter.ts";
 import { Schedule, speedOf } from "../schedule/schedule.ts";
 import { DatagramPace } from "./datagram-pace.ts";
 import { StartHold } from "./start-hold.ts";
@@ -76,9 +78,8 @@ class ReplayEngine implements OrderHandler {
     this.#index = index;
     const progress = new Progress(index);
     this.#progress = progress;
-    const report = reporterFor(this.#log, index, progress, (connection, direction) =>
-      this.#player.tell(connection, direction),
-    );
+    const reporter = reporterFor(this.#log, index, progress);
+    const { report } = reporter;
     this.#schedules = schedulesFor(task, index, progress, report);
     const { reactor, subnets, links } = this.#engine;
     const { tuns, pipeTun } = task;
@@ -103,7 +104,7 @@ class ReplayEngine implements OrderHandler {
       // A flood does not wait for questions, and the global order covers the whole run.
       movesExchanges: task.schedule.release.type !== "flood" && task.schedule.order !== "global",
       chosenPorts,
-      compare: task.compare ? this.#compareParts(report, chosenPorts) : undefined,
+      compare: task.compare ? this.#compareParts(reporter, chosenPorts) : undefined,
       readBarrier: this.#createReadBarrier(task, index),
       startHold: this.#createStartHold(task, index),
       datagramPace: this.#createDatagramPace(task, index),
@@ -165,11 +166,8 @@ class ReplayEngine implements OrderHandler {
     });
   }
 
-  #compareParts(
-    report: ReportDifference,
-    ports: ChosenPorts,
-  ): Omit<CompareParts, "read" | "index"> {
-    const parts = compareParts(this.#task, this.#progress, report);
+  #compareParts(reporter: Reporter, ports: ChosenPorts): Omit<CompareParts, "read" | "index"> {
+    const parts = compareParts(this.#task, this.#progress, reporter);
     return { ...parts, equivalentsFor: this.#equivalents(ports) };
   }
 
@@ -307,11 +305,11 @@ function schedulesFor(
 function compareParts(
   { masks }: ReplayDetails,
   progress: Progress,
-  report: ReportDifference,
+  reporter: Reporter,
 ): Omit<CompareParts, "read" | "index"> {
   const { cuts } = progress;
   return {
-    report,
+    ...reporter,
     masks,
     isCut: (connection, direction) => cuts.isCut(connection, direction),
     deliveredBytes: (connection, direction) => progress.receivedBytes(endOf(connection, direction)),

@@ -34,6 +34,7 @@ export class Listener implements Heard {
     this.#parts = parts;
     this.#connection = connection;
     this.#comparison = parts.comparisonFor(connection, 0);
+    this.#noteAwaitedUnit();
   }
 
   /** The recorded connection or detached exchange that is played now. */
@@ -68,6 +69,7 @@ export class Listener implements Heard {
   /** The process is quiet, so bytes that a mask covers need not come any more. */
   foresee(): void {
     this.#comparison?.foresee();
+    this.#noteAwaitedUnit();
   }
 
   take(bytes: Uint8Array): void {
@@ -102,11 +104,6 @@ export class Listener implements Heard {
     if (conversation.base !== this.#connection) this.#noteEnd(how, conversation.base);
   }
 
-  /** See {@link LiveEnd.tell}. */
-  tell(): string | undefined {
-    return this.#comparison?.tell();
-  }
-
   finish(): void {
     this.settle();
     this.#comparison?.finish();
@@ -116,8 +113,14 @@ export class Listener implements Heard {
   #finishComparison(): void {
     const { schedule, direction } = this.#parts;
     this.#comparison?.finish();
+    this.#noteAwaitedUnit();
     if (this.#comparison === undefined || this.#comparison.hasDiffered) return;
     schedule.noteBytes(this.#connection, direction, this.#comparison.position);
+  }
+
+  #noteAwaitedUnit(): void {
+    const { schedule, direction } = this.#parts;
+    schedule.noteAwaitedUnit(this.#connection, direction, this.#comparison?.awaitedUnit);
   }
 
   #noteEnd(how: "end" | "reset", connection: number): void {
@@ -137,7 +140,7 @@ export class Listener implements Heard {
   }
 
   #begin({ connection, from, isMoved }: Extract<Turn, { readonly type: "begin" }>): void {
-    this.#comparison?.tell();
+    this.#comparison?.conclude();
     this.#connection = connection;
     this.#comparison = this.#parts.comparisonFor(connection, from);
     this.#countedBytes = from;
@@ -154,6 +157,7 @@ export class Listener implements Heard {
     // After a difference in length, the count of bytes says nothing about the next question.
     const mostBytes = this.hasDiffered ? (conversation?.questionTo ?? Infinity) : Infinity;
     const position = Math.min(this.position, mostBytes);
+    this.#noteAwaitedUnit();
     schedule.noteBytes(this.#connection, direction, position, isAstray);
   }
 }

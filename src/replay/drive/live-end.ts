@@ -214,14 +214,6 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.#listener?.foresee();
   }
 
-  /**
-   * Reports a difference that was still collecting context. In a protocol with units, returns the
-   * next unit on this connection.
-   */
-  tell(): string | undefined {
-    return this.#listener?.tell();
-  }
-
   /** The run is over: reports remaining differences. */
   finish(): void {
     this.#listener?.finish();

@@ -16,7 +16,8 @@ import { Conversation } from "../match/conversation.ts";
 import { Exchanges } from "../match/exchanges.ts";
 import type { Mask } from "../compare/masks.ts";
 import type { Schedule } from "../schedule/schedule.ts";
-import { nameStream, type ReportDifference } from "../findings/differences.ts";
+import type { ReportDifference } from "../findings/differences.ts";
+import { nameStream } from "../findings/stream-name.ts";
 import type { ReadPayload } from "../../recording/recorded-stream.ts";
 import { Listener } from "./listener.ts";
 import { LiveEnd, type LiveParts } from "./live-end.ts";
@@ -133,14 +134,6 @@ export class LiveEnds {
     return (
       live.isAstrayUpTo(index.endOffset(event)) || this.#parts.progress.isPastCut(index, event)
     );
-  }
-
-  /**
-   * Reports a held difference of a stream, because a report that the stream lacks something must
-   * come second. In a protocol with units, returns the unit that the stream lacks.
-   */
-  tell(connection: number, direction: Direction): string | undefined {
-    return this.#live.get(endOf(connection, direction))?.tell();
   }
 
   /** Whether a process of `container` may still send something on a connection. */

@@ -114,9 +114,4 @@ export class Player implements AttemptHandler<Entering>, PacketObserver {
     const frame = bytes.subarray(at - virtioNetHeaderBytes, at + lengthBytes);
     return this.#packets.onPacket(this.runners, from, to, frame);
   }
-
-  /** See {@link LiveEnds.tell}. */
-  tell(...stream: Parameters<LiveEnds["tell"]>): string | undefined {
-    return this.#ends.tell(...stream);
-  }
 }

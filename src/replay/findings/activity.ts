@@ -1,20 +1,20 @@
 /** Describes the progress of the process's other open connections. */
 import { Direction } from "../../base/direction.ts";
-import { containerName } from "./differences.ts";
+import { containerName } from "./stream-name.ts";
 import { Done, endOf, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
-/** One line for each of up to `most` open connections of `container`, except for `besides`. */
+/** One line for each of up to `most` open connections of `container`, except for `except`. */
 export function activityOf(
   index: RecordingIndex,
   progress: Progress,
   container: number,
-  besides: number,
+  except: number,
   most: number,
 ): readonly string[] {
   const lines: string[] = [];
   for (let number = 1; number <= index.connections.count && lines.length < most; number++) {
-    if (number === besides) continue;
+    if (number === except) continue;
     for (const direction of [Direction.toServer, Direction.toClient]) {
       const isIts = index.connections.endOf(number, direction) === container;
       const line = isIts ? lineOf(index, progress, number, direction) : undefined;

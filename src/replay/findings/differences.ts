@@ -4,10 +4,8 @@
  * byte is `..`.
  */
 import type { Family } from "../../base/units.ts";
-import { Direction } from "../../base/direction.ts";
 import type { Shape } from "./shapes.ts";
 import type { Wait } from "./wait.ts";
-import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** Names a connection and one direction of it in a difference. */
 export interface StreamName {
@@ -63,7 +61,7 @@ interface ExtraBytesDifference extends StreamName {
 }
 
 /** Bytes did not come: only `offset` of `expectedBytes`. */
-export interface MissingBytesDifference extends StreamName {
+interface MissingBytesDifference extends StreamName {
   readonly kind: "missing-bytes";
   readonly offset: number;
   readonly expectedBytes: number;
@@ -75,7 +73,7 @@ export interface MissingBytesDifference extends StreamName {
  * The process ended the stream or reset the connection after `offset` bytes. In the recording it
  * went on to `expectedBytes`, or ended differently.
  */
-export interface EndDifference extends StreamName {
+interface EndDifference extends StreamName {
   readonly kind: "early-end" | "unexpected-end" | "unexpected-reset";
   readonly offset: number;
   readonly expectedBytes: number;
@@ -208,7 +206,7 @@ export function isNote(difference: Difference): difference is Note {
 /** A finding. `isFirst` marks the first divergence of its process: see divergence.ts. */
 export type Difference = Finding & { readonly isFirst?: boolean };
 
-/** Receives the findings of the pure cores. */
+/** Receives the findings of the pure cores, and calls none of them. */
 export type ReportDifference = (difference: Difference) => void;
 
 /** All findings, as plain data. */
@@ -224,113 +222,4 @@ export interface DifferenceList {
   readonly byProcess: Readonly<Record<string, number>>;
   /** Findings that are not differences. */
   readonly notes: readonly Difference[];
-}
-
-function isSamePool(one: Difference, other: Difference): boolean {
-  return (
-    one.kind === "moved-exchanges" &&
-    one.kind === other.kind &&
-    one.process === other.process &&
-    one.server === other.server &&
-    one.serverPort === other.serverPort
-  );
-}
-
-/** Collects the first difference of each stream, and counts those beyond the limit. */
-export class DifferenceLog {
-  readonly #most: number;
-  readonly #kept: Difference[] = [];
-  readonly #notes: Difference[] = [];
-  readonly #byProcess = new Map<string, number>();
-  readonly #streams = new Set<string>();
-  #count = 0;
-
-  /** Keeps at most `most` differences, and as many notes. */
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  /** Creates a log that continues a list. */
-  static from(list: DifferenceList, most: number): DifferenceLog {
-    const log = new DifferenceLog(most);
-    log.#count = list.count;
-    log.#kept.push(...list.differences);
-    log.#notes.push(...list.notes);
-    for (const [process, count] of Object.entries(list.byProcess))
-      log.#byProcess.set(process, count);
-    return log;
-  }
-
-  /** The number of differences. */
-  get count(): number {
-    return this.#count;
-  }
-
-  add(difference: Difference): void {
-    if (isNote(difference)) return this.#note(difference);
-    if (!this.#isFirst(difference)) return;
-    this.#count++;
-    const { process } = difference;
-    this.#byProcess.set(process, (this.#byProcess.get(process) ?? 0) + 1);
-    if (this.#kept.length < this.#most) this.#kept.push(difference);
-  }
-
-  list(): DifferenceList {
-    return {
-      differences: this.#kept,
-      count: this.#count,
-      byProcess: Object.fromEntries(this.#byProcess),
-      notes: this.#notes,
-    };
-  }
-
-  /** One note counts all moved exchanges with the same port of the same server. */
-  #note(note: Difference): void {
-    const at = this.#notes.findIndex((one) => isSamePool(one, note));
-    const known = this.#notes[at];
-    if (known?.kind === "moved-exchanges" && note.kind === "moved-exchanges")
-      this.#notes[at] = { ...known, exchanges: known.exchanges + note.exchanges };
-    else if (this.#notes.length < this.#most) this.#notes.push(note);
-  }
-
-  /**
-   * One cause has many effects. So only the first difference of each stream counts, and the first
-   * unexpected connection to each port. Unread bytes are a separate matter, and always count.
-   */
-  #isFirst(difference: Difference): boolean {
-    if (difference.kind === "stuck") return true;
-    const key = keyOf(difference);
-    if (this.#streams.has(key)) return false;
-    this.#streams.add(key);
-    return true;
-  }
-}
-
-function keyOf(difference: Difference): string {
-  if (!("server" in difference)) return difference.process;
-  if (difference.kind === "unexpected-connection")
-    return `${difference.process} ${difference.server}:${difference.serverPort}`;
-  return `${difference.connection} ${difference.direction}`;
-}
-
-/** Names the stream that a process sends in `direction` of a recorded connection. */
-export function nameStream(
-  index: RecordingIndex,
-  connection: number,
-  direction: Direction,
-): StreamName {
-  const { connections } = index;
-  return {
-    process: containerName(index, connections.endOf(connection, direction)),
-    connection: connections.originOf(connection),
-    client: containerName(index, connections.client(connection)),
-    clientPort: connections.clientPort(connection),
-    server: containerName(index, connections.server(connection)),
-    serverPort: connections.serverPort(connection),
-    direction: direction === Direction.toServer ? "to server" : "to client",
-  };
-}
-
-export function containerName(index: RecordingIndex, container: number): string {
-  return index.run.containers[container]?.name ?? `container ${container}`;
 }

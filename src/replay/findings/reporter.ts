@@ -1,62 +1,48 @@
 /** Chooses which differences to report and adds context. It is pure. */
-import { Direction } from "../../base/direction.ts";
 import { activityOf } from "./activity.ts";
-import {
-  type Difference,
-  type DifferenceLog,
-  type EndDifference,
-  isNote,
-  type MissingBytesDifference,
-  type ReportDifference,
-  type StreamName,
-} from "./differences.ts";
+import type { DifferenceLog } from "./difference-log.ts";
+import { type Difference, isNote, type ReportDifference } from "./differences.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** The number of other connections that a report of a process includes. */
 const mostActivity = 5;
 
-/**
- * Returns a function that reports to `log` and adds the progress of the process's other
- * connections. Since only the first difference of a stream counts, it first has the stream's
- * comparison report what it holds: `tellFirst`. In a protocol with units, that returns the unit
- * that the stream lacks.
- */
+/** How the cores report: data goes in, and nothing comes back. */
+export interface Reporter {
+  /** The process has departed from the recording here. */
+  readonly report: ReportDifference;
+  /** The same, while the difference's context is still being collected. */
+  readonly announce: ReportDifference;
+}
+
+/** Creates a reporter to `log`. It adds the progress of the process's other connections. */
 export function reporterFor(
   log: DifferenceLog,
   index: RecordingIndex,
   progress: Progress,
-  tellFirst: (connection: number, direction: Direction) => string | undefined,
-): ReportDifference {
+): Reporter {
   const names = index.run.containers.map(({ name }) => name);
-  return (difference) => {
-    if (isNote(difference)) return log.add(difference);
-    const container = names.indexOf(difference.process);
-    if (goesBeyond(difference) && index.isStopped(container)) return;
-    progress.noteDeparture(container);
-    // Differing bytes precede missing ones, even if the comparison is still collecting context.
-    const unit =
-      "connection" in difference && difference.kind !== "bytes"
-        ? tellFirst(difference.connection, directionOf(difference))
-        : undefined;
-    const besides = "connection" in difference ? difference.connection : 0;
-    const meanwhile = activityOf(index, progress, container, besides, mostActivity);
-    const told = unit !== undefined && isLack(difference) ? { ...difference, unit } : difference;
-    log.add(meanwhile.length > 0 ? { ...told, meanwhile } : told);
+  const withActivity = (difference: Difference, container: number): Difference => {
+    const except = "connection" in difference ? difference.connection : 0;
+    const meanwhile = activityOf(index, progress, container, except, mostActivity);
+    return meanwhile.length > 0 ? { ...difference, meanwhile } : difference;
   };
-}
-
-function directionOf({ direction }: StreamName): Direction {
-  return direction === "to server" ? Direction.toServer : Direction.toClient;
-}
-
-/** Whether something recorded did not come. */
-function isLack(difference: Difference): difference is MissingBytesDifference | EndDifference {
-  return (
-    difference.kind === "missing-bytes" ||
-    difference.kind === "early-end" ||
-    difference.kind === "unexpected-reset"
-  );
+  const counts = (difference: Difference, container: number): boolean =>
+    !goesBeyond(difference) || !index.isStopped(container);
+  return {
+    report: (difference) => {
+      if (isNote(difference)) return log.add(difference);
+      const container = names.indexOf(difference.process);
+      if (!counts(difference, container)) return;
+      progress.noteDeparture(container);
+      log.add(withActivity(difference, container));
+    },
+    announce: (difference) => {
+      const container = names.indexOf(difference.process);
+      if (counts(difference, container)) log.announce(withActivity(difference, container));
+    },
+  };
 }
 
 /**

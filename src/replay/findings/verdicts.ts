@@ -4,7 +4,8 @@
  */
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
-import { nameStream, type ReportDifference } from "./differences.ts";
+import type { ReportDifference } from "./differences.ts";
+import { nameStream } from "./stream-name.ts";
 import { Done, endOf, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Wait } from "./wait.ts";
@@ -52,7 +53,8 @@ export class Verdicts {
     const expectedBytes = this.#expectedBytes(connection, direction);
     const name = nameStream(this.#index, connection, direction);
     if (this.#hadNoTime(connection, direction)) return;
-    if (offset < expectedBytes) this.#report({ kind: "early-end", ...name, offset, expectedBytes });
+    if (offset < expectedBytes)
+      this.#report({ kind: "early-end", ...name, offset, expectedBytes, ...this.#unitAt(end) });
     else if (!this.#mayEnd(connection, direction))
       this.#report({ kind: "unexpected-end", ...name, offset, expectedBytes });
   }
@@ -68,7 +70,8 @@ export class Verdicts {
     const expectedBytes = this.#expectedBytes(connection, direction);
     if (offset >= expectedBytes && this.#mayReset(connection, direction, hadEnded)) return;
     const name = nameStream(this.#index, connection, direction);
-    this.#report({ kind: "unexpected-reset", ...name, offset, expectedBytes });
+    const found = { ...name, offset, expectedBytes, ...this.#unitAt(end) };
+    this.#report({ kind: "unexpected-reset", ...found });
   }
 
   /** The process did not do `event` in time. The replay stops waiting for it. */
@@ -116,12 +119,19 @@ export class Verdicts {
     const expectedBytes = this.#index.streamOffset(event) + this.#index.lengthBytes(event);
     if (offset < Math.min(expectedBytes, this.#progress.cuts.offset(connection, direction))) {
       const name = nameStream(this.#index, connection, direction);
-      this.#report({ kind: "missing-bytes", ...name, offset, expectedBytes, wait });
+      const found = { ...name, offset, expectedBytes, wait, ...this.#unitAt(end) };
+      this.#report({ kind: "missing-bytes", ...found });
     }
     this.#progress.excuseBytes(end, expectedBytes);
     // The client of a connection asks first. Without a question it gets no answer.
     if (direction === Direction.toServer && !this.#progress.has(end, Done.spoke))
       this.#progress.mark(end, Done.silent);
+  }
+
+  /** In a protocol with units, the unit that the process had to send next. */
+  #unitAt(end: number): { readonly unit?: string } {
+    const unit = this.#progress.awaitedUnit(end);
+    return unit === undefined ? {} : { unit };
   }
 
   /** The process opened a connection but sent nothing that identifies it. */

@@ -9,6 +9,7 @@
  * A question that fits no exchange counts as the client's own next question in a different form,
  * which is a difference. The comparison starts anew after its answer.
  */
+import { concat } from "../../base/bytes.ts";
 import { Direction } from "../../base/direction.ts";
 import { type Exchange, exchangeAt } from "../../recording/exchange.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -291,11 +292,4 @@ function goOn(bytes: Uint8Array, rest: Uint8Array = nothing): Turn {
 
 function split(bytes: Uint8Array, at: number): [Uint8Array, Uint8Array] {
   return [bytes.subarray(0, at), bytes.subarray(at)];
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -14,7 +14,8 @@
 import type { Family, Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import { CandidateGroup, type Standing } from "./candidates.ts";
-import { containerName, nameStream, type ReportDifference } from "../findings/differences.ts";
+import type { ReportDifference } from "../findings/differences.ts";
+import { containerName, nameStream } from "../findings/stream-name.ts";
 import { PendingMatch } from "./pending-match.ts";
 import { Done, endOf, type Progress } from "../progress/progress.ts";
 import { type ReadPayload, RecordedStream } from "../../recording/recorded-stream.ts";

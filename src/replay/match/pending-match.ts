@@ -12,6 +12,7 @@
  *
  * Silence decides nothing if the kept connection opened with bytes, because they may still come.
  */
+import { concat } from "../../base/bytes.ts";
 import { assert } from "../../base/assert.ts";
 import type { CandidateGroup, Candidates, Pick, Rank } from "./candidates.ts";
 
@@ -243,11 +244,4 @@ export class PendingMatch {
     this.#hooks.onDecided(connection);
     return connection;
   }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

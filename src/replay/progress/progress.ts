@@ -60,6 +60,8 @@ export class Progress {
    * Ends that were given up and may still come, with the first event that was not played to them.
    */
   readonly #late = new Map<number, number>();
+  /** By end. Only ends of connections that are compared by units have one. */
+  readonly #awaitedUnits = new Map<number, string>();
   /**
    * Containers whose processes diverged from the recording, or for which the replay waited in vain.
    */
@@ -145,6 +147,16 @@ export class Progress {
   /** Raises the position. It never decreases. */
   noteSent(end: number, totalBytes: number): void {
     if (totalBytes > (this.#sent[end] as number)) this.#sent[end] = totalBytes;
+  }
+
+  /** In a protocol with units, the unit that the process has to send next. */
+  awaitedUnit(end: number): string | undefined {
+    return this.#awaitedUnits.get(end);
+  }
+
+  noteAwaitedUnit(end: number, unit: string | undefined): void {
+    if (unit !== undefined) this.#awaitedUnits.set(end, unit);
+    else if (this.#awaitedUnits.size > 0) this.#awaitedUnits.delete(end);
   }
 
   /** The number of bytes delivered to the process. */

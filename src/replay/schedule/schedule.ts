@@ -172,6 +172,14 @@ export class Schedule {
     this.#engine.acted(end);
   }
 
+  /**
+   * In a protocol with units, notes the unit that the live process has to send next, for reports.
+   * Call it before {@link noteBytes}, which may end a wait.
+   */
+  noteAwaitedUnit(connection: number, direction: Direction, unit: string | undefined): void {
+    this.#progress.noteAwaitedUnit(endOf(connection, direction), unit);
+  }
+
   /** The live process, the sender of `direction`, ended it (FIN). */
   noteEnd(connection: number, direction: Direction): void {
     this.#verdicts.ended(connection, direction);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Port } from "../../../src/base/units.ts";
-import { StreamComparison } from "../../../src/replay/compare/compare.ts";
+import { StreamComparison } from "../../../src/replay/compare/stream-comparison.ts";
 import { comparisonFor } from "../../../src/replay/compare/comparison.ts";
 import { ChosenPorts } from "../../../src/replay/match/chosen-ports.ts";
 import type { Difference } from "../../../src/replay/findings/differences.ts";

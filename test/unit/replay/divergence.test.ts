@@ -2,13 +2,9 @@ import { expect, test } from "vitest";
 import { Direction } from "../../../src/base/direction.ts";
 import { type CommandExit, RecordKind } from "../../../src/dump/format/schema.ts";
 import { compareEnd } from "../../../src/replay/findings/command-ends.ts";
-import {
-  type Difference,
-  DifferenceLog,
-  type EndState,
-  nameStream,
-  type StreamName,
-} from "../../../src/replay/findings/differences.ts";
+import type { Difference, EndState, StreamName } from "../../../src/replay/findings/differences.ts";
+import { DifferenceLog } from "../../../src/replay/findings/difference-log.ts";
+import { nameStream } from "../../../src/replay/findings/stream-name.ts";
 import { eventOf, orderDifferences } from "../../../src/replay/findings/divergence.ts";
 import { loadDump } from "../../../src/viewer/load.ts";
 import { Recording, run } from "../dump/recording.ts";

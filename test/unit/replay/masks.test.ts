@@ -7,7 +7,7 @@ import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import type { Comparison } from "../../../src/replay/compare/compare.ts";
 import { comparisonFor } from "../../../src/replay/compare/comparison.ts";
 import type { Mask } from "../../../src/replay/compare/masks.ts";
-import { DifferenceLog } from "../../../src/replay/findings/differences.ts";
+import { DifferenceLog } from "../../../src/replay/findings/difference-log.ts";
 import { reporterFor } from "../../../src/replay/findings/reporter.ts";
 import { endOf, Progress } from "../../../src/replay/progress/progress.ts";
 import { Schedule } from "../../../src/replay/schedule/schedule.ts";
@@ -113,9 +113,7 @@ class Replay {
     live: Client,
   ) {
     const progress = new Progress(index);
-    const report = reporterFor(this.#log, index, progress, (number) =>
-      this.#comparisons.get(number)?.tell(),
-    );
+    const reporter = reporterFor(this.#log, index, progress);
     const options = {
       order: "process",
       release: { type: "causal" },
@@ -124,11 +122,11 @@ class Replay {
     const set = new Set([client]);
     this.#index = index;
     this.#client = live;
-    this.#schedule = new Schedule(index, set, [client], progress, options, report);
+    this.#schedule = new Schedule(index, set, [client], progress, options, reporter.report);
     const parts = {
       index,
       read: recording.read,
-      report,
+      ...reporter,
       masks,
       isCut: () => false,
       deliveredBytes: (connection: number, direction: Direction) =>

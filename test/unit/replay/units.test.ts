@@ -227,7 +227,7 @@ describe("a fault is reported, with the stream, the frame and the header", () =>
     compared.push(interleaved([...streams(10).slice(0, 2), [settings]], [2]));
     expect(compared.finish()).toEqual([]);
     expect(compared.comparison.position).toBeLessThan(compared.length);
-    expect(compared.comparison.tell()).toBe("stream 5, HEADERS");
+    expect(compared.comparison.awaitedUnit).toBe("stream 5, HEADERS");
   });
 });
 

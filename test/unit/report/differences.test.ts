@@ -1,10 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  type Difference,
-  DifferenceLog,
-  type EndState,
-  type StreamName,
-} from "../../../src/replay/findings/differences.ts";
+import type { Difference, EndState, StreamName } from "../../../src/replay/findings/differences.ts";
+import { DifferenceLog } from "../../../src/replay/findings/difference-log.ts";
 import {
   describeDifference,
   renderDifferences,

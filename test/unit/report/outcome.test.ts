@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { exitCodeOfReplay } from "../../../src/cli/errors/exit-code.ts";
-import { type Difference, DifferenceLog } from "../../../src/replay/findings/differences.ts";
+import type { Difference } from "../../../src/replay/findings/differences.ts";
+import { DifferenceLog } from "../../../src/replay/findings/difference-log.ts";
 import { renderJunit } from "../../../src/report/junit.ts";
 import { type Outcome, outcomeOf, type ReplayFacts } from "../../../src/report/outcome.ts";
 
