@@ -8,9 +8,8 @@
  * once. By then the thread is done, or waits for something itself.
  */
 import { readdirSync } from "node:fs";
-import type { ProcReader } from "../sys/process-memory.ts";
-import type { Architecture } from "./core/architecture.ts";
 import type { NotificationListener } from "../sys/seccomp.ts";
+import type { ThreadStates } from "./thread-states.ts";
 
 /** A wait that has not begun. */
 interface HeldWait {
@@ -26,15 +25,13 @@ const reviewMs = 1;
 const mostKnown = 4096;
 
 export class NewThreads {
-  readonly #proc: ProcReader;
-  readonly #quickCalls: ReadonlySet<number | undefined>;
+  readonly #states: ThreadStates;
   /** Threads for which no wait is held back: they have slept, or plg did not wait any longer. */
   readonly #known = new Set<number>();
   #held: readonly HeldWait[] = [];
 
-  constructor(proc: ProcReader, { getrandom, clockGettime, gettimeofday, time }: Architecture) {
-    this.#proc = proc;
-    this.#quickCalls = new Set([getrandom, clockGettime, gettimeofday, time]);
+  constructor(states: ThreadStates) {
+    this.#states = states;
   }
 
   /** Handles the wait that `listener` has just received: it begins now, or is held back. */
@@ -51,7 +48,7 @@ export class NewThreads {
     const nowMs = performance.now();
     this.#held = this.#held.filter((wait) => {
       const isLate = nowMs >= wait.untilMs;
-      wait.threads = wait.threads.filter((tid) => !isLate && this.#isRunning(tid));
+      wait.threads = wait.threads.filter((tid) => !isLate && this.#states.works(tid));
       if (wait.threads.length > 0) return true;
       listener.letHeldPass(wait.id);
       return false;
@@ -64,19 +61,7 @@ export class NewThreads {
     // The kernel reuses numbers. A thread that counts as known merely has no wait held back.
     if (this.#known.size > mostKnown) this.#known.clear();
     for (const other of others) this.#known.add(other);
-    return others.filter((other) => this.#isRunning(other));
-  }
-
-  /**
-   * Whether a thread runs (proc_pid_stat(5)), or waits for a disk, or for plg to answer a call that
-   * would not sleep otherwise (proc_pid_syscall(5)).
-   */
-  #isRunning(tid: number): boolean {
-    const text = this.#proc.text(`${tid}/stat`);
-    if (text === undefined) return false;
-    if (/^.*\) [RD]/.test(text)) return true;
-    const call = Number.parseInt(this.#proc.text(`${tid}/syscall`) ?? "", 10);
-    return this.#quickCalls.has(call);
+    return others.filter((other) => this.#states.works(other));
   }
 }
 

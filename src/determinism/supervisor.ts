@@ -13,11 +13,13 @@ import { overwriteCode, ProcReader, readProcess, writeProcess } from "../sys/pro
 import type { NotificationListener } from "../sys/seccomp.ts";
 import type { Architecture } from "./core/architecture.ts";
 import { callSite, type Stack, stackBytes, unmappedWord } from "./core/call-site.ts";
+import { Exits } from "./exits.ts";
 import { Mappings } from "./core/mappings.ts";
 import { NewThreads } from "./new-threads.ts";
 import { type Execution, type Process, Processes } from "./processes.ts";
 import type { Sources } from "./seeding.ts";
 import type { ContainerName } from "./supervisor-task.ts";
+import { ThreadStates } from "./thread-states.ts";
 import { WallClock } from "./wall-clock.ts";
 import { vdsoSymbols } from "./core/vdso.ts";
 
@@ -33,6 +35,7 @@ export class Supervisor {
   readonly #clock: WallClock | undefined;
   readonly #processes: Processes;
   readonly #newThreads: NewThreads;
+  readonly #exits: Exits;
   readonly #stack = allocateRegion(stackBytes);
   readonly #bytes = allocateRegion(mostBytes);
   #vdsoSymbols: ReadonlyMap<string, number> | undefined;
@@ -43,7 +46,9 @@ export class Supervisor {
     containerOf: (pid: number) => ContainerName | undefined,
   ) {
     this.#architecture = architecture;
-    this.#newThreads = new NewThreads(this.#proc, architecture);
+    const states = new ThreadStates(this.#proc, architecture);
+    this.#newThreads = new NewThreads(states);
+    this.#exits = new Exits(this.#proc, states);
     this.#clock = clock && new WallClock(clock);
     this.#processes = new Processes(seed, this.#proc, containerOf);
   }
@@ -51,8 +56,9 @@ export class Supervisor {
   /** Answers the call that `listener` has just received. */
   answer(listener: NotificationListener): void {
     const { callNumber, tid } = listener;
-    const { getrandom, poll, threadSetup } = this.#architecture;
+    const { getrandom, exit, poll, threadSetup } = this.#architecture;
     if (callNumber === getrandom) this.#answerRandom(listener);
+    else if (callNumber === exit) this.#exits.onExit(listener);
     else if (callNumber === poll) this.#newThreads.onShortWait(listener);
     else if (callNumber === threadSetup.number) {
       const execution = this.#processes.onThreadSetup(tid);
@@ -63,7 +69,8 @@ export class Supervisor {
 
   /** Reconsiders held calls. Returns how soon to do so again; undefined if no calls are held. */
   review(listener: NotificationListener): number | undefined {
-    return this.#newThreads.review(listener);
+    const [threadsMs, exitsMs] = [this.#newThreads, this.#exits].map((one) => one.review(listener));
+    return threadsMs ?? exitsMs;
   }
 
   /** Random bytes for a thread that reads them from a file. */
@@ -75,6 +82,7 @@ export class Supervisor {
   }
 
   close(): void {
+    this.#exits.close();
     this.#proc.close();
   }
 

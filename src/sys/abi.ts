@@ -45,6 +45,10 @@ export const SYS_sched_getattr: number = process.arch === "x64" ? 315 : 275;
 /** The first version of `struct sched_attr` (<linux/sched/types.h>), which every kernel accepts. */
 export const schedAttr = { sizeBytes: 48, runtimeAt: 24 } as const;
 
+// <asm/unistd.h>: the same on all processors.
+export const SYS_pidfd_open = 434;
+export const SYS_pidfd_getfd = 438;
+
 // <sys/mman.h>
 export const MADV_HUGEPAGE = 14;
 

@@ -4,8 +4,8 @@
  */
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { Address, Fd } from "../base/units.ts";
-import { iovec, O_CLOEXEC } from "./abi.ts";
-import { close, openat, processVmReadv, processVmWritev, read } from "./libc.ts";
+import { iovec, O_CLOEXEC, SYS_pidfd_getfd, SYS_pidfd_open } from "./abi.ts";
+import { close, openat, processVmReadv, processVmWritev, read, syscall } from "./libc.ts";
 import { allocateRegion, type Region } from "./memory.ts";
 
 const vectors = allocateRegion(2 * iovec.sizeBytes);
@@ -48,6 +48,16 @@ export function overwriteCode(pid: number, at: Address, bytes: Uint8Array): bool
   } finally {
     if (memory !== undefined) closeSync(memory);
   }
+}
+
+/** Opens a handle on a process (pidfd_open(2)); negative where it has ended. */
+export function openProcess(pid: number): Fd {
+  return syscall(SYS_pidfd_open, pid, 0, 0, 0) as Fd;
+}
+
+/** Opens what `fd` of another process is (pidfd_getfd(2)); negative where that is not allowed. */
+export function duplicateFrom(process: Fd, fd: number): Fd {
+  return syscall(SYS_pidfd_getfd, process, fd, 0, 0) as Fd;
 }
 
 /** Files of /proc, read whole and without a promise, into memory that is made once. */

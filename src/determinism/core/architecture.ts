@@ -15,6 +15,8 @@ export interface Architecture {
    * a clock or AT_RANDOM. `argument`, if given, is the first argument of such a call.
    */
   readonly threadSetup: { readonly number: number; readonly argument?: number };
+  /** The call that ends a process. */
+  readonly exit: number;
   /** Calls that ask for the time of day, or may. */
   readonly clockGettime: number;
   readonly gettimeofday: number;
@@ -25,6 +27,8 @@ export interface Architecture {
    * timeouts in memory only.
    */
   readonly poll: number | undefined;
+  /** The calls that wait for any of several files: poll, select, epoll_wait and their like. */
+  readonly waits: readonly number[];
   /** See vdso(7). */
   readonly randomInVdso: FastCall;
   readonly clocksInVdso: readonly FastCall[];
@@ -40,10 +44,12 @@ const x64: Architecture = {
   auditArch: 0xc000_003e,
   getrandom: 318,
   threadSetup: { number: 158, argument: 0x1002 },
+  exit: 231,
   clockGettime: 228,
   gettimeofday: 96,
   time: 201,
   poll: 7,
+  waits: [7, 23, 232, 270, 271, 281, 441],
   randomInVdso: { symbol: "__vdso_getrandom", callNumber: 318 },
   clocksInVdso: [
     { symbol: "__vdso_clock_gettime", callNumber: 228 },
@@ -59,10 +65,12 @@ const arm64: Architecture = {
   auditArch: 0xc000_00b7,
   getrandom: 278,
   threadSetup: { number: 96 },
+  exit: 94,
   clockGettime: 113,
   gettimeofday: 169,
   time: undefined,
   poll: undefined,
+  waits: [22, 72, 73, 441],
   randomInVdso: { symbol: "__kernel_getrandom", callNumber: 278 },
   clocksInVdso: [
     { symbol: "__kernel_clock_gettime", callNumber: 113 },

@@ -28,12 +28,12 @@ export interface Answered {
 
 /** The program for 64-bit processes of this processor. Calls of all other processes pass. */
 export function filterProgram(architecture: Architecture, answered: Answered): Uint8Array {
-  const { auditArch, getrandom, threadSetup } = architecture;
+  const { auditArch, getrandom, exit, threadSetup } = architecture;
   return assemble([
     ["loadWord", seccompData.archAt],
     ["ifEqual", auditArch, { no: "pass" }],
     ["loadWord", seccompData.numberAt],
-    ...(answered.randomBytes ? [stopOn(getrandom), ...stopOnShortWaits(architecture)] : []),
+    ...(answered.randomBytes ? [stopOn(getrandom), stopOn(exit), ...stopOnShortWaits(architecture)] : []),
     ...(answered.timeOfDay ? stopOnClocks(architecture) : []),
     ["ifEqual", threadSetup.number, { no: "pass" }],
     // Compares the low half only: the relevant arguments are small.
