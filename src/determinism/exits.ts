@@ -28,7 +28,7 @@ interface Exit {
 }
 
 /** A parent that works for this long is not waiting for its child. */
-const longestHoldMs = 100;
+const longestHoldMs = 250;
 const reviewMs = 1;
 const outputs = [1, 2] as const;
 const SIGCHLD = 17;

@@ -23,9 +23,7 @@ function supervise(task: SupervisorTask): void {
   const notifications = new NotificationListener(listener, wakeup, device);
   const supervisor = new Supervisor(architecture, sources, (pid) => containers.get(networkOf(pid)));
   const files =
-    device === undefined
-      ? undefined
-      : new RandomDevice(device, (tid, lengthBytes) => supervisor.bytesFor(tid, lengthBytes));
+    device === undefined ? undefined : new RandomDevice(device, supervisor.proc, supervisor);
   for (;;) {
     const reviewMs = supervisor.review(notifications);
     const { isCalled, isWoken, isAsked } = notifications.wait(reviewMs ?? lookMs);

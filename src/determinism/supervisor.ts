@@ -16,6 +16,8 @@ import { callSite, type Stack, stackBytes, unmappedWord } from "./core/call-site
 import { Exits } from "./exits.ts";
 import { Mappings } from "./core/mappings.ts";
 import { NewThreads } from "./new-threads.ts";
+import type { RandomSource } from "./random-device.ts";
+import { Stream } from "./streams.ts";
 import { type Execution, type Process, Processes } from "./processes.ts";
 import type { Sources } from "./seeding.ts";
 import type { ContainerName } from "./supervisor-task.ts";
@@ -29,9 +31,10 @@ const flags = 0x7;
 const vdsoBytes = 8192;
 const mostStrays = 256;
 
-export class Supervisor {
+export class Supervisor implements RandomSource {
   readonly #architecture: Architecture;
-  readonly #proc = new ProcReader();
+  readonly bootId: Uint8Array;
+  readonly proc: ProcReader = new ProcReader();
   readonly #clock: WallClock | undefined;
   readonly #processes: Processes;
   readonly #newThreads: NewThreads;
@@ -46,11 +49,12 @@ export class Supervisor {
     containerOf: (pid: number) => ContainerName | undefined,
   ) {
     this.#architecture = architecture;
-    const states = new ThreadStates(this.#proc, architecture);
+    this.bootId = new Stream(seed, "boot id").next(16);
+    const states = new ThreadStates(this.proc, architecture);
     this.#newThreads = new NewThreads(states);
-    this.#exits = new Exits(this.#proc, states);
+    this.#exits = new Exits(this.proc, states);
     this.#clock = clock && new WallClock(clock);
-    this.#processes = new Processes(seed, this.#proc, containerOf);
+    this.#processes = new Processes(seed, this.proc, containerOf);
   }
 
   /** Answers the call that `listener` has just received. */
@@ -83,7 +87,7 @@ export class Supervisor {
 
   close(): void {
     this.#exits.close();
-    this.#proc.close();
+    this.proc.close();
   }
 
   #answerRandom(listener: NotificationListener): void {
@@ -143,7 +147,7 @@ export class Supervisor {
   #stackOf(tid: number): Stack {
     // proc_pid_syscall(5): the number, six arguments, the stack pointer, the program counter.
     const [pointer = 0, instruction = 0] =
-      this.#proc.text(`${tid}/syscall`)?.split(" ").slice(7).map(Number) ?? [];
+      this.proc.text(`${tid}/syscall`)?.split(" ").slice(7).map(Number) ?? [];
     const lengthBytes = readProcess(tid, pointer as Address, this.#stack, stackBytes);
     return { words: this.#stack.view, lengthBytes, instruction };
   }
@@ -173,6 +177,6 @@ export class Supervisor {
   }
 
   #list(tid: number): Mappings {
-    return new Mappings(this.#proc.text(`${tid}/maps`) ?? "");
+    return new Mappings(this.proc.text(`${tid}/maps`) ?? "");
   }
 }

@@ -27,7 +27,9 @@ const isRoot = process.geteuid?.() === 0 && !isAsUser;
 function lacksOf(programs: readonly string[]): string[] {
   const lacks = programs.filter((one) => !isThere(one)).map((one) => `${one} is missing`);
   if (!existsSync("/dev/net/tun")) lacks.push("/dev/net/tun is missing");
-  else if (!isRoot && !canWrite("/dev/net/tun")) lacks.push("only root may open /dev/net/tun");
+  for (const device of ["/dev/net/tun", ...programs.filter((name) => name === "/dev/fuse")])
+    if (!isRoot && existsSync(device) && !canWrite(device))
+      lacks.push(`only root may open ${device}`);
   return lacks;
 }
 

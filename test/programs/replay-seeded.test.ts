@@ -95,7 +95,46 @@ print(os.urandom(8).hex(), uuid.uuid4(), random.random(), hash("a"), tempfile.mk
   });
 });
 
-describe("/dev/urandom and /dev/random", () => {
+describe("a process that waits for its child and for the child's output", () => {
+  needs("python3");
+  const program = `import os, select, signal
+ends, end = os.pipe()
+os.set_blocking(end, False)
+signal.set_wakeup_fd(end)
+signal.signal(signal.SIGCHLD, lambda *_: None)
+seen = set()
+for turn in range(20):
+    output, its = os.pipe()
+    if os.fork() == 0:
+        os.dup2(its, 1)
+        os.write(1, b"x")
+        os._exit(0)
+    os.close(its)
+    poll = select.poll()
+    for fd in (output, ends): poll.register(fd, select.POLLIN)
+    order = ""
+    while True:
+        ready = [fd for fd, _ in poll.poll()]
+        if output in ready:
+            order += "output " if os.read(output, 1) else "eof "
+            if "eof" in order: poll.unregister(output)
+        if ends in ready:
+            os.read(ends, 9)
+            order += "end "
+        if "eof" in order and "end" in order: break
+    os.wait()
+    os.close(output)
+    seen.add(order)
+print(seen)`;
+
+  test("sees the output, the child's end, and the end of the output", async ({ plg, folder }) => {
+    writeFileSync(join(folder, "parent.py"), program);
+    const run = await plg.run(["record", "one=python3 parent.py"]);
+    expect(linesOf(run, "one")).toEqual(["{'output end eof '}"]);
+  });
+});
+
+describe("the files of random numbers", () => {
   needs("/dev/fuse", "nc", "od", "dd");
 
   test("repeat for each process that reads them, in pieces of any size", async ({
@@ -106,14 +145,20 @@ describe("/dev/urandom and /dev/random", () => {
 head -c 8 /dev/urandom | od -An -tx1
 tr -dc a-z </dev/random | head -c 8; echo
 dd if=/dev/urandom bs=1M count=2 iflag=fullblock status=none | cksum
-echo more >/dev/urandom && echo written`;
+echo more >/dev/urandom && echo written
+cd /proc/sys/kernel/random && cat uuid uuid boot_id boot_id && head -c 100 uuid`;
     writeFileSync(join(folder, "draw.sh"), script);
     const client = "client=sh draw.sh | nc -N server 7000";
     const run = await record(plg, "--until=client", "server=nc -l 7000", client);
     const lines = linesOf(run, "server");
-    expect(lines).toHaveLength(5);
+    expect(lines).toHaveLength(10);
     expect(lines[0]).not.toBe(lines[1]);
     expect(lines[3]).toMatch(/ 2097152$/);
+    const ids = lines.slice(5);
+    for (const id of ids)
+      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f-]{16}$/);
+    expect(new Set(ids).size).toBe(4);
+    expect(ids[2]).toBe(ids[3]);
     await expectSameAlone(plg, "client");
   });
 

@@ -33,7 +33,9 @@ export function filterProgram(architecture: Architecture, answered: Answered): U
     ["loadWord", seccompData.archAt],
     ["ifEqual", auditArch, { no: "pass" }],
     ["loadWord", seccompData.numberAt],
-    ...(answered.randomBytes ? [stopOn(getrandom), stopOn(exit), ...stopOnShortWaits(architecture)] : []),
+    ...(answered.randomBytes
+      ? [stopOn(getrandom), stopOn(exit), ...stopOnShortWaits(architecture)]
+      : []),
     ...(answered.timeOfDay ? stopOnClocks(architecture) : []),
     ["ifEqual", threadSetup.number, { no: "pass" }],
     // Compares the low half only: the relevant arguments are small.

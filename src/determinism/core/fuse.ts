@@ -35,14 +35,22 @@ export const requestBytes: number = 8192 + 4096;
 export const mostReadBytes: number = 32 * 4096;
 const mostWriteBytes = 4096;
 
-/**
- * The content of an answer, without its header. `bytes` asks for random bytes for the thread `pid`.
- */
+/** The content of an answer, without its header, or what the caller has to decide. */
 export type Reply =
   | { readonly type: "none" }
   | { readonly type: "error"; readonly errorNumber: number }
   | { readonly type: "data"; readonly data: Uint8Array }
-  | { readonly type: "bytes"; readonly pid: number; readonly lengthBytes: number };
+  | { readonly type: "open" }
+  | { readonly type: "read"; readonly request: ReadRequest }
+  | { readonly type: "release"; readonly handle: bigint };
+
+/** A read of `lengthBytes` at `offset` by the thread `tid`. */
+export interface ReadRequest {
+  readonly handle: bigint;
+  readonly offset: bigint;
+  readonly lengthBytes: number;
+  readonly tid: number;
+}
 
 export function replyTo(request: DataView): Reply {
   const body = inHeader.sizeBytes;
@@ -57,15 +65,14 @@ export function replyTo(request: DataView): Reply {
     case opcode.setattr:
       return { type: "data", data: attributes() };
     case opcode.open:
-      return { type: "data", data: words(16, [8, FOPEN_DIRECT_IO]) };
-    case opcode.read: {
-      const lengthBytes = Math.min(request.getUint32(body + 16, true), mostReadBytes);
-      return { type: "bytes", pid: request.getUint32(inHeader.pidAt, true), lengthBytes };
-    }
+      return { type: "open" };
+    case opcode.read:
+      return { type: "read", request: readRequest(request) };
     // A writer means to add entropy; the bytes are ignored.
     case opcode.write:
       return { type: "data", data: words(8, [0, request.getUint32(body + 16, true)]) };
     case opcode.release:
+      return { type: "release", handle: request.getBigUint64(body, true) };
     case opcode.fsync:
     case opcode.flush:
     case opcode.access:
@@ -94,6 +101,24 @@ export function writeHeader(
 
 /** The offset of an answer's payload. */
 export const payloadAt: number = outHeader.sizeBytes;
+
+/** `struct fuse_read_in` */
+function readRequest(request: DataView): ReadRequest {
+  const body = inHeader.sizeBytes;
+  return {
+    handle: request.getBigUint64(body, true),
+    offset: request.getBigUint64(body + 8, true),
+    lengthBytes: Math.min(request.getUint32(body + 16, true), mostReadBytes),
+    tid: request.getUint32(inHeader.pidAt, true),
+  };
+}
+
+/** The answer to `open`: `struct fuse_open_out`. The handle comes back with each read. */
+export function opened(handle: bigint): Uint8Array {
+  const bytes = words(16, [8, FOPEN_DIRECT_IO]);
+  new DataView(bytes.buffer).setBigUint64(0, handle, true);
+  return bytes;
+}
 
 /** `struct fuse_init_out` */
 function initialization(kernelMinor: number): Uint8Array {

@@ -17,6 +17,7 @@ import {
   namespaceOf,
   namespaceOfChildren,
 } from "../../sys/namespace.ts";
+import { coverRandomNumbers } from "./random-files.ts";
 import type { Program, Spawner } from "./spawner.ts";
 import type { Surroundings } from "./spawner-task.ts";
 
@@ -62,6 +63,11 @@ export class Compartment {
    */
   placeIn(network: Namespace): Surroundings {
     return { network, mounts: this.#mounts, pids: this.#pids };
+  }
+
+  /** Serves the random numbers in its /proc from /dev/urandom. */
+  coverRandomNumbers(): void {
+    coverRandomNumbers(this.#mounts);
   }
 
   /** Frees the namespaces. The run ends the processes. */

@@ -29,10 +29,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { allOrNothing } from "../../base/undo-stack.ts";
 import { MachineError } from "../../base/errors.ts";
 import type { Fd } from "../../base/units.ts";
-import { deviceMode } from "../../determinism/core/fuse.ts";
 import { MS_BIND, MS_PRIVATE, MS_REC } from "../../sys/abi.ts";
 import { check, SystemError } from "../../sys/errno.ts";
-import { mountFuse } from "../../sys/fuse.ts";
 import { mount } from "../../sys/libc.ts";
 import {
   closeNamespace,
@@ -43,6 +41,7 @@ import {
   namespaceOf,
 } from "../../sys/namespace.ts";
 import { Compartment } from "./compartment.ts";
+import { mountRandomDevice } from "./random-files.ts";
 import type { Program, Spawner } from "./spawner.ts";
 import type { SpawnRequest, Surroundings } from "./spawner-task.ts";
 
@@ -69,12 +68,20 @@ const withThisThread: readonly string[] = [
 /** How long the end of a run waits for the end of its processes. */
 const endPatienceMs = 1000;
 
+interface Place {
+  readonly mounts: Namespace;
+  readonly pids: Namespace;
+  readonly hasOwnProc: boolean;
+  readonly hasRandomDevice: boolean;
+}
+
 export class ProcessSpace {
   /**
    * A mount of /proc that lists this space's processes; the machine's own if the keeper could not
    * mount it.
    */
   readonly procPath: string;
+  readonly #hasRandomDevice: boolean;
   readonly #mounts: Namespace;
   readonly #pids: Namespace;
   readonly #keeper: ChildProcess;
@@ -94,12 +101,11 @@ export class ProcessSpace {
   #closed = false;
 
   private constructor(
-    mounts: Namespace,
-    pids: Namespace,
+    { mounts, pids, hasOwnProc, hasRandomDevice }: Place,
     keeper: ChildProcess,
     first: number,
-    hasOwnProc: boolean,
   ) {
+    this.#hasRandomDevice = hasRandomDevice;
     this.procPath = hasOwnProc ? `/proc/${first}/root/proc` : "/proc";
     this.#mounts = mounts;
     this.#pids = pids;
@@ -127,7 +133,7 @@ export class ProcessSpace {
    */
   static create(hostsText: string, device?: Fd): Promise<ProcessSpace> {
     return allOrNothing(async (undos) => {
-      const mounts = createMounts(hostsText, device);
+      const { mounts, hasRandomDevice } = createMounts(hostsText, device);
       undos.push(() => closeNamespace(mounts));
       const direct = ownsPidNamespace();
       const keeper = startKeeperIn(mounts, direct);
@@ -136,7 +142,8 @@ export class ProcessSpace {
       const leader = keeper.pid ?? 0;
       // `unshare` has one child: the keeper.
       const first = direct ? leader : onlyChildOf(leader);
-      return new ProcessSpace(mounts, namespaceOf(first, "pid"), keeper, first, hasOwnProc);
+      const place = { mounts, pids: namespaceOf(first, "pid"), hasOwnProc, hasRandomDevice };
+      return new ProcessSpace(place, keeper, first);
     });
   }
 
@@ -150,6 +157,7 @@ export class ProcessSpace {
     const compartment = await this.#explaining(
       Compartment.create(spawner, this.placeIn(undefined)),
     );
+    if (this.#hasRandomDevice) compartment.coverRandomNumbers();
     if (this.#closed) {
       compartment.close();
       throw new MachineError("the run ended while it was prepared");
@@ -243,7 +251,10 @@ function isEnding(pid: number): boolean {
 /**
  * Makes a private copy of the machine's mounts with our hosts file, which is deleted once mounted.
  */
-function createMounts(hostsText: string, device: Fd | undefined): Namespace {
+function createMounts(
+  hostsText: string,
+  device: Fd | undefined,
+): { readonly mounts: Namespace; readonly hasRandomDevice: boolean } {
   const folder = mkdtempSync(join(tmpdir(), "plg-"));
   const hosts = join(folder, "hosts");
   try {
@@ -251,8 +262,8 @@ function createMounts(hostsText: string, device: Fd | undefined): Namespace {
     return inNewNamespaces(["mnt"], () => {
       check(mount("none", "/", "none", MS_REC | MS_PRIVATE, 0), "mount MS_PRIVATE", "/");
       check(mount(hosts, "/etc/hosts", "none", MS_BIND, 0), "mount MS_BIND", "/etc/hosts");
-      if (device !== undefined) mountRandomDevice(device);
-      return currentNamespace("mnt");
+      const hasRandomDevice = device !== undefined && mountRandomDevice(device);
+      return { mounts: currentNamespace("mnt"), hasRandomDevice };
     });
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
@@ -263,14 +274,6 @@ function createMounts(hostsText: string, device: Fd | undefined): Namespace {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/**
- * Mounts the device as /dev/urandom and /dev/random. If that fails, the kernel's own devices stay.
- */
-function mountRandomDevice(device: Fd): void {
-  if (mountFuse(device, "/dev/urandom", deviceMode) < 0) return;
-  mount("/dev/urandom", "/dev/random", "none", MS_BIND, 0);
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   deviceMode,
   mostReadBytes,
+  opened,
   payloadAt,
   type Reply,
   replyTo,
@@ -20,7 +21,11 @@ function request(opcode: number, ...words: readonly number[]): DataView {
 }
 
 function readOf(lengthBytes: number): Reply {
-  return replyTo(request(15, 0, 0, 99, 0, lengthBytes));
+  return replyTo(request(15, 7, 0, 99, 0, lengthBytes));
+}
+
+function readBy4711(lengthBytes: number): Reply {
+  return { type: "read", request: { handle: 7n, offset: 99n, lengthBytes, tid: 4711 } };
 }
 
 function wordOf(reply: Reply, at: number): number | undefined {
@@ -42,12 +47,14 @@ describe("the file /dev/urandom, served by FUSE", () => {
 
   it("is a file of the mount's mode, opened past the page cache", () => {
     expect(wordOf(replyTo(request(3)), 76)).toBe(deviceMode);
-    expect(wordOf(replyTo(request(14)), 8)).toBe(1);
+    expect(replyTo(request(14))).toEqual({ type: "open" });
+    expect(Buffer.from(opened(7n)).toString("hex")).toBe(`07${"0".repeat(14)}01${"0".repeat(14)}`);
+    expect(replyTo(request(18, 7, 0))).toEqual({ type: "release", handle: 7n });
   });
 
   it("is read by whoever asks, without an end, but not without a limit", () => {
-    expect(readOf(16)).toEqual({ type: "bytes", pid: 4711, lengthBytes: 16 });
-    expect(readOf(1 << 30)).toEqual({ type: "bytes", pid: 4711, lengthBytes: mostReadBytes });
+    expect(readOf(16)).toEqual(readBy4711(16));
+    expect(readOf(1 << 30)).toEqual(readBy4711(mostReadBytes));
   });
 
   it("takes all that is written", () => {
