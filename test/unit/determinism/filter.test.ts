@@ -43,7 +43,7 @@ const archI386 = 0x4000_0003;
 const archArm64 = 0xc000_00b7;
 const calls: fc.Arbitrary<Call> = fc.record({
   number: fc.oneof(
-    fc.constantFrom(318, 7, 278, 158, 96, 355, 228, 201, 113, 169, 0x4000_013e),
+    fc.constantFrom(318, 7, 231, 94, 278, 158, 96, 355, 228, 201, 113, 169, 0x4000_013e),
     fc.nat(500),
   ),
   arch: fc.constantFrom(archX64, archI386, archArm64),
@@ -82,7 +82,7 @@ describe("the filter of commands", () => {
       [yes, yes],
     ] as const)
       stops("x64", { randomBytes, timeOfDay }, (call) => {
-        const isRandom = randomBytes && (call.number === 318 || isShortWait(call));
+        const isRandom = randomBytes && ([318, 231].includes(call.number) || isShortWait(call));
         const isTime = timeOfDay && asksForTime(call);
         return call.arch === archX64 && (isSetup(call) || isRandom || isTime);
       });
@@ -94,7 +94,8 @@ describe("the filter of commands", () => {
       { randomBytes: true, timeOfDay: true },
       ({ number, arch, argument }) =>
         arch === archArm64 &&
-        ([278, 96, 169].includes(number) || (number === 113 && (argument === 0 || argument === 5))),
+        ([278, 94, 96, 169].includes(number) ||
+          (number === 113 && (argument === 0 || argument === 5))),
     );
   });
 
