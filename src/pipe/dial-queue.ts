@@ -11,7 +11,8 @@
  *   a SYN in one processor's queue while another processor takes the next SYN. So the next dial
  *   waits a moment.
  * - The backlog was full and the SYN was dropped. Each later SYN from a client first retries the
- *   dials before it. A filter may drop the SYNs of one client alone: once a later dial is accepted,
+ *   dials before it. One that had to wait counts as dropped, too, as long as those before it are: a
+ *   SYN of plg's own would overtake them if the server accepts just then. A filter may drop the SYNs of one client alone: once a later dial is accepted,
  *   the earlier ones are retried only on their own clients' SYNs.
  */
 import type { Reactor, Task } from "../sys/reactor.ts";
@@ -27,6 +28,10 @@ export interface QueuedDial {
    * holds up the ones behind it.
    */
   retry(): boolean;
+  /** Whether the server drops SYNs because the port's backlog is full. */
+  isBacklogFull(): boolean;
+  /** Counts the last SYN as dropped: waits for the client's next one. */
+  rest(): void;
 }
 
 /** The part of the reactor that a queue needs. */
@@ -132,10 +137,18 @@ export class DialQueue implements Task {
         this.#pauseMs = pause.firstMs;
         return;
       }
-      // Earlier dials were retried when this one arrived, but it has waited since.
-      this.#retryBefore(dial);
-      dial.retry();
+      this.#tryAfterEarlier(dial);
     }
+  }
+
+  /** Earlier dials were retried when this one arrived, but it has waited since. */
+  #tryAfterEarlier(dial: QueuedDial): void {
+    const isFull = this.#unanswered.length > 0 && dial.isBacklogFull();
+    this.#retryBefore(dial);
+    if (isFull && this.#isBefore(this.#unanswered[0], dial)) {
+      insert(this.#unanswered, dial);
+      dial.rest();
+    } else dial.retry();
   }
 
   #isBefore(one: QueuedDial | undefined, other: QueuedDial): boolean {

@@ -74,6 +74,8 @@ export interface DialOptions {
    * is final: a client that tries IPv6 first must not wait for a server that only has IPv4.
    */
   readonly isServedInOtherFamily: (connection: Connection) => boolean;
+  /** Whether the destination drops SYNs because the port's backlog is full. */
+  readonly isBacklogFull: (connection: Connection) => boolean;
 }
 
 export class Dial implements EndOwner, QueuedDial {
@@ -130,6 +132,16 @@ export class Dial implements EndOwner, QueuedDial {
     }
     this.#retryIfWanted();
     return this.#end === undefined;
+  }
+
+  isBacklogFull(): boolean {
+    return this.#options.isBacklogFull(this.#options.connection);
+  }
+
+  rest(): void {
+    const { answerMs = defaultAnswerMs, linkMs } = this.#options;
+    this.#isSilent = true;
+    this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#handler.onSilent(this));
   }
 
   /** Gives up without calling the handler again. A connection that was just made is reset. */
@@ -191,6 +203,7 @@ export class Dial implements EndOwner, QueuedDial {
 
   /** Sends one SYN. Returns the socket if the destination has already accepted. */
   #try(): Fd | undefined {
+    if (this.#timer) this.#reactor.cancel(this.#timer);
     this.#timer = undefined;
     this.#isSilent = false;
     this.#triedMs = this.#reactor.nowMs;

@@ -63,6 +63,7 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #early = new Set<Attempt<Making>>();
   readonly #linkMs: number;
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
+  readonly #isBacklogFull: (connection: Connection) => boolean;
   readonly #isConnecting: (connection: Connection) => boolean;
   readonly #watchThreads: (container: number) => StarvingThreads;
   readonly #onWarning: (text: string) => void;
@@ -84,6 +85,8 @@ export class Joiner implements AttemptHandler<Making> {
     readonly linkMs: number;
     /** See {@link DialOptions}. */
     readonly isServedInOtherFamily: (connection: Connection) => boolean;
+    /** See {@link DialOptions}. */
+    readonly isBacklogFull: (connection: Connection) => boolean;
     /** Whether the client's socket is still connecting. */
     readonly isConnecting: (connection: Connection) => boolean;
     readonly watchThreads: (container: number) => StarvingThreads;
@@ -98,6 +101,7 @@ export class Joiner implements AttemptHandler<Making> {
     this.#unready = new Set(parts.unready);
     this.#linkMs = parts.linkMs;
     this.#isServedInOtherFamily = parts.isServedInOtherFamily;
+    this.#isBacklogFull = parts.isBacklogFull;
     this.#isConnecting = parts.isConnecting;
     this.#watchThreads = parts.watchThreads;
     this.#onWarning = parts.onWarning;
@@ -142,6 +146,7 @@ export class Joiner implements AttemptHandler<Making> {
       isServerGone: () => this.#hopes.isGone(connection),
       linkMs: this.#linkMs,
       isServedInOtherFamily: this.#isServedInOtherFamily,
+      isBacklogFull: this.#isBacklogFull,
     };
     const dial = new Dial(this.#reactor, options, {
       onConnected: (_, end) => this.#join(attempt, end, this.#letIn(attempt)),

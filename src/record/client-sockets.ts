@@ -1,4 +1,4 @@
-/** Queries the clients' kernels about the clients' own sockets. */
+/** Queries the containers' kernels about the two ends of a connection that is being made. */
 import { hostOf } from "../base/units.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
 import type { Connection } from "../pipe/core/connection.ts";
@@ -24,6 +24,14 @@ export class ClientSockets {
     const local = { address: subnet.addressBytes(hostOf(client)), port: clientPort };
     const remote = { address: subnet.addressBytes(hostOf(server)), port: serverPort };
     return this.#diagnoses.of(client)?.isConnecting(family, local, remote) ?? false;
+  }
+
+  /** Whether the server's kernel drops SYNs. False also if it cannot say. */
+  isBacklogFull({ family, server, serverPort }: Connection): boolean {
+    const address = subnetFor(this.#subnets, family).addressBytes(hostOf(server));
+    return (
+      this.#diagnoses.of(server)?.isBacklogFull(family, { address, port: serverPort }) ?? false
+    );
   }
 
   close(): void {

@@ -68,6 +68,7 @@ class RecordEngine implements OrderHandler, PacketObserver {
         const network = task.namespaces[server];
         return network !== undefined && isListening(network, family === 4 ? 6 : 4, serverPort);
       },
+      isBacklogFull: (connection) => this.#clients.isBacklogFull(connection),
       isConnecting: (connection) => this.#clients.isConnecting(connection),
       watchThreads: (container) => this.#engine.watchThreads(container),
       onWarning: (text) => this.#engine.warn(text),

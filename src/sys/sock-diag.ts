@@ -22,13 +22,14 @@ const headerBytes = 16;
 const requestBytes = headerBytes + 56;
 /**
  * `struct inet_diag_msg`: family, state, timer, retrans (u8 each), the id, expires u32, then the
- * queue.
+ * queues.
  */
 const stateAt = headerBytes + 1;
 const localPortAt = headerBytes + 4;
 /** Where a request says which states it asks for, as bits. */
 const statesAt = headerBytes + 4;
 const receiveQueueAt = headerBytes + 4 + 48 + 4;
+const sendQueueAt = receiveQueueAt + 4;
 
 export class SocketDiagnosis {
   readonly #fd: number;
@@ -83,6 +84,17 @@ export class SocketDiagnosis {
     const nowhere = { address: new Uint8Array(local.address.length), port: 0 as Port };
     const isThere = this.#ask(family, local, nowhere) === abi.SOCK_DIAG_BY_FAMILY;
     return isThere && exchange.view.getUint8(stateAt) === abi.TCP_LISTEN;
+  }
+
+  /**
+   * Whether a socket listens at `local`, or at all addresses, and drops SYNs because its backlog is
+   * full (sk_acceptq_is_full in include/net/sock.h).
+   */
+  isBacklogFull(family: Family, local: Endpoint): boolean {
+    if (!this.listens(family, local)) return false;
+    const { view } = exchange;
+    // A listener's queues are the length and the limit of its backlog (tcp_diag_get_info).
+    return view.getUint32(receiveQueueAt, true) > view.getUint32(sendQueueAt, true);
   }
 
   /**

@@ -62,6 +62,7 @@ function withDial(
       waitListenMs,
       linkMs: 0,
       isServedInOtherFamily,
+      isBacklogFull: () => false,
     };
     body(new Dial(reactor, options, handler), heard, reactor);
   });

@@ -68,6 +68,12 @@ export class ContainerSockets {
     return this.#diagnoses.of(container)?.listens(family, { address, port }) ?? false;
   }
 
+  /** Whether a listener in the container drops SYNs because its backlog is full. */
+  isBacklogFull(container: number, family: Family, port: Port): boolean {
+    const address = subnetFor(this.#subnets, family).addressBytes(hostOf(container));
+    return this.#diagnoses.of(container)?.isBacklogFull(family, { address, port }) ?? false;
+  }
+
   /** The TCP ports on which any process in the container listens. */
   listeningPorts(container: number): readonly Port[] {
     const diagnosis = this.#diagnoses.of(container);

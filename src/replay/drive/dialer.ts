@@ -84,7 +84,7 @@ export class Dialer {
   }
 
   #options(connection: Connection, outcome: Outcome, connect: number): DialOptions {
-    const { subnets, linkMs } = this.#parts;
+    const { subnets, linkMs, sockets } = this.#parts;
     const isAccepted = outcome === "accepted";
     return {
       subnet: subnetFor(subnets, connection.family),
@@ -96,6 +96,8 @@ export class Dialer {
       ...(isAccepted ? { answerMs } : {}),
       linkMs,
       isServedInOtherFamily,
+      isBacklogFull: ({ server, family, serverPort }) =>
+        sockets.isBacklogFull(server, family, serverPort),
     };
   }
 

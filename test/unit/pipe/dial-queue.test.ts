@@ -41,8 +41,10 @@ class Port {
   readonly answers = new Map<string, Answer>();
   /** How many more connections there is room for. */
   room = Infinity;
+  onDrop: ((name: string) => void) | undefined;
   readonly accepted: string[] = [];
   readonly tries: string[] = [];
+  readonly rested: string[] = [];
   readonly #dials = new Map<string, QueuedDial>();
 
   /** A client sends its first SYN, or sends it again. */
@@ -57,6 +59,8 @@ class Port {
     const dial: QueuedDial = {
       place: this.queue.takePlace(),
       retry: () => this.#try(name, dial),
+      isBacklogFull: () => this.room === 0,
+      rest: () => this.rested.push(name),
     };
     this.#dials.set(name, dial);
     return dial;
@@ -67,8 +71,10 @@ class Port {
     this.tries.push(name);
     const answer = this.answers.get(name) ?? this.answer;
     if (answer === "refuses") this.queue.waitForListener(dial, false);
-    else if (answer === "drops" || this.room === 0) this.queue.waitForAnswer(dial, 0);
-    else {
+    else if (answer === "drops" || this.room === 0) {
+      this.queue.waitForAnswer(dial, 0);
+      this.onDrop?.(name);
+    } else {
       this.room--;
       this.accepted.push(name);
       this.queue.accepted(dial);
@@ -76,6 +82,16 @@ class Port {
     }
     return false;
   }
+}
+
+/** Its SYNs are never answered. */
+function deadDial(queue: DialQueue): QueuedDial {
+  return {
+    place: queue.takePlace(),
+    retry: () => false,
+    isBacklogFull: () => false,
+    rest: () => {},
+  };
 }
 
 test("those who wait for a listener are accepted in order, all as soon as it is there", () => {
@@ -121,6 +137,21 @@ test("where the backlog is full, a repeated SYN lets those before it in first", 
   expect(port.accepted).toEqual(["a", "b", "c"]);
 });
 
+test("if there is room just after an earlier SYN was dropped, the next one does not overtake", () => {
+  const port = new Port();
+  port.answer = "accepts";
+  port.room = 0;
+  port.syn("a");
+  port.clock.pass(200);
+  port.syn("b");
+  port.onDrop = (name) => (port.room = name === "a" ? 1 : 0);
+  port.clock.pass(200);
+  expect([port.accepted, port.rested]).toEqual([[], ["b"]]);
+  port.syn("a");
+  port.clock.pass(200);
+  expect(port.accepted).toEqual(["a"]);
+});
+
 test("a client whose SYNs are dropped holds up another for a moment, and only once", () => {
   const port = new Port();
   port.answer = "accepts";
@@ -138,7 +169,7 @@ test("one that is no longer wanted holds up nobody", () => {
   const port = new Port();
   port.answer = "accepts";
   port.answers.set("a", "drops");
-  const removed = { place: port.queue.takePlace(), retry: () => false };
+  const removed = deadDial(port.queue);
   port.queue.waitForAnswer(removed, 0);
   port.syn("b");
   expect(port.accepted).toEqual([]);
@@ -149,8 +180,7 @@ test("one that is no longer wanted holds up nobody", () => {
 
 test("over links dials do not wait for each other's answers, unless the port refused before", () => {
   const queue = new DialQueue(new Clock());
-  const dial = (): QueuedDial => ({ place: queue.takePlace(), retry: () => false });
-  const [first, second] = [dial(), dial()];
+  const [first, second] = [deadDial(queue), deadDial(queue)];
   queue.waitForAnswer(first, 40);
   expect(queue.isFree).toBe(true);
   queue.waitForListener(second, false);
