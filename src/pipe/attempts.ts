@@ -109,6 +109,18 @@ export class Attempts<Work> {
     this.#exits = exits;
   }
 
+  /**
+   * The connection of an admitted attempt, if this SYN is not its own. Unless the pipe space's
+   * kernel has accepted it, the SYN belongs to it all the same.
+   */
+  replacedBy(packet: SwitchedPacket): Connection | undefined {
+    const connection = connectionOf(packet);
+    const known = this.#attempts.get(connectionKey(connection));
+    return known?.state === "admitted" && distanceFrom(known, packet) !== 0
+      ? connection
+      : undefined;
+  }
+
   arrive(packet: SwitchedPacket): Arrival<Work> {
     const connection = connectionOf(packet);
     const key = connectionKey(connection);

@@ -43,7 +43,7 @@ export class Doors {
    * negated errno.
    */
   open(family: Family, server: number, port: Port): Door | number {
-    const key = `${family}/${server}:${port}`;
+    const key = keyOf(family, server, port);
     const known = this.#doors.get(key);
     if (known) return known;
     const subnet = subnetFor(this.#subnets, family);
@@ -56,10 +56,20 @@ export class Doors {
     return door;
   }
 
+  /** Accepts the connections that wait at this port of this container. */
+  acceptWaiting(family: Family, server: number, port: Port): void {
+    const door = this.#doors.get(keyOf(family, server, port));
+    while (door?.acceptOne());
+  }
+
   close(): void {
     for (const door of this.#doors.values()) door.close();
     this.#doors.clear();
   }
+}
+
+function keyOf(family: Family, server: number, port: Port): string {
+  return `${family}/${server}:${port}`;
 }
 
 /** One listening socket. */
@@ -93,10 +103,16 @@ export class Door implements Watcher {
    * Accepts one connection, if one is waiting. There is rarely a second; the next round reports it.
    */
   onReady(): void {
+    this.acceptOne();
+  }
+
+  /** Returns whether one was waiting. */
+  acceptOne(): boolean {
     const fd = socket.accept(this.#fd);
     if (fd >= 0) this.#onAccepted(this.#accepted(), fd as Fd);
     else if (fd === -EMFILE || fd === -ENFILE) this.#pause();
     else if (!passing.has(-fd)) throw new SystemError("accept", "a pipe's socket", -fd);
+    return fd >= 0;
   }
 
   /** Descriptors have run out: connections stay in the backlog until one may be free. */

@@ -4,6 +4,7 @@
  */
 import type { SwitchedPacket, TcpInterceptor } from "../switch/switch.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
+import type { Connection } from "./core/connection.ts";
 
 /** Decides attempts: a recorder asks the destination, a player asks the recording. */
 export interface AttemptHandler<Work> {
@@ -11,6 +12,11 @@ export interface AttemptHandler<Work> {
   onAttempt(attempt: Attempt<Work>): void;
   /** The client retransmitted the SYN of a held attempt. */
   onRepeated(attempt: Attempt<Work>): void;
+  /**
+   * The client sent another SYN after one that was admitted. If it had connected before, and uses
+   * the port again, the kernel has a connection to accept: accept it now.
+   */
+  onReplaced(connection: Connection): void;
   /** The client gave up a held attempt, or one that was admitted but not yet accepted. */
   onAbandoned(attempt: Attempt<Work>): void;
 }
@@ -25,6 +31,8 @@ export class Entrance<Work> implements TcpInterceptor {
   }
 
   onSyn(packet: SwitchedPacket): boolean {
+    const replaced = this.#attempts.replacedBy(packet);
+    if (replaced) this.#handler.onReplaced(replaced);
     const arrival = this.#attempts.arrive(packet);
     if (arrival.type === "new") {
       this.#handler.onAttempt(arrival.attempt);

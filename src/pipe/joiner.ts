@@ -175,6 +175,10 @@ export class Joiner implements AttemptHandler<Making> {
     making.dial?.again();
   }
 
+  onReplaced({ family, server, serverPort }: Connection): void {
+    this.#doors.acceptWaiting(family, server, serverPort);
+  }
+
   onAbandoned(attempt: Attempt<Making>): void {
     this.#early.delete(attempt);
     const making = takeWork(attempt);

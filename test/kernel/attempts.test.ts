@@ -36,7 +36,8 @@ function attemptsWith(
     sendToContainer: (from, to) => seen.push(`reset from ${from} to ${to}`),
   };
   const attempts = new Attempts<undefined>(clock, exits);
-  const handler = { onRepeated: () => {}, onAttempt, onAbandoned };
+  const onReplaced = (connection: Connection): unknown => attempts.take(connection);
+  const handler = { onRepeated: () => {}, onReplaced, onAttempt, onAbandoned };
   return { attempts, entrance: new Entrance(attempts, handler) };
 }
 
@@ -76,6 +77,21 @@ test.for([synV4, synV6])("a retransmission after the acceptance is nothing", (sy
   packet.bytes[sequenceAt] = (packet.bytes[sequenceAt] ?? 0) ^ 1;
   entrance.onSyn(packet);
   expect(seen.slice(2)).toEqual(["attempt", "let in"]);
+});
+
+test("a client that uses its port again, before its connection was accepted, opens another", () => {
+  const seen: string[] = [];
+  const { attempts, entrance } = attemptsWith((attempt) => {
+    seen.push("attempt");
+    attempts.admit(attempt);
+  }, seen);
+  const packet = packetOf(synV4);
+  entrance.onSyn(packet);
+  expect(entrance.onSyn(packet), "a retransmission").toBe(true);
+  const sequenceAt = packet.view.transportAt + 4;
+  packet.bytes[sequenceAt] = (packet.bytes[sequenceAt] ?? 0) ^ 1;
+  expect(entrance.onSyn(packet)).toBe(false);
+  expect(seen).toEqual(["attempt", "let in", "attempt", "let in"]);
 });
 
 /** What goes back: the packet with its ports exchanged. */

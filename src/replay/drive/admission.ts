@@ -69,6 +69,11 @@ export class Admission {
     runner.moved();
   }
 
+  /** Takes the connections that the kernel has accepted for this port. */
+  acceptWaiting({ family, server, serverPort }: Connection): void {
+    this.#doors.acceptWaiting(family, server, serverPort);
+  }
+
   /** The client gave the attempt up. */
   abandon(attempt: Attempt<Entering>): void {
     attempt.work?.abandoned();

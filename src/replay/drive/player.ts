@@ -12,6 +12,7 @@
  * happen.
  */
 import type { Attempt, AttemptExits } from "../../pipe/attempts.ts";
+import type { Connection } from "../../pipe/core/connection.ts";
 import { type AttemptHandler, Entrance } from "../../pipe/entrance.ts";
 import type { PacketObserver, TcpInterceptor } from "../../switch/switch.ts";
 import { virtioNetHeaderBytes } from "../../sys/abi.ts";
@@ -104,6 +105,10 @@ export class Player implements AttemptHandler<Entering>, PacketObserver {
 
   onRepeated(): void {
     // The schedule answers it when its turn comes.
+  }
+
+  onReplaced(connection: Connection): void {
+    this.#admission.acceptWaiting(connection);
   }
 
   onAbandoned(attempt: Attempt<Entering>): void {
