@@ -140,7 +140,14 @@ export const rooms = {
 
   diff: {
     pure,
-    imports: ["base", "dump/format", "recording", "replay/compare", "replay/findings"],
+    imports: [
+      "base",
+      "dump/format",
+      "recording",
+      "replay/compare",
+      "replay/findings",
+      "replay/learn",
+    ],
   },
 
   export: { pure, imports: ["base", "net", "protocol", "dump/format", "recording", "report"] },
@@ -171,6 +178,7 @@ export const rooms = {
       "protocol",
       "determinism/core",
       "dump/format",
+      "recording",
       "replay/findings",
       "capture/track",
       "diff",

@@ -3,6 +3,7 @@
  * recording.
  */
 import { Direction } from "../base/direction.ts";
+import type { Family } from "../base/units.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import { RecordedStream } from "../recording/recorded-stream.ts";
 import type { EqualBytes } from "../replay/compare/compare.ts";
@@ -12,13 +13,16 @@ import type { Difference, StreamName } from "../replay/findings/differences.ts";
 import { nameStream } from "../replay/findings/stream-name.ts";
 import { type DiffSide, pairConnections } from "./pairing.ts";
 
+/** A connection that only one recording has. */
+export type UnpairedConnection = StreamName & { readonly family: Family };
+
 /** What two recordings do not have in common. */
 export interface RecordingDiff {
   /** Of each stream the first difference. The first recording is the recorded one. */
   readonly differences: readonly Difference[];
   /** Connections that only one of the recordings has, named as their clients see them. */
-  readonly onlyFirst: readonly StreamName[];
-  readonly onlySecond: readonly StreamName[];
+  readonly onlyFirst: readonly UnpairedConnection[];
+  readonly onlySecond: readonly UnpairedConnection[];
   /** How many connections were compared. */
   readonly compared: number;
 }
@@ -46,8 +50,11 @@ export function diffRecordings(
   };
 }
 
-function namesOf({ index }: DiffSide, connections: readonly number[]): StreamName[] {
-  return connections.map((connection) => nameStream(index, connection, Direction.toServer));
+function namesOf({ index }: DiffSide, connections: readonly number[]): UnpairedConnection[] {
+  return connections.map((connection) => ({
+    ...nameStream(index, connection, Direction.toServer),
+    family: index.connections.family(connection),
+  }));
 }
 
 interface Reporting {

@@ -125,8 +125,9 @@ function waitOf(difference: Difference): readonly string[] {
 export function describeDifference(difference: Difference): string {
   if (difference.kind === "command-end") return describeEnd(difference);
   if (difference.kind === "unexpected-connection") {
-    const { process, server, serverPort } = difference;
-    return `${process}: opened a connection to ${server}:${serverPort}; in the recording it had ${connectionsThere(difference)}; it was refused`;
+    const { process, server, serverPort, isRecorded } = difference;
+    const fate = isRecorded === true ? "" : "; it was refused";
+    return `${process}: opened a connection to ${server}:${serverPort}; in the recording it had ${connectionsThere(difference)}${fate}`;
   }
   if (difference.kind === "dropped-datagrams") {
     const { process, datagrams } = difference;

@@ -7,8 +7,9 @@ import type { Difference, DifferenceList } from "../replay/findings/differences.
 import { renderDifference } from "./differences.ts";
 import type { Outcome, ProcessOutcome } from "./outcome.ts";
 
-/** The replay. */
+/** The replay, or the comparison of two recordings. */
 export interface JunitRun {
+  readonly command: "plg replay" | "plg diff";
   /** For example the dump's path. */
   readonly name: string;
   readonly durationMs: number;
@@ -25,7 +26,7 @@ export function renderJunit(run: JunitRun, { processes }: Outcome, list: Differe
   const suite = `name=${attribute(run.name)} ${counts} skipped="0" time="${seconds}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="plg replay" ${counts} time="${seconds}">`,
+    `<testsuites name="${run.command}" ${counts} time="${seconds}">`,
     `  <testsuite ${suite}>`,
     ...processes.flatMap((process) => renderCase(run, process, list)),
     "  </testsuite>",

@@ -1,7 +1,9 @@
 // Two recordings, compared.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { needs } from "./machine.ts";
-import { expectOk, test } from "./plg.ts";
+import { actor, expectOk, test } from "./plg.ts";
 import { record } from "./replays.ts";
 
 const server = "server=exec redis-server --bind 0.0.0.0 --protected-mode no --save '' >server.log";
@@ -16,6 +18,61 @@ interface Diff {
   readonly differences: readonly Record<string, unknown>[];
   readonly onlySecond: readonly unknown[];
 }
+
+describe("plg diff --learn", () => {
+  needs("curl");
+
+  test("two recordings of one system are the same, and a planted change is reported alone", async ({
+    plg,
+    folder,
+  }) => {
+    const urls = ["a", "b?c=1", "d"].map((path) => `http://server/${path}`).join(" ");
+    const client = `client=curl -sS --fail ${urls} >out`;
+    for (const [name, word] of Object.entries({
+      one: "steaded",
+      two: "steaded",
+      three: "steaded",
+      other: "strayed",
+    }))
+      await record(
+        plg,
+        "--until=client",
+        "--no-ipv6",
+        "-f",
+        `${name}.traffic`,
+        `server=exec ${actor("varying.mjs")} ${word}`,
+        client,
+      );
+    const before = await plg.run(["diff", "one.traffic", "two.traffic"]);
+    expect(before.exitCode).toBe(3);
+    const masks = "--ignore-file=masks.txt";
+    const learned = await plg.run(["diff", "one.traffic", "two.traffic", "--learn", masks]);
+    expectOk(learned);
+    expect(learned.stderr).toMatch(/learned \d+ masks: use them with --ignore-file masks\.txt/);
+    const again = await plg.run(["diff", "one.traffic", "three.traffic", masks]);
+    expectOk(again);
+    const reports = ["--junit=out.xml", "--page=out.html"];
+    const other = await plg.run([
+      "diff",
+      "one.traffic",
+      "other.traffic",
+      masks,
+      "--json",
+      ...reports,
+    ]);
+    expect(other).toMatchObject({ exitCode: 3 });
+    const { differences, onlySecond } = JSON.parse(other.stdout) as Diff;
+    expect(onlySecond).toEqual([]);
+    expect(differences).toMatchObject([
+      { kind: "bytes", process: "server", offset: expect.any(Number) },
+    ]);
+    expect(Buffer.from(String(differences[0]?.["live"]), "hex").toString()).toMatch(/^rayed"/);
+    const junit = readFileSync(join(folder, "out.xml"), "utf8");
+    expect(junit).toMatch(/<testsuites name="plg diff" tests="2" failures="1" errors="0"/);
+    expect(junit).toMatch(/name="client" time="[\d.]+"\/>/);
+    expect(readFileSync(join(folder, "out.html"), "utf8")).toMatch(/^<!doctype html>/);
+  });
+});
 
 describe("plg diff", () => {
   needs("redis-server", "redis-cli");

@@ -52,7 +52,7 @@ export async function learnMasks(terminal: Terminal, options: LearnOptions): Pro
       if (summary.count > 0) unexplained = open;
       if (summary.count > 0 && open.length === summary.differences.length) break;
       if (learner.masks.length > 0)
-        writeFileSync(path, (before ?? "") + renderMasks(learner.masks, done));
+        writeFileSync(path, (before ?? "") + renderMasks(learner.masks, plural(done, "replay")));
     }
   } catch (error) {
     throw new UsageError(`cannot write ${path}: ${(error as Error).message}`);

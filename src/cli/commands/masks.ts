@@ -8,7 +8,7 @@ export interface MaskFlags {
   readonly ignore?: readonly string[];
   readonly ignoreFile?: string;
   /** Given if masks will be learned into the file. */
-  readonly learn?: string;
+  readonly learn?: string | undefined;
 }
 
 /** Reads the masks. Throws a {@link UsageError} for an invalid mask or an unknown container. */

@@ -55,7 +55,12 @@ export function concludeReplay(
   );
   tellDrops(terminal, counts);
   // Files come last: if a write fails, the findings have been printed.
-  const junit = { name: flags.file, durationMs, toMask: "--ignore" };
+  const junit = {
+    command: "plg replay",
+    name: flags.file,
+    durationMs,
+    toMask: "--ignore",
+  } as const;
   if (flags.junit !== undefined)
     writeReport("--junit", flags.junit, renderJunit(junit, outcome, differences));
   if (flags.page !== undefined)

@@ -42,7 +42,11 @@ export function markUnfinished(
     ),
   } as const;
   const nothing = { differences: [], count: 0, byProcess: {}, notes: [] };
-  writeReport("--junit", path, renderJunit({ name: dump, durationMs: 0 }, outcome, nothing));
+  writeReport(
+    "--junit",
+    path,
+    renderJunit({ command: "plg replay", name: dump, durationMs: 0 }, outcome, nothing),
+  );
 }
 
 function refuseDump(dump: string, option: string, path: string): void {

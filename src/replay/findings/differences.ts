@@ -100,6 +100,8 @@ interface ConnectionDifference extends StreamName {
 /** The process opened a connection that the recording does not have. The replay refused it. */
 interface UnexpectedConnectionDifference {
   readonly kind: "unexpected-connection";
+  /** Set if two recordings are compared: the second one has the connection. */
+  readonly isRecorded?: boolean;
   readonly process: string;
   readonly server: string;
   readonly serverPort: number;

@@ -6,7 +6,6 @@
  * sample that the mask does not cover widens it. Familiar shapes (shapes.ts) have masks of their
  * own.
  */
-import { plural } from "../../base/text.ts";
 import { latin1 } from "../../base/latin1.ts";
 import type { Difference } from "../findings/differences.ts";
 
@@ -200,12 +199,15 @@ export class Learner {
   }
 }
 
-/** Renders masks as lines of an ignore file, each after a comment with the reason. */
-export function renderMasks(masks: Learner["masks"], replays: number): string {
+/**
+ * Renders masks as lines of an ignore file, each after a comment with the reason. `where` names
+ * what was compared, such as `3 replays`.
+ */
+export function renderMasks(masks: Learner["masks"], where: string): string {
   return masks
     .map(
       ({ mask, name, recorded, live, times: count }) =>
-        `# ${name}: differed ${count === 1 ? "once" : `${count} times`} in ${plural(replays, "replay")}, for example ${recorded}, then ${live}\n${mask}\n`,
+        `# ${name}: differed ${count === 1 ? "once" : `${count} times`} in ${where}, for example ${recorded}, then ${live}\n${mask}\n`,
     )
     .join("");
 }

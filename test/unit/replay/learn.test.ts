@@ -95,7 +95,7 @@ test("what would match anywhere is not learned, and neither is what is missing",
 
 test("each mask has a comment: what varied, how often, an example", () => {
   const { learner } = learn("id is 17, ok", "id is 18, ok");
-  expect(renderMasks(learner.masks, 3)).toBe(
+  expect(renderMasks(learner.masks, "3 replays")).toBe(
     '# a number: differed once in 3 replays, for example "17", then "18"\nclient:80/id is \\d{2}(?=,)/\n',
   );
 });

@@ -47,7 +47,11 @@ const cases: readonly Case[] = causes.flatMap(({ name, facts }) =>
 
 function junitOf(outcome: Outcome): string {
   const log = new DifferenceLog(0);
-  return renderJunit({ name: "dump.traffic", durationMs: 0 }, outcome, log.list());
+  return renderJunit(
+    { command: "plg replay", name: "dump.traffic", durationMs: 0 },
+    outcome,
+    log.list(),
+  );
 }
 
 function countsOf(xml: string): { failures: number; errors: number } {
@@ -146,7 +150,11 @@ test("JUnit shows the differences of each process", () => {
     { name: "server", differences: 0 },
   ];
   const outcome = outcomeOf({ processes, played: 1, total: 1, compared: true });
-  const xml = renderJunit({ name: "a <dump>", durationMs: 1234 }, outcome, log.list());
+  const xml = renderJunit(
+    { command: "plg replay", name: "a <dump>", durationMs: 1234 },
+    outcome,
+    log.list(),
+  );
   expect(xml).toContain('<testsuites name="plg replay" tests="2" failures="1" errors="0"');
   expect(xml).toContain('<testcase classname="a &lt;dump&gt;" name="server" time="1.234"/>');
   expect(xml).toContain('message="3 differences from the recording"');
@@ -162,7 +170,7 @@ test("whatever processes are called and send, JUnit is well-formed XML", () => {
       for (const process of names) log.add({ ...differed, process, server });
       const processes = names.map((process) => ({ name: process, differences: 1 }));
       const outcome = outcomeOf({ processes, played: 1, total: 1, compared: true });
-      const xml = renderJunit({ name, durationMs: 0 }, outcome, log.list());
+      const xml = renderJunit({ command: "plg replay", name, durationMs: 0 }, outcome, log.list());
       expect(xml).not.toMatch(/[^\P{Cc}\t\n\r\u007f-\u009f]|[\ufffe\uffff]/u);
       expect(xml.match(/<testcase /g) ?? []).toHaveLength(names.length);
       const bare = xml.replaceAll(/<\/?[a-z]+( [a-z]+="[^"<&]*(&[^;]+;[^"<&]*)*")*\/?>/g, "");
