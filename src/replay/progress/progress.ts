@@ -70,6 +70,7 @@ export class Progress {
   /** The highest connection number. */
   #connections: number;
 
+  /** `index` stays whole: each schedule detaches exchanges in an index of its own. */
   constructor(index: RecordingIndex) {
     this.#connections = index.connections.count;
     const ends = 2 * (index.connections.count + 1);

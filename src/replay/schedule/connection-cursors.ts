@@ -1,12 +1,13 @@
-/** The cursors that each play to one end of one connection, and their places in the index. */
+/** The cursors that each play to one end of one connection. */
 import { opposite } from "../../base/direction.ts";
 import { Cursor, type ReadyQueue } from "./cursor.ts";
+import { ConnectionPlaces } from "./connection-places.ts";
 import { endOf, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export class ConnectionCursors {
-  /** The number of stalled cursors. The cursor engine updates it when a cursor's state changes. */
-  stalled = 0;
+  readonly places: ConnectionPlaces;
+  #stalled = 0;
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
   readonly #ready: ReadyQueue;
@@ -19,6 +20,7 @@ export class ConnectionCursors {
    * and waits on its second pass.
    */
   constructor(index: RecordingIndex, progress: Progress, ready: ReadyQueue, floods: boolean) {
+    this.places = new ConnectionPlaces(index);
     this.#index = index;
     this.#progress = progress;
     this.#ready = ready;
@@ -27,7 +29,7 @@ export class ConnectionCursors {
 
   /** Whether no cursor can advance. */
   get areAllStalled(): boolean {
-    return this.#cursors.size === this.stalled;
+    return this.#cursors.size === this.#stalled;
   }
 
   /** Whether a cursor that can still advance is at an event before `event`. */
@@ -68,7 +70,7 @@ export class ConnectionCursors {
   resumeLate(end: number, nowMs: number): void {
     const event = this.#progress.takeLate(end);
     if (event === undefined) return;
-    this.start(end, this.placeOf(event), nowMs, { counts: false, waited: true });
+    this.start(end, this.places.placeOf(event), nowMs, { counts: false, waited: true });
   }
 
   /**
@@ -81,48 +83,24 @@ export class ConnectionCursors {
     const receiver = endOf(this.#index.connection(event), opposite(this.#index.direction(event)));
     if (main.isBusy && receiver === end) return false;
     const clockNs = this.#index.timeNs(event);
-    this.start(end, this.placeFrom(end >> 1, event), nowMs, { isLoose: true, clockNs });
+    this.start(end, this.places.placeFrom(end >> 1, event), nowMs, { isLoose: true, clockNs });
     return true;
+  }
+
+  /** Queues a cursor, because something that it may wait for has happened. */
+  wake(cursor: Cursor): void {
+    if (cursor.state === "stalled") this.#stalled--;
+    cursor.state = "ready";
+    this.#ready.add(cursor);
+  }
+
+  /** The process does not take the cursor's delivery, so the others no longer wait for it. */
+  stall(cursor: Cursor): void {
+    cursor.state = "stalled";
+    this.#stalled++;
   }
 
   drop(end: number): void {
     this.#cursors.delete(end);
-  }
-
-  /** The position of an event in `byConnection`. Event numbers ascend, so bisection finds it. */
-  placeOf(event: number): number {
-    return this.placeFrom(this.#index.connection(event), event);
-  }
-
-  /** The position of the first event of `connection` at or after `event`. */
-  placeFrom(connection: number, event: number): number {
-    const { connections, byConnection } = this.#index;
-    let from = connections.from(connection);
-    let to = connections.to(connection);
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((byConnection[middle] as number) < event) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  }
-
-  firstOf(connection: number): number {
-    return this.#index.byConnection[this.#index.connections.from(connection)] as number;
-  }
-
-  /** The last event that is played to `container`, or the connection's first event if none is. */
-  lastOf(connection: number, container: number): number {
-    const { connections, byConnection } = this.#index;
-    const from = connections.from(connection);
-    const isLeft = (event: number): boolean =>
-      !this.#index.wasStopped(container, event) && this.#index.connection(event) === connection;
-    let at = connections.to(connection) - 1;
-    while (at > from && !isLeft(byConnection[at] as number)) at--;
-    return byConnection[at] as number;
-  }
-
-  lengthOf(connection: number): number {
-    return this.#index.connections.to(connection) - this.#index.connections.from(connection);
   }
 }

@@ -14,11 +14,11 @@
  * bytes without waiting. At the first FIN or RST it goes back and waits for the process.
  */
 import { Direction } from "../../base/direction.ts";
-import { RecordKind } from "../../dump/format/schema.ts";
 import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
+import { CursorMoves } from "./cursor-moves.ts";
 import type { Gate } from "./gate.ts";
-import type { Verdicts } from "../findings/verdicts.ts";
-import { gone, type Wait } from "../findings/wait.ts";
+import { GivingUp } from "./giving-up.ts";
+import { gone } from "../findings/wait.ts";
 import { Opener } from "./opener.ts";
 import { OwnClock } from "./own-clock.ts";
 import { RecordedPace } from "./recorded-pace.ts";
@@ -35,25 +35,24 @@ export class CursorEngine {
   readonly opens: boolean;
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
-  readonly #verdicts: Verdicts;
   readonly #gate: Gate;
   readonly #main: Cursor;
   readonly #cursors: ConnectionCursors;
   readonly #ready = new ReadyQueue();
   readonly #due = new DueQueue();
   readonly #answer = new Answer();
-  #played = 0;
   #nowMs = 0;
   #startMs = -1;
   readonly #clock: OwnClock;
   readonly #pace: RecordedPace;
   readonly #patience: Patience;
   readonly #opener: Opener;
+  readonly #moves: CursorMoves;
+  readonly #givingUp: GivingUp;
 
   constructor(parts: CursorEngineParts, script: Uint32Array) {
     this.#index = parts.index;
     this.#progress = parts.progress;
-    this.#verdicts = parts.verdicts;
     this.#gate = parts.gate;
     const floods = parts.options.release.type === "flood";
     this.opens = floods || parts.options.order === "connection";
@@ -65,12 +64,15 @@ export class CursorEngine {
     this.#clock = new OwnClock(parts.index, parts.progress, script, speedOf(release));
     this.#pace = new RecordedPace(parts.index, release);
     this.#patience = new Patience(parts.index, parts.gate, this.#clock, patienceMs);
+    const [main, cursors, pace, patience] = [this.#main, this.#cursors, this.#pace, this.#patience];
+    this.#moves = new CursorMoves(parts, main, cursors, pace, patience, this.opens);
+    this.#givingUp = new GivingUp(parts, main, cursors, this.#moves, patience);
     this.#ready.add(this.#main);
   }
 
   /** The number of events that the cursors have passed. */
   get played(): number {
-    return this.#played;
+    return this.#moves.played;
   }
 
   /** The main cursor's position in the script. */
@@ -91,8 +93,8 @@ export class CursorEngine {
           return this.#answer.say("deliver", cursor.event);
       } else if (this.#due.earliestMs <= nowMs) {
         const due = this.#due.take();
-        if (due !== undefined) this.#wake(due);
-      } else if (this.#patience.atMs <= nowMs) this.#endPatience();
+        if (due !== undefined) this.#cursors.wake(due);
+      } else if (this.#patience.atMs <= nowMs) this.#givingUp.giveUpOverdue(nowMs);
       else return this.#rest();
     }
   }
@@ -127,7 +129,7 @@ export class CursorEngine {
 
   #wakeWaiting(end: number): void {
     const cursor = this.#cursorOf(end);
-    if (cursor.state === "waiting") this.#wake(cursor);
+    if (cursor.state === "waiting") this.#cursors.wake(cursor);
   }
 
   /** The live process connected this end. */
@@ -135,7 +137,7 @@ export class CursorEngine {
     if (this.opens && this.#progress.playing(end) === Playing.inOrder) {
       const from = this.#index.connections.from(end >> 1);
       this.#cursors.start(end, from, this.#nowMs, { waited: true });
-      if (this.#main.state === "waiting") this.#wake(this.#main);
+      if (this.#main.state === "waiting") this.#cursors.wake(this.#main);
     } else this.#cursors.resumeLate(end, this.#nowMs);
     this.acted(end);
   }
@@ -144,7 +146,7 @@ export class CursorEngine {
   asked(end: number): void {
     const { connections } = this.#index;
     if (this.#cursors.get(end) === undefined) {
-      const counts = !this.isPast(this.#cursors.firstOf(end >> 1));
+      const counts = !this.isPast(this.#cursors.places.firstOf(end >> 1));
       const state = { counts, isLoose: true, waited: true };
       this.#cursors.start(end, connections.from(end >> 1), this.#nowMs, state);
     }
@@ -162,13 +164,14 @@ export class CursorEngine {
   /** Takes this end out of the common order, unless the main cursor is delivering to it. */
   loosen(end: number): void {
     const isLoose = this.#cursors.loosen(end, this.#main, this.#nowMs);
-    if (isLoose && this.#main.state === "waiting") this.#wake(this.#main);
+    if (isLoose && this.#main.state === "waiting") this.#cursors.wake(this.#main);
   }
 
   /** Nothing more can be delivered at this end. */
   broke(end: number): void {
     for (const cursor of [this.#main, this.#cursors.get(end)])
-      if (cursor?.isBusy && this.#gate.receiverEnd(cursor.event) === end) this.#wake(cursor);
+      if (cursor?.isBusy && this.#gate.receiverEnd(cursor.event) === end)
+        this.#cursors.wake(cursor);
     this.acted(end);
   }
 
@@ -177,15 +180,15 @@ export class CursorEngine {
     this.#patience.noteMove();
     const cursor = this.#cursorOf(end);
     if (!cursor.isBusy || cursor.event !== event) return;
-    this.#pass(cursor, event);
-    this.#wake(cursor);
+    this.#moves.pass(cursor);
+    this.#cursors.wake(cursor);
   }
 
   /** The process of this container is gone, so nothing more happens to it. */
   gone(container: number): void {
     for (const cursor of [this.#main, ...this.#cursors.all()]) {
       const isAnothers = cursor.isBusy && this.#index.receiver(cursor.event) !== container;
-      if (cursor.state !== "over" && !isAnothers) this.#wake(cursor);
+      if (cursor.state !== "over" && !isAnothers) this.#cursors.wake(cursor);
     }
   }
 
@@ -212,12 +215,6 @@ export class CursorEngine {
     return this.#cursors.get(end) ?? this.#main;
   }
 
-  #wake(cursor: Cursor): void {
-    if (cursor.state === "stalled") this.#cursors.stalled--;
-    cursor.state = "ready";
-    this.#ready.add(cursor);
-  }
-
   /** Advances the cursor until it blocks. Returns true if its event is to be delivered now. */
   #step(cursor: Cursor): boolean {
     while (!cursor.isAtEnd) {
@@ -226,7 +223,7 @@ export class CursorEngine {
         cursor.state = "following";
         return false;
       }
-      if (this.#isOpener(cursor, event)) {
+      if (this.#moves.isOpener(cursor, event)) {
         if (!this.#open(event)) return false;
       } else if (!this.#hasHappened(cursor, event)) return false;
       else if (this.#gate.mayDeliver(cursor, event)) {
@@ -234,15 +231,10 @@ export class CursorEngine {
         cursor.settle();
         continue;
       }
-      this.#pass(cursor, event);
+      this.#moves.pass(cursor);
     }
     this.#finish(cursor);
     return false;
-  }
-
-  /** Whether the cursor only opens connections at this event. It always plays packets itself. */
-  #isOpener(cursor: Cursor, event: number): boolean {
-    return this.opens && cursor === this.#main && this.#index.kind(event) !== RecordKind.packet;
   }
 
   /** Whether a connection's own cursor has yet to reach `event`. */
@@ -253,7 +245,7 @@ export class CursorEngine {
   #hasHappened(cursor: Cursor, event: number): boolean {
     if (this.#gate.mustWait(cursor, event)) {
       if (!this.#gate.isGone(this.#index.sender(event))) {
-        this.#block(cursor, "waiting");
+        this.#moves.block(cursor, "waiting", this.#nowMs);
         return false;
       }
       this.#gate.giveUp(event, gone);
@@ -275,33 +267,8 @@ export class CursorEngine {
       return false;
     }
     this.#pace.keep(cursor, dueMs, this.#nowMs);
-    this.#block(cursor, "delivering");
+    this.#moves.block(cursor, "delivering", this.#nowMs);
     return true;
-  }
-
-  #block(cursor: Cursor, state: "waiting" | "delivering"): void {
-    // An unrelated act may have woken the cursor. Its wait then goes on from when it began.
-    if (cursor.waitsFor !== cursor.event) cursor.sinceMs = this.#nowMs;
-    cursor.state = state;
-    cursor.waitsFor = cursor.event;
-    if (state === "waiting") cursor.waited = true;
-    this.#patience.watch(cursor);
-  }
-
-  /** Moves the cursor past its event. */
-  #pass(cursor: Cursor, event: number): void {
-    const timeNs = this.#index.timeNs(event);
-    if (!this.#isOpener(cursor, event)) {
-      const isPlayed = this.#gate.concerns(cursor, event);
-      if (isPlayed) cursor.clockNs = timeNs;
-      if (cursor.counts && !cursor.isRepeating && (isPlayed || !this.#gate.isPlayedApart(event)))
-        this.#played++;
-    }
-    if (cursor === this.#main) this.#gate.pass(event);
-    cursor.previousNs = timeNs;
-    cursor.advance();
-    if (cursor === this.#main) for (const one of this.#pace.takePassed(cursor)) this.#wake(one);
-    else if (this.#main.state === "following") this.#wake(this.#main);
   }
 
   /** Starts or awaits the connections at `event`. Returns whether this is done. */
@@ -309,27 +276,16 @@ export class CursorEngine {
     for (;;) {
       const { type, end } = this.#opener.ask(event);
       if (type === "pass") return true;
-      if (type === "start") this.#cursors.start(end, this.#cursors.placeOf(event), this.#startMs);
+      if (type === "start")
+        this.#cursors.start(end, this.#cursors.places.placeOf(event), this.#startMs);
       else if (type === "follow") {
         this.#main.state = "following";
         return false;
-      } else if (!this.#giveUpIfGone(this.#cursors.firstOf(end >> 1))) {
-        this.#block(this.#main, "waiting");
+      } else if (!this.#moves.giveUpIfGone(this.#cursors.places.firstOf(end >> 1))) {
+        this.#moves.block(this.#main, "waiting", this.#nowMs);
         return false;
       }
     }
-  }
-
-  #giveUpIfGone(connect: number): boolean {
-    const isGone = this.#gate.isGone(this.#index.sender(connect));
-    if (isGone) this.#giveUpConnect(connect, gone);
-    return isGone;
-  }
-
-  #giveUpConnect(connect: number, wait: Wait): void {
-    const connection = this.#index.connection(connect);
-    this.#played += this.#cursors.lengthOf(connection);
-    this.#gate.giveUp(connect, wait);
   }
 
   #finish(cursor: Cursor): void {
@@ -340,43 +296,6 @@ export class CursorEngine {
       cursor.state = "over";
       this.#cursors.drop(cursor.end);
     }
-    if (this.#main.state === "following") this.#wake(this.#main);
-  }
-
-  /** Gives up the events that cursors have waited for too long. */
-  #endPatience(): void {
-    const ended = this.#patience.takeEnded([this.#main, ...this.#cursors.all()]);
-    for (const { cursor, wait } of ended) this.#giveUp(cursor, wait);
-  }
-
-  #giveUp(cursor: Cursor, wait: Wait): void {
-    const { event } = cursor;
-    const isTheirs = cursor.state === "delivering";
-    this.#progress.noteDeparture(
-      isTheirs ? this.#index.receiver(event) : this.#index.sender(event),
-    );
-    if (isTheirs) return this.#leave(cursor, wait);
-    if (this.#isOpener(cursor, event))
-      this.#giveUpConnect(this.#cursors.firstOf(this.#index.connection(event)), wait);
-    else this.#gate.giveUp(event, wait);
-    this.#wake(cursor);
-  }
-
-  /** Gives up a delivery: plays the connection apart, or stalls the connection's own cursor. */
-  #leave(cursor: Cursor, wait: Wait): void {
-    const { event } = cursor;
-    if (this.#index.kind(event) === RecordKind.packet) return this.delivered(-1, event);
-    this.#verdicts.stuck(event, wait);
-    if (cursor !== this.#main) {
-      cursor.state = "stalled";
-      this.#cursors.stalled++;
-      if (this.#main.state === "following") this.#wake(this.#main);
-      return;
-    }
-    const end = this.#gate.receiverEnd(event);
-    const own = this.#cursors.start(end, this.#cursors.placeOf(event), this.#nowMs);
-    this.#block(own, "delivering");
-    this.#pass(cursor, event);
-    this.#wake(cursor);
+    this.#moves.wakeFollower();
   }
 }

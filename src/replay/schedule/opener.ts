@@ -65,7 +65,7 @@ export class Opener {
 
   #askAt(event: number, end: number, container: number): void {
     this.#opening.end = end;
-    const isOver = this.#cursors.lastOf(end >> 1, container) === event;
+    const isOver = this.#cursors.places.lastOf(end >> 1, container) === event;
     if (this.#progress.playing(end) === Playing.inOrder) {
       const isToIt = end === this.#gate.receiverEnd(event);
       if (this.#index.kind(event) === RecordKind.connect && isToIt) this.#opening.type = "start";

@@ -36,7 +36,7 @@ const mostPostponed = 5;
 const halvingsToNothing = 8;
 
 /** A cursor whose patience has ended, and the reason for its wait. */
-interface EndedWait {
+export interface EndedWait {
   readonly cursor: Cursor;
   readonly wait: Wait;
 }

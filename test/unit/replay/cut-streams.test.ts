@@ -234,3 +234,24 @@ test("a process that had answered all it was sent does not reset the connection 
     = server
   `);
 });
+
+test("an exchange that is detached shares the cut of its connection, whenever that is asked", () => {
+  const { index } = record(`
+    0 1 connect client server:80
+    0 1 accept
+    0 1 client "one"
+    0 1 server "1"
+    0 1 client "two"
+    0 1 server "2222"
+    0 1 client reset
+  `);
+  const { progress, schedules } = new Stage(index, ["client"]);
+  const { toServer, toClient } = Direction;
+  const own = schedules.get("client")?.index;
+  expect(progress.cuts.offset(1, toClient)).toBe(5);
+  const number = progress.admit(1);
+  own?.detach(number, 4, 7);
+  // The schedule's index has lost the exchange. The one that cuts are found in stays whole.
+  expect(own?.connections.bytes(1, toServer)).toBe(3);
+  for (const connection of [1, number]) expect(progress.cuts.offset(connection, toClient)).toBe(5);
+});
