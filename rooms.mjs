@@ -210,10 +210,12 @@ export const rooms = {
       "diff",
       "capture/import",
       "capture/track",
+      "report",
       "api/caller",
       "api/dump",
     ],
   },
+  "api/testing": { packages: ["vitest"], imports: ["base", "report", "api"] },
 
   // What the help says, for shells and for man.
   "cli/describe": { pure, imports: [] },

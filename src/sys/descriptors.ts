@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Fd } from "../base/units.ts";
 import { F_SETFD, FD_CLOEXEC, O_CLOEXEC, RLIMIT_NOFILE } from "./abi.ts";
 import { check } from "./errno.ts";
-import { fcntl, getrlimit, pipe2, setrlimit } from "./libc.ts";
+import { close, fcntl, getrlimit, pipe2, setrlimit } from "./libc.ts";
 import { allocateRegion } from "./memory.ts";
 
 /** `struct rlimit { rlim_t rlim_cur, rlim_max; }`, both of 64 bits. */
@@ -66,4 +66,12 @@ export function createPipe(): Pipe {
     readEnd: ends.view.getInt32(0, true) as Fd,
     writeEnd: ends.view.getInt32(4, true) as Fd,
   };
+}
+
+/**
+ * Closes a descriptor that a system call of ours made. A worker thread keeps account of the
+ * descriptors of `node:fs`, and warns when that closes one that it does not know.
+ */
+export function closeDescriptor(fd: Fd): void {
+  close(fd);
 }

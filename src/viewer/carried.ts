@@ -1,6 +1,6 @@
 /**
  * What a page carries: gzipped, in base64, in script elements that are none (`carriedPart` in
- * cli/page.ts).
+ * api/page.ts).
  */
 import type { CarriedDifferences } from "../report/carried.ts";
 

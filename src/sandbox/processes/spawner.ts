@@ -1,10 +1,9 @@
 /** The main thread's handle on the thread that starts the commands. */
-import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { allOrNothingNow } from "../../base/undo-stack.ts";
 import type { Fd } from "../../base/units.ts";
-import { createPipe, type Pipe } from "../../sys/descriptors.ts";
+import { closeDescriptor, createPipe, type Pipe } from "../../sys/descriptors.ts";
 import type {
   SpawnerNotice,
   SpawnerTask,
@@ -91,7 +90,7 @@ export class Spawner {
     const order: SpawnOrder = { ...request, id, stdout: stdout.writeEnd, stderr: stderr.writeEnd };
     const streams = { stdout: readerOf(stdout.readEnd), stderr: readerOf(stderr.readEnd) };
     const closeWriteEnds = (): void =>
-      [stdout, stderr].forEach(({ writeEnd }) => closeSync(writeEnd));
+      [stdout, stderr].forEach(({ writeEnd }) => closeDescriptor(writeEnd));
     return new Promise((resolve, reject) => {
       let isStarted = false;
       let onEnd: (end: ProgramEnd) => void;
@@ -124,7 +123,7 @@ export class Spawner {
   async close(): Promise<void> {
     await this.#worker.terminate();
     this.#refuseAll(new Error("the thread that starts commands has ended"));
-    if (this.listener !== undefined) closeSync(this.listener);
+    if (this.listener !== undefined) closeDescriptor(this.listener);
   }
 
   /** Programs that have not started will not start any more. */
@@ -153,7 +152,7 @@ export class Spawner {
 function createPipes(): readonly [Pipe, Pipe] {
   return allOrNothingNow((undos) => {
     const stdout = createPipe();
-    undos.push(() => [stdout.readEnd, stdout.writeEnd].forEach((end) => closeSync(end)));
+    undos.push(() => [stdout.readEnd, stdout.writeEnd].forEach((end) => closeDescriptor(end)));
     return [stdout, createPipe()];
   });
 }
