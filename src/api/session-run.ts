@@ -1,4 +1,5 @@
 /** Turns a prepared session into a run: starts it, and lets the calling process take part. */
+import type { ContainerIndex } from "../base/ids.ts";
 import type { Namespace } from "../sys/namespace.ts";
 import type { ContainerPlan, Topology } from "../sandbox/network/topology.ts";
 import { hasCommand } from "../sandbox/network/topology.ts";
@@ -10,8 +11,8 @@ import type { Session } from "./run.ts";
 
 /** A session of which the calling process can be a part. */
 interface CallableSession extends Session<unknown> {
-  networkOf(container: number): Namespace;
-  noteLeft(container: number): void;
+  networkOf(container: ContainerIndex): Namespace;
+  noteLeft(container: ContainerIndex): void;
 }
 
 /** What {@link startSession} needs. */

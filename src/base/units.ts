@@ -1,8 +1,11 @@
 /**
  * Branded numbers: plain numbers at run time, but the compiler never takes a port for a descriptor.
  */
+import type { ContainerIndex } from "./ids.ts";
 declare const brand: unique symbol;
-type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+/** A number of this kind, or of no kind; never one of another kind. */
+export type Kind<T, Name extends string> = T & { readonly [brand]?: Name };
 
 /** A file descriptor of this process. */
 export type Fd = Branded<number, "Fd">;
@@ -17,6 +20,6 @@ export type Address = Branded<number, "Address">;
 export type Family = 4 | 6;
 
 /** The host number of a container: container i, counted from 0, is host i+1 of every subnet. */
-export function hostOf(container: number): HostNumber {
+export function hostOf(container: ContainerIndex): HostNumber {
   return (container + 1) as HostNumber;
 }

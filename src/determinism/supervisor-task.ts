@@ -1,4 +1,5 @@
 /** The data that the main thread passes to the supervisor's thread. */
+import type { ContainerIndex } from "../base/ids.ts";
 import type { Fd } from "../base/units.ts";
 
 /** The time of day that commands see in place of the machine's. */
@@ -11,7 +12,7 @@ export interface RecordedClock {
 
 /** A container: its index in the run, and its name. */
 export interface ContainerName {
-  readonly index: number;
+  readonly index: ContainerIndex;
   readonly name: string;
 }
 

@@ -1,4 +1,5 @@
 /** Provides the recorded time of day in the kernel's format. */
+import type { ContainerIndex } from "../base/ids.ts";
 import { RecordedTime } from "./core/recorded-time.ts";
 import type { RecordedClock } from "./supervisor-task.ts";
 
@@ -16,7 +17,7 @@ export class WallClock {
   /**
    * Writes a container's time to the first 16 bytes, as a `struct timespec`. Returns its seconds.
    */
-  write(view: DataView, container: number): number {
+  write(view: DataView, container: ContainerIndex): number {
     const sinceStartNs = this.#time.at(container, Number(process.hrtime.bigint()));
     const nowNs = this.#startNs + BigInt(Math.round(sinceStartNs));
     view.setBigInt64(0, nowNs / nsPerSecond, true);

@@ -3,6 +3,7 @@
  * of the same server, by name. Among them the same bytes come first, then the same opening, then
  * the order.
  */
+import type { ConnectionNumber, ContainerIndex } from "../base/ids.ts";
 import { foldName } from "../base/container-name.ts";
 import { Direction } from "../base/direction.ts";
 import type { ReadPayload } from "../recording/recorded-stream.ts";
@@ -46,7 +47,7 @@ export function pairConnections(first: DiffSide, second: DiffSide): Pairing {
 /** Pairs what has the same likeness, in order. Returns what is left. */
 function pairAlike(
   { ours, theirs }: { readonly ours: readonly number[]; readonly theirs: readonly number[] },
-  likeness: (side: DiffSide, connection: number) => string,
+  likeness: (side: DiffSide, connection: ConnectionNumber) => string,
   first: DiffSide,
   second: DiffSide,
   pairs: [number, number][],
@@ -68,7 +69,8 @@ function pairAlike(
 /** Connections by the names of their ends and the server's port. */
 function byEnds({ index }: DiffSide): Map<string, number[]> {
   const { connections, run } = index;
-  const nameOf = (container: number): string => foldName(run.containers[container]?.name ?? "");
+  const nameOf = (container: ContainerIndex): string =>
+    foldName(run.containers[container]?.name ?? "");
   const groups = new Map<string, number[]>();
   for (let number = 1; number <= connections.count; number++) {
     const server = `${nameOf(connections.server(number))}:${connections.serverPort(number)}`;
@@ -80,12 +82,12 @@ function byEnds({ index }: DiffSide): Map<string, number[]> {
   return groups;
 }
 
-function openingOf({ index }: DiffSide, connection: number): string {
+function openingOf({ index }: DiffSide, connection: ConnectionNumber): string {
   return String.fromCharCode(...index.connections.opening(connection).subarray(0, 4096));
 }
 
 /** The lengths of both streams, and FNV-1a sums over them. */
-function sumOf({ index, read }: DiffSide, connection: number): string {
+function sumOf({ index, read }: DiffSide, connection: ConnectionNumber): string {
   const { connections, byConnection } = index;
   const sums = [0x811c9dc5, 0x811c9dc5];
   for (let at = connections.from(connection); at < connections.to(connection); at++) {

@@ -1,5 +1,6 @@
 /** The main thread's side of an engine thread. */
 import { Worker } from "node:worker_threads";
+import type { ContainerIndex } from "../base/ids.ts";
 import { signal } from "../sys/wakeup.ts";
 import { Counter, type EngineNotice, type EngineOrder, type EngineTask } from "./task.ts";
 
@@ -62,12 +63,12 @@ export class EngineHost {
   }
 
   /** Notifies the engine that this container has no process left. */
-  tellGone(container: number): void {
+  tellGone(container: ContainerIndex): void {
     this.#order({ type: "gone", container });
   }
 
   /** Tells the engine that this container is ready for connections. */
-  tellReady(container: number): void {
+  tellReady(container: ContainerIndex): void {
     this.#order({ type: "ready", container });
   }
 

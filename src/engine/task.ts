@@ -1,4 +1,5 @@
 /** The protocol between the main thread and the engine thread. */
+import type { ContainerIndex } from "../base/ids.ts";
 import type { Fd } from "../base/units.ts";
 import type { LinkSetup } from "../switch/core/link-plan.ts";
 import type { Namespace } from "../sys/namespace.ts";
@@ -54,4 +55,4 @@ export type EngineNotice =
  */
 export type EngineOrder =
   | { readonly type: "finish" }
-  | { readonly type: "gone" | "ready"; readonly container: number };
+  | { readonly type: "gone" | "ready"; readonly container: ContainerIndex };

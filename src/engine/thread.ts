@@ -4,6 +4,7 @@
  * messages when the wake-up is signaled.
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
+import type { ContainerIndex } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import { parseNetwork } from "../net/host-list.ts";
 import type { Subnet } from "../net/subnet.ts";
@@ -21,9 +22,9 @@ export interface OrderHandler {
   onWakeup(): void;
   onFinish(): void;
   /** This container has no process left. */
-  onGone(container: number): void;
+  onGone(container: ContainerIndex): void;
   /** This container is ready for connections. */
-  onReady(container: number): void;
+  onReady(container: ContainerIndex): void;
 }
 
 export class EngineThread {
@@ -61,7 +62,7 @@ export class EngineThread {
    * Watches for threads of this container that are ready to run, and may not: see {@link
    * StarvingThreads}.
    */
-  watchThreads(container: number): StarvingThreads {
+  watchThreads(container: ContainerIndex): StarvingThreads {
     const { namespaces, procPath } = this.#task;
     const network = namespaces[container];
     assert(network, "the container exists");

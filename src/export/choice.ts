@@ -1,4 +1,5 @@
 /** Selects the connections and packets of a recording to export: pure. */
+import { type EventNumber, noConnection } from "../base/ids.ts";
 import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import { type ReadPayload, RecordedStream } from "../recording/recorded-stream.ts";
@@ -22,7 +23,11 @@ export function chosenConnections(
   const chosen = new Set<number>();
   for (let event = 0; event < index.eventCount; event++) {
     const connection = index.connection(event);
-    if (connection > 0 && !chosen.has(connection) && selection.passes(factsOf(index, event)))
+    if (
+      connection !== noConnection &&
+      !chosen.has(connection) &&
+      selection.passes(factsOf(index, event))
+    )
       chosen.add(connection);
   }
   if (!selection.selectsText) return chosen;
@@ -39,7 +44,7 @@ export function chosenConnections(
 /** Whether a packet is exported. */
 export function isChosenPacket(
   index: RecordingIndex,
-  event: number,
+  event: EventNumber,
   packet: Uint8Array,
   selection: Selection,
 ): boolean {
@@ -55,7 +60,7 @@ function matches(stream: RecordedStream, selection: Selection): boolean {
   return false;
 }
 
-function factsOf(index: RecordingIndex, event: number): EventFacts {
+function factsOf(index: RecordingIndex, event: EventNumber): EventFacts {
   const connection = index.connection(event);
   const { connections } = index;
   const isPacket = index.kind(event) === RecordKind.packet;

@@ -1,4 +1,5 @@
 /** Yields the selected events of a dump in order, redacted. Every export format uses it. */
+import type { ConnectionNumber } from "../base/ids.ts";
 import { type DumpEnd, type DumpItem } from "../dump/format/decoder.ts";
 import { type ReadPayload, RecordedStream } from "../recording/recorded-stream.ts";
 import type { RunInfo } from "../dump/format/schema.ts";
@@ -108,7 +109,7 @@ export class ExportFilter {
     return index.payloadPosition(this.#packetEvent) === position ? this.#packetEvent : undefined;
   }
 
-  #rangesOf(connection: number, direction: 0 | 1): readonly Range[] {
+  #rangesOf(connection: ConnectionNumber, direction: 0 | 1): readonly Range[] {
     const key = `${connection} ${direction}`;
     let ranges = this.#ranges.get(key);
     if (ranges === undefined) {

@@ -1,4 +1,5 @@
 /** Collects the HTTP/1 requests of a recording and their answers, for a HAR file. Pure. */
+import type { ConnectionNumber } from "../base/ids.ts";
 import type { DumpItem, StreamItem } from "../dump/format/decoder.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import { type HttpExchange, HttpExchanges } from "../protocol/http1-exchanges.ts";
@@ -42,7 +43,7 @@ export class HttpCollector {
     return [...this.#readers].flatMap(([number, reader]) => this.#end(number, reader));
   }
 
-  #end(number: number, reader: Reader): CarriedExchange[] {
+  #end(number: ConnectionNumber, reader: Reader): CarriedExchange[] {
     this.#readers.delete(number);
     return carried(reader, reader.exchanges.end());
   }

@@ -29,6 +29,9 @@ const reservedNetworks = [
 ];
 
 /** A network of either family. Immutable: callers must not write to `network`. */
+/** In place of a host number: the address is no host's. */
+export const noHost = -1;
+
 export class Subnet {
   readonly family: Family;
   readonly prefixBits: number;
@@ -84,12 +87,12 @@ export class Subnet {
   }
 
   /**
-   * The host number of the address at `at`, of this subnet's family: its low bits. Returns -1 if
-   * the address lies outside or exceeds 24 host bits. 0 is the network's own address; on IPv4,
+   * The host number of the address at `at`, of this subnet's family: its low bits. Returns {@link noHost}
+   * if the address lies outside or exceeds 24 host bits. 0 is the network's own address; on IPv4,
    * `capacity + 1` is the broadcast address (if the subnet has at most 24 host bits).
    */
   hostNumberAt(bytes: Uint8Array, at: number): number {
-    if (!this.#agrees(bytes, at, this.#fixedMask)) return -1;
+    if (!this.#agrees(bytes, at, this.#fixedMask)) return noHost;
     const last = this.#words.length - 1;
     return readBits32(bytes, at + 4 * last) & ~(this.#fixedMask[last] as number);
   }

@@ -17,6 +17,7 @@
  *   a RST whose number follows the SYN's abandons the attempt, because only that RST answers our
  *   SYN-ACK.
  */
+import type { ContainerIndex } from "../base/ids.ts";
 import {
   destinationPortAt,
   sourcePortAt,
@@ -76,7 +77,12 @@ const drop = { type: "drop" } as const;
 /** The destination of frames: the switch. */
 export interface AttemptExits {
   letIn(frame: Uint8Array): void;
-  sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
+  sendToContainer(
+    from: ContainerIndex,
+    to: ContainerIndex,
+    frame: Region,
+    frameBytes: number,
+  ): void;
 }
 
 /**

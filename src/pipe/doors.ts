@@ -5,6 +5,7 @@
  * SYN for B that is let in reaches it, and the accepted socket has B's port on this side and the
  * true client on the other. The first connection to a port opens its door.
  */
+import type { ContainerIndex } from "../base/ids.ts";
 import { type Family, type Fd, type Port, hostOf } from "../base/units.ts";
 import { type Subnet, subnetFor } from "../net/subnet.ts";
 import { EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, SystemError } from "../sys/errno.ts";
@@ -42,7 +43,7 @@ export class Doors {
    * Ensures that connections to this port of this container are accepted. Returns the door, or a
    * negated errno.
    */
-  open(family: Family, server: number, port: Port): Door | number {
+  open(family: Family, server: ContainerIndex, port: Port): Door | number {
     const key = keyOf(family, server, port);
     const known = this.#doors.get(key);
     if (known) return known;
@@ -57,7 +58,7 @@ export class Doors {
   }
 
   /** Accepts the connections that wait at this port of this container. */
-  acceptWaiting(family: Family, server: number, port: Port): void {
+  acceptWaiting(family: Family, server: ContainerIndex, port: Port): void {
     const door = this.#doors.get(keyOf(family, server, port));
     while (door?.acceptOne());
   }
@@ -68,7 +69,7 @@ export class Doors {
   }
 }
 
-function keyOf(family: Family, server: number, port: Port): string {
+function keyOf(family: Family, server: ContainerIndex, port: Port): string {
   return `${family}/${server}:${port}`;
 }
 
@@ -77,7 +78,7 @@ export class Door implements Watcher {
   readonly #reactor: Reactor;
   readonly #fd: Fd;
   readonly #subnet: Subnet;
-  readonly #server: number;
+  readonly #server: ContainerIndex;
   readonly #port: Port;
   readonly #onAccepted: OnAccepted;
   #open = true;
@@ -86,7 +87,7 @@ export class Door implements Watcher {
     reactor: Reactor,
     fd: Fd,
     subnet: Subnet,
-    server: number,
+    server: ContainerIndex,
     port: Port,
     onAccepted: OnAccepted,
   ) {

@@ -6,6 +6,7 @@
  *                      -> refused   -> RST to the client
  *                      -> no answer -> nothing to the client
  */
+import type { ContainerIndex } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import { Direction } from "../base/direction.ts";
 import type { Fd } from "../base/units.ts";
@@ -65,7 +66,7 @@ export class Joiner implements AttemptHandler<Making> {
   readonly #isServedInOtherFamily: (connection: Connection) => boolean;
   readonly #isBacklogFull: (connection: Connection) => boolean;
   readonly #isConnecting: (connection: Connection) => boolean;
-  readonly #watchThreads: (container: number) => StarvingThreads;
+  readonly #watchThreads: (container: ContainerIndex) => StarvingThreads;
   readonly #onWarning: (text: string) => void;
   readonly #doors: Doors;
   readonly #queues: DialQueues;
@@ -89,7 +90,7 @@ export class Joiner implements AttemptHandler<Making> {
     readonly isBacklogFull: (connection: Connection) => boolean;
     /** Whether the client's socket is still connecting. */
     readonly isConnecting: (connection: Connection) => boolean;
-    readonly watchThreads: (container: number) => StarvingThreads;
+    readonly watchThreads: (container: ContainerIndex) => StarvingThreads;
     readonly onWarning: (text: string) => void;
   }) {
     this.attempts = new Attempts(parts.reactor, parts.exits);
@@ -118,7 +119,7 @@ export class Joiner implements AttemptHandler<Making> {
   }
 
   /** The container is ready: dials its held attempts, oldest first, and later ones as they come. */
-  noteReady(container: number): void {
+  noteReady(container: ContainerIndex): void {
     this.#unready.delete(container);
     for (const attempt of this.#early) {
       if (attempt.connection.server !== container) continue;
@@ -128,7 +129,7 @@ export class Joiner implements AttemptHandler<Making> {
   }
 
   /** The container has no process left, so it will neither become ready nor listen. */
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     this.#hopes.noteGone(container);
     this.noteReady(container);
   }

@@ -1,4 +1,5 @@
 /** Connects pipes to the dump: turns the events of a connection into records. */
+import type { ContainerIndex } from "../base/ids.ts";
 import { Direction } from "../base/direction.ts";
 import { type Port, hostOf } from "../base/units.ts";
 import type { DumpSink } from "../dump/store/sink.ts";
@@ -30,7 +31,7 @@ export class DumpTaps {
   /** Records a connection attempt and returns the tap of the connection. */
   open(connection: Connection): DumpTap {
     const subnet = subnetFor(this.engine.subnets, connection.family);
-    const endpoint = (container: number, port: Port) => ({
+    const endpoint = (container: ContainerIndex, port: Port) => ({
       container,
       address: subnet.addressBytes(hostOf(container)),
       port,

@@ -1,5 +1,6 @@
 /** The engine thread of a recording: the switch, the joiner's pipes, and the dump as their tap. */
 import { workerData } from "node:worker_threads";
+import type { ContainerIndex } from "../base/ids.ts";
 import { DumpSink, type SinkStore } from "../dump/store/sink.ts";
 import { Entrance } from "../pipe/entrance.ts";
 import { Joiner } from "../pipe/joiner.ts";
@@ -87,15 +88,21 @@ class RecordEngine implements OrderHandler, PacketObserver {
     this.#taps.feedStarved();
   }
 
-  onGone(container: number): void {
+  onGone(container: ContainerIndex): void {
     this.#joiner.noteGone(container);
   }
 
-  onReady(container: number): void {
+  onReady(container: ContainerIndex): void {
     this.#joiner.noteReady(container);
   }
 
-  onPacket(from: number, to: number, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
+  onPacket(
+    from: ContainerIndex,
+    to: ContainerIndex,
+    bytes: Uint8Array,
+    at: number,
+    lengthBytes: number,
+  ): boolean {
     const { atNs } = this.#engine;
     const isRecorded = this.#sink.packet(from, to, bytes, at, lengthBytes, atNs);
     this.#engine.count(isRecorded ? Counter.packets : Counter.unrecorded, 1);

@@ -5,6 +5,7 @@
  * sees a connection that no client made.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerIndex } from "../base/ids.ts";
 import type { CommandRun, StartGate } from "../sandbox/processes/run.ts";
 import type { ContainerPlan } from "../sandbox/network/topology.ts";
 import type { Playground } from "../sandbox/playground.ts";
@@ -12,8 +13,8 @@ import { SocketDiagnoses } from "../sys/sock-diag.ts";
 
 /** `container` starts when something in `server` listens on `port`. Both are indices. */
 export interface Need {
-  readonly container: number;
-  readonly server: number;
+  readonly container: ContainerIndex;
+  readonly server: ContainerIndex;
   readonly port: number;
 }
 

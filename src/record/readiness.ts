@@ -4,11 +4,12 @@
  * database may still be starting up.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerIndex } from "../base/ids.ts";
 import type { OutputSink } from "../sandbox/processes/command.ts";
 import type { CommandRun } from "../sandbox/processes/run.ts";
 
 /** The condition under which a container counts as ready. */
-export type ReadyCheck = { readonly container: number } & (
+export type ReadyCheck = { readonly container: ContainerIndex } & (
   | { readonly command: string }
   | { readonly line: RegExp }
 );
@@ -41,10 +42,10 @@ export function watchLines(output: OutputSink, checks: readonly ReadyCheck[]): W
 }
 
 class LineWatch {
-  readonly container: number;
+  readonly container: ContainerIndex;
   readonly matched: Promise<number>;
   readonly #line: RegExp;
-  #settle: (container: number) => void = () => {};
+  #settle: (container: ContainerIndex) => void = () => {};
 
   constructor({ container, line }: Extract<ReadyCheck, { readonly line: RegExp }>) {
     this.container = container;
@@ -61,7 +62,7 @@ class LineWatch {
 export async function runChecks(
   run: CommandRun,
   checks: readonly ReadyCheck[],
-  onReady: (container: number) => void,
+  onReady: (container: ContainerIndex) => void,
   isOver: () => boolean,
 ): Promise<void> {
   await Promise.all(
@@ -78,7 +79,7 @@ export async function runChecks(
 /** Reports each container that has no process left, not even a daemon of its command. */
 export async function watchContainers(
   run: CommandRun,
-  onGone: (container: number) => void,
+  onGone: (container: ContainerIndex) => void,
   isOver: () => boolean,
 ): Promise<void> {
   await Promise.all(

@@ -3,6 +3,7 @@
  * commands.
  */
 import { hostname, machine, release, type as kernelName } from "node:os";
+import type { ContainerIndex } from "../base/ids.ts";
 import { allOrNothing } from "../base/undo-stack.ts";
 import { seedingNotes } from "../determinism/core/scheme.ts";
 import type { CommandExit, RunInfo } from "../dump/format/schema.ts";
@@ -159,7 +160,7 @@ export class RecordSession {
     const { session, checks, matched } = this.#parts;
     const { commandRun, engine } = session;
     const isOver = (): boolean => over.aborted;
-    const onReady = (container: number): void => {
+    const onReady = (container: ContainerIndex): void => {
       if (!isOver()) engine.tellReady(container);
     };
     for (const match of matched) void match.then(onReady);
@@ -215,12 +216,12 @@ export class RecordSession {
   }
 
   /** The calling process has left its container. */
-  noteLeft(container: number): void {
+  noteLeft(container: ContainerIndex): void {
     this.#parts.session.engine.tellGone(container);
   }
 
   /** The network of a container. It exists as long as the session. */
-  networkOf(container: number): Namespace {
+  networkOf(container: ContainerIndex): Namespace {
     return this.#parts.session.networkOf(container);
   }
 

@@ -2,6 +2,7 @@
  * The connections of a recording, as a table of columns in shared memory. It also has the first
  * bytes of each client, which identify a connection when several are opened at once.
  */
+import { type ConnectionNumber, type ContainerIndex, endOf } from "../base/ids.ts";
 import type { Family, Port } from "../base/units.ts";
 import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/format/schema.ts";
@@ -49,7 +50,7 @@ export interface ConnectionTableStore {
   readonly count: number;
   /** Uint32 by row and {@link Column}: rows 0 (unused) to `count` + 1 (only its `from`). */
   readonly words: SharedArrayBuffer;
-  /** Float64: the bytes of each direction, at 2 * row + direction. */
+  /** Float64: the bytes that each end sends: see `endOf`. */
   readonly bytes: SharedArrayBuffer;
   /** The bytes of the clients' openings. */
   readonly openings: SharedArrayBuffer;
@@ -57,11 +58,11 @@ export interface ConnectionTableStore {
 
 /** The description of a connection, for reports. */
 export interface RecordedConnection {
-  readonly number: number;
+  readonly number: ConnectionNumber;
   readonly family: Family;
-  readonly client: number;
+  readonly client: ContainerIndex;
   readonly clientPort: Port;
-  readonly server: number;
+  readonly server: ContainerIndex;
   readonly serverPort: Port;
   readonly outcome: Outcome;
   readonly bytesToServer: number;
@@ -74,7 +75,7 @@ export interface RecordedConnection {
  */
 export interface DetachedPart {
   /** The connection that they were recorded on. */
-  readonly origin: number;
+  readonly origin: ConnectionNumber;
   /** Where they lie in {@link RecordingIndex.byConnection}. */
   readonly from: number;
   readonly to: number;
@@ -105,78 +106,78 @@ export class ConnectionTable {
     this.#openings = new Uint8Array(store.openings);
   }
 
-  family(connection: number): Family {
+  family(connection: ConnectionNumber): Family {
     return (this.#word(connection, Column.facts) & Fact.ipv6) === 0 ? 4 : 6;
   }
 
-  client(connection: number): number {
+  client(connection: ConnectionNumber): ContainerIndex {
     return this.#word(connection, Column.client);
   }
 
-  server(connection: number): number {
+  server(connection: ConnectionNumber): ContainerIndex {
     return this.#word(connection, Column.server);
   }
 
-  clientPort(connection: number): Port {
+  clientPort(connection: ConnectionNumber): Port {
     return (this.#word(connection, Column.ports) >>> 16) as Port;
   }
 
-  serverPort(connection: number): Port {
+  serverPort(connection: ConnectionNumber): Port {
     return (this.#word(connection, Column.ports) & 0xffff) as Port;
   }
 
-  outcome(connection: number): Outcome {
+  outcome(connection: ConnectionNumber): Outcome {
     const facts = this.facts(connection);
     if ((facts & Fact.accepted) !== 0) return "accepted";
     return (facts & Fact.refused) === 0 ? "unanswered" : "refused";
   }
 
   /** The recorded connection that a detached one was taken out of; any other is its own. */
-  originOf(connection: number): number {
+  originOf(connection: ConnectionNumber): ConnectionNumber {
     return this.#partOf(connection)?.origin ?? connection;
   }
 
   /** A detached part becomes the connection `number`. */
-  detach(number: number, part: DetachedPart, extent: Extent, left: Extent): void {
+  detach(number: ConnectionNumber, part: DetachedPart, extent: Extent, left: Extent): void {
     this.#parts.set(number, part);
     this.#extents.set(number, extent);
     this.#extents.set(part.origin, left);
   }
 
   /** Connections of the same client to the same port of the same server have the same key. */
-  poolOf(connection: number): string {
+  poolOf(connection: ConnectionNumber): string {
     const server = `${this.server(connection)}:${this.serverPort(connection)}`;
     return `${this.family(connection)}/${this.client(connection)}>${server}`;
   }
 
   /** The container that sends in `direction`. */
-  endOf(connection: number, direction: Direction): number {
+  sender(connection: ConnectionNumber, direction: Direction): ContainerIndex {
     return direction === Direction.toServer ? this.client(connection) : this.server(connection);
   }
 
   /** The total number of bytes recorded in `direction`. */
-  bytes(connection: number, direction: Direction): number {
+  bytes(connection: ConnectionNumber, direction: Direction): number {
     const extent = this.#extents.get(connection);
-    return extent?.bytes[direction] ?? (this.#bytes[2 * connection + direction] as number);
+    return extent?.bytes[direction] ?? (this.#bytes[endOf(connection, direction)] as number);
   }
 
   /** Whether the sender of `direction` ended it (FIN). */
-  hasEnd(connection: number, direction: Direction): boolean {
+  hasEnd(connection: ConnectionNumber, direction: Direction): boolean {
     return (this.facts(connection) & (Fact.ended << direction)) !== 0;
   }
 
   /** Whether the sender of `direction` reset the connection. */
-  hasReset(connection: number, direction: Direction): boolean {
+  hasReset(connection: ConnectionNumber, direction: Direction): boolean {
     return (this.facts(connection) & (Fact.reset << direction)) !== 0;
   }
 
   /** The start of the connection's events in {@link RecordingIndex.byConnection}. */
-  from(connection: number): number {
+  from(connection: ConnectionNumber): number {
     return this.#partOf(connection)?.from ?? this.#word(connection, Column.from);
   }
 
   /** The end (exclusive) of the connection's events. */
-  to(connection: number): number {
+  to(connection: ConnectionNumber): number {
     const next = (connection + 1) * Column.count + Column.from;
     return this.#partOf(connection)?.to ?? (this.#words[next] as number);
   }
@@ -185,13 +186,13 @@ export class ConnectionTable {
    * The bytes that the client sent before it received any: up to 1 KiB (less in recordings of very
    * many connections). Empty if the server spoke first. A view; do not write to it.
    */
-  opening(connection: number): Uint8Array {
+  opening(connection: ConnectionNumber): Uint8Array {
     const at = this.#word(connection, Column.openingAt);
     return this.#openings.subarray(at, at + this.#word(connection, Column.openingLength));
   }
 
   /** The row as an object, without the opening. */
-  describe(number: number): RecordedConnection {
+  describe(number: ConnectionNumber): RecordedConnection {
     return {
       number,
       family: this.family(number),
@@ -205,16 +206,16 @@ export class ConnectionTable {
     };
   }
 
-  #partOf(connection: number): DetachedPart | undefined {
+  #partOf(connection: ConnectionNumber): DetachedPart | undefined {
     return connection > this.count ? this.#parts.get(connection) : undefined;
   }
 
   /** All {@link Fact}s of a connection, as bits. */
-  facts(connection: number): number {
+  facts(connection: ConnectionNumber): number {
     return this.#extents.get(connection)?.facts ?? this.#word(connection, Column.facts);
   }
 
-  #word(connection: number, column: number): number {
+  #word(connection: ConnectionNumber, column: number): number {
     return this.#words[this.originOf(connection) * Column.count + column] as number;
   }
 }

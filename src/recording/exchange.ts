@@ -5,6 +5,7 @@
  * If the server ends the connection, or resets it, some time after an answer, that is an exchange
  * without a question.
  */
+import type { ConnectionNumber } from "../base/ids.ts";
 import { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import type { RecordingIndex } from "./recording.ts";
@@ -12,7 +13,7 @@ import type { RecordingIndex } from "./recording.ts";
 /** Offsets are those of the connection's streams. */
 export interface Exchange {
   /** The recorded connection. */
-  readonly connection: number;
+  readonly connection: ConnectionNumber;
   /** Where its events lie in {@link RecordingIndex.byConnection}: up to, not including, `to`. */
   readonly from: number;
   readonly to: number;
@@ -39,7 +40,7 @@ const endingGapNs = 50e6;
  */
 export function exchangeAt(
   index: RecordingIndex,
-  connection: number,
+  connection: ConnectionNumber,
   from: number,
 ): Exchange | undefined {
   const { connections, byConnection } = index;
@@ -67,18 +68,18 @@ export function isAsked({ questionFrom, questionTo, ends }: Exchange): boolean {
 
 /** The first place that is not a part of the exchange that begins at `from`. */
 function placeAfter(index: RecordingIndex, from: number, limit: number): number {
-  let answeredNs = -1;
+  let answeredNs: number | undefined;
   for (let place = from; place < limit; place++) {
     const event = index.byConnection[place] as number;
     const kind = index.kind(event);
     if (kind === RecordKind.connect || kind === RecordKind.accept) continue;
-    const isAnswered = answeredNs >= 0;
     if (index.direction(event) === Direction.toServer) {
-      if (isAnswered) return place;
+      if (answeredNs !== undefined) return place;
       continue;
     }
     const timeNs = index.timeNs(event);
-    if (isAnswered && kind !== RecordKind.data && timeNs - answeredNs > endingGapNs) return place;
+    const sinceNs = timeNs - (answeredNs ?? timeNs);
+    if (kind !== RecordKind.data && sinceNs > endingGapNs) return place;
     answeredNs = timeNs;
   }
   return limit;
@@ -87,7 +88,7 @@ function placeAfter(index: RecordingIndex, from: number, limit: number): number 
 /** Which bytes of `direction` there are between two places. */
 function rangeOf(
   index: RecordingIndex,
-  connection: number,
+  connection: ConnectionNumber,
   from: number,
   to: number,
   direction: Direction,

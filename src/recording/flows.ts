@@ -1,14 +1,15 @@
 /**
  * Flows of packets that are not TCP: those of one protocol from one address and port to another.
  */
+import type { ContainerIndex } from "../base/ids.ts";
 import type { Family } from "../base/units.ts";
 import { IPPROTO_UDP, type PacketView } from "../net/packet.ts";
 import { read16 } from "../net/wire.ts";
 
 export interface Flow {
-  readonly sender: number;
-  /** -1 for packets to no single container. */
-  readonly receiver: number;
+  readonly sender: ContainerIndex;
+  /** May be `everyone`. */
+  readonly receiver: ContainerIndex;
   readonly family: Family;
   readonly protocol: number;
   /** 0 where the protocol has no ports, and in later fragments. */
@@ -22,8 +23,8 @@ const udpHeaderBytes = 8;
 export function flowOf(
   view: PacketView,
   bytes: Uint8Array,
-  sender: number,
-  receiver: number,
+  sender: ContainerIndex,
+  receiver: ContainerIndex,
 ): Flow {
   const { family, protocol, transportAt, headerAt, totalBytes, fragmentOffset } = view;
   const hasPorts =
@@ -41,7 +42,7 @@ export function flowOf(
 }
 
 /** The flow of a packet that cannot be parsed. */
-export function unknownFlow(sender: number, receiver: number): Flow {
+export function unknownFlow(sender: ContainerIndex, receiver: ContainerIndex): Flow {
   return { sender, receiver, family: 4, protocol: 0, sourcePort: 0, destinationPort: 0 };
 }
 

@@ -4,6 +4,7 @@
  * Connections of the same kind open alike, so equal openings are stored once. To keep the index
  * small, the stored length of each opening shrinks as their total grows.
  */
+import type { ConnectionNumber } from "../base/ids.ts";
 
 /**
  * The maximum stored length of an opening, as long as all openings together stay below the limit.
@@ -30,7 +31,7 @@ export class Openings {
   readonly #kept = new Map<number, OpeningPlace>();
 
   /** Adds bytes to the client's opening. Copies them. */
-  add(connection: number, payload: Uint8Array): void {
+  add(connection: ConnectionNumber, payload: Uint8Array): void {
     const sofar = this.#growing.get(connection) ?? new Uint8Array(0);
     const more = Math.min(payload.length, Math.max(0, this.#allowed() - sofar.length));
     if (more === 0) return;
@@ -41,7 +42,7 @@ export class Openings {
   }
 
   /** Ends an opening: something was sent to the client, or the connection is over. */
-  take(connection: number): OpeningPlace {
+  take(connection: ConnectionNumber): OpeningPlace {
     const bytes = this.#growing.get(connection);
     if (bytes === undefined) return noOpening;
     this.#growing.delete(connection);

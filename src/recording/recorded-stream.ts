@@ -1,4 +1,5 @@
 /** One direction of a recorded connection, read from the file on demand. */
+import type { ConnectionNumber, EventNumber } from "../base/ids.ts";
 import type { Direction } from "../base/direction.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import type { RecordingIndex } from "./recording.ts";
@@ -39,7 +40,7 @@ export class RecordedStream implements RecordedBytes {
   constructor(
     index: RecordingIndex,
     read: ReadPayload,
-    connection: number,
+    connection: ConnectionNumber,
     direction: Direction,
     { from, to }: { from: number; to: number } = {
       from: index.connections.from(connection),
@@ -108,7 +109,7 @@ export class RecordedStream implements RecordedBytes {
     return this.#isPiece(event) ? this.#index.streamOffset(event) : Infinity;
   }
 
-  #isPiece(event: number): boolean {
+  #isPiece(event: EventNumber): boolean {
     return (
       this.#index.kind(event) === RecordKind.data &&
       this.#index.direction(event) === this.#direction

@@ -2,6 +2,13 @@
  * Builds the index of a recording from the decoder's items, in one pass and in bounded memory: 37
  * bytes an event, about 50 a connection, and what the openings of connections take.
  */
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  endOf,
+  endsUpTo,
+  everyone,
+} from "../base/ids.ts";
 import { Direction } from "../base/direction.ts";
 import { assert } from "../base/assert.ts";
 import type { DumpItem, ExitItem, PacketItem, StreamItem } from "../dump/format/decoder.ts";
@@ -80,7 +87,8 @@ export class RecordingBuilder {
    * recording, a command without a recorded end stops at the tear.
    */
   #stoppedFrom(containers: number): number[] {
-    const stoppedAtNs = (container: number): number => this.#stoppedAtNs[container] ?? Infinity;
+    const stoppedAtNs = (container: ContainerIndex): number =>
+      this.#stoppedAtNs[container] ?? Infinity;
     const from = Array.from({ length: containers }, (_, container) =>
       this.#stoppedAtNs[container] === Infinity ? Infinity : this.#events,
     );
@@ -108,7 +116,7 @@ export class RecordingBuilder {
   /** Multicast group reports: kernels send them at random times, and no process sees them. */
   #addPacket({ sender, receiver, packet, packetPosition, atNs }: PacketItem): void {
     const isParsed = this.#view.parse(packet, 0, packet.length);
-    if (isParsed && receiver < 0 && this.#view.protocol === IPPROTO_IGMP) return;
+    if (isParsed && receiver === everyone && this.#view.protocol === IPPROTO_IGMP) return;
     const flow = isParsed
       ? flowOf(this.#view, packet, sender, receiver)
       : unknownFlow(sender, receiver);
@@ -124,7 +132,7 @@ export class RecordingBuilder {
 
   #append(
     tag: number,
-    connection: number,
+    connection: ConnectionNumber,
     lengthBytes: number,
     position: number,
     offset: number,
@@ -198,7 +206,7 @@ class Rows {
   note({ kind, connection: { number }, direction, missingBytes, payload }: StreamItem): void {
     this.#set(number, Column.from, this.#get(number, Column.from) + 1);
     this.#set(number, Column.facts, this.#get(number, Column.facts) | factOf(kind, direction));
-    const at = 2 * number + direction;
+    const at = endOf(number, direction);
     this.#bytes[at] = (this.#bytes[at] as number) + missingBytes + payload.length;
     if (!this.#opening.has(number)) return;
     if (kind === RecordKind.data && direction === Direction.toServer)
@@ -211,23 +219,23 @@ class Rows {
     return {
       count: this.#count,
       words: shared(this.#words.subarray(0, (this.#count + 2) * Column.count)),
-      bytes: shared(this.#bytes.subarray(0, (this.#count + 1) * 2)),
+      bytes: shared(this.#bytes.subarray(0, endsUpTo(this.#count))),
       openings: this.#openings.finish(),
     };
   }
 
-  #closeOpening(number: number): void {
+  #closeOpening(number: ConnectionNumber): void {
     this.#opening.delete(number);
     const { at, lengthBytes } = this.#openings.take(number);
     this.#set(number, Column.openingAt, at);
     this.#set(number, Column.openingLength, lengthBytes);
   }
 
-  #get(number: number, column: number): number {
+  #get(number: ConnectionNumber, column: number): number {
     return this.#words[number * Column.count + column] as number;
   }
 
-  #set(number: number, column: number, value: number): void {
+  #set(number: ConnectionNumber, column: number, value: number): void {
     this.#words[number * Column.count + column] = value;
   }
 

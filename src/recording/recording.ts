@@ -7,7 +7,13 @@
  * another reads it, and nothing is ever copied or grown. See recording-builder.ts for how it is
  * made.
  */
-import { Direction } from "../base/direction.ts";
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  type EventNumber,
+  noConnection,
+} from "../base/ids.ts";
+import { Direction, opposite } from "../base/direction.ts";
 import { RecordKind, type RunInfo } from "../dump/format/schema.ts";
 import type { Flow } from "./flows.ts";
 import {
@@ -20,9 +26,9 @@ import {
 
 /** Events that {@link RecordingIndex.detach} took out of a connection: the numbers of both ends. */
 interface Detached {
-  readonly number: number;
-  readonly first: number;
-  readonly last: number;
+  readonly number: ConnectionNumber;
+  readonly first: EventNumber;
+  readonly last: EventNumber;
 }
 
 /** Events in one segment: a power of two, so that shift and mask find an event. */
@@ -40,7 +46,7 @@ export interface EventSegment {
   readonly lengths: Uint32Array;
   /** The payload's offset in the file, in bytes. */
   readonly positions: Float64Array;
-  /** The event's offset in its stream; for a packet the receiving container, or -1. */
+  /** The event's offset in its stream; for a packet the receiving container. */
   readonly offsets: Float64Array;
   /** Nanoseconds since the run's start. */
   readonly times: Float64Array;
@@ -109,18 +115,18 @@ export class RecordingIndex {
     this.#lastedNs = store.lastedNs;
   }
 
-  kind(event: number): RecordKind {
+  kind(event: EventNumber): RecordKind {
     return ((this.#segment(event).kinds[event & segmentMask] as number) & 0xf) as RecordKind;
   }
 
   /** The side that caused it: `toServer` means the client. Meaningless for a packet. */
-  direction(event: number): Direction {
+  direction(event: EventNumber): Direction {
     return ((this.#segment(event).kinds[event & segmentMask] as number) >>> 4) as Direction;
   }
 
-  /** The connection's number, from 1; 0 for a packet. */
-  connection(event: number): number {
-    if (this.kind(event) === RecordKind.packet) return 0;
+  /** {@link noConnection} for a packet. */
+  connection(event: EventNumber): ConnectionNumber {
+    if (this.kind(event) === RecordKind.packet) return noConnection;
     const connection = this.#segment(event).connections[event & segmentMask] as number;
     if (this.#detached.size === 0) return connection;
     const parts = this.#detached.get(connection);
@@ -137,7 +143,7 @@ export class RecordingIndex {
    * Takes the events at `from` up to `to` of {@link byConnection}, all of one recorded connection,
    * out of it. From now on they count as a connection of their own, with this `number`.
    */
-  detach(number: number, from: number, to: number): void {
+  detach(number: ConnectionNumber, from: number, to: number): void {
     const first = this.byConnection[from] as number;
     const last = this.byConnection[to - 1] as number;
     const origin = this.connection(first);
@@ -162,7 +168,7 @@ export class RecordingIndex {
   }
 
   /** What is left of a connection without the part that begins at `from`. */
-  #left(origin: number, from: number, part: Extent): Extent {
+  #left(origin: ConnectionNumber, from: number, part: Extent): Extent {
     const { connections } = this;
     const bytes: [number, number] = [connections.bytes(origin, 0), connections.bytes(origin, 1)];
     for (const direction of [Direction.toServer, Direction.toClient]) {
@@ -181,38 +187,38 @@ export class RecordingIndex {
   }
 
   /** After the event: the bytes of its direction that are behind; 0 if it is no data. */
-  #endOffset(event: number): number {
+  #endOffset(event: EventNumber): number {
     if (this.kind(event) !== RecordKind.data) return 0;
     return this.streamOffset(event) + this.lengthBytes(event);
   }
 
   /** The payload's length: a piece of a stream, or a packet from its IP header on. */
-  lengthBytes(event: number): number {
+  lengthBytes(event: EventNumber): number {
     return this.#segment(event).lengths[event & segmentMask] as number;
   }
 
   /** The payload's offset in the file. */
-  payloadPosition(event: number): number {
+  payloadPosition(event: EventNumber): number {
     return this.#segment(event).positions[event & segmentMask] as number;
   }
 
   /** The event's offset in its stream. */
-  streamOffset(event: number): number {
+  streamOffset(event: EventNumber): number {
     return this.#segment(event).offsets[event & segmentMask] as number;
   }
 
   /** How many bytes of its direction have come with it. */
-  endOffset(event: number): number {
+  endOffset(event: EventNumber): number {
     return this.streamOffset(event) + this.lengthBytes(event);
   }
 
   /** Nanoseconds since the run's start. */
-  timeNs(event: number): number {
+  timeNs(event: EventNumber): number {
     return this.#segment(event).times[event & segmentMask] as number;
   }
 
   /** The acceptance of `connection`; undefined if it was not accepted. */
-  acceptOf(connection: number): number | undefined {
+  acceptOf(connection: ConnectionNumber): EventNumber | undefined {
     if (this.connections.outcome(connection) !== "accepted") return undefined;
     const { byConnection } = this;
     for (let at = this.connections.from(connection); at < this.connections.to(connection); at++)
@@ -224,7 +230,7 @@ export class RecordingIndex {
    * The recorded time at which a replay delivers `event`. A SYN that the server accepted is
    * delivered at the time of the acceptance, which may be long after the SYN.
    */
-  deliveryNs(event: number): number {
+  deliveryNs(event: EventNumber): number {
     if (this.kind(event) !== RecordKind.connect) return this.timeNs(event);
     return this.timeNs(this.acceptOf(this.connection(event)) ?? event);
   }
@@ -233,51 +239,49 @@ export class RecordingIndex {
    * Whether the recorder had stopped the container's command before `event`. Later events are
    * effects of the stop, which a replay does not cause at the same moment.
    */
-  wasStopped(container: number, event: number): boolean {
+  wasStopped(container: ContainerIndex, event: EventNumber): boolean {
     return event >= (this.#stoppedFrom[container] ?? Infinity);
   }
 
   /** Whether the recorder stopped the container's command. */
-  isStopped(container: number): boolean {
+  isStopped(container: ContainerIndex): boolean {
     return (this.#stoppedFrom[container] ?? Infinity) < Infinity;
   }
 
   /** How long the container's command ran until it exited or was stopped. */
-  lastedNs(container: number): number {
+  lastedNs(container: ContainerIndex): number {
     return this.#lastedNs[container] ?? 0;
   }
 
   /** The container that caused it. */
-  sender(event: number): number {
+  sender(event: EventNumber): ContainerIndex {
     const segment = this.#segment(event);
     const connection = segment.connections[event & segmentMask] as number;
     if (this.kind(event) === RecordKind.packet) return (this.flows[connection] as Flow).sender;
-    return this.connections.endOf(connection, this.direction(event));
+    return this.connections.sender(connection, this.direction(event));
   }
 
   /** The number of a packet's flow in {@link RecordingIndex.flows}. */
-  flow(event: number): number {
+  flow(event: EventNumber): number {
     return this.#segment(event).connections[event & segmentMask] as number;
   }
 
-  /** The container to which it happens; -1 for a packet to more than one. */
-  receiver(event: number): number {
+  /** The container to which it happens. For a packet it may be {@link everyone}. */
+  receiver(event: EventNumber): ContainerIndex {
     const segment = this.#segment(event);
     if (this.kind(event) === RecordKind.packet)
       return segment.offsets[event & segmentMask] as number;
     const connection = segment.connections[event & segmentMask] as number;
-    const other =
-      this.direction(event) === Direction.toServer ? Direction.toClient : Direction.toServer;
-    return this.connections.endOf(connection, other);
+    return this.connections.sender(connection, opposite(this.direction(event)));
   }
 
-  #segment(event: number): EventSegment {
+  #segment(event: EventNumber): EventSegment {
     return this.#segments[event >>> segmentShift] as EventSegment;
   }
 }
 
 /** The last of those that begin at or before `event`; -1 if there is none. They ascend. */
-function lastUpTo(parts: readonly Detached[], event: number): number {
+function lastUpTo(parts: readonly Detached[], event: EventNumber): number {
   let from = 0;
   let to = parts.length;
   while (from < to) {

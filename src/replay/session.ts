@@ -1,5 +1,6 @@
 /** Runs a replay from start to end on the main thread: playground, engine and live commands. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { type ContainerIndex, type EventNumber } from "../base/ids.ts";
 import { allOrNothing } from "../base/undo-stack.ts";
 import { recordedTimeStore } from "../determinism/core/recorded-time.ts";
 import type { CommandExit } from "../dump/format/schema.ts";
@@ -52,8 +53,8 @@ export interface ReplayProgress {
   readonly played: number;
   readonly total: number;
   readonly differences: number;
-  /** The event that the replay waits for, or -1. */
-  readonly waitingFor: number;
+  /** The event that the replay waits for, or `noEvent`. */
+  readonly waitingFor: EventNumber;
 }
 
 const lookMs = 20;
@@ -157,12 +158,12 @@ export class ReplaySession {
   }
 
   /** The calling process has left its container. */
-  noteLeft(container: number): void {
+  noteLeft(container: ContainerIndex): void {
     this.#session.engine.tellGone(container);
   }
 
   /** The network of a container. It exists as long as the session. */
-  networkOf(container: number): Namespace {
+  networkOf(container: ContainerIndex): Namespace {
     return this.#session.networkOf(container);
   }
 
@@ -211,7 +212,7 @@ export class ReplaySession {
     while (!over.aborted && !this.#isPlayed()) await sleep(lookMs);
     const playedMs = performance.now();
     let movedMs = playedMs;
-    let bytes = -1;
+    let bytes: number | undefined;
     const isAwaited = (command: Command): boolean => this.#isAwaited(command, playedMs, movedMs);
     while (!over.aborted && this.#commands.some(isAwaited)) {
       const now = this.#session.counts().bytes;

@@ -2,6 +2,7 @@
  * Folds a recording's events into a table of connections: the parties, the times, the bytes in each
  * direction and the endings. It keeps one small row for each connection.
  */
+import type { ConnectionNumber } from "../base/ids.ts";
 import { Direction } from "../base/direction.ts";
 import type { Family } from "../base/units.ts";
 import type { StreamItem } from "../dump/format/decoder.ts";
@@ -22,7 +23,7 @@ type ConnectionEnding =
 
 /** A connection. Times are in nanoseconds since the run's start. */
 export interface ConnectionRow {
-  readonly number: number;
+  readonly number: ConnectionNumber;
   readonly client: string;
   readonly clientPort: number;
   readonly server: string;

@@ -2,6 +2,7 @@
  * The comparison of two recordings in the terms of a replay, for JUnit and the page: the first
  * recording is the recorded one, and the second one is what its processes did.
  */
+import type { ContainerIndex } from "../base/ids.ts";
 import type { RecordingDiff, UnpairedConnection } from "../diff/diff.ts";
 import { DifferenceLog } from "../replay/findings/difference-log.ts";
 import type { Difference, DifferenceList } from "../replay/findings/differences.ts";
@@ -62,6 +63,6 @@ function numbersOf({ connections }: RecordingIndex): number[] {
   return Array.from({ length: connections.count }, (_, i) => i + 1);
 }
 
-function nameOf({ run }: RecordingIndex, container: number): string {
+function nameOf({ run }: RecordingIndex, container: ContainerIndex): string {
   return run.containers[container]?.name ?? "";
 }

@@ -39,8 +39,8 @@ export function importAsJson(result: ImportResult, output: string): Record<strin
     ignored: findings.ignored,
     gaps: findings.gaps.map((gap) => ({
       connection: gap.connection,
-      client: endOf(result, gap.client),
-      server: endOf(result, gap.server),
+      client: addressOf(result, gap.client),
+      server: addressOf(result, gap.server),
       direction: gap.isFromClient ? "to server" : "to client",
       offset: gap.offset,
       lengthBytes: gap.lengthBytes,
@@ -168,11 +168,11 @@ function missingLines(result: ImportResult): string[] {
 function gapLine(result: ImportResult, gap: Gap): string {
   const { connection, client, server, offset, lengthBytes, reason } = gap;
   const from = gap.isFromClient ? "the client" : "the server";
-  const ends = `${endOf(result, client)} \u2192 ${endOf(result, server)}`;
+  const ends = `${addressOf(result, client)} \u2192 ${addressOf(result, server)}`;
   return `connection ${connection} (${ends}): ${plural(lengthBytes, "byte")} of ${from} from byte ${offset} on, ${reason}`;
 }
 
-function endOf({ addresses }: ImportResult, { host, port }: TrackedEnd): string {
+function addressOf({ addresses }: ImportResult, { host, port }: TrackedEnd): string {
   const address = addresses[host] ?? "";
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -1,4 +1,5 @@
 /** The text of each event: the messages that begin there, if their protocol is known. */
+import type { EventNumber } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import type { DumpItem } from "../dump/format/decoder.ts";
 import { lineOf } from "./bytes.ts";
@@ -16,7 +17,7 @@ export class MessageTexts {
   readonly #texts = new Map<number, string>();
 
   /** Takes the next item of a dump, and the number of its event if it is one. */
-  add(item: DumpItem, event: number): void {
+  add(item: DumpItem, event: EventNumber): void {
     if (item.type === "run") this.#timeline = new Timeline(item.run, everything);
     if (item.type !== "stream" && item.type !== "packet") return;
     assert(this.#timeline, "a dump begins with its run");
@@ -29,7 +30,7 @@ export class MessageTexts {
   }
 
   /** Returns one printable line; undefined if no decoded message begins in this event. */
-  of(event: number): string | undefined {
+  of(event: EventNumber): string | undefined {
     return this.#texts.get(event);
   }
 
@@ -39,7 +40,7 @@ export class MessageTexts {
     if (answer) this.#append(answer.moment.event, answer.text);
   }
 
-  #append(event: number, text: string): void {
+  #append(event: EventNumber, text: string): void {
     const before = this.#texts.get(event);
     if (before === undefined && this.#texts.size >= mostTexts) return;
     if (before !== undefined && before.length > mostLength) return;

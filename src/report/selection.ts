@@ -7,6 +7,7 @@
  * of the run, and `/regex/` must match the text. The command line has options for
  * the last three, too.
  */
+import { type ConnectionNumber, type ContainerIndex, noConnection } from "../base/ids.ts";
 import { UsageError } from "../base/errors.ts";
 import type { RecordKind } from "../dump/format/schema.ts";
 import { kindWords } from "./events.ts";
@@ -14,13 +15,13 @@ import { kindWords } from "./events.ts";
 /** The facts that select an event. */
 export interface EventFacts {
   readonly kind: RecordKind;
-  /** The connection's number; 0 for a packet, which has no ports either. */
-  readonly connection: number;
+  /** `noConnection` for a packet, which has no ports either. */
+  readonly connection: ConnectionNumber;
   readonly clientPort: number;
   readonly serverPort: number;
-  /** Containers; -1 is the receiver of a packet that is for no single container. */
-  readonly sender: number;
-  readonly receiver: number;
+  /** Containers; the receiver of a packet may be `everyone`. */
+  readonly sender: ContainerIndex;
+  readonly receiver: ContainerIndex;
   /** In nanoseconds since the start of the run. */
   readonly atNs: number;
 }
@@ -154,7 +155,7 @@ function nameTest(word: string, containers: readonly string[]): Test {
 }
 
 function hasPort({ connection, clientPort, serverPort }: EventFacts, port: number): boolean {
-  return connection > 0 && (clientPort === port || serverPort === port);
+  return connection !== noConnection && (clientPort === port || serverPort === port);
 }
 
 const startsAt =

@@ -1,4 +1,5 @@
 /** Renders lines of a timeline, for people and for programs. */
+import { noConnection } from "../base/ids.ts";
 import { formatBytes, formatLatency } from "../base/text.ts";
 import type { RunInfo } from "../dump/format/schema.ts";
 import { lineOf } from "./bytes.ts";
@@ -25,7 +26,7 @@ export function renderTimelineLine(line: TimelineLine, layout: TimelineLayout): 
   const head = [
     timeLabel(moment.atNs).padStart(timeWidth),
     `${from.padStart(layout.nameWidth)} \u2192 ${to.padEnd(layout.nameWidth)}`,
-    (connection === 0 ? "" : `#${connection}`).padEnd(numberWidth),
+    (connection === noConnection ? "" : `#${connection}`).padEnd(numberWidth),
   ].join("  ");
   return fit(head, saidIn(line), answerIn(line), layout.width);
 }
@@ -53,7 +54,7 @@ export function timelineJson(line: TimelineLine): object {
   const { moment, connection, from, to, protocol, text, lengthBytes, answer } = line;
   return {
     atNs: moment.atNs,
-    ...(connection === 0 ? {} : { connection }),
+    ...(connection === noConnection ? {} : { connection }),
     from,
     to,
     protocol,

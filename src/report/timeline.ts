@@ -6,6 +6,12 @@
  * after that gets its own line. Holding lines back also puts a message in its place: its last byte
  * completes it, but its first byte decides its position.
  */
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  type EventNumber,
+  noConnection,
+} from "../base/ids.ts";
 import { Direction } from "../base/direction.ts";
 import type { PacketItem, StreamItem } from "../dump/format/decoder.ts";
 import { type Phase, phaseAfter } from "../dump/format/lifecycle.ts";
@@ -23,7 +29,7 @@ export interface TimelineLine {
   /** The event at which it begins: its number, and its time since the run's start. */
   readonly moment: Moment;
   /** 0 for a packet. */
-  readonly connection: number;
+  readonly connection: ConnectionNumber;
   readonly from: string;
   /** `all` for a packet to no single container. */
   readonly to: string;
@@ -60,7 +66,7 @@ interface TrackedConnection {
   readonly decoder: ConnectionDecoder;
   readonly questions: Map<number | string, OpenLine>;
   readonly facts: Omit<EventFacts, "kind" | "sender" | "receiver" | "atNs">;
-  readonly ends: readonly [client: number, server: number];
+  readonly ends: readonly [client: ContainerIndex, server: ContainerIndex];
   /** By direction; undefined without a search. */
   readonly searches: readonly [MessageSearch, MessageSearch] | undefined;
   phase: Phase;
@@ -83,7 +89,7 @@ export class Timeline {
    * Takes the next event. Event numbers must not decrease, and the event's bytes are not kept.
    * Returns the completed lines in order.
    */
-  add(item: StreamItem | PacketItem, event: number): readonly TimelineLine[] {
+  add(item: StreamItem | PacketItem, event: EventNumber): readonly TimelineLine[] {
     const moment = { event, atNs: item.atNs };
     if (item.type === "packet") this.#addPacket(item, moment);
     else this.#addStreamEvent(item, moment);
@@ -153,7 +159,7 @@ export class Timeline {
 
   #addPacket({ sender, receiver, packet }: PacketItem, moment: Moment): void {
     const { text, protocol, question, answers } = describePacket(packet);
-    const flow = { connection: 0, clientPort: 0, serverPort: 0, sender, receiver };
+    const flow = { connection: noConnection, clientPort: 0, serverPort: 0, sender, receiver };
     const facts = { ...flow, kind: RecordKind.packet, atNs: moment.atNs };
     this.#enter(this.#datagrams, facts, { text, protocol, moment, question, answers });
   }

@@ -5,6 +5,7 @@
  * caller's own in between. Each step pushes how to undo it. {@link Session.abandon} and a failed
  * preparation undo them in reverse order.
  */
+import type { ContainerIndex } from "../base/ids.ts";
 import type { EngineCounts, EngineHost } from "../engine/host.ts";
 import type { EngineTask } from "../engine/task.ts";
 import type { UndoStack } from "../base/undo-stack.ts";
@@ -151,7 +152,7 @@ export class Session {
   }
 
   /** The network of a container. It exists as long as the session. */
-  networkOf(container: number): Namespace {
+  networkOf(container: ContainerIndex): Namespace {
     const space = this.#playground.spaces[container];
     assert(space, "the container exists");
     return space.namespace;

@@ -8,6 +8,7 @@
  *
  * A timerfd wakes the thread, because epoll's own timeouts count whole milliseconds.
  */
+import type { ContainerIndex } from "../base/ids.ts";
 import type { Fd } from "../base/units.ts";
 import { virtioNetHeaderBytes } from "../sys/abi.ts";
 import { createAlarm, setAlarm } from "../sys/alarm.ts";
@@ -15,7 +16,7 @@ import { close } from "../sys/libc.ts";
 import { allocateRegion, type Region } from "../sys/memory.ts";
 import type { Reactor, Task, Watcher } from "../sys/reactor.ts";
 import { acknowledge } from "../sys/wakeup.ts";
-import { HeldPackets } from "./core/held-packets.ts";
+import { HeldPackets, noSlot } from "./core/held-packets.ts";
 import { lost } from "./core/link-direction.ts";
 import { LinkPlan, type LinkSetup } from "./core/link-plan.ts";
 
@@ -33,7 +34,12 @@ export const Exit = {
 export type Exit = (typeof Exit)[keyof typeof Exit];
 
 /** Receives the frame of `frameBytes`, which is back in the switch's buffer. */
-export type OnArrival = (exit: Exit, from: number, to: number, frameBytes: number) => void;
+export type OnArrival = (
+  exit: Exit,
+  from: ContainerIndex,
+  to: ContainerIndex,
+  frameBytes: number,
+) => void;
 
 /** The maximum number of packets in flight on all links together; 64 MiB. */
 const places = 32_768;
@@ -83,12 +89,12 @@ export class Links implements Watcher, Task {
   }
 
   /** Whether there is a link in this direction, for any kind of packet. */
-  isBetween(from: number, to: number): boolean {
+  isBetween(from: ContainerIndex, to: ContainerIndex): boolean {
     return this.#plan.between(from, to) !== null;
   }
 
   /** Sends the frame in the switch's buffer over its link. Returns false if it crosses none. */
-  take(exit: Exit, from: number, to: number, frameBytes: number): boolean {
+  take(exit: Exit, from: ContainerIndex, to: ContainerIndex, frameBytes: number): boolean {
     const link = this.#plan.between(from, to);
     if (link === null) return false;
     if (exit === Exit.pipeSpace && !link.actsAtSender) return false;
@@ -116,7 +122,7 @@ export class Links implements Watcher, Task {
   resume(): void {
     this.#isDeferred = false;
     const nowMs = this.#nowMs;
-    for (let place = this.#held.take(nowMs); place >= 0; place = this.#held.take(nowMs)) {
+    for (let place = this.#held.take(nowMs); place !== noSlot; place = this.#held.take(nowMs)) {
       const frameBytes = this.#frameBytes[place] as number;
       copyWords(this.#frame, 0, this.#places, place * placeWords, frameBytes);
       const exit = this.#exits[place] as Exit;
@@ -136,10 +142,16 @@ export class Links implements Watcher, Task {
   }
 
   /** Returns false if no slot is free. */
-  #hold(dueMs: number, exit: Exit, from: number, to: number, frameBytes: number): boolean {
+  #hold(
+    dueMs: number,
+    exit: Exit,
+    from: ContainerIndex,
+    to: ContainerIndex,
+    frameBytes: number,
+  ): boolean {
     if (frameBytes > placeBytes) return false;
     const place = this.#held.hold(dueMs);
-    if (place < 0) return false;
+    if (place === noSlot) return false;
     copyWords(this.#places, place * placeWords, this.#frame, 0, frameBytes);
     this.#exits[place] = exit;
     this.#from[place] = from;

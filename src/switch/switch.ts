@@ -10,6 +10,7 @@
  * With a link (links.ts), the packet leaves the buffer, returns when it arrives, and continues from
  * there.
  */
+import { type ContainerIndex, everyone } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import type { Address, Fd } from "../base/units.ts";
 import { IPPROTO_TCP, PacketView, TCP_ACK, TCP_RST, TCP_SYN, tcpFlagsAt } from "../net/packet.ts";
@@ -22,7 +23,7 @@ import type { Subnet } from "../net/subnet.ts";
 import { Exit, Links } from "./links.ts";
 import type { LinkSetup } from "./core/link-plan.ts";
 import { completeChecksum, hasPartialChecksum } from "./partial-checksum.ts";
-import { Routes, Verdict } from "./core/route.ts";
+import { isContainer, Routes, Verdict } from "./core/route.ts";
 import { Trains } from "./trains.ts";
 import { frameCapacityBytes, TunPort } from "./tun-port.ts";
 
@@ -39,10 +40,16 @@ export interface TcpInterceptor {
 /** Observes the packets that pass between containers. */
 export interface PacketObserver {
   /**
-   * A non-TCP packet from one container to another, or to all (-1). `bytes` is valid during the
+   * A non-TCP packet from one container to another, or to {@link everyone}. `bytes` is valid during the
    * call only. Return false to drop it: packets that are not recorded are not delivered.
    */
-  onPacket(from: number, to: number, bytes: Uint8Array, at: number, lengthBytes: number): boolean;
+  onPacket(
+    from: ContainerIndex,
+    to: ContainerIndex,
+    bytes: Uint8Array,
+    at: number,
+    lengthBytes: number,
+  ): boolean;
 }
 
 /**
@@ -52,8 +59,8 @@ export interface SwitchedPacket {
   readonly bytes: Uint8Array;
   readonly view: PacketView;
   /** The indices of the sending and the receiving container. */
-  from: number;
-  to: number;
+  from: ContainerIndex;
+  to: ContainerIndex;
   frameBytes: number;
 }
 
@@ -135,7 +142,12 @@ export class Switch {
   }
 
   /** Sends a frame (a virtio header, then an IP packet) from one container to another. */
-  sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void {
+  sendToContainer(
+    from: ContainerIndex,
+    to: ContainerIndex,
+    frame: Region,
+    frameBytes: number,
+  ): void {
     if (this.#links?.isBetween(from, to)) {
       this.#frame.bytes.set(frame.bytes.subarray(0, frameBytes));
       const isTcp = this.#take(frameBytes) && this.#packet.view.protocol === IPPROTO_TCP;
@@ -145,7 +157,7 @@ export class Switch {
   }
 
   /** Writes a frame that has already crossed its link to a container. */
-  deliverToContainer(to: number, frame: Region, frameBytes: number): void {
+  deliverToContainer(to: ContainerIndex, frame: Region, frameBytes: number): void {
     this.#deliverTo(to, frame.address, frameBytes);
   }
 
@@ -181,7 +193,7 @@ export class Switch {
     return false;
   }
 
-  #forwardFromContainer(from: number): void {
+  #forwardFromContainer(from: ContainerIndex): void {
     const packet = this.#packet;
     const routes = this.#routes;
     const verdict = routes.fromContainer(packet.view, packet.bytes, from);
@@ -197,24 +209,24 @@ export class Switch {
     if (verdict !== Verdict.everyone) {
       if (!this.#links?.take(Exit.packet, from, verdict, packet.frameBytes))
         this.#deliverPacket(from, verdict);
-    } else if (this.#handlers.observer.onPacket(from, -1, packet.bytes, headerAt, totalBytes))
+    } else if (this.#handlers.observer.onPacket(from, everyone, packet.bytes, headerAt, totalBytes))
       this.#deliverToOthers(from, this.#frame.address, packet.frameBytes);
   }
 
   /** Handles a train of datagrams. Containers at links send none (sys/tun.ts). */
-  #forwardTrain(from: number, verdict: number): void {
+  #forwardTrain(from: ContainerIndex, verdict: number): void {
     const { bytes, view, frameBytes } = this.#packet;
     if (!this.#trains.parse(bytes, view)) {
       this.drops.malformed++;
       return;
     }
-    const to = verdict === Verdict.everyone ? -1 : verdict;
+    const to = verdict === Verdict.everyone ? everyone : verdict;
     const { observer } = this.#handlers;
     const isWhole = this.#trains.show((datagram, at, lengthBytes) =>
       observer.onPacket(from, to, datagram, at, lengthBytes),
     );
     const deliver = (frame: Region, lengthBytes: number): void => {
-      if (to < 0) this.#deliverToOthers(from, frame.address, lengthBytes);
+      if (to === everyone) this.#deliverToOthers(from, frame.address, lengthBytes);
       else this.#deliverTo(to, frame.address, lengthBytes);
     };
     if (isWhole) deliver(this.#frame, frameBytes);
@@ -222,7 +234,7 @@ export class Switch {
   }
 
   /** Handles a packet that has crossed its link and is back in the buffer. */
-  #onArrival(exit: Exit, from: number, to: number, frameBytes: number): void {
+  #onArrival(exit: Exit, from: ContainerIndex, to: ContainerIndex, frameBytes: number): void {
     if (!this.#take(frameBytes)) return;
     if (exit === Exit.pipeSpace) this.#enterPipeSpace(from);
     else if (exit === Exit.packet) this.#deliverPacket(from, to);
@@ -230,21 +242,21 @@ export class Switch {
   }
 
   /** Passes a non-TCP packet, if it can be recorded. */
-  #deliverPacket(from: number, to: number): void {
+  #deliverPacket(from: ContainerIndex, to: ContainerIndex): void {
     const { bytes, view, frameBytes } = this.#packet;
     const { headerAt, totalBytes } = view;
     if (this.#handlers.observer.onPacket(from, to, bytes, headerAt, totalBytes))
       this.#deliverTo(to, this.#frame.address, frameBytes);
   }
 
-  #forwardToPipeSpace(from: number): void {
+  #forwardToPipeSpace(from: ContainerIndex): void {
     const { view, frameBytes } = this.#packet;
     if (this.#links?.take(Exit.pipeSpace, from, this.#containerAt(view.destinationAt), frameBytes))
       return;
     this.#enterPipeSpace(from);
   }
 
-  #enterPipeSpace(from: number): void {
+  #enterPipeSpace(from: ContainerIndex): void {
     const packet = this.#packet;
     const { view, bytes } = packet;
     if (view.fragmentOffset === 0) {
@@ -275,7 +287,7 @@ export class Switch {
   #forwardFromPipeSpace(): void {
     const { view, bytes, frameBytes } = this.#packet;
     const to = this.#routes.fromPipeSpace(view, bytes);
-    if (to < 0) {
+    if (!isContainer(to)) {
       this.drops.foreign++;
       return;
     }
@@ -290,21 +302,21 @@ export class Switch {
     return (tcpFlagsAt(bytes, view.transportAt) & (TCP_RST | TCP_ACK)) === TCP_RST;
   }
 
-  #mayLeave(to: number): boolean {
+  #mayLeave(to: ContainerIndex): boolean {
     const packet = this.#packet;
     packet.from = this.#containerAt(packet.view.sourceAt);
     packet.to = to;
     return this.#handlers.interceptor.onBareReset(packet);
   }
 
-  #deliverToOthers(from: number, frame: Address, frameBytes: number): void {
+  #deliverToOthers(from: ContainerIndex, frame: Address, frameBytes: number): void {
     for (let to = 0; to < this.#tuns.length; to++)
       if (to !== from && !this.#links?.take(Exit.copy, from, to, frameBytes))
         this.#deliverTo(to, frame, frameBytes);
   }
 
   /** Answers "host unreachable" as the sender's router would; the sender gets EHOSTUNREACH. */
-  #answerUnreachable(from: number): void {
+  #answerUnreachable(from: ContainerIndex): void {
     const packet = this.#packet;
     const answer = this.#answer;
     const { view, bytes } = packet;
@@ -316,7 +328,7 @@ export class Switch {
     if (length > 0) this.#deliverTo(from, answer.address, at + length);
   }
 
-  #deliverTo(to: number, frame: Address, frameBytes: number): void {
+  #deliverTo(to: ContainerIndex, frame: Address, frameBytes: number): void {
     assert(to < this.#tuns.length, "a packet goes to a container");
     const tun = this.#tuns[to];
     if (tun !== undefined) this.#deliver(tun, frame, frameBytes);

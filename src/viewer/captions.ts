@@ -1,4 +1,5 @@
 /** The content of an event on one line, read from the dump on demand. */
+import type { EventNumber } from "../base/ids.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import { asLine } from "../report/bytes.ts";
 import { packetLabel } from "../report/events.ts";
@@ -21,7 +22,7 @@ export class Captions {
    * What an event says, else the bytes of a stream as text or what a packet is; nothing for other
    * events.
    */
-  of(event: number): Promise<string> {
+  of(event: EventNumber): Promise<string> {
     const known = this.#kept.get(event);
     if (known !== undefined) return known;
     if (this.#kept.size >= mostKept) this.#kept.clear();
@@ -30,7 +31,7 @@ export class Captions {
     return caption;
   }
 
-  async #read(event: number): Promise<string> {
+  async #read(event: EventNumber): Promise<string> {
     const text = this.#dump.texts.of(event);
     if (text !== undefined) return text;
     const kind = this.#dump.index.kind(event);

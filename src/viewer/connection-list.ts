@@ -1,4 +1,5 @@
 /** The table of connections, each with a bar that shows its time. */
+import type { ConnectionNumber } from "../base/ids.ts";
 import { formatBytes } from "../base/text.ts";
 import type { ConnectionRow } from "../report/connections.ts";
 import { timeLabel } from "../report/events.ts";
@@ -46,14 +47,14 @@ const columns: readonly Column[] = [
 export class ConnectionList {
   readonly root: HTMLElement;
   readonly #dump: LoadedDump;
-  readonly #onChoose: (connection: number) => void;
+  readonly #onChoose: (connection: ConnectionNumber) => void;
   readonly #list: VirtualList;
   #rows: readonly ConnectionRow[] = [];
   #order: { readonly column: Column; readonly descending: boolean } | undefined;
   #chosen: number | undefined;
 
   /** `onChoose` receives the connection that was clicked. */
-  constructor(dump: LoadedDump, onChoose: (connection: number) => void) {
+  constructor(dump: LoadedDump, onChoose: (connection: ConnectionNumber) => void) {
     this.#dump = dump;
     this.#onChoose = onChoose;
     const titles = columns.map((column) => button(column.title, () => this.#sortBy(column)));
@@ -68,7 +69,7 @@ export class ConnectionList {
     this.#sort();
   }
 
-  choose(connection: number | undefined): void {
+  choose(connection: ConnectionNumber | undefined): void {
     this.#chosen = connection;
     const row = this.#rows.findIndex(({ number }) => number === connection);
     if (row >= 0) this.#list.reveal(row);

@@ -1,4 +1,5 @@
 /** The events of one connection in order, with their bytes; or a packet outside any connection. */
+import { type EventNumber, noConnection } from "../base/ids.ts";
 import { Direction } from "../base/direction.ts";
 import { formatBytes } from "../base/text.ts";
 import { RecordKind } from "../dump/format/schema.ts";
@@ -16,23 +17,23 @@ const pageEvents = 1000;
 export class Conversation {
   readonly root: HTMLElement = element("section", "conversation");
   readonly #dump: LoadedDump;
-  readonly #onEvent: (event: number) => void;
+  readonly #onEvent: (event: EventNumber) => void;
   #notation: Notation = "text";
   /** The events shown, and the chosen one. */
   #events: Uint32Array = new Uint32Array();
-  #event: number | undefined;
+  #event: EventNumber | undefined;
   /** Counts the requests, so that a late answer is recognized. */
   #request = 0;
 
   /** `onEvent` receives the event whose heading was clicked. */
-  constructor(dump: LoadedDump, onEvent: (event: number) => void) {
+  constructor(dump: LoadedDump, onEvent: (event: EventNumber) => void) {
     this.#dump = dump;
     this.#onEvent = onEvent;
     this.#sayNothing();
   }
 
   /** Shows the connection of this event; or the event itself, if it is a packet. */
-  show(event: number | undefined): void {
+  show(event: EventNumber | undefined): void {
     const isOfShown = event !== undefined && this.#events.includes(event);
     this.#event = event;
     if (event === undefined) this.#sayNothing();
@@ -48,12 +49,12 @@ export class Conversation {
     );
   }
 
-  async #open(event: number): Promise<void> {
+  async #open(event: EventNumber): Promise<void> {
     const { index } = this.#dump;
     const connection = index.connection(event);
     const { connections, byConnection } = index;
     this.#events =
-      connection === 0
+      connection === noConnection
         ? Uint32Array.of(event)
         : byConnection.subarray(connections.from(connection), connections.to(connection));
     const body = element("div", "said");
@@ -73,12 +74,12 @@ export class Conversation {
     this.#mark();
   }
 
-  #heading(event: number): HTMLElement {
+  #heading(event: EventNumber): HTMLElement {
     const connection = this.#dump.index.connection(event);
     const row = this.#dump.summary.connections[connection - 1];
     const title = row
       ? `#${row.number}  ${row.client}:${row.clientPort} \u2192 ${row.server}:${row.serverPort}`
-      : connection > 0
+      : connection !== noConnection
         ? `#${connection}`
         : "a packet";
     const facts = row
@@ -86,7 +87,7 @@ export class Conversation {
       : "";
     const heading = element("header", "", element("h2", "", title), element("span", "", facts));
     // A packet is always shown in hexadecimal.
-    if (connection === 0) return heading;
+    if (connection === noConnection) return heading;
     const other = this.#notation === "text" ? "hexadecimal" : "text";
     const turn = button(`as ${other}`, () => {
       this.#notation = other;
@@ -120,7 +121,7 @@ export class Conversation {
     return at;
   }
 
-  async #part(event: number): Promise<HTMLElement> {
+  async #part(event: EventNumber): Promise<HTMLElement> {
     const { index } = this.#dump;
     const kind = index.kind(event);
     const names = [index.sender(event), index.receiver(event)].map(
@@ -143,7 +144,7 @@ export class Conversation {
   }
 
   /** A packet is never text: its headers come first. */
-  #written(event: number, bytes: Uint8Array): HTMLElement {
+  #written(event: EventNumber, bytes: Uint8Array): HTMLElement {
     const isPacket = this.#dump.index.kind(event) === RecordKind.packet;
     if (this.#notation === "text" && !isPacket) return element("pre", "text", asText(bytes));
     const offset = isPacket ? 0 : this.#dump.index.streamOffset(event);

@@ -1,6 +1,7 @@
 /**
  * Creates elements. Their content is always text, never HTML, because a dump may contain anything.
  */
+import type { ConnectionNumber } from "../base/ids.ts";
 
 export function element(
   tag: keyof HTMLElementTagNameMap,
@@ -23,6 +24,6 @@ export function button(text: string, onClick: () => void): HTMLButtonElement {
 }
 
 /** The hue of a connection, in degrees. Consecutive ones differ by the golden angle. */
-export function hueOf(connection: number): string {
+export function hueOf(connection: ConnectionNumber): string {
   return String(Math.round((connection * 137.508) % 360));
 }

@@ -1,4 +1,5 @@
 /** The viewer's filter: the selection language of report/selection.ts over an index. */
+import { type EventNumber, noConnection } from "../base/ids.ts";
 import { UsageError } from "../base/errors.ts";
 import type { RecordingIndex } from "../recording/recording.ts";
 import { type EventFacts, parseSelection, type Selection } from "../report/selection.ts";
@@ -25,7 +26,7 @@ export function parseFilter(text: string, index: RecordingIndex): Filter {
 export function eventsThatPass(
   index: RecordingIndex,
   selection: Selection,
-  textOf: (event: number) => string,
+  textOf: (event: EventNumber) => string,
 ): Uint32Array {
   const passed = new Uint32Array(index.eventCount);
   let count = 0;
@@ -37,14 +38,14 @@ export function eventsThatPass(
   return passed.subarray(0, count);
 }
 
-function factsOf(index: RecordingIndex, event: number): EventFacts {
+function factsOf(index: RecordingIndex, event: EventNumber): EventFacts {
   const connection = index.connection(event);
   const { connections } = index;
   return {
     kind: index.kind(event),
     connection,
-    clientPort: connection === 0 ? 0 : connections.clientPort(connection),
-    serverPort: connection === 0 ? 0 : connections.serverPort(connection),
+    clientPort: connection === noConnection ? 0 : connections.clientPort(connection),
+    serverPort: connection === noConnection ? 0 : connections.serverPort(connection),
     sender: index.sender(event),
     receiver: index.receiver(event),
     atNs: index.timeNs(event),

@@ -1,4 +1,5 @@
 /** Reads a dump, piece by piece, into what the page shows of it. */
+import type { EventNumber } from "../base/ids.ts";
 import { DumpDecoder, type DumpItem } from "../dump/format/decoder.ts";
 import { RecordingIndex } from "../recording/recording.ts";
 import { RecordingBuilder } from "../recording/recording-builder.ts";
@@ -69,7 +70,7 @@ class Folds {
  */
 export async function payloadOf(
   { index, bytes }: LoadedDump,
-  event: number,
+  event: EventNumber,
   mostBytes: number = Infinity,
 ): Promise<Uint8Array> {
   const at = index.payloadPosition(event);

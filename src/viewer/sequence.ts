@@ -1,6 +1,12 @@
 /**
  * The sequence of events: a lane per container, a row per event, an arrow from sender to receiver.
  */
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  type EventNumber,
+  noConnection,
+} from "../base/ids.ts";
 import { RecordKind } from "../dump/format/schema.ts";
 import { kindWords, timeLabel } from "../report/events.ts";
 import { Captions } from "./captions.ts";
@@ -17,7 +23,7 @@ export class SequenceView {
   readonly root: HTMLElement;
   readonly #dump: LoadedDump;
   readonly #captions: Captions;
-  readonly #onChoose: (event: number) => void;
+  readonly #onChoose: (event: EventNumber) => void;
   readonly #head = element("div", "head sequence-row");
   readonly #list: VirtualList;
   #events: Uint32Array = new Uint32Array();
@@ -29,7 +35,7 @@ export class SequenceView {
   #marked: ReadonlySet<number | undefined> = new Set();
 
   /** `onChoose` receives the event that was clicked. */
-  constructor(dump: LoadedDump, onChoose: (event: number) => void) {
+  constructor(dump: LoadedDump, onChoose: (event: EventNumber) => void) {
     this.#dump = dump;
     this.#captions = new Captions(dump);
     this.#onChoose = onChoose;
@@ -62,7 +68,7 @@ export class SequenceView {
   }
 
   /** Marks an event and the others of its connection. */
-  choose(event: number | undefined): void {
+  choose(event: EventNumber | undefined): void {
     this.#chosen = event;
     const row = event === undefined ? -1 : rowAt(this.#events, event);
     if (row >= 0) this.#list.reveal(row);
@@ -85,7 +91,7 @@ export class SequenceView {
     if (event !== undefined) this.#onChoose(event);
   }
 
-  #laneHead(container: number): HTMLElement {
+  #laneHead(container: ContainerIndex): HTMLElement {
     const { name, addresses, command } = this.#dump.index.run.containers[container] ?? {};
     const head = element("div", "lane", name ?? "?");
     head.title = `${addresses?.join(", ")}\n${command}`;
@@ -112,23 +118,23 @@ export class SequenceView {
     return made;
   }
 
-  #numbered(event: number): string {
+  #numbered(event: EventNumber): string {
     const connection = this.#dump.index.connection(event);
     const label = labelOf(this.#dump.index, event);
-    return connection === 0 ? label : `#${connection} ${label}`;
+    return connection === noConnection ? label : `#${connection} ${label}`;
   }
 
   /** Class names, each after a space. */
-  #markOf(event: number, connection: number): string {
+  #markOf(event: EventNumber, connection: ConnectionNumber): string {
     const differs = this.#marked.has(event) ? " differs" : "";
     if (this.#chosen === event) return `${differs} chosen`;
-    if (this.#chosen === undefined || connection === 0) return differs;
+    if (this.#chosen === undefined || connection === noConnection) return differs;
     const isOfChosen = this.#dump.index.connection(this.#chosen) === connection;
     return isOfChosen ? `${differs} of-chosen` : differs;
   }
 
   /** An arrow to all other containers crosses all lanes. */
-  #arrow(event: number): HTMLElement {
+  #arrow(event: EventNumber): HTMLElement {
     const { index } = this.#dump;
     const from = this.#laneOf.get(index.sender(event)) ?? 0;
     const receiver = index.receiver(event);
@@ -155,7 +161,7 @@ function lanesOf({ index }: LoadedDump, events: Uint32Array): number[] {
 }
 
 /** The position of `event` in the ascending `events`, or -1. */
-function rowAt(events: Uint32Array, event: number): number {
+function rowAt(events: Uint32Array, event: EventNumber): number {
   let [low, high] = [0, events.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

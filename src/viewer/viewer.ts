@@ -1,4 +1,5 @@
 /** A dump on the page: the filter and the chosen event determine what it shows. */
+import type { EventNumber } from "../base/ids.ts";
 import { formatBytes, plural } from "../base/text.ts";
 import type { CarriedDifferences } from "../report/carried.ts";
 import type { RecordingIndex } from "../recording/recording.ts";
@@ -124,7 +125,7 @@ export class Viewer {
     return "";
   }
 
-  #choose(event: number | undefined): void {
+  #choose(event: EventNumber | undefined): void {
     this.#chosen = event;
     this.#revealChosen();
     this.#conversation.show(event);

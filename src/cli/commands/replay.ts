@@ -1,5 +1,6 @@
 /** `plg replay`, and the classic `plg --replay`. */
 import type { Command as Cli } from "commander";
+import { type ContainerIndex, type EventNumber, noEvent } from "../../base/ids.ts";
 import { UsageError } from "../../base/errors.ts";
 import { formatDuration, plural } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
@@ -289,12 +290,12 @@ function statusOf(session: ReplaySession, { index }: Recording): () => string {
   return () => {
     const { played, total, differences, waitingFor } = session.progress();
     const percent = total === 0 ? 100 : Math.floor((100 * played) / total);
-    const wait = waitingFor < 0 ? "" : `  waiting for ${describeEvent(index, waitingFor)}`;
+    const wait = waitingFor === noEvent ? "" : `  waiting for ${describeEvent(index, waitingFor)}`;
     return `${formatDuration(performance.now() - startedMs)}  ${percent} % (${played} of ${plural(total, "event")})  ${plural(differences, "difference")}${wait}`;
   };
 }
 
-function describeEvent(index: Recording["index"], event: number): string {
-  const name = (container: number): string => index.run.containers[container]?.name ?? "?";
+function describeEvent(index: Recording["index"], event: EventNumber): string {
+  const name = (container: ContainerIndex): string => index.run.containers[container]?.name ?? "?";
   return `${name(index.sender(event))}, connection ${index.connection(event)}`;
 }

@@ -1,4 +1,5 @@
 /** `plg show --timeline`: prints all messages of a run in order, one per line. */
+import type { EventNumber } from "../../base/ids.ts";
 import { printableJson } from "../../base/printable.ts";
 import type { DumpItem, RunItem } from "../../dump/format/decoder.ts";
 import { readDump } from "../../dump/store/reader.ts";
@@ -36,7 +37,11 @@ export async function showTimeline(path: string, flags: TimelineFlags): Promise<
   }
 }
 
-function linesAfter(timeline: Timeline, item: DumpItem, event: number): readonly TimelineLine[] {
+function linesAfter(
+  timeline: Timeline,
+  item: DumpItem,
+  event: EventNumber,
+): readonly TimelineLine[] {
   return item.type === "stream" || item.type === "packet" ? timeline.add(item, event) : [];
 }
 

@@ -1,4 +1,5 @@
 /** The option `--needs`: a command starts when the servers that it needs listen. */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Need } from "../../record/needs.ts";
@@ -36,7 +37,7 @@ function indexIn(names: readonly string[], name: string): number {
   throw new UsageError(`--needs: there is no container '${name}' (there are ${names.join(", ")})`);
 }
 
-function waitsForItself(container: number, needs: readonly Need[]): boolean {
+function waitsForItself(container: ContainerIndex, needs: readonly Need[]): boolean {
   const reached = new Set<number>();
   const open = [container];
   for (let at = open.pop(); at !== undefined; at = open.pop())

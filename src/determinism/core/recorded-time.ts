@@ -6,6 +6,7 @@
  *
  * One thread writes the time and another reads it, in shared memory, with a sequence lock.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 
 /**
  * The layout: a Float64Array with these fields for each container, then an Int32Array with a change
@@ -41,7 +42,7 @@ export class RecordedTime {
    * recorded at `recordedNs`, the container's next event at `limitNs`. Recorded times count from
    * the run's start.
    */
-  reach(container: number, recordedNs: number, sinceNs: number, limitNs: number): void {
+  reach(container: ContainerIndex, recordedNs: number, sinceNs: number, limitNs: number): void {
     // Events of several connections may arrive in another order; time does not go back.
     const reachedNs = Math.max(recordedNs, this.at(container, sinceNs));
     const at = fields * container;
@@ -53,7 +54,7 @@ export class RecordedTime {
   }
 
   /** The recorded time, since the run's start, at `nowNs` of the monotonic clock. */
-  at(container: number, nowNs: number): number {
+  at(container: ContainerIndex, nowNs: number): number {
     const at = fields * container;
     for (let tries = 0; ; tries++) {
       const before = Atomics.load(this.#changes, container);

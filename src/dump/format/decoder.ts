@@ -6,6 +6,7 @@
  * last one ended, and every connection must pass through its phases. Anything else is a {@link
  * DumpError}.
  */
+import type { ConnectionNumber, ContainerIndex } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { foldName } from "../../base/container-name.ts";
 import { DumpError } from "../../base/errors.ts";
@@ -42,7 +43,7 @@ import { syntheticHeaderBytes } from "../../net/synthetic.ts";
 /** A connection of the recording. All its items share one object. */
 interface DumpConnection {
   /** From 1, in the order of the connection attempts. */
-  readonly number: number;
+  readonly number: ConnectionNumber;
   readonly family: Family;
   readonly client: Endpoint;
   readonly server: Endpoint;
@@ -79,9 +80,9 @@ export interface StreamItem {
 /** A packet other than TCP. */
 export interface PacketItem {
   readonly type: "packet";
-  /** The sending and the receiving container; -1 for more than one receiver. */
-  readonly sender: number;
-  readonly receiver: number;
+  /** The sending and the receiving container, which may be `everyone`. */
+  readonly sender: ContainerIndex;
+  readonly receiver: ContainerIndex;
   readonly atNs: number;
   /** The packet from its IP header on; valid until the next `push`. */
   readonly packet: Uint8Array;

@@ -3,6 +3,7 @@
  * where the kernel received it, and the encoder writes the bytes before and after it. It allocates
  * nothing, and leaves both checksums zero: the writer thread fills them in (see checksums.ts).
  */
+import { type ConnectionNumber, type ContainerIndex, everyone } from "../../base/ids.ts";
 import { assert } from "../../base/assert.ts";
 import { Direction } from "../../base/direction.ts";
 import { type Family, type Port, hostOf } from "../../base/units.ts";
@@ -54,7 +55,7 @@ interface SenderState {
  */
 export interface StreamState {
   /** From 1, in the order of the connection attempts; 0 means no connection. */
-  readonly number: number;
+  readonly number: ConnectionNumber;
   readonly family: Family;
   readonly client: Endpoint;
   readonly server: Endpoint;
@@ -67,7 +68,7 @@ const high32 = 2 ** 32;
 
 /** Creates the state of a connection without records. */
 export function newStream(
-  number: number,
+  number: ConnectionNumber,
   family: Family,
   client: Endpoint,
   server: Endpoint,
@@ -162,8 +163,8 @@ export class RecordEncoder {
   packet(
     memory: RecordMemory,
     at: number,
-    sender: number,
-    receiver: number,
+    sender: ContainerIndex,
+    receiver: ContainerIndex,
     packet: Uint8Array,
     from: number,
     lengthBytes: number,
@@ -171,7 +172,7 @@ export class RecordEncoder {
   ): number {
     const { bytes, view } = memory;
     const ethernetAt = at + recordHeaderBytes;
-    if (receiver < 0) bytes.fill(0xff, ethernetAt, ethernetAt + 6);
+    if (receiver === everyone) bytes.fill(0xff, ethernetAt, ethernetAt + 6);
     else writeMac(bytes, ethernetAt, hostOf(receiver));
     writeMac(bytes, ethernetAt + 6, hostOf(sender));
     const version = (packet[from] as number) >>> 4;
@@ -191,7 +192,7 @@ export class RecordEncoder {
   #writeFrame(
     view: DataView,
     at: number,
-    container: number,
+    container: ContainerIndex,
     capturedBytes: number,
     atNs: number,
   ): number {
@@ -254,7 +255,7 @@ export class RecordEncoder {
  * own, so other readers can separate connections that share addresses and ports. Products with an
  * odd number do not repeat within 2^32 connections.
  */
-function initialSequence(connection: number, forth: boolean): number {
+function initialSequence(connection: ConnectionNumber, forth: boolean): number {
   return Math.imul(connection, forth ? 0x9e37_79b1 : 0x85eb_ca77) >>> 0;
 }
 
@@ -276,7 +277,7 @@ function writeOption(
   kind: RecordKind,
   direction: Direction,
   flags: number,
-  connection: number,
+  connection: ConnectionNumber,
   offset: number,
 ): void {
   view.setUint16(tail + TailAt.optionCode, OptionCode.plgRecord, true);

@@ -3,6 +3,7 @@
  * with the section header, which describes the run, an interface for each container, and the names.
  * It ends with a statistics block for each container.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { hostOf } from "../../base/units.ts";
 import { assert } from "../../base/assert.ts";
 import { parseAddress } from "../../net/address.ts";
@@ -71,7 +72,11 @@ function sectionHeader(run: RunInfo): Uint8Array {
     .finish();
 }
 
-function interfaceDescription(run: RunInfo, container: ContainerInfo, index: number): Uint8Array {
+function interfaceDescription(
+  run: RunInfo,
+  container: ContainerInfo,
+  index: ContainerIndex,
+): Uint8Array {
   const block = new BlockBuilder(BlockType.interfaceDescription)
     .u16(linktypeEthernet)
     .u16(0)

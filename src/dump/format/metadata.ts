@@ -3,6 +3,7 @@
  * every field of the JSON is checked before use, and an invalid block is refused with a
  * one-sentence reason.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { isContainerName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import { hostOf } from "../../base/units.ts";
@@ -168,7 +169,7 @@ export function readSection(block: Block): SectionFacts {
 export function readContainer(
   block: Block,
   subnets: readonly Subnet[],
-  index: number,
+  index: ContainerIndex,
 ): ContainerInfo {
   check(blockCheckHolds(block), "an interface's check sum does not match");
   const options = readOptions(block, 16);
@@ -204,7 +205,7 @@ function addressesOf(values: readonly Uint8Array[], lengthBytes: number, family:
 
 /** How a container's command ended, and how many records the container sent. */
 export interface ContainerEnd {
-  readonly container: number;
+  readonly container: ContainerIndex;
   readonly exit: CommandExit;
   /** In nanoseconds since the epoch. */
   readonly endNs: bigint;

@@ -1,4 +1,5 @@
 /** Reads an event record, as encoder.ts writes it, and verifies its two checksums. */
+import { type ConnectionNumber, type ContainerIndex, everyone } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Family, Port } from "../../base/units.ts";
 import { addressBytesOf } from "../../net/address.ts";
@@ -29,12 +30,12 @@ import {
 export interface DumpRecord {
   readonly kind: RecordKind;
   readonly direction: Direction;
-  readonly connection: number;
+  readonly connection: ConnectionNumber;
   /** Whether bytes of the stream are missing before it. */
   readonly isAfterGap: boolean;
   readonly streamOffset: number;
   /** The sender: the index of the interface. */
-  readonly container: number;
+  readonly container: ContainerIndex;
   readonly timeHigh: number;
   readonly timeLow: number;
   /** The packet's IP version, by its Ethernet type. */
@@ -99,7 +100,7 @@ function verifyRecord({ bytes, view }: Block): number {
 
 /** A container and a port, from the synthetic header of a client's SYN. */
 export interface NamedEnd {
-  readonly container: number;
+  readonly container: ContainerIndex;
   readonly port: Port;
   /** The offset of its address in the block. */
   readonly addressAt: number;
@@ -127,10 +128,10 @@ export function readEnds(
 }
 
 /**
- * The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or -1: it is no
- * container's.
+ * The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or {@link everyone} if
+ * it is no container's.
  */
-export function containerOfMac(bytes: Uint8Array, at: number): number {
+export function containerOfMac(bytes: Uint8Array, at: number): ContainerIndex {
   const ours = read16(bytes, at) === 0x0270 && bytes[at + 2] === 0x6c;
-  return ours ? (read32(bytes, at + 2) & 0xff_ffff) - 1 : -1;
+  return ours ? (read32(bytes, at + 2) & 0xff_ffff) - 1 : everyone;
 }

@@ -13,6 +13,7 @@
  * checksum of the packet data (data-sum.ts), and ends in a CRC-32 over the block header and itself.
  * Together they cover every byte that carries meaning.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { Port } from "../../base/units.ts";
 import { paddedTo4 } from "./pcapng.ts";
 
@@ -183,7 +184,7 @@ export interface Endpoint {
   /**
    * Its container: the index of the interface, from 0. The container's host number is one higher.
    */
-  readonly container: number;
+  readonly container: ContainerIndex;
   /** 4 or 16 bytes. */
   readonly address: Uint8Array;
   readonly port: Port;

@@ -29,7 +29,7 @@ export function writeBlocks(ring: Ring, file: Appender): void {
       file.append(ring.region.bytes.subarray(start, start + ring.lengthOf(block)));
       ring.writtenBytes = file.lengthBytes;
       const wakeup = ring.giveBack();
-      if (wakeup !== -1) signal(wakeup);
+      if (wakeup !== undefined) signal(wakeup);
     }
   } catch (error) {
     ring.fail();

@@ -2,6 +2,7 @@
  * Writes a dump from one thread, as fast as the caller has events: for imports and exports. (A
  * recording goes through the ring and its threads, so that the traffic never waits for the disk.)
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { assert } from "../../base/assert.ts";
 import type { Family } from "../../base/units.ts";
@@ -93,10 +94,10 @@ export class DirectWriter {
     }
   }
 
-  /** Writes an IP packet that is not TCP. `receiver` is -1 if it went to no single container. */
+  /** Writes an IP packet that is not TCP. `receiver` may be `everyone`. */
   packet(
-    sender: number,
-    receiver: number,
+    sender: ContainerIndex,
+    receiver: ContainerIndex,
     bytes: Uint8Array,
     from: number,
     lengthBytes: number,

@@ -51,6 +51,8 @@ const Word = {
   pages: 10,
 } as const;
 const words = 11;
+/** In place of an eventfd: the producer has none yet. */
+const noWakeup = -1;
 type Bell = typeof Word.completerBell | typeof Word.writerBell;
 
 /** Creates an empty ring. */
@@ -63,7 +65,7 @@ export function createRing(
   const memory = createSummableMemory(blocks * blockBytes + hugePageBytes);
   adviseHugePages(regionOf(memory, blocks * blockBytes));
   const control = new SharedArrayBuffer(4 * (words + blocks));
-  new Int32Array(control)[Word.wakeup] = -1;
+  new Int32Array(control)[Word.wakeup] = noWakeup;
   return { memory, control, blocks, blockBytes };
 }
 
@@ -162,11 +164,12 @@ export class Ring {
     return this.#next(Word.writerBell, Word.freed, Word.completed, Word.allCompleted);
   }
 
-  /** Writer: frees the oldest block. Returns the eventfd to signal if the producer waits, or -1. */
-  giveBack(): Fd | -1 {
+  /** Writer: frees the oldest block. Returns the eventfd to signal if the producer waits. */
+  giveBack(): Fd | undefined {
     Atomics.add(this.#control, Word.freed, 1);
     const starving = Atomics.exchange(this.#control, Word.starving, 0) === 1;
-    return starving ? (Atomics.load(this.#control, Word.wakeup) as Fd | -1) : -1;
+    const wakeup = Atomics.load(this.#control, Word.wakeup);
+    return starving && wakeup !== noWakeup ? (wakeup as Fd) : undefined;
   }
 
   #ring(bell: Bell): void {

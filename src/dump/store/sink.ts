@@ -12,6 +12,7 @@
  * which is moved to the ring before anything else. Events are small, and each needs an action of a
  * peer, so the spill buffer stays small.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { assert } from "../../base/assert.ts";
 import type { Family, Fd } from "../../base/units.ts";
@@ -128,8 +129,8 @@ export class DumpSink {
    * either.
    */
   packet(
-    sender: number,
-    receiver: number,
+    sender: ContainerIndex,
+    receiver: ContainerIndex,
     bytes: Uint8Array,
     from: number,
     lengthBytes: number,

@@ -3,6 +3,7 @@
  * developer tools and proxies open: every HTTP/1 request with its answer.
  */
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { DumpItem } from "../../dump/format/decoder.ts";
 import type { RunInfo } from "../../dump/format/schema.ts";
 import { type CarriedExchange, HttpCollector } from "../har.ts";
@@ -46,7 +47,8 @@ function* entriesOf(items: Iterable<DumpItem>): Generator<string> {
 function entryOf(run: RunInfo, { exchange, connection }: CarriedExchange): object {
   const { request, answer } = exchange;
   const startMs = Number(run.startNs / 1000n) / 1000 + request.startedNs / 1e6;
-  const nameOf = (container: number): string => run.containers[container]?.name ?? "unknown";
+  const nameOf = (container: ContainerIndex): string =>
+    run.containers[container]?.name ?? "unknown";
   const timings = timingsOf(exchange);
   return {
     startedDateTime: new Date(startMs).toISOString(),

@@ -4,6 +4,7 @@
  */
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { DumpItem, StreamItem } from "../../dump/format/decoder.ts";
 import type { RunInfo } from "../../dump/format/schema.ts";
 import { kindWords } from "../../report/events.ts";
@@ -64,7 +65,8 @@ export function writeStreams(folder: string, items: Iterable<DumpItem>): number 
 }
 
 function streamName(run: RunInfo, { connection, direction }: StreamItem): string {
-  const nameOf = (container: number): string => run.containers[container]?.name ?? "unknown";
+  const nameOf = (container: ContainerIndex): string =>
+    run.containers[container]?.name ?? "unknown";
   const { number, client, server } = connection;
   const way = direction === 0 ? "to-server" : "to-client";
   return `${number}-${nameOf(client.container)}-${client.port}-${nameOf(server.container)}-${server.port}-${way}`;
@@ -96,7 +98,8 @@ function bytesOf(item: Exclude<DumpItem, { type: "run" | "exit" }>): Uint8Array 
 }
 
 function rowOf(run: RunInfo, item: Exclude<DumpItem, { type: "run" | "exit" }>): Row {
-  const nameOf = (container: number): string => run.containers[container]?.name ?? "everyone";
+  const nameOf = (container: ContainerIndex): string =>
+    run.containers[container]?.name ?? "everyone";
   const time = (Number(run.startNs / 1000n) / 1e6 + item.atNs / 1e9).toFixed(6);
   if (item.type === "packet")
     return {

@@ -1,11 +1,12 @@
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { Family, Port } from "../../base/units.ts";
 
 /** A TCP connection between two containers, as both see it. Containers are given by index. */
 export interface Connection {
   readonly family: Family;
-  readonly client: number;
+  readonly client: ContainerIndex;
   readonly clientPort: Port;
-  readonly server: number;
+  readonly server: ContainerIndex;
   readonly serverPort: Port;
 }
 

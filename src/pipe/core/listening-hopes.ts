@@ -5,6 +5,7 @@
  * starts with the first refused attempt. It starts anew after an accepted connection, or after a
  * while without attempts. No connection waits for a container without processes.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { Connection } from "./connection.ts";
 
 export class ListeningHopes {
@@ -36,7 +37,7 @@ export class ListeningHopes {
   }
 
   /** The container has no process left. */
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     this.#gone.add(container);
   }
 

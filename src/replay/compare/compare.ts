@@ -4,6 +4,7 @@
  * stream-comparison.ts compares bytes, and unit-comparison.ts the units of a protocol.
  * comparison.ts chooses.
  */
+import type { ConnectionNumber, ContainerIndex } from "../../base/ids.ts";
 import type { Direction } from "../../base/direction.ts";
 import type { ReadPayload } from "../../recording/recorded-stream.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -64,11 +65,13 @@ export interface CompareParts {
   /**
    * Whether the peer cut `direction` off in the recording. Then sending more is not a difference.
    */
-  readonly isCut: (connection: number, direction: Direction) => boolean;
+  readonly isCut: (connection: ConnectionNumber, direction: Direction) => boolean;
   /** The number of bytes delivered to the sender of `direction` on this connection. */
-  readonly deliveredBytes: (connection: number, direction: Direction) => number;
+  readonly deliveredBytes: (connection: ConnectionNumber, direction: Direction) => number;
   /** What a process may send in place of recorded bytes: see chosen-ports.ts. */
-  readonly equivalentsFor?: (container: number) => (() => readonly Equivalent[]) | undefined;
+  readonly equivalentsFor?: (
+    container: ContainerIndex,
+  ) => (() => readonly Equivalent[]) | undefined;
   /** A faster comparison than the default, such as Buffer.compare. */
   readonly equal?: EqualBytes;
 }

@@ -1,6 +1,7 @@
 /**
  * Chooses how to compare one direction of a connection: by the units of its protocol, or by bytes.
  */
+import type { ConnectionNumber } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { RecordedStream } from "../../recording/recorded-stream.ts";
 import { nameStream } from "../findings/stream-name.ts";
@@ -21,7 +22,7 @@ const openingBytes = 4096;
 /** Creates the comparison for `direction` of a connection, from the offset `from` on. */
 export function comparisonFor(
   parts: CompareParts,
-  connection: number,
+  connection: ConnectionNumber,
   direction: Direction,
   from = 0,
 ): Comparison {
@@ -32,7 +33,7 @@ export function comparisonFor(
     name: nameStream(index, connection, direction),
     recorded,
     patterns: masksFor(masks, index, connection, direction),
-    equivalents: parts.equivalentsFor?.(index.connections.endOf(connection, direction)),
+    equivalents: parts.equivalentsFor?.(index.connections.sender(connection, direction)),
     isCut: parts.isCut(connection, direction),
     from,
   };
@@ -47,13 +48,16 @@ export function comparisonFor(
 }
 
 /** Whether a connection is compared by the units of a protocol. */
-export function isFramed(parts: Pick<CompareParts, "index" | "read">, connection: number): boolean {
+export function isFramed(
+  parts: Pick<CompareParts, "index" | "read">,
+  connection: ConnectionNumber,
+): boolean {
   return framingOf(parts, connection) !== undefined;
 }
 
 function framingOf(
   { index, read }: Pick<CompareParts, "index" | "read">,
-  connection: number,
+  connection: ConnectionNumber,
 ): Framing | undefined {
   const opening = index.connections.opening(connection);
   const fromClient = new RecordedStream(index, read, connection, Direction.toServer);

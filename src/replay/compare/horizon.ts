@@ -2,6 +2,7 @@
  * Limits how far a process can have got in a recorded stream. It is pure. A process cannot have
  * sent the answer to something that was not delivered to it yet.
  */
+import type { ConnectionNumber } from "../../base/ids.ts";
 import type { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -20,7 +21,7 @@ export class Horizon {
    */
   constructor(
     index: RecordingIndex,
-    connection: number,
+    connection: ConnectionNumber,
     direction: Direction,
     deliveredBytes: () => number,
   ) {

@@ -1,4 +1,5 @@
 /** The masks of `--ignore`: parts of streams that may differ, because they vary from run to run. */
+import type { ConnectionNumber } from "../../base/ids.ts";
 import type { Direction } from "../../base/direction.ts";
 import { nameStream } from "../findings/stream-name.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -30,7 +31,7 @@ export interface Covering {
 export function masksFor(
   masks: readonly Mask[],
   index: RecordingIndex,
-  connection: number,
+  connection: ConnectionNumber,
   direction: Direction,
 ): readonly RegExp[] {
   const name = nameStream(index, connection, direction);

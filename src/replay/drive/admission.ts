@@ -4,6 +4,7 @@
  *
  * If only its first bytes can identify a connection, it is let in at once, and identified later.
  */
+import type { ConnectionNumber, ContainerIndex, EventNumber } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Fd } from "../../base/units.ts";
 import type { Subnet } from "../../net/subnet.ts";
@@ -27,7 +28,7 @@ export interface AdmissionParts {
   readonly ends: LiveEnds;
   /** The destination of SYNs and resets: the switch. */
   readonly exits: AttemptExits;
-  readonly watchThreads: (container: number) => StarvingThreads;
+  readonly watchThreads: (container: ContainerIndex) => StarvingThreads;
 }
 
 /** Reacts to the fate of an admitted attempt: the kernel accepts it, or its client is gone. */
@@ -87,7 +88,7 @@ export class Admission {
   }
 
   /** A gone client's kernel resets any answer. A recorded reset of this kind counts as done. */
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     const { connections } = this.#parts.index;
     for (const [connection, { attempt, runner }] of this.#asking)
       if (attempt.connection.client === container)
@@ -96,14 +97,14 @@ export class Admission {
   }
 
   /** Whether the process of `container` waits for an answer. */
-  isAsking(container: number): boolean {
+  isAsking(container: ContainerIndex): boolean {
     return [...this.#asking.values()].some(
       ({ attempt }) => attempt.connection.client === container,
     );
   }
 
   /** The recorded server accepts the live client. One that was let in undecided is in already. */
-  accept(runner: ScheduleRunner, event: number): void {
+  accept(runner: ScheduleRunner, event: EventNumber): void {
     const connection = this.#parts.index.connection(event);
     const attempt = this.#takeAsking(connection);
     if (!attempt) {
@@ -126,13 +127,13 @@ export class Admission {
   }
 
   /** The recorded server refuses the live client. */
-  refuse(runner: ScheduleRunner, event: number): void {
+  refuse(runner: ScheduleRunner, event: EventNumber): void {
     const attempt = this.#takeAsking(this.#parts.index.connection(event));
     if (attempt) this.attempts.refuse(attempt);
     runner.schedule.noteDelivered(event);
   }
 
-  #await(connection: number, asking: Asking): void {
+  #await(connection: ConnectionNumber, asking: Asking): void {
     const { runner } = asking;
     this.#asking.set(connection, asking);
     runner.schedule.noteConnected(connection);
@@ -140,7 +141,7 @@ export class Admission {
     if (accept !== undefined) this.accept(runner, accept);
   }
 
-  #takeAsking(connection: number): Attempt<Entering> | undefined {
+  #takeAsking(connection: ConnectionNumber): Attempt<Entering> | undefined {
     const asking = this.#asking.get(connection);
     this.#asking.delete(connection);
     return asking?.attempt;

@@ -1,4 +1,5 @@
 /** Asks the kernels of the containers about the sockets of live processes. */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { type Family, hostOf, type Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
@@ -63,19 +64,19 @@ export class ContainerSockets {
   }
 
   /** Whether any process in the container listens on this TCP port. */
-  listens(container: number, family: Family, port: Port): boolean {
+  listens(container: ContainerIndex, family: Family, port: Port): boolean {
     const address = subnetFor(this.#subnets, family).addressBytes(hostOf(container));
     return this.#diagnoses.of(container)?.listens(family, { address, port }) ?? false;
   }
 
   /** Whether a listener in the container drops SYNs because its backlog is full. */
-  isBacklogFull(container: number, family: Family, port: Port): boolean {
+  isBacklogFull(container: ContainerIndex, family: Family, port: Port): boolean {
     const address = subnetFor(this.#subnets, family).addressBytes(hostOf(container));
     return this.#diagnoses.of(container)?.isBacklogFull(family, { address, port }) ?? false;
   }
 
   /** The TCP ports on which any process in the container listens. */
-  listeningPorts(container: number): readonly Port[] {
+  listeningPorts(container: ContainerIndex): readonly Port[] {
     const diagnosis = this.#diagnoses.of(container);
     // An IPv6 socket that listens on all addresses also takes IPv4.
     return [...new Set(([4, 6] as const).flatMap((one) => diagnosis?.listeningPorts(one) ?? []))];

@@ -9,6 +9,7 @@
  * the receiver's own clock and the patience allow. After one wait in vain, the replay no longer
  * waits for that receiver.
  */
+import { type ContainerIndex, type EventNumber, everyone } from "../../base/ids.ts";
 import type { Family, Port } from "../../base/units.ts";
 import { IPPROTO_UDP } from "../../net/packet.ts";
 import type { Flow } from "../../recording/flows.ts";
@@ -34,9 +35,9 @@ export interface DatagramPaceParts {
 /** A UDP flow to a container. */
 export interface DatagramFlow {
   readonly family: Family;
-  readonly sender: number;
+  readonly sender: ContainerIndex;
   readonly sourcePort: Port;
-  readonly receiver: number;
+  readonly receiver: ContainerIndex;
   readonly destinationPort: Port;
 }
 
@@ -59,7 +60,7 @@ export class DatagramPace {
   }
 
   /** No process is left in the container that could bind a port. */
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     this.#unwaited.add(container);
   }
 
@@ -67,10 +68,10 @@ export class DatagramPace {
    * How long to hold back the recorded packet `event` before asking again, in milliseconds. 0
    * releases it.
    */
-  holdMs(event: number): number {
+  holdMs(event: EventNumber): number {
     const { clock, index, speed } = this.#parts;
     const recorded = index.flows[index.flow(event)] as Flow;
-    if (recorded.protocol !== IPPROTO_UDP || recorded.receiver < 0) return 0;
+    if (recorded.protocol !== IPPROTO_UDP || recorded.receiver === everyone) return 0;
     const flow = datagramFlow(recorded);
     const socket = `${flow.receiver} ${flow.family} ${flow.destinationPort}`;
     const last = this.#last.get(socket);

@@ -1,6 +1,7 @@
 /**
  * Plays recorded clients: it dials to live servers, from the recorded client's address and port.
  */
+import type { ConnectionNumber, EventNumber } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Port } from "../../base/units.ts";
 import { type Subnet, subnetFor } from "../../net/subnet.ts";
@@ -41,7 +42,7 @@ const isServedInOtherFamily = (): boolean => false;
 
 /** A recorded connection that is dialed. */
 interface Dialed {
-  readonly number: number;
+  readonly number: ConnectionNumber;
   readonly runner: ScheduleRunner;
   /** The connection as the kernels know it, with the ports of this run. */
   readonly wire: Connection;
@@ -65,7 +66,7 @@ export class Dialer {
   }
 
   /** The recorded client connects to the live server: `event` is its connect. */
-  dial(runner: ScheduleRunner, event: number): void {
+  dial(runner: ScheduleRunner, event: EventNumber): void {
     const { reactor, index } = this.#parts;
     const number = index.connection(event);
     const { outcome, ...recorded } = index.connections.describe(number);
@@ -131,7 +132,7 @@ export class Dialer {
   }
 
   /** A server has as long to start as it took in the recording, plus the patience. */
-  #untilListeningMs(event: number): number {
+  #untilListeningMs(event: EventNumber): number {
     const { reactor, index, patienceMs } = this.#parts;
     const recordedMs = index.deliveryNs(event) / 1e6;
     return patienceMs + Math.max(0, recordedMs - (reactor.nowMs - this.#startedMs));

@@ -24,7 +24,7 @@ export interface ReplayDetails {
 }
 
 /**
- * The indices of a replay's counters. `waitingFor` is an event's number, or -1. From `departed` on
+ * The indices of a replay's counters. `waitingFor` is an event, or `noEvent`. From `departed` on
  * there is a flag for each container: whether its process has departed from the recording.
  */
 export const ReplayCounter = {

@@ -3,6 +3,7 @@
  * behind them.
  */
 import { workerData } from "node:worker_threads";
+import { type ContainerIndex, endOf, type EventNumber, noEvent } from "../../base/ids.ts";
 import { RecordedTime } from "../../determinism/core/recorded-time.ts";
 import { Deliveries } from "../schedule/deliveries.ts";
 import { Counter, type EngineTask } from "../../engine/task.ts";
@@ -20,7 +21,7 @@ import { ReadBarrier } from "./read-barrier.ts";
 import { equalBytes } from "../../recording/load/equal-bytes.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { Player } from "./player.ts";
-import { endOf, Progress } from "../progress/progress.ts";
+import { Progress } from "../progress/progress.ts";
 import { RecordingIndex } from "../../recording/recording.ts";
 import { type Reporter, reporterFor } from "../findings/reporter.ts";
 import { Schedule, speedOf } from "../schedule/schedule.ts";
@@ -128,7 +129,7 @@ class ReplayEngine implements OrderHandler {
     // The orders are all that wakes this engine.
   }
 
-  onGone(container: number): void {
+  onGone(container: ContainerIndex): void {
     this.#noteGoneLater(container, 0, 0);
   }
 
@@ -187,7 +188,7 @@ class ReplayEngine implements OrderHandler {
     });
   }
 
-  #noteGoneLater(container: number, looks: number, idleLooks: number): void {
+  #noteGoneLater(container: ContainerIndex, looks: number, idleLooks: number): void {
     const isIdle = !this.#hasLinks && !this.#player.hasOpen(container);
     const idle = isIdle ? idleLooks + 1 : 0;
     if (looks >= goneLooks.most || idle > goneLooks.idle) return this.#noteGone(container);
@@ -195,7 +196,7 @@ class ReplayEngine implements OrderHandler {
     this.#engine.reactor.after(pauseMs, () => this.#noteGoneLater(container, looks + 1, idle));
   }
 
-  #noteGone(container: number): void {
+  #noteGone(container: ContainerIndex): void {
     this.#gone.add(container);
     this.#player.noteGone(container);
   }
@@ -276,11 +277,11 @@ function nowNs(): number {
 function clockOf(
   { recordedTime, live }: ReplayDetails,
   index: RecordingIndex,
-): (event: number) => void {
+): (event: EventNumber) => void {
   if (!recordedTime) return () => {};
   const time = new RecordedTime(recordedTime);
   const deliveries = new Map(live.map((one) => [one, new Deliveries(index, one)]));
-  for (const [container, its] of deliveries) time.reach(container, 0, nowNs(), its.nextNs(-1));
+  for (const [container, its] of deliveries) time.reach(container, 0, nowNs(), its.nextNs(noEvent));
   return (event) => {
     const receiver = index.receiver(event);
     const its = deliveries.get(receiver);

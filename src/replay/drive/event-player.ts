@@ -2,6 +2,7 @@
  * Lets recorded events happen to live processes: the action for each kind of event, and what holds
  * it back when its turn has come.
  */
+import type { EventNumber } from "../../base/ids.ts";
 import { unreachable } from "../../base/assert.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -30,7 +31,7 @@ export interface EventPlayerParts {
   readonly datagramPace: DatagramPace;
   readonly onConnection: () => void;
   /** Called just before `event` happens to its receiver. */
-  readonly onDelivery: (event: number) => void;
+  readonly onDelivery: (event: EventNumber) => void;
 }
 
 export class EventPlayer implements Performer {
@@ -40,7 +41,7 @@ export class EventPlayer implements Performer {
     this.#parts = parts;
   }
 
-  deliver(runner: ScheduleRunner, event: number): number {
+  deliver(runner: ScheduleRunner, event: EventNumber): number {
     const { ends } = this.#parts;
     const beforeMs = this.#holdMs(event);
     if (beforeMs > 0) return beforeMs;
@@ -50,7 +51,7 @@ export class EventPlayer implements Performer {
     return holdMs;
   }
 
-  isAstray(runner: ScheduleRunner, event: number): boolean {
+  isAstray(runner: ScheduleRunner, event: EventNumber): boolean {
     return this.#parts.ends.isAstray(runner, event);
   }
 
@@ -63,7 +64,7 @@ export class EventPlayer implements Performer {
     runner.moved();
   }
 
-  #holdMs(event: number): number {
+  #holdMs(event: EventNumber): number {
     const { index, live, startHold, datagramPace } = this.#parts;
     const kind = index.kind(event);
     if (kind === RecordKind.connect) return startHold?.holdMs(event) ?? 0;
@@ -71,14 +72,14 @@ export class EventPlayer implements Performer {
     return isPlayedPacket ? datagramPace.holdMs(event) : 0;
   }
 
-  #receiverHoldMs(event: number, live: LiveEnd | undefined): number {
+  #receiverHoldMs(event: EventNumber, live: LiveEnd | undefined): number {
     const { index, readBarrier } = this.#parts;
     const isReset = index.kind(event) === RecordKind.reset;
     const resetMs = isReset ? (live?.askForReset() ?? 0) : 0;
     return resetMs || (readBarrier?.holdMs(event, live) ?? 0);
   }
 
-  #perform(runner: ScheduleRunner, event: number, live: LiveEnd | undefined): void {
+  #perform(runner: ScheduleRunner, event: EventNumber, live: LiveEnd | undefined): void {
     const { index, admission, dialer, packets, onConnection, onDelivery } = this.#parts;
     const kind = index.kind(event);
     onDelivery(event);
@@ -104,7 +105,7 @@ export class EventPlayer implements Performer {
   /** Delivers an event on an accepted connection. It has no effect if the connection is gone. */
   #sendTo(
     runner: ScheduleRunner,
-    event: number,
+    event: EventNumber,
     kind: (typeof RecordKind)["data" | "end" | "reset"],
     live: LiveEnd | undefined,
   ): void {

@@ -3,6 +3,7 @@
  * progress in the schedule. A client's question may turn out to be an exchange of another
  * connection of its pool: see conversation.ts.
  */
+import type { ConnectionNumber } from "../../base/ids.ts";
 import type { Direction } from "../../base/direction.ts";
 import type { Comparison } from "../compare/compare.ts";
 import type { Conversation, Heard, Turn } from "../match/conversation.ts";
@@ -14,23 +15,23 @@ export interface ListenerParts {
   /** The direction in which the process sends. */
   readonly direction: Direction;
   /** Creates the comparison from the offset `from` on; undefined if bytes are not compared. */
-  comparisonFor(connection: number, from: number): Comparison | undefined;
+  comparisonFor(connection: ConnectionNumber, from: number): Comparison | undefined;
   /** Absent where exchanges stay where they were recorded. */
   readonly conversation: Conversation | undefined;
   /** The conversation holds bytes until it is clear which question they ask. */
   onHeld(): void;
   /** An exchange is played here that was recorded on another connection, or at another time. */
-  onMoved(connection: number): void;
+  onMoved(connection: ConnectionNumber): void;
 }
 
 export class Listener implements Heard {
   readonly #parts: ListenerParts;
-  #connection: number;
+  #connection: ConnectionNumber;
   #comparison: Comparison | undefined;
   /** The position by count, used without a comparison. */
   #countedBytes = 0;
 
-  constructor(parts: ListenerParts, connection: number) {
+  constructor(parts: ListenerParts, connection: ConnectionNumber) {
     this.#parts = parts;
     this.#connection = connection;
     this.#comparison = parts.comparisonFor(connection, 0);
@@ -123,7 +124,7 @@ export class Listener implements Heard {
     schedule.noteAwaitedUnit(this.#connection, direction, this.#comparison?.awaitedUnit);
   }
 
-  #noteEnd(how: "end" | "reset", connection: number): void {
+  #noteEnd(how: "end" | "reset", connection: ConnectionNumber): void {
     const { schedule, direction } = this.#parts;
     if (how === "reset") schedule.noteReset(connection, direction);
     else schedule.noteEnd(connection, direction);

@@ -2,6 +2,7 @@
  * One live connection of a live process: the kernel socket that plays its peer. It compares and
  * notes what the process sends, and sends what the recording holds for the process, event by event.
  */
+import type { ConnectionNumber, EventNumber } from "../../base/ids.ts";
 import { assert } from "../../base/assert.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
@@ -23,9 +24,9 @@ export interface LiveParts {
   /** The buffer for bytes to send, which {@link LiveParts.readPayload} fills. */
   readonly outgoing: Pieces;
   /** Reads an event's payload into `outgoing` and returns its length in bytes. */
-  readPayload(event: number): number;
+  readPayload(event: EventNumber): number;
   /** Creates the listener for a live connection that is identified as `connection`. */
-  listenerFor(connection: number, live: LiveEnd): Listener;
+  listenerFor(connection: ConnectionNumber, live: LiveEnd): Listener;
   readonly sockets: ContainerSockets;
   onBytes(lengthBytes: number): void;
   /** `live` has been identified. */
@@ -55,7 +56,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   /** What the process sent before the connection was identified. */
   #early: Uint8Array[] = [];
   /** Events, with their actions, that wait until the process has taken the bytes before them. */
-  readonly #held: { readonly event: number; readonly act: () => void }[] = [];
+  readonly #held: { readonly event: EventNumber; readonly act: () => void }[] = [];
   /** How the process ended its direction. */
   #ended: "end" | "reset" | undefined;
   /** Whether the replay has sent the recorded FIN to the process. */
@@ -163,7 +164,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   /** Identifies this as `connection`, on which the recorded server speaks first. */
-  resolveAs(connection: number): void {
+  resolveAs(connection: ConnectionNumber): void {
     assert(this.#pending, "it was not identified");
     this.#resolve(this.#pending.decideFor(connection));
   }
@@ -173,7 +174,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   /** Sends a data event to the process, now or after it has taken the data before. */
-  sendData(event: number): void {
+  sendData(event: EventNumber): void {
     this.#inTurn(event, () => {
       const { outgoing } = this.#parts;
       const lengthBytes = this.#parts.readPayload(event);
@@ -184,7 +185,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   /** Sends a FIN to the process after the data before it. */
-  sendEnd(event: number): void {
+  sendEnd(event: EventNumber): void {
     this.#inTurn(event, () => {
       this.#end.shutdown();
       this.#isShutDown = true;
@@ -192,7 +193,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   /** Resets the connection after the data before it. */
-  sendReset(event: number): void {
+  sendReset(event: EventNumber): void {
     this.#inTurn(event, () => {
       this.#isClosed = true;
       this.#end.resetOnceSent(() => {});
@@ -219,7 +220,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.#listener?.finish();
   }
 
-  #inTurn(event: number, act: () => void): void {
+  #inTurn(event: EventNumber, act: () => void): void {
     if (!this.#isClosed && (this.#held.length > 0 || this.#end.hasBacklog())) {
       this.#held.push({ event, act });
       return;
@@ -227,7 +228,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.#happen(event, act);
   }
 
-  #happen(event: number, act: () => void): void {
+  #happen(event: EventNumber, act: () => void): void {
     if (!this.#isClosed) act();
     this.runner.schedule.noteDelivered(event);
     this.#listener?.noteDelivered();
@@ -243,7 +244,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
 
   #releaseHeld(): void {
     while (this.#held.length > 0 && (this.#isClosed || !this.#end.hasBacklog())) {
-      const { event, act } = this.#held.shift() as { event: number; act: () => void };
+      const { event, act } = this.#held.shift() as { event: EventNumber; act: () => void };
       this.#happen(event, act);
     }
   }
@@ -260,7 +261,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
     this.#readOnLater();
   }
 
-  #identify(connection: number): void {
+  #identify(connection: ConnectionNumber): void {
     this.#pending = undefined;
     this.#listener = this.#parts.listenerFor(connection, this);
     this.#parts.onIdentified(this);
@@ -276,7 +277,7 @@ export class LiveEnd implements EndOwner, PacedEnd {
   }
 
   /** Identifies the connection, and passes on what came before. */
-  #resolve(connection: number): void {
+  #resolve(connection: ConnectionNumber): void {
     this.#identify(connection);
     this.runner.schedule.noteConnected(connection);
     const early = this.#early;

@@ -1,4 +1,11 @@
 /** The live connections of a replay, by the recorded connection that each of them plays. */
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  endOf,
+  type EventNumber,
+  noEvent,
+} from "../../base/ids.ts";
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
@@ -11,7 +18,7 @@ import type { Reactor } from "../../sys/reactor.ts";
 import type { CompareParts } from "../compare/compare.ts";
 import { comparisonFor, isFramed } from "../compare/comparison.ts";
 import type { Matching, PendingMatch } from "../match/matching.ts";
-import { endOf, type Progress } from "../progress/progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { Conversation } from "../match/conversation.ts";
 import { Exchanges } from "../match/exchanges.ts";
 import type { Mask } from "../compare/masks.ts";
@@ -81,7 +88,7 @@ export class LiveEnds {
    * The live connection that `event` happens on. If the recorded server speaks first, this
    * identifies a pending one.
    */
-  receiverOf({ schedule: { index } }: ScheduleRunner, event: number): LiveEnd | undefined {
+  receiverOf({ schedule: { index } }: ScheduleRunner, event: EventNumber): LiveEnd | undefined {
     const { matching } = this.#parts;
     const connection = index.connection(event);
     const known = this.#live.get(endOf(connection, opposite(index.direction(event))));
@@ -93,7 +100,7 @@ export class LiveEnds {
   }
 
   /** The live connection on which `event`, a piece of a stream, is awaited. */
-  senderOf({ schedule: { index } }: ScheduleRunner, event: number): LiveEnd | undefined {
+  senderOf({ schedule: { index } }: ScheduleRunner, event: EventNumber): LiveEnd | undefined {
     if (index.kind(event) !== RecordKind.data) return undefined;
     return this.#live.get(endOf(index.connection(event), index.direction(event)));
   }
@@ -104,7 +111,7 @@ export class LiveEnds {
     for (const live of this.#holding) if (live.runner === runner) live.settle();
     const { index } = runner.schedule;
     const event = runner.waitingFor;
-    if (event < 0 || !this.isAstray(runner, event)) return;
+    if (event === noEvent || !this.isAstray(runner, event)) return;
     this.senderOf(runner, event)?.foresee();
     if (this.#parts.progress.isPastCut(index, event)) return runner.schedule.noteCutShort(event);
     const [connection, direction] = [index.connection(event), index.direction(event)];
@@ -127,7 +134,7 @@ export class LiveEnds {
    * Whether the runner waits for `event` on a stream that has differed or was cut off, or where a
    * mask covers it, so that it need not come as recorded.
    */
-  isAstray(runner: ScheduleRunner, event: number): boolean {
+  isAstray(runner: ScheduleRunner, event: EventNumber): boolean {
     const { index } = runner.schedule;
     const live = this.senderOf(runner, event);
     if (live?.connection !== index.connection(event)) return false;
@@ -137,7 +144,7 @@ export class LiveEnds {
   }
 
   /** Whether a process of `container` may still send something on a connection. */
-  hasOpen(container: number): boolean {
+  hasOpen(container: ContainerIndex): boolean {
     for (const ends of [this.#pending, this.#live.values()])
       for (const live of ends) if (live.container === container && live.isOpen) return true;
     return false;
@@ -174,14 +181,14 @@ export class LiveEnds {
     if (!movesExchanges) return undefined;
     const known = this.#exchanges.get(schedule);
     if (known !== undefined) return known;
-    const hasReached = (event: number): boolean => schedule.hasReached(event);
+    const hasReached = (event: EventNumber): boolean => schedule.hasReached(event);
     const { index } = schedule;
     const exchanges = new Exchanges({ index, progress, read, masks, hasReached });
     this.#exchanges.set(schedule, exchanges);
     return exchanges;
   }
 
-  #listenerFor(connection: number, live: LiveEnd): Listener {
+  #listenerFor(connection: ConnectionNumber, live: LiveEnd): Listener {
     const { compare, progress, read, report } = this.#parts;
     const { direction, runner } = live;
     const { schedule } = runner;
@@ -191,7 +198,7 @@ export class LiveEnds {
     // A connection that is compared by units interleaves questions and answers, so it has no
     // conversation.
     const converses = isClient && !isFramed({ index, read }, connection);
-    const parts = { index, progress, isPast: (event: number) => schedule.isPast(event) };
+    const parts = { index, progress, isPast: (event: EventNumber) => schedule.isPast(event) };
     return new Listener(
       {
         schedule,

@@ -2,6 +2,7 @@
  * Replays non-TCP packets. Packets between live processes pass, at once or when they are no longer
  * too early. Packets of played containers come out of the recording.
  */
+import { type ContainerIndex, type EventNumber, everyone } from "../../base/ids.ts";
 import { virtioNetHeaderBytes } from "../../sys/abi.ts";
 import type { Region } from "../../sys/memory.ts";
 import { PayloadFile } from "../../recording/load/payload-file.ts";
@@ -23,9 +24,14 @@ export interface PacketPlayerParts {
 /** The destination of frames (a virtio header and a packet): the switch. */
 export interface PacketExits {
   /** Sends a frame to a live container, over the link between the two. */
-  sendToContainer(from: number, to: number, frame: Region, frameBytes: number): void;
+  sendToContainer(
+    from: ContainerIndex,
+    to: ContainerIndex,
+    frame: Region,
+    frameBytes: number,
+  ): void;
   /** Delivers a frame that has already crossed the link to a live container. */
-  deliverToContainer(to: number, frame: Region, frameBytes: number): void;
+  deliverToContainer(to: ContainerIndex, frame: Region, frameBytes: number): void;
 }
 
 export class PacketPlayer {
@@ -43,22 +49,27 @@ export class PacketPlayer {
 
   /**
    * Handles a packet in `frame`, behind its virtio header, from one container to another or to
-   * everyone (-1). Returns whether it may pass to all receivers now. If not, this method forwards
+   * {@link everyone}. Returns whether it may pass to all receivers now. If not, this method forwards
    * it where it may.
    */
-  onPacket(runners: Runners, sender: number, receiver: number, frame: Uint8Array): boolean {
+  onPacket(
+    runners: Runners,
+    sender: ContainerIndex,
+    receiver: ContainerIndex,
+    frame: Uint8Array,
+  ): boolean {
     const own = runners.of(sender);
     // A played container has a kernel, too, which might answer by itself.
     if (!own) return false;
     const flow = this.#flowOf(sender, receiver, frame);
     own.schedule.notePacket(flow, sender);
     own.moved();
-    if (receiver < 0) return this.#toEveryone(runners, own, sender, flow, frame);
+    if (receiver === everyone) return this.#toEveryone(runners, own, sender, flow, frame);
     const runner = runners.of(receiver);
     return runner !== undefined && !this.#keepsEarly(own, runner, sender, flow, frame);
   }
 
-  #flowOf(sender: number, receiver: number, frame: Uint8Array): number {
+  #flowOf(sender: ContainerIndex, receiver: ContainerIndex, frame: Uint8Array): number {
     const isParsed = this.#view.parse(frame, virtioNetHeaderBytes, frame.length);
     return this.#flows.numberOf(
       isParsed ? flowOf(this.#view, frame, sender, receiver) : unknownFlow(sender, receiver),
@@ -66,7 +77,7 @@ export class PacketPlayer {
   }
 
   /** Performs `event`: sends a packet from the recording, or one that was held until now. */
-  deliver(runner: ScheduleRunner, event: number): void {
+  deliver(runner: ScheduleRunner, event: EventNumber): void {
     const { index, file } = this.#parts;
     const { schedule } = runner;
     if (this.#parts.live.has(index.sender(event))) {
@@ -86,7 +97,7 @@ export class PacketPlayer {
   #toEveryone(
     runners: Runners,
     own: ScheduleRunner,
-    sender: number,
+    sender: ContainerIndex,
     flow: number,
     frame: Uint8Array,
   ): boolean {
@@ -109,7 +120,7 @@ export class PacketPlayer {
   #keepsEarly(
     own: ScheduleRunner,
     runner: ScheduleRunner,
-    sender: number,
+    sender: ContainerIndex,
     flow: number,
     frame: Uint8Array,
   ): boolean {
@@ -126,16 +137,16 @@ export class PacketPlayer {
   }
 
   /** A packet to one receiver was kept after it crossed the link, a broadcast before. */
-  #giveOut(runner: ScheduleRunner, event: number, frame: Uint8Array | undefined): void {
+  #giveOut(runner: ScheduleRunner, event: EventNumber, frame: Uint8Array | undefined): void {
     const receiver = this.#parts.index.receiver(event);
     if (!frame) return;
     this.#room.bytes.set(frame);
-    if (receiver < 0) this.#inject(runner, event, frame.length);
+    if (receiver === everyone) this.#inject(runner, event, frame.length);
     else this.#parts.exits.deliverToContainer(receiver, this.#room, frame.length);
   }
 
   /** Sends the frame in the buffer to those processes of the runner that `event` concerns. */
-  #inject({ schedule }: ScheduleRunner, event: number, frameBytes: number): void {
+  #inject({ schedule }: ScheduleRunner, event: EventNumber, frameBytes: number): void {
     const sender = this.#parts.index.sender(event);
     for (const container of schedule.containers)
       if (schedule.getsPacket(container, event))

@@ -11,6 +11,7 @@
  * A runner (schedule-runner.ts) asks its schedule for the next event, and event-player.ts lets it
  * happen.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { Attempt, AttemptExits } from "../../pipe/attempts.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
 import { type AttemptHandler, Entrance } from "../../pipe/entrance.ts";
@@ -73,7 +74,7 @@ export class Player implements AttemptHandler<Entering>, PacketObserver {
   }
 
   /** The live process of this container is gone, and everything that it sent has been read. */
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     this.#admission.noteGone(container);
     this.#parts.startHold?.noteGone(container);
     this.#parts.datagramPace.noteGone(container);
@@ -84,7 +85,7 @@ export class Player implements AttemptHandler<Entering>, PacketObserver {
   }
 
   /** Whether a process of `container` has a connection, or is about to get one. */
-  hasOpen(container: number): boolean {
+  hasOpen(container: ContainerIndex): boolean {
     return (
       this.#admission.isAsking(container) || this.#dialer.isDialing || this.#ends.hasOpen(container)
     );
@@ -115,7 +116,13 @@ export class Player implements AttemptHandler<Entering>, PacketObserver {
     this.#admission.abandon(attempt);
   }
 
-  onPacket(from: number, to: number, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
+  onPacket(
+    from: ContainerIndex,
+    to: ContainerIndex,
+    bytes: Uint8Array,
+    at: number,
+    lengthBytes: number,
+  ): boolean {
     const frame = bytes.subarray(at - virtioNetHeaderBytes, at + lengthBytes);
     return this.#packets.onPacket(this.runners, from, to, frame);
   }

@@ -5,6 +5,7 @@
  * the bytes before it. So the replay turns to another connection, or resets one, only after the
  * process has read what it was sent last. The kernel reports that. read-limits.ts limits the wait.
  */
+import type { ContainerIndex, EventNumber } from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Reactor } from "../../sys/reactor.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -52,7 +53,7 @@ export class ReadBarrier {
   }
 
   /** How long to hold `event` back before asking again, in milliseconds. 0 releases it. */
-  holdMs(event: number, end: PacedEnd | undefined): number {
+  holdMs(event: EventNumber, end: PacedEnd | undefined): number {
     const last = this.#last.get(this.#index.receiver(event));
     const isReset = this.#index.kind(event) === RecordKind.reset;
     if (!last || last.end.isClosed || (last.end === end && !isReset)) return 0;
@@ -60,7 +61,7 @@ export class ReadBarrier {
   }
 
   /** Bytes were sent to a process on this connection. */
-  noteSent(container: number, end: PacedEnd): void {
+  noteSent(container: ContainerIndex, end: PacedEnd): void {
     this.#last.set(container, { end, atMs: this.#reactor.nowMs, isGivenUp: false });
   }
 

@@ -1,4 +1,5 @@
 /** The schedule runners of a replay, by the live processes that they play to. */
+import { type ContainerIndex, type EventNumber, noEvent } from "../../base/ids.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 
 export class Runners {
@@ -12,7 +13,7 @@ export class Runners {
   }
 
   /** The runner that plays to a live process; undefined for a played container. */
-  of(container: number): ScheduleRunner | undefined {
+  of(container: ContainerIndex): ScheduleRunner | undefined {
     return this.#byContainer.get(container);
   }
 
@@ -31,8 +32,8 @@ export class Runners {
     return Math.max(...this.all.map(({ movedMs }) => movedMs));
   }
 
-  /** An event that a runner waits for, or -1. */
-  get waitingFor(): number {
-    return this.all.find(({ waitingFor }) => waitingFor >= 0)?.waitingFor ?? -1;
+  /** An event that a runner waits for, or {@link noEvent}. */
+  get waitingFor(): EventNumber {
+    return this.all.find(({ waitingFor }) => waitingFor !== noEvent)?.waitingFor ?? noEvent;
   }
 }

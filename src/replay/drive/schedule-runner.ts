@@ -1,6 +1,7 @@
 /**
  * Runs a schedule in the reactor: asks it for the next step when something moved or a timer fires.
  */
+import { type EventNumber, noEvent } from "../../base/ids.ts";
 import type { Reactor, Task } from "../../sys/reactor.ts";
 import type { Timer } from "../../sys/timers.ts";
 import type { Matching } from "../match/matching.ts";
@@ -20,12 +21,12 @@ export interface Performer {
    * Lets `event` happen, and notes it as delivered, now or later; returns 0. Or returns how long to
    * hold it back, in milliseconds, after which the runner asks again.
    */
-  deliver(runner: ScheduleRunner, event: number): number;
+  deliver(runner: ScheduleRunner, event: EventNumber): number;
   /**
    * Whether the runner waits for `event` on a stream that has differed, or where a mask covers it,
    * so that it need not come as recorded.
    */
-  isAstray(runner: ScheduleRunner, event: number): boolean;
+  isAstray(runner: ScheduleRunner, event: EventNumber): boolean;
   /**
    * Whether its processes have sent bytes that are held until it is clear which question they ask.
    */
@@ -41,8 +42,8 @@ export class ScheduleRunner implements Task {
   readonly schedule: Schedule;
   /** Every event has happened or was given up. */
   isDone = false;
-  /** The event that the schedule waits for, or -1. */
-  waitingFor = -1;
+  /** The event that the schedule waits for, or {@link noEvent}. */
+  waitingFor: EventNumber = noEvent;
   /** When something last moved for its processes, in milliseconds of the reactor's clock. */
   movedMs: number;
   readonly #reactor: Reactor;
@@ -55,8 +56,8 @@ export class ScheduleRunner implements Task {
   #lookAtMs = Infinity;
   #timer: Timer | undefined;
   #isQueued = false;
-  /** An event that the schedule released and the performer holds back; or -1. */
-  #heldBack = -1;
+  /** An event that the schedule released and the performer holds back, or {@link noEvent}. */
+  #heldBack: EventNumber = noEvent;
 
   /**
    * `quietMs`: how long nothing moves before processes count as quiet. `patienceMs`: the
@@ -96,11 +97,11 @@ export class ScheduleRunner implements Task {
     if (this.#timer) this.#reactor.cancel(this.#timer);
     this.#timer = undefined;
     this.#lookAtReading();
-    if (this.#heldBack >= 0 && !this.#deliver(this.#heldBack)) return;
+    if (this.#heldBack !== noEvent && !this.#deliver(this.#heldBack)) return;
     for (let count = 0; count < deliveriesPerTurn; count++) {
       const step = this.schedule.next(this.#reactor.nowMs);
       this.isDone = step.type === "done";
-      this.waitingFor = step.type === "wait" ? step.event : -1;
+      this.waitingFor = step.type === "wait" ? step.event : noEvent;
       if (step.type !== "deliver") return this.#sleep(step.untilMs);
       if (!this.#deliver(step.event)) return;
     }
@@ -116,9 +117,9 @@ export class ScheduleRunner implements Task {
   }
 
   /** Returns false if the event is held back. A timer then asks again. */
-  #deliver(event: number): boolean {
+  #deliver(event: EventNumber): boolean {
     const holdMs = this.#performer.deliver(this, event);
-    this.#heldBack = holdMs > 0 ? event : -1;
+    this.#heldBack = holdMs > 0 ? event : noEvent;
     if (holdMs === 0) {
       this.movedMs = this.#reactor.nowMs;
       return true;
@@ -139,7 +140,7 @@ export class ScheduleRunner implements Task {
         this.#matching.pendingOf(client).some(({ canSettle }) => canSettle),
       );
     const { nowMs } = this.#reactor;
-    const isAstray = this.waitingFor >= 0 && this.#performer.isAstray(this, this.waitingFor);
+    const isAstray = this.waitingFor !== noEvent && this.#performer.isAstray(this, this.waitingFor);
     const quietAtMs = hasPending || isAstray ? this.movedMs + this.#quietMs : Infinity;
     if (nowMs >= quietAtMs) return this.#performer.settle(this);
     if (this.isDone || untilMs === Infinity || this.reading.isIdle) this.#lookAtMs = Infinity;

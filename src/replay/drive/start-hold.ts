@@ -7,6 +7,7 @@
  * A server that starts more slowly than in the recording does not listen yet at that time. Once it
  * listens, it gets a moment more: until all its threads wait, as they do when it is ready.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { Family, Port } from "../../base/units.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
@@ -29,9 +30,9 @@ export interface StartHoldParts {
   /** Divides the recorded times. */
   readonly speed: number;
   /** Whether any process of a container listens on a port. */
-  readonly listens: (container: number, family: Family, port: Port) => boolean;
+  readonly listens: (container: ContainerIndex, family: Family, port: Port) => boolean;
   /** Whether any process of a container has worked since the last such question. */
-  readonly isWorking: (container: number) => boolean;
+  readonly isWorking: (container: ContainerIndex) => boolean;
 }
 
 /** A server that did not listen in time. */
@@ -72,12 +73,12 @@ export class StartHold {
   }
 
   /** No process is left in the container that could become ready. */
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     this.#ready.add(container);
   }
 
   /** Whether the server did not listen in time, or has only just begun to. */
-  #isLate(container: number, connect: number): boolean {
+  #isLate(container: ContainerIndex, connect: number): boolean {
     const { clock, index, listens } = this.#parts;
     const { connections, run } = index;
     const isImported = run.subnets.length === 0;
@@ -94,7 +95,7 @@ export class StartHold {
   }
 
   /** Whether a server that listens still works on its start. */
-  #isStarting(container: number, late: LateServer, share: number): boolean {
+  #isStarting(container: ContainerIndex, late: LateServer, share: number): boolean {
     const { clock, patienceMs, isWorking } = this.#parts;
     if (isWorking(container)) late.workedMs = clock.nowMs;
     const untilMs = Math.min(late.listensSinceMs + share * patienceMs, late.workedMs + quietMs);

@@ -1,14 +1,15 @@
 /** Describes the progress of the process's other open connections. */
+import { type ConnectionNumber, type ContainerIndex, endOf } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { containerName } from "./stream-name.ts";
-import { Done, endOf, type Progress } from "../progress/progress.ts";
+import { Done, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 /** One line for each of up to `most` open connections of `container`, except for `except`. */
 export function activityOf(
   index: RecordingIndex,
   progress: Progress,
-  container: number,
+  container: ContainerIndex,
   except: number,
   most: number,
 ): readonly string[] {
@@ -16,7 +17,7 @@ export function activityOf(
   for (let number = 1; number <= index.connections.count && lines.length < most; number++) {
     if (number === except) continue;
     for (const direction of [Direction.toServer, Direction.toClient]) {
-      const isIts = index.connections.endOf(number, direction) === container;
+      const isIts = index.connections.sender(number, direction) === container;
       const line = isIts ? lineOf(index, progress, number, direction) : undefined;
       if (line !== undefined) lines.push(line);
     }
@@ -27,7 +28,7 @@ export function activityOf(
 function lineOf(
   index: RecordingIndex,
   progress: Progress,
-  number: number,
+  number: ConnectionNumber,
   direction: Direction,
 ): string | undefined {
   const { connections } = index;

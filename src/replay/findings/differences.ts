@@ -3,6 +3,7 @@
  * crosses threads and becomes JSON unchanged. Bytes are in hexadecimal, two digits each; a masked
  * byte is `..`.
  */
+import type { ConnectionNumber } from "../../base/ids.ts";
 import type { Family } from "../../base/units.ts";
 import type { Shape } from "./shapes.ts";
 import type { Wait } from "./wait.ts";
@@ -12,7 +13,7 @@ export interface StreamName {
   /** The live process that differed. */
   readonly process: string;
   /** The recorded connection's number. */
-  readonly connection: number;
+  readonly connection: ConnectionNumber;
   readonly client: string;
   readonly clientPort: number;
   readonly server: string;

@@ -1,8 +1,9 @@
 /** Decides whether a recorded event happened again in a replay. It is pure. */
+import { endOf, type EventNumber } from "../../base/ids.ts";
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
-import { Done, endOf, type Progress } from "../progress/progress.ts";
+import { Done, type Progress } from "../progress/progress.ts";
 
 /**
  * Whether `event` happened again: a live sender caused it, and a live receiver was there to see it.
@@ -12,7 +13,7 @@ export function hasHappened(
   index: RecordingIndex,
   progress: Progress,
   live: ReadonlySet<number>,
-  event: number,
+  event: EventNumber,
 ): boolean {
   const kind = index.kind(event);
   if (kind === RecordKind.packet) return true;
@@ -24,7 +25,7 @@ export function hasHappened(
   return isDone && isSeen;
 }
 
-function hasDone(index: RecordingIndex, progress: Progress, event: number): boolean {
+function hasDone(index: RecordingIndex, progress: Progress, event: EventNumber): boolean {
   const end = endOf(index.connection(event), index.direction(event));
   switch (index.kind(event)) {
     case RecordKind.connect:
@@ -39,7 +40,7 @@ function hasDone(index: RecordingIndex, progress: Progress, event: number): bool
   }
 }
 
-function hasSeen(index: RecordingIndex, progress: Progress, event: number): boolean {
+function hasSeen(index: RecordingIndex, progress: Progress, event: EventNumber): boolean {
   const direction = index.direction(event);
   const end = endOf(index.connection(event), opposite(direction));
   if (index.kind(event) === RecordKind.data)

@@ -1,4 +1,5 @@
 /** Chooses which differences to report and adds context. It is pure. */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { activityOf } from "./activity.ts";
 import type { DifferenceLog } from "./difference-log.ts";
 import { type Difference, isNote, type ReportDifference } from "./differences.ts";
@@ -23,12 +24,12 @@ export function reporterFor(
   progress: Progress,
 ): Reporter {
   const names = index.run.containers.map(({ name }) => name);
-  const withActivity = (difference: Difference, container: number): Difference => {
+  const withActivity = (difference: Difference, container: ContainerIndex): Difference => {
     const except = "connection" in difference ? difference.connection : 0;
     const meanwhile = activityOf(index, progress, container, except, mostActivity);
     return meanwhile.length > 0 ? { ...difference, meanwhile } : difference;
   };
-  const counts = (difference: Difference, container: number): boolean =>
+  const counts = (difference: Difference, container: ContainerIndex): boolean =>
     !goesBeyond(difference) || !index.isStopped(container);
   return {
     report: (difference) => {

@@ -2,11 +2,18 @@
  * Decides which acts on a connection, apart from its bytes, are differences, and records the
  * progress. cursor-engine.ts decides when to stop waiting for an act.
  */
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  type EndId,
+  endOf,
+  type EventNumber,
+} from "../../base/ids.ts";
 import { Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { ReportDifference } from "./differences.ts";
 import { nameStream } from "./stream-name.ts";
-import { Done, endOf, Playing, type Progress } from "../progress/progress.ts";
+import { Done, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Wait } from "./wait.ts";
 
@@ -30,14 +37,14 @@ export class Verdicts {
   }
 
   /** The server accepted the connection. */
-  accepted(connection: number): void {
+  accepted(connection: ConnectionNumber): void {
     this.#progress.mark(endOf(connection, Direction.toClient), Done.accepted);
     if (this.#index.connections.outcome(connection) !== "accepted")
       this.#tell("accepted-instead", connection, Direction.toClient);
   }
 
   /** The server refused the connection. */
-  refused(connection: number): void {
+  refused(connection: ConnectionNumber): void {
     const end = endOf(connection, Direction.toClient);
     this.#progress.mark(end, Done.refused);
     if (this.#index.connections.outcome(connection) === "refused") return;
@@ -45,7 +52,7 @@ export class Verdicts {
     this.#progress.play(end, Playing.not);
   }
 
-  ended(connection: number, direction: Direction): void {
+  ended(connection: ConnectionNumber, direction: Direction): void {
     const end = endOf(connection, direction);
     if (this.#progress.has(end, Done.ended | Done.reset)) return;
     this.#progress.mark(end, Done.ended);
@@ -59,7 +66,7 @@ export class Verdicts {
       this.#report({ kind: "unexpected-end", ...name, offset, expectedBytes });
   }
 
-  reset(connection: number, direction: Direction): void {
+  reset(connection: ConnectionNumber, direction: Direction): void {
     const end = endOf(connection, direction);
     if (this.#progress.has(end, Done.reset)) return;
     const hadEnded = this.#progress.has(end, Done.ended);
@@ -75,7 +82,7 @@ export class Verdicts {
   }
 
   /** The process did not do `event` in time. The replay stops waiting for it. */
-  giveUp(event: number, wait: Wait): void {
+  giveUp(event: EventNumber, wait: Wait): void {
     const connection = this.#index.connection(event);
     const direction = this.#index.direction(event);
     const end = endOf(connection, direction);
@@ -102,7 +109,7 @@ export class Verdicts {
   }
 
   /** The receiver of `event` does not take it. */
-  stuck(event: number, wait: Wait): void {
+  stuck(event: EventNumber, wait: Wait): void {
     const connection = this.#index.connection(event);
     const receives = opposite(this.#index.direction(event));
     const offset = this.#progress.receivedBytes(endOf(connection, receives));
@@ -111,7 +118,7 @@ export class Verdicts {
     this.#report({ kind: "stuck", ...name, offset, expectedBytes, wait });
   }
 
-  #giveUpBytes(event: number, wait: Wait): void {
+  #giveUpBytes(event: EventNumber, wait: Wait): void {
     const connection = this.#index.connection(event);
     const direction = this.#index.direction(event);
     const end = endOf(connection, direction);
@@ -129,13 +136,13 @@ export class Verdicts {
   }
 
   /** In a protocol with units, the unit that the process had to send next. */
-  #unitAt(end: number): { readonly unit?: string } {
+  #unitAt(end: EndId): { readonly unit?: string } {
     const unit = this.#progress.awaitedUnit(end);
     return unit === undefined ? {} : { unit };
   }
 
   /** The process opened a connection but sent nothing that identifies it. */
-  #tellSilent(connection: number, direction: Direction, wait: Wait): void {
+  #tellSilent(connection: ConnectionNumber, direction: Direction, wait: Wait): void {
     const expectedBytes = this.#index.connections.bytes(connection, direction);
     const name = nameStream(this.#index, connection, direction);
     this.#report({ kind: "missing-bytes", ...name, offset: 0, expectedBytes, wait });
@@ -144,8 +151,8 @@ export class Verdicts {
   /**
    * The bytes that the process sent in the recording until it was stopped or its peer cut it off.
    */
-  #expectedBytes(connection: number, direction: Direction): number {
-    const container = this.#index.connections.endOf(connection, direction);
+  #expectedBytes(connection: ConnectionNumber, direction: Direction): number {
+    const container = this.#index.connections.sender(connection, direction);
     return Math.min(
       this.#bytesUntilStop(connection, direction, container),
       this.#progress.cuts.offset(connection, direction),
@@ -153,7 +160,7 @@ export class Verdicts {
   }
 
   /** Whether a process that has sent all its bytes may end its stream now. */
-  #mayEnd(connection: number, direction: Direction): boolean {
+  #mayEnd(connection: ConnectionNumber, direction: Direction): boolean {
     return (
       this.#index.connections.hasEnd(connection, direction) ||
       this.#progress.cuts.isCut(connection, direction) ||
@@ -166,7 +173,7 @@ export class Verdicts {
    * Whether a process that has sent all its bytes may reset the connection now. If a process closes
    * while bytes are still on their way to it, its kernel resets the connection.
    */
-  #mayReset(connection: number, direction: Direction, hadEnded: boolean): boolean {
+  #mayReset(connection: ConnectionNumber, direction: Direction, hadEnded: boolean): boolean {
     if (this.#leftUnread(connection, direction) && this.#hasWaited(connection, direction))
       return true;
     if (!this.#hasGotAll(connection, direction)) return false;
@@ -182,7 +189,7 @@ export class Verdicts {
    * now. Chance decides how much had reached its kernel by then, but the process had waited for
    * something.
    */
-  #hasCutInTime(connection: number, direction: Direction): boolean {
+  #hasCutInTime(connection: ConnectionNumber, direction: Direction): boolean {
     const isCut = this.#progress.cuts.isCut(connection, opposite(direction));
     return isCut && this.#hasWaited(connection, direction);
   }
@@ -192,14 +199,14 @@ export class Verdicts {
    * ended its stream and its peer sent more. When a process closes, its kernel sends a RST if
    * unread bytes are there, and a FIN if they are still on their way.
    */
-  #leftUnread(connection: number, direction: Direction): boolean {
+  #leftUnread(connection: ConnectionNumber, direction: Direction): boolean {
     return (
       this.#index.connections.hasReset(connection, direction) ||
       this.#wasSentMoreAfterEnd(connection, direction)
     );
   }
 
-  #wasSentMoreAfterEnd(connection: number, direction: Direction): boolean {
+  #wasSentMoreAfterEnd(connection: ConnectionNumber, direction: Direction): boolean {
     const { connections, byConnection } = this.#index;
     for (let at = connections.to(connection) - 1; at >= connections.from(connection); at--) {
       const event = byConnection[at] as number;
@@ -215,7 +222,7 @@ export class Verdicts {
    * Whether something has reached the process since it sent its last byte, judging by the
    * recording.
    */
-  #hasWaited(connection: number, direction: Direction): boolean {
+  #hasWaited(connection: ConnectionNumber, direction: Direction): boolean {
     const received = this.#progress.receivedBytes(endOf(connection, direction));
     const lastByte = this.#index.connections.bytes(connection, direction) - 1;
     return received > this.#receivedBefore(connection, direction, lastByte);
@@ -225,7 +232,7 @@ export class Verdicts {
    * Whether a flood delivered all answers before the process asked. A process that has the answers
    * may end without asking: redis-cli drops commands that it has not written yet.
    */
-  #hadNoTime(connection: number, direction: Direction): boolean {
+  #hadNoTime(connection: ConnectionNumber, direction: Direction): boolean {
     if (!this.#floods || !this.#hasGotAll(connection, direction)) return false;
     const sent = this.#progress.sentBytes(endOf(connection, direction));
     const received = this.#progress.receivedBytes(endOf(connection, direction));
@@ -235,7 +242,7 @@ export class Verdicts {
   /**
    * How many bytes the process had received in the recording before it sent the byte at `offset`.
    */
-  #receivedBefore(connection: number, direction: Direction, offset: number): number {
+  #receivedBefore(connection: ConnectionNumber, direction: Direction, offset: number): number {
     const { connections, byConnection } = this.#index;
     let received = 0;
     for (let at = connections.from(connection); at < connections.to(connection); at++) {
@@ -252,14 +259,18 @@ export class Verdicts {
    * Whether everything that the sender of `direction` received in the recording, until it was
    * stopped, has been delivered to it.
    */
-  #hasGotAll(connection: number, direction: Direction): boolean {
-    const container = this.#index.connections.endOf(connection, direction);
+  #hasGotAll(connection: ConnectionNumber, direction: Direction): boolean {
+    const container = this.#index.connections.sender(connection, direction);
     const received = this.#progress.receivedBytes(endOf(connection, direction));
     return received >= this.#bytesUntilStop(connection, opposite(direction), container);
   }
 
   /** How many bytes of `direction` the recording has before `container` was stopped. */
-  #bytesUntilStop(connection: number, direction: Direction, container: number): number {
+  #bytesUntilStop(
+    connection: ConnectionNumber,
+    direction: Direction,
+    container: ContainerIndex,
+  ): number {
     const { connections, byConnection } = this.#index;
     let bytes = connections.bytes(connection, direction);
     for (let at = connections.to(connection) - 1; at >= connections.from(connection); at--) {
@@ -272,7 +283,7 @@ export class Verdicts {
 
   #tell(
     kind: "missing-connection" | "no-answer" | "refused-instead" | "accepted-instead",
-    connection: number,
+    connection: ConnectionNumber,
     direction: Direction,
     wait?: Wait,
   ): void {
@@ -282,7 +293,7 @@ export class Verdicts {
 
   #tellMissing(
     kind: "missing-end" | "missing-reset",
-    connection: number,
+    connection: ConnectionNumber,
     direction: Direction,
     wait: Wait,
   ): void {

@@ -4,26 +4,27 @@
  * connection belongs to one of the classes that its first bytes fit. Within a class nothing
  * distinguishes connections but their order of opening.
  */
+import type { ConnectionNumber } from "../../base/ids.ts";
 
 /** The state of a candidate, apart from its opening. */
 export interface Standing {
   /** Whether a live connection was matched with it. */
-  isTaken(connection: number): boolean;
+  isTaken(connection: ConnectionNumber): boolean;
   /** Whether the server accepted it. */
-  isAccepted(connection: number): boolean;
+  isAccepted(connection: ConnectionNumber): boolean;
   /** Whether it was given up, and may still come. */
-  isLate(connection: number): boolean;
+  isLate(connection: ConnectionNumber): boolean;
   /** Whether it is kept for a live connection that is not identified yet. */
-  isKept(connection: number): boolean;
+  isKept(connection: ConnectionNumber): boolean;
   /** Its first event. */
-  startOf(connection: number): number;
+  startOf(connection: ConnectionNumber): number;
   /**
    * Whether the client's recorded bytes begin with `bytes`, no matter when the server spoke in
    * between.
    */
-  beginsWith(connection: number, bytes: Uint8Array): boolean;
+  beginsWith(connection: ConnectionNumber, bytes: Uint8Array): boolean;
   /** Whether a recorded piece of the client's bytes ends at `offset`. */
-  pausesAt(connection: number, offset: number): boolean;
+  pausesAt(connection: ConnectionNumber, offset: number): boolean;
 }
 
 /**
@@ -40,7 +41,7 @@ export type Rank = 0 | 1 | 2 | 3;
 /** The best of several candidates. Its maker reuses one object: read it before the next call. */
 export interface Pick {
   readonly rank: Rank;
-  readonly connection: number;
+  readonly connection: ConnectionNumber;
 }
 
 /** A list of connections, of which a live connection takes the first free one. */
@@ -49,7 +50,7 @@ export class Candidates {
   /** In ascending order. */
   readonly connections: readonly number[];
   readonly #standing: Standing;
-  readonly #pick: { rank: Rank; connection: number } = { rank: 0, connection: 0 };
+  readonly #pick: { rank: Rank; connection: ConnectionNumber } = { rank: 0, connection: 0 };
   #from = 0;
 
   constructor(opening: Uint8Array, connections: readonly number[], standing: Standing) {
@@ -76,7 +77,7 @@ export class Candidates {
     return this.#pickWithout(windowEnd, (one) => one === besides || standing.isKept(one));
   }
 
-  #pickWithout(windowEnd: number, isExcluded: (connection: number) => boolean): Pick {
+  #pickWithout(windowEnd: number, isExcluded: (connection: ConnectionNumber) => boolean): Pick {
     let late = 0;
     this.#first();
     for (let at = this.#from; at < this.connections.length; at++) {
@@ -91,7 +92,7 @@ export class Candidates {
     return this.#say(late === 0 ? 0 : 2, late);
   }
 
-  #isDue(connection: number, windowEnd: number): boolean {
+  #isDue(connection: ConnectionNumber, windowEnd: number): boolean {
     return this.#standing.startOf(connection) < windowEnd || this.#standing.isKept(connection);
   }
 
@@ -102,7 +103,7 @@ export class Candidates {
     return connection;
   }
 
-  #say(rank: Rank, connection: number): Pick {
+  #say(rank: Rank, connection: ConnectionNumber): Pick {
     this.#pick.rank = rank;
     this.#pick.connection = connection;
     return this.#pick;
@@ -120,7 +121,7 @@ export class CandidateGroup {
   readonly count: number;
   /** The number of accepted candidates that are neither taken nor kept for a pending match. */
   free: number;
-  readonly #openingOf: (connection: number) => Uint8Array;
+  readonly #openingOf: (connection: ConnectionNumber) => Uint8Array;
   readonly #classOf = new Map<number, Candidates>();
   readonly #standing: Standing;
   /** All classes before this index are empty. */
@@ -128,7 +129,7 @@ export class CandidateGroup {
 
   constructor(
     connections: readonly number[],
-    openingOf: (connection: number) => Uint8Array,
+    openingOf: (connection: ConnectionNumber) => Uint8Array,
     standing: Standing,
   ) {
     this.#openingOf = openingOf;
@@ -146,7 +147,7 @@ export class CandidateGroup {
   }
 
   /** The class of an accepted connection. */
-  classOf(connection: number): Candidates | undefined {
+  classOf(connection: ConnectionNumber): Candidates | undefined {
     return this.#classOf.get(connection);
   }
 
@@ -154,13 +155,13 @@ export class CandidateGroup {
    * Whether the client sent these bytes on `connection`, but not all of them before the server
    * spoke. Where both speak at once, chance decides how many bytes make an opening.
    */
-  hasLater(connection: number, bytes: Uint8Array): boolean {
+  hasLater(connection: ConnectionNumber, bytes: Uint8Array): boolean {
     const isLater = bytes.length > this.#openingOf(connection).length;
     return isLater && this.#standing.beginsWith(connection, bytes);
   }
 
   /** Whether the client sent just these bytes on `connection`, and more of its opening later. */
-  hasFirst(connection: number, bytes: Uint8Array): boolean {
+  hasFirst(connection: ConnectionNumber, bytes: Uint8Array): boolean {
     if (bytes.length >= this.#openingOf(connection).length) return false;
     const standing = this.#standing;
     return standing.pausesAt(connection, bytes.length) && standing.beginsWith(connection, bytes);
@@ -177,7 +178,7 @@ export class CandidateGroup {
 
 function classify(
   connections: readonly number[],
-  openingOf: (connection: number) => Uint8Array,
+  openingOf: (connection: ConnectionNumber) => Uint8Array,
   standing: Standing,
 ): Candidates[] {
   const sorted = connections

@@ -7,6 +7,7 @@
  * on a port that the recording does not have. Then the new port takes the place of the recorded
  * one, both for the connection and in the bytes that the process sends.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { Port } from "../../base/units.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Equivalent } from "../compare/equivalents.ts";
@@ -39,7 +40,7 @@ export class ChosenPorts {
    * The port to connect to instead of `recorded`, when the process listens on `listening`.
    * Undefined if `recorded` needs no substitute or has none.
    */
-  portFor(container: number, recorded: Port, listening: readonly Port[]): Port | undefined {
+  portFor(container: ContainerIndex, recorded: Port, listening: readonly Port[]): Port | undefined {
     if (listening.includes(recorded) || recorded < firstChosen) return undefined;
     const known = this.#knownOf(container).find((one) => one.recorded === recorded);
     if (known !== undefined && listening.includes(known.now)) return known.now;
@@ -49,7 +50,7 @@ export class ChosenPorts {
   }
 
   /** Whether the process accepted connections on a port that it may have chosen itself. */
-  has(container: number): boolean {
+  has(container: ContainerIndex): boolean {
     return [...(this.#recorded.get(container) ?? [])].some((port) => port >= firstChosen);
   }
 
@@ -57,7 +58,7 @@ export class ChosenPorts {
    * What a process may send in place of a recorded port's number, in each notation that protocols
    * use.
    */
-  equivalents(container: number, listening: readonly Port[]): Equivalent[] {
+  equivalents(container: ContainerIndex, listening: readonly Port[]): Equivalent[] {
     const absent = [...(this.#recorded.get(container) ?? [])].filter(
       (port) => port >= firstChosen && !listening.includes(port),
     );
@@ -73,12 +74,12 @@ export class ChosenPorts {
     );
   }
 
-  #knownOf(container: number): readonly ChosenPort[] {
+  #knownOf(container: ContainerIndex): readonly ChosenPort[] {
     return this.#chosen.get(container) ?? [];
   }
 
   /** Ports that are not in the recording and do not stand for a recorded one yet. */
-  #newPorts(container: number, listening: readonly Port[]): Port[] {
+  #newPorts(container: ContainerIndex, listening: readonly Port[]): Port[] {
     const recorded = this.#recorded.get(container);
     const known = this.#knownOf(container);
     return listening.filter(
@@ -89,7 +90,7 @@ export class ChosenPorts {
     );
   }
 
-  #note(container: number, recorded: Port, now: Port): void {
+  #note(container: ContainerIndex, recorded: Port, now: Port): void {
     const others = this.#knownOf(container).filter((one) => one.recorded !== recorded);
     this.#chosen.set(container, [...others, { recorded, now }]);
   }

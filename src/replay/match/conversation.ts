@@ -9,11 +9,12 @@
  * A question that fits no exchange counts as the client's own next question in a different form,
  * which is a difference. The comparison starts anew after its answer.
  */
+import { type ConnectionNumber, endOf, type EventNumber } from "../../base/ids.ts";
 import { concat } from "../../base/bytes.ts";
 import { Direction } from "../../base/direction.ts";
 import { type Exchange, exchangeAt } from "../../recording/exchange.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
-import { endOf, type Progress } from "../progress/progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import type { Exchanges } from "./exchanges.ts";
 
 /** The state of the comparison of what the client sends. */
@@ -36,7 +37,7 @@ export type Turn =
       readonly type: "begin";
       readonly bytes: Uint8Array;
       readonly rest: Uint8Array;
-      readonly connection: number;
+      readonly connection: ConnectionNumber;
       readonly from: number;
       /** The exchange is played in another place or at another time than recorded. */
       readonly isMoved: boolean;
@@ -51,7 +52,7 @@ export interface ConversationParts {
    * Whether the schedule has passed `event`. Asked about events that have not happened: it gave
    * them up.
    */
-  readonly isPast: (event: number) => boolean;
+  readonly isPast: (event: EventNumber) => boolean;
 }
 
 /** A longer question is no longer mistaken for another one, so it is not searched for. */
@@ -63,7 +64,7 @@ export class Conversation {
   readonly #parts: ConversationParts;
   /** The recorded connection that the live one was matched with. */
   readonly #base: number;
-  #connection: number;
+  #connection: ConnectionNumber;
   #exchange: Exchange;
   /** The exchange before the last one on the matched connection. */
   #before: Exchange | undefined;
@@ -71,7 +72,7 @@ export class Conversation {
   #question: Uint8Array | undefined = nothing;
   #held = nothing;
 
-  constructor(parts: ConversationParts, connection: number) {
+  constructor(parts: ConversationParts, connection: ConnectionNumber) {
     this.#parts = parts;
     this.#base = connection;
     this.#connection = connection;

@@ -6,13 +6,14 @@
  * same process and the same port of the same server. It detaches the earliest exchange with that
  * question from its connection, and the replay plays it where the client asked.
  */
+import { type ConnectionNumber, endOf, type EventNumber } from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { type Exchange, exchangeAt, isAsked } from "../../recording/exchange.ts";
 import { type ReadPayload, RecordedStream } from "../../recording/recorded-stream.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { type Fit, fitOf } from "../compare/fit.ts";
 import { type Mask, masksFor } from "../compare/masks.ts";
-import { Done, endOf, type Progress } from "../progress/progress.ts";
+import { Done, type Progress } from "../progress/progress.ts";
 
 export interface ExchangesParts {
   /** The index of the process's own schedule, from which exchanges are detached. */
@@ -20,7 +21,7 @@ export interface ExchangesParts {
   readonly progress: Progress;
   readonly read: ReadPayload;
   /** Whether the schedule has reached or passed `event`. */
-  readonly hasReached: (event: number) => boolean;
+  readonly hasReached: (event: EventNumber) => boolean;
   readonly masks: readonly Mask[];
   /** @default 4 */
   readonly shortestQuestionBytes?: number;
@@ -42,7 +43,7 @@ interface Pool {
 /** An exchange that was taken out of its connection. */
 interface Detached {
   /** The number of the connection that it now counts as. */
-  readonly number: number;
+  readonly number: ConnectionNumber;
   isPlayed: boolean;
 }
 
@@ -68,7 +69,7 @@ export class Exchanges {
   }
 
   /** The first exchange of `connection`, which was just matched. */
-  open(connection: number): Exchange {
+  open(connection: ConnectionNumber): Exchange {
     const from = this.#parts.index.connections.from(connection);
     this.#reached.set(connection, from);
     return exchangeAt(this.#parts.index, connection, from) as Exchange;
@@ -89,7 +90,7 @@ export class Exchanges {
   }
 
   /** The last exchange that the live process has reached on `connection`. */
-  reachedOn(connection: number): Exchange {
+  reachedOn(connection: ConnectionNumber): Exchange {
     const { index } = this.#parts;
     const from = this.#reached.get(connection) ?? index.connections.from(connection);
     return exchangeAt(index, connection, from) as Exchange;
@@ -134,7 +135,7 @@ export class Exchanges {
   }
 
   /** Whether masks apply to what the client of `connection` sends, so that lengths may vary. */
-  isMasked(connection: number): boolean {
+  isMasked(connection: ConnectionNumber): boolean {
     return this.#patternsOf(connection).length > 0;
   }
 
@@ -142,7 +143,12 @@ export class Exchanges {
    * The earliest exchange in the pool of `connection` with this question. `isAll`: no more bytes of
    * the question will come. `mayGoOn`: `question` may contain more than the question.
    */
-  find(connection: number, question: Uint8Array, isAll: boolean, mayGoOn: boolean): Finding {
+  find(
+    connection: ConnectionNumber,
+    question: Uint8Array,
+    isAll: boolean,
+    mayGoOn: boolean,
+  ): Finding {
     const shortestBytes = this.#parts.shortestQuestionBytes ?? defaultShortestQuestionBytes;
     const parts: Exchange[] = [];
     for (const exchange of this.#unplayed(connection)) {
@@ -163,13 +169,13 @@ export class Exchanges {
   /**
    * The earliest exchange in the pool of `connection` in which the client only ends in this way.
    */
-  findEnd(connection: number, how: "end" | "reset"): Exchange | undefined {
+  findEnd(connection: ConnectionNumber, how: "end" | "reset"): Exchange | undefined {
     for (const exchange of this.#unplayed(connection))
       if (exchange.ends === how && exchange.questionFrom === exchange.questionTo) return exchange;
     return undefined;
   }
 
-  *#unplayed(connection: number): Iterable<Exchange> {
+  *#unplayed(connection: ConnectionNumber): Iterable<Exchange> {
     const pool = this.#poolOf(connection);
     const { exchanges } = pool;
     while (pool.from < exchanges.length && this.#isPlayed(exchanges[pool.from] as Exchange))
@@ -184,7 +190,7 @@ export class Exchanges {
    * Whether exchanges may be taken from `connection`. A connection that is yet to come keeps its
    * own.
    */
-  #isOpen(connection: number): boolean {
+  #isOpen(connection: ConnectionNumber): boolean {
     if (this.#reached.has(connection)) return true;
     const { index, hasReached } = this.#parts;
     return hasReached(index.byConnection[index.connections.from(connection)] as number);
@@ -193,7 +199,8 @@ export class Exchanges {
   #isPlayed({ connection, from }: Exchange): boolean {
     const detached = this.#detached.get(from);
     if (detached !== undefined) return detached.isPlayed;
-    return (this.#reached.get(connection) ?? -1) >= from;
+    const reached = this.#reached.get(connection);
+    return reached !== undefined && reached >= from;
   }
 
   #isSameQuestion(one: Exchange, other: Exchange): boolean {
@@ -210,7 +217,7 @@ export class Exchanges {
     return new RecordedStream(index, read, connection, Direction.toServer, { from, to });
   }
 
-  #patternsOf(connection: number): readonly RegExp[] {
+  #patternsOf(connection: ConnectionNumber): readonly RegExp[] {
     const known = this.#patterns.get(connection);
     if (known !== undefined) return known;
     const { masks, index } = this.#parts;
@@ -219,7 +226,7 @@ export class Exchanges {
     return patterns;
   }
 
-  #poolOf(connection: number): Pool {
+  #poolOf(connection: ConnectionNumber): Pool {
     const key = this.#parts.index.connections.poolOf(connection);
     const known = this.#pools.get(key);
     if (known !== undefined) return known;
@@ -233,7 +240,7 @@ export class Exchanges {
   }
 
   /** All exchanges but the opening one, up to the point where the client was stopped. */
-  *#laterExchanges(connection: number): Iterable<Exchange> {
+  *#laterExchanges(connection: ConnectionNumber): Iterable<Exchange> {
     const { index } = this.#parts;
     const client = index.connections.client(connection);
     let next = exchangeAt(index, connection, index.connections.from(connection));

@@ -11,13 +11,14 @@
  * A client's port identifies a connection only if the program chose it. A port that the kernel
  * chose differs in every run.
  */
+import { type ConnectionNumber, type ContainerIndex, endOf } from "../../base/ids.ts";
 import type { Family, Port } from "../../base/units.ts";
 import { Direction } from "../../base/direction.ts";
 import { CandidateGroup, type Standing } from "./candidates.ts";
 import type { ReportDifference } from "../findings/differences.ts";
 import { containerName, nameStream } from "../findings/stream-name.ts";
 import { PendingMatch } from "./pending-match.ts";
-import { Done, endOf, type Progress } from "../progress/progress.ts";
+import { Done, type Progress } from "../progress/progress.ts";
 import { type ReadPayload, RecordedStream } from "../../recording/recorded-stream.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
@@ -26,9 +27,9 @@ export type { PendingMatch } from "./pending-match.ts";
 /** A connection attempt of a live process. */
 export interface LiveAttempt {
   readonly family: Family;
-  readonly client: number;
+  readonly client: ContainerIndex;
   readonly clientPort: Port;
-  readonly server: number;
+  readonly server: ContainerIndex;
   readonly serverPort: Port;
 }
 
@@ -58,7 +59,7 @@ const anyPort = 0;
  */
 export type Match =
   | { readonly type: "none" }
-  | { readonly type: "matched"; readonly connection: number }
+  | { readonly type: "matched"; readonly connection: ConnectionNumber }
   | { readonly type: "deferred"; readonly pending: PendingMatch };
 
 export class Matching {
@@ -125,7 +126,7 @@ export class Matching {
   /**
    * A copy of the undecided matches of the live process `client`, in the order of their attempts.
    */
-  pendingOf(client: number): readonly PendingMatch[] {
+  pendingOf(client: ContainerIndex): readonly PendingMatch[] {
     return [...(this.#pending.get(client) ?? [])];
   }
 
@@ -134,14 +135,14 @@ export class Matching {
    * connection is kept for. If that client has already sent something else than then, another
    * that has sent nothing.
    */
-  pendingFor(connection: number): PendingMatch | undefined {
+  pendingFor(connection: ConnectionNumber): PendingMatch | undefined {
     const keeper = this.#keeping.get(connection);
     if (keeper === undefined || keeper.fitsKept) return keeper;
     const others = this.pendingOf(keeper.client);
     return others.find((one) => one.isSilent && one.isLike(keeper));
   }
 
-  #place(number: number): void {
+  #place(number: ConnectionNumber): void {
     const connection = this.#index.connections.describe(number);
     const key = keyOf(connection);
     const place = this.#places.get(key) ?? [];
@@ -191,7 +192,7 @@ export class Matching {
     return group.classes.some((one) => one.opening.length > 0 && one.pick(windowEnd).rank === 3);
   }
 
-  #match(connection: number): Match {
+  #match(connection: ConnectionNumber): Match {
     this.#taken[connection] = 1;
     return { type: "matched", connection };
   }
@@ -222,7 +223,7 @@ export class Matching {
    * The pending match is `connection`. Its kept connection goes to the match that kept
    * `connection`.
    */
-  #release(pending: PendingMatch, connection: number): void {
+  #release(pending: PendingMatch, connection: ConnectionNumber): void {
     const { kept } = pending;
     const other = this.#keeping.get(connection);
     this.#keeping.delete(kept);
@@ -256,7 +257,7 @@ export class Matching {
 }
 
 /** Whether a piece of what the recorded client sent ends at `offset`. */
-function pausesAt(index: RecordingIndex, connection: number, offset: number): boolean {
+function pausesAt(index: RecordingIndex, connection: ConnectionNumber, offset: number): boolean {
   const { connections, byConnection } = index;
   for (let at = connections.from(connection); at < connections.to(connection); at++) {
     const event = byConnection[at] as number;

@@ -12,6 +12,7 @@
  *
  * Silence decides nothing if the kept connection opened with bytes, because they may still come.
  */
+import type { ConnectionNumber, ContainerIndex } from "../../base/ids.ts";
 import { concat } from "../../base/bytes.ts";
 import { assert } from "../../base/assert.ts";
 import type { CandidateGroup, Candidates, Pick, Rank } from "./candidates.ts";
@@ -19,11 +20,11 @@ import type { CandidateGroup, Candidates, Pick, Rank } from "./candidates.ts";
 /** Receives the decisions of a pending match. */
 export interface PendingHooks {
   /** The live connection is `connection`. */
-  onDecided(connection: number): void;
+  onDecided(connection: ConnectionNumber): void;
   /**
    * The live connection is taken for `connection`, but could equally be another of `candidates`.
    */
-  onAmbiguous(connection: number, candidates: readonly number[]): void;
+  onAmbiguous(connection: ConnectionNumber, candidates: readonly number[]): void;
 }
 
 /** A report of indistinguishable candidates names at most this many. */
@@ -31,7 +32,7 @@ const mostNamed = 8;
 
 export class PendingMatch {
   /** The live process that opened the connection. */
-  readonly client: number;
+  readonly client: ContainerIndex;
   /** The recorded connection that counts as opened in place of this one until it is identified. */
   kept: number;
   readonly #group: CandidateGroup;
@@ -51,7 +52,7 @@ export class PendingMatch {
   readonly #usedUp: Candidates[] = [];
 
   constructor(
-    client: number,
+    client: ContainerIndex,
     group: CandidateGroup,
     kept: number,
     windowEnd: number,
@@ -95,7 +96,7 @@ export class PendingMatch {
   }
 
   /** Decides for `connection`, because the recorded server speaks first on it. */
-  decideFor(connection: number): number {
+  decideFor(connection: ConnectionNumber): number {
     return this.#decide(connection);
   }
 
@@ -126,7 +127,7 @@ export class PendingMatch {
     return this.#group.hasLater(this.kept, this.#sent);
   }
 
-  #speaksSecond(connection: number): boolean {
+  #speaksSecond(connection: ConnectionNumber): boolean {
     const [first] = this.#group.classes;
     return first?.opening.length === 0 && first === this.#group.classOf(connection);
   }
@@ -238,7 +239,7 @@ export class PendingMatch {
     return isKept ? { rank: 3, connection: this.kept } : one.pick(this.#windowEnd);
   }
 
-  #decide(connection: number): number {
+  #decide(connection: ConnectionNumber): number {
     assert(!this.#decided && connection > 0, "a match is decided once, and there is one");
     this.#decided = true;
     this.#hooks.onDecided(connection);

@@ -12,6 +12,7 @@
  * much later; the recording does not tell. So the process may send what it sent then, until it
  * falls quiet.
  */
+import { type ConnectionNumber, type EndId, endOf } from "../../base/ids.ts";
 import { type Direction, opposite } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -19,24 +20,24 @@ import type { RecordingIndex } from "../../recording/recording.ts";
 /** The offsets in recorded streams at which their receivers cut them off. */
 export class CutStreams {
   readonly #index: RecordingIndex;
-  /** By 2 * connection + direction. Filled on demand. */
-  readonly #offsets = new Map<number, number>();
-  readonly #origins = new Map<number, number>();
+  /** Filled on demand. */
+  readonly #offsets = new Map<EndId, number>();
+  readonly #origins = new Map<ConnectionNumber, ConnectionNumber>();
 
   constructor(index: RecordingIndex) {
     this.#index = index;
   }
 
   /** Notes that `connection` is an exchange detached from `origin`, and shares its offsets. */
-  adopt(connection: number, origin: number): void {
+  adopt(connection: ConnectionNumber, origin: ConnectionNumber): void {
     this.#origins.set(connection, origin);
   }
 
   /** The number of bytes after which `direction` was cut off; Infinity if it was not. */
-  offset(number: number, direction: Direction): number {
+  offset(number: ConnectionNumber, direction: Direction): number {
     const connection = this.#origins.get(number) ?? number;
     if (!this.#index.connections.hasReset(connection, opposite(direction))) return Infinity;
-    const key = 2 * connection + direction;
+    const key = endOf(connection, direction);
     let offset = this.#offsets.get(key);
     if (offset === undefined) {
       offset = this.#find(connection, direction);
@@ -45,7 +46,7 @@ export class CutStreams {
     return offset;
   }
 
-  isCut(connection: number, direction: Direction): boolean {
+  isCut(connection: ConnectionNumber, direction: Direction): boolean {
     return this.offset(connection, direction) < Infinity;
   }
 
@@ -53,14 +54,14 @@ export class CutStreams {
    * How many of the first `bytes` of a stream are enough once the process is quiet. After a FIN it
    * takes one byte to make the peer's kernel reset the connection.
    */
-  leastBytes(connection: number, direction: Direction, bytes: number): number {
+  leastBytes(connection: ConnectionNumber, direction: Direction, bytes: number): number {
     return Math.min(bytes, this.offset(connection, direction) + 1);
   }
 
-  #find(connection: number, direction: Direction): number {
+  #find(connection: ConnectionNumber, direction: Direction): number {
     const { connections, byConnection } = this.#index;
     let sentBytes = 0;
-    let askedAt = -1;
+    let askedAt: number | undefined;
     let endedAt: number | undefined;
     for (let at = connections.from(connection); at < connections.to(connection); at++) {
       const event = byConnection[at] as number;

@@ -3,18 +3,19 @@
  * has happened again.
  *
  * A connection has two ends, and the replay may play to live processes at both. So all state is
- * kept per end, whose number is 2 * connection + the direction in which it sends. All processes of
- * a replay share one Progress.
+ * kept per end. All processes of a replay share one Progress.
  */
-import type { Direction } from "../../base/direction.ts";
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  type EndId,
+  endOf,
+  endsUpTo,
+  type EventNumber,
+} from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { CutStreams } from "./cut-streams.ts";
-
-/** The number of the end of `connection` that sends in `direction`. */
-export function endOf(connection: number, direction: Direction): number {
-  return 2 * connection + direction;
-}
 
 /** Which cursor plays to an end. */
 export const Playing = {
@@ -73,7 +74,7 @@ export class Progress {
   /** `index` stays whole: each schedule detaches exchanges in an index of its own. */
   constructor(index: RecordingIndex) {
     this.#connections = index.connections.count;
-    const ends = 2 * (index.connections.count + 1);
+    const ends = endsUpTo(index.connections.count);
     this.cuts = new CutStreams(index);
     this.#done = new Uint16Array(ends);
     this.#playing = new Uint8Array(ends);
@@ -87,7 +88,7 @@ export class Progress {
    * Notes that the container's process no longer follows the recording, so its own clock means
    * nothing.
    */
-  noteDeparture(container: number): void {
+  noteDeparture(container: ContainerIndex): void {
     this.#departed.add(container);
   }
 
@@ -96,15 +97,15 @@ export class Progress {
     return this.#departed.size;
   }
 
-  hasDeparted(container: number): boolean {
+  hasDeparted(container: ContainerIndex): boolean {
     return this.#departed.has(container);
   }
 
   /** Reserves a number for an exchange that is to be detached from the connection `origin`. */
-  admit(origin: number): number {
+  admit(origin: ConnectionNumber): number {
     const connection = ++this.#connections;
     this.cuts.adopt(connection, origin);
-    this.#makeRoom(2 * (connection + 1));
+    this.#makeRoom(endsUpTo(connection));
     return connection;
   }
 
@@ -119,92 +120,92 @@ export class Progress {
   }
 
   /** Whether the process has done any of `what` ({@link Done}). */
-  has(end: number, what: number): boolean {
+  has(end: EndId, what: number): boolean {
     return ((this.#done[end] as number) & what) !== 0;
   }
 
-  mark(end: number, what: number): void {
+  mark(end: EndId, what: number): void {
     this.#done[end] = (this.#done[end] as number) | what;
   }
 
   /** Unmarks `what`. */
-  clear(end: number, what: number): void {
+  clear(end: EndId, what: number): void {
     this.#done[end] = (this.#done[end] as number) & ~what;
   }
 
-  playing(end: number): Playing {
+  playing(end: EndId): Playing {
     return this.#playing[end] as Playing;
   }
 
-  play(end: number, how: Playing): void {
+  play(end: EndId, how: Playing): void {
     this.#playing[end] = how;
   }
 
   /** The position in the recorded stream up to which the live process has sent. */
-  sentBytes(end: number): number {
+  sentBytes(end: EndId): number {
     return this.#sent[end] as number;
   }
 
   /** Raises the position. It never decreases. */
-  noteSent(end: number, totalBytes: number): void {
+  noteSent(end: EndId, totalBytes: number): void {
     if (totalBytes > (this.#sent[end] as number)) this.#sent[end] = totalBytes;
   }
 
   /** In a protocol with units, the unit that the process has to send next. */
-  awaitedUnit(end: number): string | undefined {
+  awaitedUnit(end: EndId): string | undefined {
     return this.#awaitedUnits.get(end);
   }
 
-  noteAwaitedUnit(end: number, unit: string | undefined): void {
+  noteAwaitedUnit(end: EndId, unit: string | undefined): void {
     if (unit !== undefined) this.#awaitedUnits.set(end, unit);
     else if (this.#awaitedUnits.size > 0) this.#awaitedUnits.delete(end);
   }
 
   /** The number of bytes delivered to the process. */
-  receivedBytes(end: number): number {
+  receivedBytes(end: EndId): number {
     return this.#received[end] as number;
   }
 
-  noteReceived(end: number, totalBytes: number): void {
+  noteReceived(end: EndId, totalBytes: number): void {
     this.#received[end] = totalBytes;
   }
 
   /**
    * Excuses the bytes that are missing up to `neededBytes`, so that no cursor waits for them again.
    */
-  excuseBytes(end: number, neededBytes: number): void {
+  excuseBytes(end: EndId, neededBytes: number): void {
     this.#excused[end] = neededBytes - (this.#sent[end] as number);
   }
 
   /** How often an act of this end was given up, at most 8. */
-  giveUps(end: number): number {
+  giveUps(end: EndId): number {
     return this.#giveUps[end] as number;
   }
 
-  noteGiveUp(end: number): void {
+  noteGiveUp(end: EndId): void {
     this.#giveUps[end] = Math.min(mostGiveUps, (this.#giveUps[end] as number) + 1);
   }
 
   /** Stops playing to the end from `event` on, unless the process comes late. */
-  expectLate(end: number, event: number): void {
+  expectLate(end: EndId, event: EventNumber): void {
     this.#playing[end] = Playing.not;
     this.#late.set(end, event);
   }
 
   /** Whether the end was given up and may still come. */
-  isLate(end: number): boolean {
+  isLate(end: EndId): boolean {
     return this.#late.has(end);
   }
 
   /** The end came, or can no longer come. Returns the first event that was not played to it. */
-  takeLate(end: number): number | undefined {
+  takeLate(end: EndId): number | undefined {
     const event = this.#late.get(end);
     this.#late.delete(end);
     return event;
   }
 
   /** Whether the process that causes `event` (not a packet) has done so, or can no longer do it. */
-  isSettled(index: RecordingIndex, event: number): boolean {
+  isSettled(index: RecordingIndex, event: EventNumber): boolean {
     const end = endOf(index.connection(event), index.direction(event));
     if (this.playing(end) === Playing.not) return true;
     switch (index.kind(event)) {
@@ -228,21 +229,21 @@ export class Progress {
    * Whether the process has sent enough of a stream that its peer cut off, but less than recorded.
    * If it is quiet, it need not send the rest.
    */
-  isPastCut(index: RecordingIndex, event: number): boolean {
+  isPastCut(index: RecordingIndex, event: EventNumber): boolean {
     const [connection, direction] = [index.connection(event), index.direction(event)];
     const bytes = index.endOffset(event);
     const leastBytes = this.cuts.leastBytes(connection, direction, bytes);
     return leastBytes < bytes && this.#counted(endOf(connection, direction)) >= leastBytes;
   }
 
-  #hasSent(index: RecordingIndex, event: number, end: number): boolean {
+  #hasSent(index: RecordingIndex, event: EventNumber, end: EndId): boolean {
     if (this.#counted(end) >= index.endOffset(event)) return true;
     const isExcused = (this.#excused[end] as number) > 0;
     return isExcused && this.isPastCut(index, event);
   }
 
   /** The bytes that were sent, or excused. */
-  #counted(end: number): number {
+  #counted(end: EndId): number {
     return (this.#sent[end] as number) + (this.#excused[end] as number);
   }
 }

@@ -1,8 +1,9 @@
 /** The cursors that each play to one end of one connection. */
+import { connectionOf, type EndId, endOf, type EventNumber } from "../../base/ids.ts";
 import { opposite } from "../../base/direction.ts";
 import { Cursor, type ReadyQueue } from "./cursor.ts";
 import { ConnectionPlaces } from "./connection-places.ts";
-import { endOf, Playing, type Progress } from "../progress/progress.ts";
+import { Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export class ConnectionCursors {
@@ -33,13 +34,13 @@ export class ConnectionCursors {
   }
 
   /** Whether a cursor that can still advance is at an event before `event`. */
-  isBehind(event: number): boolean {
+  isBehind(event: EventNumber): boolean {
     for (const cursor of this.#cursors.values())
       if (!cursor.isLeft && !cursor.isAtEnd && cursor.event < event) return true;
     return false;
   }
 
-  get(end: number): Cursor | undefined {
+  get(end: EndId): Cursor | undefined {
     return this.#cursors.get(end);
   }
 
@@ -54,9 +55,9 @@ export class ConnectionCursors {
   }
 
   /** Starts a cursor at the position `from` of the index's `byConnection`, in this `state`. */
-  start(end: number, from: number, nowMs: number, state: Partial<Cursor> = {}): Cursor {
+  start(end: EndId, from: number, nowMs: number, state: Partial<Cursor> = {}): Cursor {
     const { connections, byConnection } = this.#index;
-    const cursor = new Cursor(end, byConnection, from, connections.to(end >> 1));
+    const cursor = new Cursor(end, byConnection, from, connections.to(connectionOf(end)));
     cursor.previousNs = this.#index.timeNs(cursor.event);
     if (this.#floods) cursor.pass = "deliver";
     cursor.clockMs = nowMs;
@@ -67,7 +68,7 @@ export class ConnectionCursors {
   }
 
   /** If the end had been given up, resumes it where it was left. */
-  resumeLate(end: number, nowMs: number): void {
+  resumeLate(end: EndId, nowMs: number): void {
     const event = this.#progress.takeLate(end);
     if (event === undefined) return;
     this.start(end, this.places.placeOf(event), nowMs, { counts: false, waited: true });
@@ -77,13 +78,16 @@ export class ConnectionCursors {
    * Takes the client's end of a connection out of the common order, unless its cursor `main` is
    * delivering to that end. Returns whether it did.
    */
-  loosen(end: number, main: Cursor, nowMs: number): boolean {
+  loosen(end: EndId, main: Cursor, nowMs: number): boolean {
     if (main.isAtEnd || this.#progress.playing(end) !== Playing.inOrder) return false;
     const { event } = main;
     const receiver = endOf(this.#index.connection(event), opposite(this.#index.direction(event)));
     if (main.isBusy && receiver === end) return false;
     const clockNs = this.#index.timeNs(event);
-    this.start(end, this.places.placeFrom(end >> 1, event), nowMs, { isLoose: true, clockNs });
+    this.start(end, this.places.placeFrom(connectionOf(end), event), nowMs, {
+      isLoose: true,
+      clockNs,
+    });
     return true;
   }
 
@@ -100,7 +104,7 @@ export class ConnectionCursors {
     this.#stalled++;
   }
 
-  drop(end: number): void {
+  drop(end: EndId): void {
     this.#cursors.delete(end);
   }
 }

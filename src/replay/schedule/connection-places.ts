@@ -1,4 +1,5 @@
 /** Where the events of recorded connections lie: positions in the index's `byConnection`. */
+import type { ConnectionNumber, ContainerIndex, EventNumber } from "../../base/ids.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
 export class ConnectionPlaces {
@@ -9,12 +10,12 @@ export class ConnectionPlaces {
   }
 
   /** The position of an event in `byConnection`. Event numbers ascend, so bisection finds it. */
-  placeOf(event: number): number {
+  placeOf(event: EventNumber): number {
     return this.placeFrom(this.#index.connection(event), event);
   }
 
   /** The position of the first event of `connection` at or after `event`. */
-  placeFrom(connection: number, event: number): number {
+  placeFrom(connection: ConnectionNumber, event: EventNumber): number {
     const { connections, byConnection } = this.#index;
     let from = connections.from(connection);
     let to = connections.to(connection);
@@ -26,22 +27,22 @@ export class ConnectionPlaces {
     return from;
   }
 
-  firstOf(connection: number): number {
+  firstOf(connection: ConnectionNumber): number {
     return this.#index.byConnection[this.#index.connections.from(connection)] as number;
   }
 
   /** The last event that is played to `container`, or the connection's first event if none is. */
-  lastOf(connection: number, container: number): number {
+  lastOf(connection: ConnectionNumber, container: ContainerIndex): number {
     const { connections, byConnection } = this.#index;
     const from = connections.from(connection);
-    const isLeft = (event: number): boolean =>
+    const isLeft = (event: EventNumber): boolean =>
       !this.#index.wasStopped(container, event) && this.#index.connection(event) === connection;
     let at = connections.to(connection) - 1;
     while (at > from && !isLeft(byConnection[at] as number)) at--;
     return byConnection[at] as number;
   }
 
-  lengthOf(connection: number): number {
+  lengthOf(connection: ConnectionNumber): number {
     return this.#index.connections.to(connection) - this.#index.connections.from(connection);
   }
 }

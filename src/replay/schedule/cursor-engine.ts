@@ -13,6 +13,15 @@
  * connections that had ended before it in the recording. Under `flood`, a cursor first delivers
  * bytes without waiting. At the first FIN or RST it goes back and waits for the process.
  */
+import {
+  connectionOf,
+  type ContainerIndex,
+  type EndId,
+  endOf,
+  type EventNumber,
+  noEnd,
+  noEvent,
+} from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { Cursor, DueQueue, ReadyQueue } from "./cursor.ts";
 import { CursorMoves } from "./cursor-moves.ts";
@@ -24,7 +33,7 @@ import { OwnClock } from "./own-clock.ts";
 import { RecordedPace } from "./recorded-pace.ts";
 import type { CursorEngineParts } from "./engine-parts.ts";
 import { Patience } from "./patience.ts";
-import { endOf, Playing, type Progress } from "../progress/progress.ts";
+import { Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { ConnectionCursors } from "./connection-cursors.ts";
 import { Answer, speedOf, type Step } from "./step.ts";
@@ -42,7 +51,7 @@ export class CursorEngine {
   readonly #due = new DueQueue();
   readonly #answer = new Answer();
   #nowMs = 0;
-  #startMs = -1;
+  #startMs: number | undefined;
   readonly #clock: OwnClock;
   readonly #pace: RecordedPace;
   readonly #patience: Patience;
@@ -57,7 +66,7 @@ export class CursorEngine {
     const floods = parts.options.release.type === "flood";
     this.opens = floods || parts.options.order === "connection";
     this.script = script;
-    this.#main = new Cursor(-1, script, 0, script.length);
+    this.#main = new Cursor(noEnd, script, 0, script.length);
     this.#cursors = new ConnectionCursors(parts.index, parts.progress, this.#ready, floods);
     this.#opener = new Opener(parts, this.#cursors);
     const { release, patienceMs } = parts.options;
@@ -104,38 +113,38 @@ export class CursorEngine {
     this.#patience.noteMove();
   }
 
-  /** Another live process caused something at this end; -1: it sent a packet. */
-  arrived(end: number = -1): void {
+  /** Another live process caused something at this end; {@link noEnd} for a packet. */
+  arrived(end: EndId = noEnd): void {
     this.#patience.noteMove();
     this.#wakeWaiting(end);
   }
 
-  /** The live process acted at this end; -1: it sent a packet. */
-  acted(end: number): void {
+  /** The live process acted at this end; {@link noEnd} for a packet. */
+  acted(end: EndId): void {
     this.#patience.noteDeed();
     this.#wakeWaiting(end);
   }
 
   /** The live process did something at this end that the recording does not have. */
-  strayed(end: number): void {
+  strayed(end: EndId): void {
     this.#wakeWaiting(end);
   }
 
   /** The connection at this end was accepted. A kernel accepts even for a process that hangs. */
-  accepted(end: number): void {
+  accepted(end: EndId): void {
     this.#cursors.resumeLate(end, this.#nowMs);
     this.arrived(end);
   }
 
-  #wakeWaiting(end: number): void {
+  #wakeWaiting(end: EndId): void {
     const cursor = this.#cursorOf(end);
     if (cursor.state === "waiting") this.#cursors.wake(cursor);
   }
 
   /** The live process connected this end. */
-  connected(end: number): void {
+  connected(end: EndId): void {
     if (this.opens && this.#progress.playing(end) === Playing.inOrder) {
-      const from = this.#index.connections.from(end >> 1);
+      const from = this.#index.connections.from(connectionOf(end));
       this.#cursors.start(end, from, this.#nowMs, { waited: true });
       if (this.#main.state === "waiting") this.#cursors.wake(this.#main);
     } else this.#cursors.resumeLate(end, this.#nowMs);
@@ -143,18 +152,18 @@ export class CursorEngine {
   }
 
   /** The live process asks for a detached exchange. */
-  asked(end: number): void {
+  asked(end: EndId): void {
     const { connections } = this.#index;
     if (this.#cursors.get(end) === undefined) {
-      const counts = !this.isPast(this.#cursors.places.firstOf(end >> 1));
+      const counts = !this.isPast(this.#cursors.places.firstOf(connectionOf(end)));
       const state = { counts, isLoose: true, waited: true };
-      this.#cursors.start(end, connections.from(end >> 1), this.#nowMs, state);
+      this.#cursors.start(end, connections.from(connectionOf(end)), this.#nowMs, state);
     }
-    this.acted(endOf(connections.originOf(end >> 1), Direction.toServer));
+    this.acted(endOf(connections.originOf(connectionOf(end)), Direction.toServer));
   }
 
   /** Whether the cursor that plays `event` to its client, or waits for that client, is past it. */
-  isPast(event: number): boolean {
+  isPast(event: EventNumber): boolean {
     const end = endOf(this.#index.connection(event), Direction.toServer);
     const cursor = this.#cursors.get(end);
     if (!cursor && this.opens) return this.#progress.playing(end) !== Playing.inOrder;
@@ -162,21 +171,21 @@ export class CursorEngine {
   }
 
   /** Takes this end out of the common order, unless the main cursor is delivering to it. */
-  loosen(end: number): void {
+  loosen(end: EndId): void {
     const isLoose = this.#cursors.loosen(end, this.#main, this.#nowMs);
     if (isLoose && this.#main.state === "waiting") this.#cursors.wake(this.#main);
   }
 
   /** Nothing more can be delivered at this end. */
-  broke(end: number): void {
+  broke(end: EndId): void {
     for (const cursor of [this.#main, this.#cursors.get(end)])
       if (cursor?.isBusy && this.#gate.receiverEnd(cursor.event) === end)
         this.#cursors.wake(cursor);
     this.acted(end);
   }
 
-  /** The driver has delivered `event` at this end; -1 for a packet. */
-  delivered(end: number, event: number): void {
+  /** The driver has delivered `event` at this end; {@link noEnd} for a packet. */
+  delivered(end: EndId, event: EventNumber): void {
     this.#patience.noteMove();
     const cursor = this.#cursorOf(end);
     if (!cursor.isBusy || cursor.event !== event) return;
@@ -185,7 +194,7 @@ export class CursorEngine {
   }
 
   /** The process of this container is gone, so nothing more happens to it. */
-  gone(container: number): void {
+  gone(container: ContainerIndex): void {
     for (const cursor of [this.#main, ...this.#cursors.all()]) {
       const isAnothers = cursor.isBusy && this.#index.receiver(cursor.event) !== container;
       if (cursor.state !== "over" && !isAnothers) this.#cursors.wake(cursor);
@@ -194,7 +203,7 @@ export class CursorEngine {
 
   #begin(nowMs: number): void {
     this.#nowMs = nowMs;
-    if (this.#startMs === -1) {
+    if (this.#startMs === undefined) {
       this.#startMs = nowMs;
       this.#main.clockMs = nowMs;
       this.#clock.start(nowMs);
@@ -203,15 +212,15 @@ export class CursorEngine {
   }
 
   #rest(): Step {
-    if (this.isDone) return this.#answer.say("done", -1);
+    if (this.isDone) return this.#answer.say("done", noEvent);
     const untilMs = Math.min(this.#due.earliestMs, this.#patience.atMs);
     const isMain = this.#main.state !== "over" && this.#main.state !== "following";
     const waiting = isMain ? this.#main : this.#cursors.first();
-    return this.#answer.say("wait", waiting?.event ?? -1, untilMs);
+    return this.#answer.say("wait", waiting?.event ?? noEvent, untilMs);
   }
 
-  /** The cursor that plays to an end; -1 stands for packets. */
-  #cursorOf(end: number): Cursor {
+  /** The cursor that plays to an end; {@link noEnd} stands for packets. */
+  #cursorOf(end: EndId): Cursor {
     return this.#cursors.get(end) ?? this.#main;
   }
 
@@ -238,11 +247,11 @@ export class CursorEngine {
   }
 
   /** Whether a connection's own cursor has yet to reach `event`. */
-  isBehind(event: number): boolean {
+  isBehind(event: EventNumber): boolean {
     return this.opens && this.#cursors.isBehind(event);
   }
 
-  #hasHappened(cursor: Cursor, event: number): boolean {
+  #hasHappened(cursor: Cursor, event: EventNumber): boolean {
     if (this.#gate.mustWait(cursor, event)) {
       if (!this.#gate.isGone(this.#index.sender(event))) {
         this.#moves.block(cursor, "waiting", this.#nowMs);
@@ -272,16 +281,16 @@ export class CursorEngine {
   }
 
   /** Starts or awaits the connections at `event`. Returns whether this is done. */
-  #open(event: number): boolean {
+  #open(event: EventNumber): boolean {
     for (;;) {
       const { type, end } = this.#opener.ask(event);
       if (type === "pass") return true;
       if (type === "start")
-        this.#cursors.start(end, this.#cursors.places.placeOf(event), this.#startMs);
+        this.#cursors.start(end, this.#cursors.places.placeOf(event), this.#startMs ?? this.#nowMs);
       else if (type === "follow") {
         this.#main.state = "following";
         return false;
-      } else if (!this.#moves.giveUpIfGone(this.#cursors.places.firstOf(end >> 1))) {
+      } else if (!this.#moves.giveUpIfGone(this.#cursors.places.firstOf(connectionOf(end)))) {
         this.#moves.block(this.#main, "waiting", this.#nowMs);
         return false;
       }

@@ -2,6 +2,7 @@
  * How cursors move: they block at an event, or pass it. Counts the events that they have passed, or
  * given up.
  */
+import type { EventNumber } from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import { gone, type Wait } from "../findings/wait.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -46,7 +47,7 @@ export class CursorMoves {
   }
 
   /** Whether the cursor only opens connections at this event. It always plays packets itself. */
-  isOpener(cursor: Cursor, event: number): boolean {
+  isOpener(cursor: Cursor, event: EventNumber): boolean {
     return this.#opens && cursor === this.#main && this.#index.kind(event) !== RecordKind.packet;
   }
 

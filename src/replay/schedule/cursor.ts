@@ -2,6 +2,7 @@
  * A cursor: a position in a list of events, and what it waits for there. Also the queues of
  * cursors.
  */
+import { type EndId, type EventNumber, noEvent } from "../../base/ids.ts";
 
 /**
  * - `ready`: the engine has yet to look at it.
@@ -22,8 +23,8 @@ export type CursorState =
   | "over";
 
 export class Cursor {
-  /** The only end that it plays to; -1: it plays to all ends without a cursor of their own. */
-  readonly end: number;
+  /** The only end that it plays to. {@link noEnd}: it plays to all ends without a cursor of their own. */
+  readonly end: EndId;
   state: CursorState = "ready";
   /**
    * Whether its events count as played. They do not if they already counted when they were given
@@ -40,8 +41,8 @@ export class Cursor {
   waited = false;
   /** When it began to wait. */
   sinceMs = 0;
-  /** The event that it has waited for since `sinceMs`; -1 for none. */
-  waitsFor = -1;
+  /** The event that it has waited for since `sinceMs`. */
+  waitsFor: EventNumber = noEvent;
   /** When its event is due, if its state is `due`. */
   dueMs = 0;
   /**
@@ -61,7 +62,7 @@ export class Cursor {
   #at: number;
 
   /** Covers `events[from]` to `events[to - 1]`. */
-  constructor(end: number, events: Uint32Array, from: number, to: number) {
+  constructor(end: EndId, events: Uint32Array, from: number, to: number) {
     this.end = end;
     this.#events = events;
     this.#from = from;
@@ -84,7 +85,7 @@ export class Cursor {
   }
 
   /** Whether it has passed `event`. */
-  isPast(event: number): boolean {
+  isPast(event: EventNumber): boolean {
     return this.isAtEnd || this.event > event;
   }
 
@@ -99,7 +100,7 @@ export class Cursor {
   }
 
   advance(): void {
-    this.waitsFor = -1;
+    this.waitsFor = noEvent;
     this.#at++;
     this.waited = false;
   }

@@ -2,6 +2,7 @@
  * The events that happen to a live process in a recording, in order. Each reveals the process's
  * clock.
  */
+import type { ContainerIndex, EventNumber } from "../../base/ids.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { scriptOf } from "./script.ts";
 
@@ -9,7 +10,7 @@ export class Deliveries {
   readonly #index: RecordingIndex;
   readonly #events: Uint32Array;
 
-  constructor(index: RecordingIndex, container: number) {
+  constructor(index: RecordingIndex, container: ContainerIndex) {
     this.#index = index;
     this.#events = scriptOf(index, container)
       .filter((event) => index.receiver(event) === container)
@@ -20,7 +21,7 @@ export class Deliveries {
    * The recorded time of the first delivery after `event`, in nanoseconds; Infinity if there is
    * none.
    */
-  nextNs(event: number): number {
+  nextNs(event: EventNumber): number {
     let [from, to] = [0, this.#events.length];
     while (from < to) {
       const middle = (from + to) >>> 1;

@@ -2,13 +2,21 @@
  * Decides what a cursor must do at an event: wait for a live process, deliver, both, or neither.
  * Both occur between two live processes in the global order.
  */
-import { Direction } from "../../base/direction.ts";
+import {
+  type ContainerIndex,
+  type EndId,
+  endOf,
+  type EventNumber,
+  everyone,
+  noEnd,
+  peerOf,
+} from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Verdicts } from "../findings/verdicts.ts";
 import type { Wait } from "../findings/wait.ts";
 import type { Packets } from "./packets.ts";
-import { Done, endOf, Playing, type Progress } from "../progress/progress.ts";
+import { Done, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { LiveSet } from "./script.ts";
 
@@ -38,22 +46,22 @@ export class Gate {
     this.#floods = floods;
   }
 
-  isMine(container: number): boolean {
+  isMine(container: ContainerIndex): boolean {
     return this.#mine.has(container);
   }
 
   /**
    * Whether `event` is played to `container`. Nothing is, once the recording stopped its command.
    */
-  isPlayedTo(container: number, event: number): boolean {
+  isPlayedTo(container: ContainerIndex, event: EventNumber): boolean {
     return this.isMine(container) && !this.#index.wasStopped(container, event);
   }
 
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     this.#gone.add(container);
   }
 
-  isGone(container: number): boolean {
+  isGone(container: ContainerIndex): boolean {
     return this.#gone.has(container);
   }
 
@@ -61,15 +69,16 @@ export class Gate {
    * Whether the packet `event` reaches the live process `container`. A broadcast reaches everyone
    * but its sender.
    */
-  getsPacket(container: number, event: number): boolean {
+  getsPacket(container: ContainerIndex, event: EventNumber): boolean {
     const receiver = this.#index.receiver(event);
-    if (receiver >= 0 ? receiver !== container : this.#index.sender(event) === container)
-      return false;
+    const isElsewhere =
+      receiver === everyone ? this.#index.sender(event) === container : receiver !== container;
+    if (isElsewhere) return false;
     return this.isPlayedTo(container, event) && !this.isGone(container);
   }
 
   /** Whether `cursor` must wait until a live process has caused `event`. */
-  mustWait(cursor: Cursor, event: number): boolean {
+  mustWait(cursor: Cursor, event: EventNumber): boolean {
     if (cursor.pass === "deliver" && !this.#isNeededToGoOn(event)) return false;
     const sender = this.#index.sender(event);
     if (this.#index.kind(event) === RecordKind.packet) {
@@ -84,7 +93,7 @@ export class Gate {
   }
 
   /** Whether `event` is to be delivered to a live process. */
-  mayDeliver(cursor: Cursor, event: number): boolean {
+  mayDeliver(cursor: Cursor, event: EventNumber): boolean {
     if (cursor.isRepeating) return false;
     if (this.#index.kind(event) === RecordKind.packet) {
       const sender = this.#index.sender(event);
@@ -100,13 +109,13 @@ export class Gate {
   /**
    * Under `flood`, bytes do not wait. A FIN or RST does, because a process may do nothing after it.
    */
-  mustSettle(cursor: Cursor, event: number): boolean {
+  mustSettle(cursor: Cursor, event: EventNumber): boolean {
     const kind = this.#index.kind(event);
     return cursor.pass === "deliver" && (kind === RecordKind.end || kind === RecordKind.reset);
   }
 
   /** Whether `cursor` waits for `event` or delivers it at all. */
-  concerns(cursor: Cursor, event: number): boolean {
+  concerns(cursor: Cursor, event: EventNumber): boolean {
     if (this.#index.kind(event) === RecordKind.packet) return true;
     return (
       this.#plays(cursor, event, this.senderEnd(event), this.#index.sender(event)) ||
@@ -115,7 +124,7 @@ export class Gate {
   }
 
   /** Whether a connection's own cursor plays `event`, or has played it. */
-  isPlayedApart(event: number): boolean {
+  isPlayedApart(event: EventNumber): boolean {
     return (
       this.#isApart(this.senderEnd(event), this.#index.sender(event)) ||
       this.#isApart(this.receiverEnd(event), this.#index.receiver(event))
@@ -123,7 +132,7 @@ export class Gate {
   }
 
   /** Stops waiting for `event`. */
-  giveUp(event: number, wait: Wait): void {
+  giveUp(event: EventNumber, wait: Wait): void {
     if (this.#index.kind(event) === RecordKind.packet) this.packets.giveUp(this.#index.flow(event));
     // The process is gone, so its kernel refuses the connection, as it did in the recording.
     else if (this.#isRefusal(event) && this.isGone(this.#index.sender(event)))
@@ -131,48 +140,44 @@ export class Gate {
     else this.#verdicts.giveUp(event, wait);
   }
 
-  #isRefusal(event: number): boolean {
+  #isRefusal(event: EventNumber): boolean {
     return this.#index.kind(event) === RecordKind.refuse;
   }
 
   /** How many similar events were given up before. */
-  giveUps(event: number): number {
+  giveUps(event: EventNumber): number {
     if (this.#index.kind(event) === RecordKind.packet)
       return this.packets.giveUps(this.#index.flow(event));
     return this.#progress.giveUps(this.senderEnd(event));
   }
 
   /** Updates the packet counts when the main cursor passes `event`. */
-  pass(event: number): void {
+  pass(event: EventNumber): void {
     if (this.#index.kind(event) !== RecordKind.packet) return this.packets.passConnectionEvent();
     if (this.#live.has(this.#index.sender(event))) this.packets.pass(this.#index.flow(event));
   }
 
-  senderEnd(event: number): number {
+  senderEnd(event: EventNumber): EndId {
     return endOf(this.#index.connection(event), this.#index.direction(event));
   }
 
-  receiverEnd(event: number): number {
-    const isToServer = this.#index.direction(event) === Direction.toServer;
-    return endOf(
-      this.#index.connection(event),
-      isToServer ? Direction.toClient : Direction.toServer,
-    );
+  receiverEnd(event: EventNumber): EndId {
+    return peerOf(this.senderEnd(event));
   }
 
   /** Even under `flood`, nothing can be delivered before the connection exists. */
-  #isNeededToGoOn(event: number): boolean {
+  #isNeededToGoOn(event: EventNumber): boolean {
     const kind = this.#index.kind(event);
     return kind === RecordKind.connect || kind === RecordKind.accept || kind === RecordKind.refuse;
   }
 
-  #isApart(end: number, container: number): boolean {
+  #isApart(end: EndId, container: ContainerIndex): boolean {
     return this.isMine(container) && this.#progress.playing(end) === Playing.apart;
   }
 
-  #plays(cursor: Cursor, event: number, end: number, container: number): boolean {
-    if (cursor.end !== -1 && cursor.end !== end) return false;
-    const how = cursor.end === -1 ? Playing.inOrder : Playing.apart;
+  #plays(cursor: Cursor, event: EventNumber, end: EndId, container: ContainerIndex): boolean {
+    if (cursor.end !== noEnd && cursor.end !== end) return false;
+    const how = cursor.end === noEnd ? Playing.inOrder : Playing.apart;
     return this.#progress.playing(end) === how && this.isPlayedTo(container, event);
   }
 }

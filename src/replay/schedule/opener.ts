@@ -3,6 +3,13 @@
  * connections to the process. Where either side ended a connection in the recording, it stops until
  * that end has happened in the replay.
  */
+import {
+  connectionOf,
+  type ContainerIndex,
+  type EndId,
+  type EventNumber,
+  noEnd,
+} from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Gate } from "./gate.ts";
 import { Playing, type Progress } from "../progress/progress.ts";
@@ -20,7 +27,7 @@ import type { CursorEngineParts } from "./engine-parts.ts";
  */
 export interface Opening {
   readonly type: "start" | "await" | "follow" | "pass";
-  readonly end: number;
+  readonly end: EndId;
 }
 
 export class Opener {
@@ -29,7 +36,7 @@ export class Opener {
   readonly #gate: Gate;
   readonly #floods: boolean;
   readonly #cursors: ConnectionCursors;
-  readonly #opening: { type: Opening["type"]; end: number } = { type: "pass", end: -1 };
+  readonly #opening: { type: Opening["type"]; end: EndId } = { type: "pass", end: noEnd };
 
   constructor(parts: CursorEngineParts, cursors: ConnectionCursors) {
     this.#index = parts.index;
@@ -44,7 +51,7 @@ export class Opener {
    * packet waits for all earlier events of connections, so that it does not arrive before anyone
    * listens.
    */
-  mustFollowTo(event: number): boolean {
+  mustFollowTo(event: EventNumber): boolean {
     if (this.#floods || this.#index.kind(event) !== RecordKind.packet) return false;
     return this.#cursors.isBehind(event);
   }
@@ -52,7 +59,7 @@ export class Opener {
   /**
    * The action at `event`, which is not a packet. Carry it out and ask again, until it is `pass`.
    */
-  ask(event: number): Opening {
+  ask(event: EventNumber): Opening {
     const sender = this.#index.sender(event);
     const receiver = this.#index.receiver(event);
     this.#opening.type = "pass";
@@ -63,9 +70,9 @@ export class Opener {
     return this.#opening;
   }
 
-  #askAt(event: number, end: number, container: number): void {
+  #askAt(event: EventNumber, end: EndId, container: ContainerIndex): void {
     this.#opening.end = end;
-    const isOver = this.#cursors.places.lastOf(end >> 1, container) === event;
+    const isOver = this.#cursors.places.lastOf(connectionOf(end), container) === event;
     if (this.#progress.playing(end) === Playing.inOrder) {
       const isToIt = end === this.#gate.receiverEnd(event);
       if (this.#index.kind(event) === RecordKind.connect && isToIt) this.#opening.type = "start";
@@ -74,13 +81,13 @@ export class Opener {
       this.#opening.type = "follow";
   }
 
-  #isEnding(event: number): boolean {
+  #isEnding(event: EventNumber): boolean {
     const kind = this.#index.kind(event);
     return kind === RecordKind.end || kind === RecordKind.reset;
   }
 
   /** Whether the cursor of `end` has yet to pass `event`. */
-  #isAhead(end: number, event: number): boolean {
+  #isAhead(end: EndId, event: EventNumber): boolean {
     const cursor = this.#cursors.get(end);
     if (cursor === undefined || cursor.isLeft || cursor.isAtEnd) return false;
     return cursor.pass === "deliver" || cursor.event <= event;

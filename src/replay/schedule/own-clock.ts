@@ -9,6 +9,7 @@
  * A process that has departed from the recording loses this credit. A replay therefore takes at
  * most the recorded time plus a few patiences.
  */
+import type { ContainerIndex, EventNumber } from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
@@ -37,23 +38,23 @@ export class OwnClock {
   }
 
   /** The sender of `event` is not late before this time. */
-  doneMs(event: number): number {
+  doneMs(event: EventNumber): number {
     return this.#at(this.#index.sender(event), this.#index.timeNs(event));
   }
 
   /** The receiver of `event` is not late in reading it before this time. */
-  readMs(event: number): number {
+  readMs(event: EventNumber): number {
     const receiver = this.#index.receiver(event);
     return this.#at(receiver, this.#nextDeedNs(receiver, event));
   }
 
-  #at(container: number, timeNs: number): number {
+  #at(container: ContainerIndex, timeNs: number): number {
     if (this.#progress.hasDeparted(container)) return -Infinity;
     return this.#startMs + timeNs / 1e6 / this.#speed;
   }
 
   /** The recorded time of the process's next act after `event`. Its last act is its exit. */
-  #nextDeedNs(container: number, event: number): number {
+  #nextDeedNs(container: ContainerIndex, event: EventNumber): number {
     const deeds = this.#deedsOf(container);
     let from = 0;
     let to = deeds.length;
@@ -66,7 +67,7 @@ export class OwnClock {
     return deed === undefined ? this.#index.lastedNs(container) : this.#index.timeNs(deed);
   }
 
-  #deedsOf(container: number): Uint32Array {
+  #deedsOf(container: ContainerIndex): Uint32Array {
     let deeds = this.#deeds.get(container);
     if (deeds === undefined) {
       deeds = this.#script.filter((event) => this.#isDeed(container, event));
@@ -76,7 +77,7 @@ export class OwnClock {
   }
 
   /** Excludes accepting and refusing, which a kernel does even while the process sleeps. */
-  #isDeed(container: number, event: number): boolean {
+  #isDeed(container: ContainerIndex, event: EventNumber): boolean {
     const kind = this.#index.kind(event);
     if (kind === RecordKind.accept || kind === RecordKind.refuse) return false;
     return this.#index.sender(event) === container && !this.#index.wasStopped(container, event);

@@ -11,6 +11,7 @@
  * packets are not ordered among each other: UDP protocols expect no order, and small differences
  * between runs would hold them up.
  */
+import { type EventNumber, everyone } from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { LiveSet } from "./script.ts";
@@ -30,7 +31,7 @@ interface Count {
   /**
    * Recorded packets between live processes, each with the number of connection events before it.
    */
-  readonly after: { readonly event: number; readonly connectionEvents: number }[];
+  readonly after: { readonly event: EventNumber; readonly connectionEvents: number }[];
 }
 
 export class Packets {
@@ -45,7 +46,7 @@ export class Packets {
       if (index.kind(event) !== RecordKind.packet) events++;
       else {
         const [sender, receiver] = [index.sender(event), index.receiver(event)];
-        if (live.has(sender) && (receiver < 0 || live.has(receiver)))
+        if (live.has(sender) && (receiver === everyone || live.has(receiver)))
           this.#count(index.flow(event)).after.push({ event, connectionEvents: events });
       }
     }
@@ -63,7 +64,7 @@ export class Packets {
    * reports whether a recorded packet must wait although the main cursor passed all connection
    * events before it.
    */
-  hold(flow: number, isBlocked: (event: number) => boolean): boolean {
+  hold(flow: number, isBlocked: (event: EventNumber) => boolean): boolean {
     const count = this.#count(flow);
     const which = count.sent - 1;
     // A packet that the recording does not have has nothing to wait for.

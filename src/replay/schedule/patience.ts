@@ -51,7 +51,7 @@ export class Patience {
   #hasMoved = true;
   #movedMs = 0;
   #nowMs = 0;
-  #startMs = -1;
+  #startMs: number | undefined;
   #departures = 0;
   /** How many times in a row events were given up since the process last acted. */
   #inVain = 0;
@@ -82,7 +82,7 @@ export class Patience {
    */
   setTime(nowMs: number, departures: number): void {
     this.#nowMs = nowMs;
-    if (this.#startMs === -1) this.#startMs = nowMs;
+    this.#startMs ??= nowMs;
     if (departures > this.#departures) this.atMs = nowMs;
     this.#departures = departures;
     if (this.#hasMoved) this.#movedMs = nowMs;
@@ -98,7 +98,7 @@ export class Patience {
   takeEnded(cursors: Iterable<Cursor>): readonly EndedWait[] {
     this.atMs = Infinity;
     const ended: EndedWait[] = [];
-    let costMs = -1;
+    let costMs = 0;
     for (const cursor of cursors) {
       if (cursor.state !== "waiting" && cursor.state !== "delivering") continue;
       if (this.#endMs(cursor) <= this.#nowMs) {
@@ -118,7 +118,9 @@ export class Patience {
     return {
       rule: byClock ? "clock" : "gap",
       waitedMs: this.#nowMs - cursor.sinceMs,
-      recordedMs: byClock ? this.#clockMs(cursor) - this.#startMs : this.#gapMs(cursor),
+      recordedMs: byClock
+        ? this.#clockMs(cursor) - (this.#startMs ?? this.#nowMs)
+        : this.#gapMs(cursor),
       patienceMs: this.#patienceWith(cursor),
     };
   }

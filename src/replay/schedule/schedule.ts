@@ -5,6 +5,14 @@
  * schedule's only call in the other direction reports a difference. The rest of this folder makes
  * the decisions, above all cursor-engine.ts.
  */
+import {
+  type ConnectionNumber,
+  type ContainerIndex,
+  endOf,
+  type EventNumber,
+  everyone,
+  noEnd,
+} from "../../base/ids.ts";
 import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { ReportDifference } from "../findings/differences.ts";
@@ -12,7 +20,7 @@ import { Gate } from "./gate.ts";
 import { hasHappened } from "../findings/happened.ts";
 import { Verdicts } from "../findings/verdicts.ts";
 import { Packets } from "./packets.ts";
-import { Done, endOf, type Progress } from "../progress/progress.ts";
+import { Done, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { globalScript, type LiveSet, scriptOf } from "./script.ts";
 import type { ScheduleOptions, Step } from "./step.ts";
@@ -87,7 +95,7 @@ export class Schedule {
   }
 
   /** The live process opened this connection, which was matched. */
-  noteConnected(connection: number): void {
+  noteConnected(connection: ConnectionNumber): void {
     const end = endOf(connection, Direction.toServer);
     this.#progress.mark(end, Done.connected);
     this.#engine.connected(end);
@@ -98,7 +106,7 @@ export class Schedule {
    * The live process opened a connection that is not identified yet; `connection` is reserved for
    * it.
    */
-  noteOpened(connection: number): void {
+  noteOpened(connection: ConnectionNumber): void {
     const end = endOf(connection, Direction.toServer);
     this.#progress.mark(end, Done.opened);
     this.#engine.acted(end);
@@ -110,7 +118,7 @@ export class Schedule {
    * exchange on them waits only for its own request. (An exchange that moved may wait for others of
    * the pool, or they for it, so the recorded order may be impossible.)
    */
-  noteAsked(connection: number): void {
+  noteAsked(connection: ConnectionNumber): void {
     this.#engine.asked(endOf(connection, Direction.toServer));
     const pool = this.index.connections.poolOf(connection);
     if (this.#loose.has(pool)) return;
@@ -119,7 +127,7 @@ export class Schedule {
   }
 
   /** Takes a connection out of the common order if its pool has left it. */
-  #loosen(connection: number): void {
+  #loosen(connection: ConnectionNumber): void {
     if (this.#loose.size === 0) return;
     const end = endOf(connection, Direction.toServer);
     if (!this.#progress.has(end, Done.connected)) return;
@@ -127,24 +135,24 @@ export class Schedule {
   }
 
   /** Whether the schedule has passed `event`. If the event has not happened, it was given up. */
-  isPast(event: number): boolean {
+  isPast(event: EventNumber): boolean {
     return this.#engine.isPast(event);
   }
 
   /** Whether the common order has reached or passed `event`. */
-  hasReached(event: number): boolean {
+  hasReached(event: EventNumber): boolean {
     const { script, at } = this.#engine;
     return (script[at] ?? Infinity) >= event;
   }
 
   /** The live process, as the server, accepted this connection. */
-  noteAccepted(connection: number): void {
+  noteAccepted(connection: ConnectionNumber): void {
     this.#verdicts.accepted(connection);
     this.#engine.accepted(endOf(connection, Direction.toClient));
   }
 
   /** The live process, as the server, refused this connection. */
-  noteRefused(connection: number): void {
+  noteRefused(connection: ConnectionNumber): void {
     this.#verdicts.refused(connection);
     this.#engine.acted(endOf(connection, Direction.toClient));
   }
@@ -153,7 +161,12 @@ export class Schedule {
    * The live process has sent `totalBytes` in `direction`, counted in the recorded stream. On a
    * stream that went `astray` this does not extend patience: it may be an endless heartbeat.
    */
-  noteBytes(connection: number, direction: Direction, totalBytes: number, astray = false): void {
+  noteBytes(
+    connection: ConnectionNumber,
+    direction: Direction,
+    totalBytes: number,
+    astray = false,
+  ): void {
     const end = endOf(connection, direction);
     this.#progress.noteSent(end, totalBytes);
     this.#progress.mark(end, Done.spoke);
@@ -166,7 +179,7 @@ export class Schedule {
    * The live process is quiet, and has yet to send `event`, on a stream that was cut off: no more
    * of it is awaited.
    */
-  noteCutShort(event: number): void {
+  noteCutShort(event: EventNumber): void {
     const end = endOf(this.index.connection(event), this.index.direction(event));
     this.#progress.excuseBytes(end, this.index.endOffset(event));
     this.#engine.acted(end);
@@ -176,12 +189,16 @@ export class Schedule {
    * In a protocol with units, notes the unit that the live process has to send next, for reports.
    * Call it before {@link noteBytes}, which may end a wait.
    */
-  noteAwaitedUnit(connection: number, direction: Direction, unit: string | undefined): void {
+  noteAwaitedUnit(
+    connection: ConnectionNumber,
+    direction: Direction,
+    unit: string | undefined,
+  ): void {
     this.#progress.noteAwaitedUnit(endOf(connection, direction), unit);
   }
 
   /** The live process, the sender of `direction`, ended it (FIN). */
-  noteEnd(connection: number, direction: Direction): void {
+  noteEnd(connection: ConnectionNumber, direction: Direction): void {
     this.#verdicts.ended(connection, direction);
     this.#engine.acted(endOf(connection, direction));
   }
@@ -190,7 +207,7 @@ export class Schedule {
    * The live process, the sender of `direction`, reset the connection, which ends all deliveries on
    * it.
    */
-  noteReset(connection: number, direction: Direction): void {
+  noteReset(connection: ConnectionNumber, direction: Direction): void {
     this.#verdicts.reset(connection, direction);
     this.#engine.broke(endOf(connection, direction));
   }
@@ -198,9 +215,9 @@ export class Schedule {
   /**
    * A live process of this or another schedule sent a non-TCP packet. For `flow` see live-flows.ts.
    */
-  notePacket(flow: number, sender: number): void {
+  notePacket(flow: number, sender: ContainerIndex): void {
     this.#gate.packets.note(flow);
-    if (this.#gate.isMine(sender)) this.#engine.acted(-1);
+    if (this.#gate.isMine(sender)) this.#engine.acted(noEnd);
     else this.#engine.arrived();
   }
 
@@ -214,20 +231,20 @@ export class Schedule {
   }
 
   /** Whether the delivery of `event` releases the first held packet of its flow. */
-  releasesPacket(event: number): boolean {
+  releasesPacket(event: EventNumber): boolean {
     return this.#gate.packets.release(this.index.flow(event));
   }
 
   /** Whether the packet `event` reaches the live process `container`. */
-  getsPacket(container: number, event: number): boolean {
+  getsPacket(container: ContainerIndex, event: EventNumber): boolean {
     return this.#gate.getsPacket(container, event);
   }
 
   /**
    * The driver has delivered `event`: the kernel took the bytes, or they are first in its backlog.
    */
-  noteDelivered(event: number): void {
-    if (this.index.kind(event) === RecordKind.packet) return this.#engine.delivered(-1, event);
+  noteDelivered(event: EventNumber): void {
+    if (this.index.kind(event) === RecordKind.packet) return this.#engine.delivered(noEnd, event);
     const end = this.#gate.receiverEnd(event);
     if (this.index.kind(event) === RecordKind.data) {
       const position = this.index.streamOffset(event) + this.index.lengthBytes(event);
@@ -249,7 +266,7 @@ export class Schedule {
    * The live process is gone and everything that it sent was noted. The schedule gives up the rest
    * of its acts without waiting, and delivers nothing more to it.
    */
-  noteGone(container: number): void {
+  noteGone(container: ContainerIndex): void {
     this.#gate.noteGone(container);
     this.#engine.gone(container);
   }
@@ -258,7 +275,7 @@ export class Schedule {
    * The first event that the live process `container` cannot know about yet. Connections that it
    * made before this event may be open at once. An accept carries no news.
    */
-  windowEnd(container: number = this.containers[0] ?? -1): number {
+  windowEnd(container: ContainerIndex = this.containers[0] ?? everyone): EventNumber {
     const { script, opens, at: mainAt } = this.#engine;
     if (opens) return this.index.eventCount;
     let at = Math.max(mainAt, this.#windows.get(container) ?? 0);
@@ -271,7 +288,7 @@ export class Schedule {
     return isConnect ? (this.index.acceptOf(this.index.connection(news)) ?? news) : news;
   }
 
-  #isNews(event: number, container: number): boolean {
+  #isNews(event: EventNumber, container: ContainerIndex): boolean {
     const kind = this.index.kind(event);
     if (kind === RecordKind.packet) return this.#gate.getsPacket(container, event);
     return this.index.receiver(event) === container && kind !== RecordKind.accept;

@@ -6,6 +6,7 @@
  * order. So the script places the dialing of a live server right before the recorded accept, not
  * where the client connected. The two differ when a server is slow to start or its backlog is full.
  */
+import { type ContainerIndex, type EventNumber, everyone } from "../../base/ids.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 
@@ -13,15 +14,16 @@ import type { RecordingIndex } from "../../recording/recording.ts";
 export type LiveSet = ReadonlySet<number>;
 
 /** The events caused by or happening to the live process `container`, in order. */
-export function scriptOf(index: RecordingIndex, container: number): Uint32Array {
-  const isMine = (client: number, server: number): boolean =>
+export function scriptOf(index: RecordingIndex, container: ContainerIndex): Uint32Array {
+  const isMine = (client: ContainerIndex, server: ContainerIndex): boolean =>
     client === container || server === container;
   return select(index, isMine, (server) => server === container);
 }
 
 /** The events of all live processes, in the order of the recording. */
 export function globalScript(index: RecordingIndex, live: LiveSet): Uint32Array {
-  const isLive = (client: number, server: number): boolean => live.has(client) || live.has(server);
+  const isLive = (client: ContainerIndex, server: ContainerIndex): boolean =>
+    live.has(client) || live.has(server);
   return select(index, isLive, (server) => live.has(server));
 }
 
@@ -32,7 +34,7 @@ export function globalScript(index: RecordingIndex, live: LiveSet): Uint32Array 
 function select(
   index: RecordingIndex,
   wanted: (one: number, other: number) => boolean,
-  isDialed: (server: number) => boolean,
+  isDialed: (server: ContainerIndex) => boolean,
 ): Uint32Array {
   const { connections } = index;
   const isWanted = new Uint8Array(connections.count + 1);
@@ -40,11 +42,11 @@ function select(
     const [client, server] = [connections.client(number), connections.server(number)];
     if (client !== server && wanted(client, server)) isWanted[number] = 1;
   }
-  const isPart = (event: number): boolean => {
+  const isPart = (event: EventNumber): boolean => {
     const connection = index.connection(event);
     if (connection !== 0) return isWanted[connection] === 1;
     const [sender, receiver] = [index.sender(event), index.receiver(event)];
-    return receiver < 0 || (sender !== receiver && wanted(sender, receiver));
+    return receiver === everyone || (sender !== receiver && wanted(sender, receiver));
   };
   const events = filter(index.eventCount, isPart);
   dialInAcceptOrder(index, events, isDialed);
@@ -55,10 +57,10 @@ function select(
 function dialInAcceptOrder(
   index: RecordingIndex,
   events: Uint32Array,
-  isDialed: (server: number) => boolean,
+  isDialed: (server: ContainerIndex) => boolean,
 ): void {
   const { connections } = index;
-  const moves = (event: number): boolean => {
+  const moves = (event: EventNumber): boolean => {
     const connection = index.connection(event);
     return (
       isDialed(connections.server(connection)) && connections.outcome(connection) === "accepted"
@@ -76,7 +78,7 @@ function dialInAcceptOrder(
 }
 
 /** Counts first, so that no array grows or is copied. */
-function filter(eventCount: number, wanted: (event: number) => boolean): Uint32Array {
+function filter(eventCount: number, wanted: (event: EventNumber) => boolean): Uint32Array {
   let count = 0;
   for (let event = 0; event < eventCount; event++) if (wanted(event)) count++;
   const events = new Uint32Array(count);

@@ -1,4 +1,5 @@
 /** The options of a schedule, and its answers. */
+import { type EventNumber, noEvent } from "../../base/ids.ts";
 
 /**
  * How strictly a replay keeps the order of events.
@@ -40,22 +41,22 @@ export interface ScheduleOptions {
  * - `deliver`: let `event` happen to its receiver, then call {@link Schedule.noteDelivered}. Ask
  *   for the next step at once.
  * - `wait`: nothing to do before the time `untilMs` (or Infinity), or the next note. `event` is one
- *   that is awaited or being delivered; -1 if there is no single one.
+ *   that is awaited or being delivered; `noEvent` if there is no single one.
  * - `done`: every event has happened or was given up. A later note may wake the schedule again.
  */
 export interface Step {
   readonly type: "deliver" | "wait" | "done";
-  readonly event: number;
+  readonly event: EventNumber;
   readonly untilMs: number;
 }
 
 /** The reusable {@link Step} of a schedule. */
 export class Answer implements Step {
   type: Step["type"] = "wait";
-  event = -1;
+  event: EventNumber = noEvent;
   untilMs: number = Infinity;
 
-  say(type: Step["type"], event: number, untilMs: number = Infinity): Step {
+  say(type: Step["type"], event: EventNumber, untilMs: number = Infinity): Step {
     this.type = type;
     this.event = event;
     this.untilMs = untilMs;

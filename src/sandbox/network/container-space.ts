@@ -1,4 +1,5 @@
 /** A container's network space: `lo`, and `tun0` with the container's address in each subnet. */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { hostOf } from "../../base/units.ts";
 import type { Subnet } from "../../net/subnet.ts";
 import { addAddress } from "../../sys/interfaces.ts";
@@ -11,7 +12,7 @@ import { createSpace, device, type Space, trySysctl } from "./space.ts";
  */
 export function createContainerSpace(
   subnets: readonly Subnet[],
-  container: number,
+  container: ContainerIndex,
   isLinked: boolean,
   furnish?: () => void,
 ): Space {
@@ -27,7 +28,7 @@ export function createContainerSpace(
   });
 }
 
-function addHost(subnet: Subnet, container: number): void {
+function addHost(subnet: Subnet, container: ContainerIndex): void {
   const address = subnet.addressBytes(hostOf(container));
   if (subnet.prefixBits > 0)
     return addAddress(device, address, subnet.prefixBits, broadcastOf(subnet));

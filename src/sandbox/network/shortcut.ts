@@ -19,6 +19,7 @@
  * times. The shortcut needs veth, clsact, cls_bpf and mirred, which most kernels have as modules.
  * Without one of them everything goes through the switch, just as correctly, but more slowly.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { hostOf } from "../../base/units.ts";
 import { bareReset, connectionChange, everything } from "../../net/bpf.ts";
 import type { Subnet } from "../../net/subnet.ts";
@@ -55,7 +56,7 @@ export function tryShortcut(...parameters: Parameters<typeof createShortcut>): b
  */
 export function createShortcut(
   subnets: readonly Subnet[],
-  container: number,
+  container: ContainerIndex,
   pipeSpace: Namespace,
 ): void {
   const peer = `c${container}`;
@@ -80,7 +81,7 @@ export function createShortcut(
 }
 
 /** Switches the container's TCP over to the shortcut. */
-function leadTcp(subnet: Subnet, container: number): void {
+function leadTcp(subnet: Subnet, container: ContainerIndex): void {
   const { family, network, prefixBits } = subnet;
   const { table, priority } = tcpRoutes;
   const source = subnet.addressBytes(hostOf(container));

@@ -1,6 +1,7 @@
 /**
  * Who runs where: pure. The i-th command (from 0) gets host number i+1 of each subnet, and a name.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { hostOf } from "../../base/units.ts";
 import { basename } from "node:path/posix";
 import { UsageError } from "../../base/errors.ts";
@@ -10,7 +11,7 @@ import type { Subnet } from "../../net/subnet.ts";
 
 /** One command and the container it runs in. */
 export interface ContainerPlan {
-  readonly index: number;
+  readonly index: ContainerIndex;
   readonly name: string;
   /** What `/bin/sh -c` runs. Empty for the calling process: see {@link addCaller}. */
   readonly command: string;

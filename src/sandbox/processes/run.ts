@@ -7,6 +7,7 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { closeSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerIndex } from "../../base/ids.ts";
 import { allOrNothing } from "../../base/undo-stack.ts";
 import { assert } from "../../base/assert.ts";
 import { commandFilter, supervise } from "../../determinism/seeding.ts";
@@ -66,7 +67,7 @@ export interface RunHooks {
  * By container: undefined to start its command now, or a promise that settles when it may start
  * (undefined), or with the reason why it never will.
  */
-export type StartGate = (container: number) => Promise<string | undefined> | undefined;
+export type StartGate = (container: ContainerIndex) => Promise<string | undefined> | undefined;
 
 const lookMs = 10;
 /** The number of seeds to choose from if the caller gave none. */
@@ -261,7 +262,7 @@ export class CommandRun {
   }
 
   /** Whether this container still has processes. */
-  hasProcesses(container: number): boolean {
+  hasProcesses(container: ContainerIndex): boolean {
     const place = this.#placeOf(container);
     return this.#space.members(place.compartment).length > 0;
   }
@@ -270,7 +271,7 @@ export class CommandRun {
    * Runs another command in this container's network and returns whether it succeeded. Its output
    * is discarded, and it takes no PIDs from the container.
    */
-  async check(container: number, command: string): Promise<boolean> {
+  async check(container: ContainerIndex, command: string): Promise<boolean> {
     const { plan, network } = this.#placeOf(container);
     this.#checks ??= this.#space.addCompartment(this.#spawner);
     const program = this.#programOf(plan, command);
@@ -285,7 +286,7 @@ export class CommandRun {
     return "exitCode" in end && end.exitCode === 0;
   }
 
-  #placeOf(container: number): Place {
+  #placeOf(container: ContainerIndex): Place {
     const place = this.#places.find(({ plan }) => plan.index === container);
     assert(place, "the container runs a command");
     return place;

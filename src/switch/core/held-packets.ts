@@ -2,6 +2,9 @@
  * Holds packets until they are due: a binary heap of slot numbers by time, in order of arrival for
  * equal times. The caller owns the slots' memory. Everything is preallocated.
  */
+/** In place of a slot: none is free, or no packet is due. */
+export const noSlot = -1;
+
 export class HeldPackets {
   readonly capacity: number;
   /** By slot. */
@@ -29,10 +32,11 @@ export class HeldPackets {
   }
 
   /**
-   * Holds a packet and returns its slot, valid until {@link take} returns it; -1 if none is free.
+   * Holds a packet and returns its slot, valid until {@link take} returns it; {@link noSlot} if none
+   * is free.
    */
   hold(dueMs: number): number {
-    if (this.#count === this.capacity) return -1;
+    if (this.#count === this.capacity) return noSlot;
     const slot = this.#slots[this.#count] as number;
     this.#dueMs[slot] = dueMs;
     this.#turn[slot] = this.#turns++;
@@ -42,10 +46,10 @@ export class HeldPackets {
 
   /**
    * Removes the next packet if it is due and returns its slot, valid until the next `hold`; else
-   * -1.
+   * {@link noSlot}.
    */
   take(nowMs: number): number {
-    if (this.nextDueMs > nowMs) return -1;
+    if (this.nextDueMs > nowMs) return noSlot;
     this.#swap(0, --this.#count);
     this.#sink();
     return this.#slots[this.#count] as number;

@@ -7,6 +7,7 @@
  * its retransmissions under loss.) It acts on the side of the container that the spec names first.
  * In a replay the two connections are independent, and both cross the link.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import { LinkDirection } from "./link-direction.ts";
 import type { LinkEnd, LinkSpec } from "./link-spec.ts";
 import { Random } from "./random.ts";
@@ -41,14 +42,14 @@ export class LinkPlan {
   }
 
   /** The link that a packet between these containers crosses. */
-  between(from: number, to: number): Link | null {
+  between(from: ContainerIndex, to: ContainerIndex): Link | null {
     const key = from * keyFactor + to;
     let link = this.#links.get(key);
     if (link === undefined) this.#links.set(key, (link = this.#create(from, to)));
     return link;
   }
 
-  #create(from: number, to: number): Link | null {
+  #create(from: ContainerIndex, to: ContainerIndex): Link | null {
     const { specs, seed, atBothEnds } = this.#setup;
     const spec = specs[specIndex(specs, from, to)];
     if (!spec || from === to) return null;
@@ -83,7 +84,7 @@ export function quietMsOf(links: { readonly specs: readonly LinkSpec[] } | undef
 }
 
 /** The index of the last spec that covers this direction, or -1. */
-function specIndex(specs: readonly LinkSpec[], from: number, to: number): number {
+function specIndex(specs: readonly LinkSpec[], from: ContainerIndex, to: ContainerIndex): number {
   return specs.findLastIndex(
     (spec) => matches(spec, from, to) || (spec.bothWays && matches(spec, to, from)),
   );
@@ -98,10 +99,14 @@ function endOfTcp(specs: readonly LinkSpec[], one: number, other: number): numbe
   return Math.min(one, other);
 }
 
-function matches({ from, to }: LinkSpec, sender: number, receiver: number): boolean {
+function matches(
+  { from, to }: LinkSpec,
+  sender: ContainerIndex,
+  receiver: ContainerIndex,
+): boolean {
   return isAt(from, sender) && isAt(to, receiver);
 }
 
-function isAt(end: LinkEnd, container: number): boolean {
+function isAt(end: LinkEnd, container: ContainerIndex): boolean {
   return end === "*" || end === container;
 }

@@ -7,11 +7,12 @@
  * `<->` applies the conditions to both directions, `->` to one. `*` is any container. Where several
  * specs cover a direction, the last one replaces the others completely.
  */
+import { type ContainerIndex } from "../../base/ids.ts";
 import { indexOfName } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 
 /** A container's index, or any. */
-export type LinkEnd = number | "*";
+export type LinkEnd = ContainerIndex | "*";
 
 /** The conditions of one direction of a link. Probabilities are from 0 to 1. */
 export interface LinkConditions {
@@ -74,14 +75,14 @@ export function parseLink(text: string, names: readonly string[]): LinkSpec {
   const ends = endsPattern.exec(line.slice(0, Math.max(0, colonAt)));
   if (!ends) throw wrong(`write it like ${example}`);
   const [, first = "", arrow, second = ""] = ends;
-  const endOf = (name: string): LinkEnd => {
+  const parseEnd = (name: string): LinkEnd => {
     if (name === "*") return "*";
     const index = indexOfName(names, name);
     if (index < 0) throw wrong(`there is no container '${name}' (there are ${names.join(", ")})`);
     return index;
   };
-  const from = endOf(first);
-  const to = endOf(second);
+  const from = parseEnd(first);
+  const to = parseEnd(second);
   if (from === to && from !== "*") throw wrong("a link has two ends");
   const words = line.slice(colonAt + 1).split(/[\s,]+/);
   const conditions = new ConditionsReader(words.filter(Boolean), wrong).read();

@@ -4,9 +4,10 @@
  * A verdict is a number, so that nothing is allocated: a container's index, or one of {@link
  * Verdict}.
  */
+import type { ContainerIndex } from "../../base/ids.ts";
 import type { Family } from "../../base/units.ts";
 import { IPPROTO_TCP, type PacketView } from "../../net/packet.ts";
-import type { Subnet } from "../../net/subnet.ts";
+import { noHost, type Subnet } from "../../net/subnet.ts";
 
 export const Verdict = {
   /** TCP between two containers: to the pipe space. */
@@ -18,6 +19,11 @@ export const Verdict = {
   /** Not from the sender's own address, or of a family or network that is not routed here. */
   foreign: -4,
 } as const;
+
+/** Whether the verdict is a container's index. */
+export function isContainer(verdict: number): verdict is ContainerIndex {
+  return verdict >= 0;
+}
 
 export class Routes {
   readonly #subnets: Partial<Record<Family, Subnet>>;
@@ -33,7 +39,7 @@ export class Routes {
   }
 
   /** The verdict on a packet from container `from`. */
-  fromContainer(view: PacketView, bytes: Uint8Array, from: number): number {
+  fromContainer(view: PacketView, bytes: Uint8Array, from: ContainerIndex): number {
     const subnet = this.#subnets[view.family];
     if (!subnet) return Verdict.foreign;
     if (subnet.hostNumberAt(bytes, view.sourceAt) !== from + 1) return Verdict.foreign;
@@ -41,7 +47,7 @@ export class Routes {
     if (host >= 1 && host <= this.#containers)
       return view.protocol === IPPROTO_TCP ? Verdict.pipe : host - 1;
     if (reachesEveryone(view, bytes, host, subnet)) return Verdict.everyone;
-    return host === -1 ? Verdict.foreign : Verdict.unreachable;
+    return host === noHost ? Verdict.foreign : Verdict.unreachable;
   }
 
   /** The verdict on a packet from the pipe space: only TCP to a container passes. */

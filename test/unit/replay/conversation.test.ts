@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { endOf } from "../../../src/base/ids.ts";
 import { Direction } from "../../../src/base/direction.ts";
 import { exchangeAt } from "../../../src/recording/exchange.ts";
 import { Conversation, type Turn } from "../../../src/replay/match/conversation.ts";
 import { Exchanges } from "../../../src/replay/match/exchanges.ts";
 import type { Mask } from "../../../src/replay/compare/masks.ts";
-import { endOf, Progress } from "../../../src/replay/progress/progress.ts";
+import { Progress } from "../../../src/replay/progress/progress.ts";
 import { record } from "./recording.ts";
 
 /** What live connections ask, and which recorded exchange it is taken for. */

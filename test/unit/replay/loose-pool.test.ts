@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { endOf } from "../../../src/base/ids.ts";
 import { Direction } from "../../../src/base/direction.ts";
 import { exchangeAt } from "../../../src/recording/exchange.ts";
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
-import { endOf } from "../../../src/replay/progress/progress.ts";
 import { Stage } from "./playbook.ts";
 import { record } from "./recording.ts";
 

@@ -1,6 +1,7 @@
 // More masks never give more differences: a mask excuses bytes, and must not disturb a replay.
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { endOf } from "../../../src/base/ids.ts";
 import { Direction } from "../../../src/base/direction.ts";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
@@ -9,7 +10,7 @@ import { comparisonFor } from "../../../src/replay/compare/comparison.ts";
 import type { Mask } from "../../../src/replay/compare/masks.ts";
 import { DifferenceLog } from "../../../src/replay/findings/difference-log.ts";
 import { reporterFor } from "../../../src/replay/findings/reporter.ts";
-import { endOf, Progress } from "../../../src/replay/progress/progress.ts";
+import { Progress } from "../../../src/replay/progress/progress.ts";
 import { Schedule } from "../../../src/replay/schedule/schedule.ts";
 import { TestRecording } from "./recording.ts";
 

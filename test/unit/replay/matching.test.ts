@@ -1,10 +1,11 @@
+import { endOf } from "../../../src/base/ids.ts";
 import { Direction } from "../../../src/base/direction.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import type { Difference } from "../../../src/replay/findings/differences.ts";
 import { Matching, type PendingMatch } from "../../../src/replay/match/matching.ts";
-import { Done, endOf, Progress } from "../../../src/replay/progress/progress.ts";
+import { Done, Progress } from "../../../src/replay/progress/progress.ts";
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import { liveAttempt, record, TestRecording } from "./recording.ts";
 

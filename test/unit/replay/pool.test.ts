@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { endOf } from "../../../src/base/ids.ts";
 import { Direction } from "../../../src/base/direction.ts";
 import { RecordKind } from "../../../src/dump/format/schema.ts";
 import type { RecordingIndex } from "../../../src/recording/recording.ts";
@@ -7,7 +8,6 @@ import { comparisonFor } from "../../../src/replay/compare/comparison.ts";
 import { Listener } from "../../../src/replay/drive/listener.ts";
 import { Conversation } from "../../../src/replay/match/conversation.ts";
 import { Exchanges } from "../../../src/replay/match/exchanges.ts";
-import { endOf } from "../../../src/replay/progress/progress.ts";
 import { choices, type Choose } from "./any-recording.ts";
 import { Stage } from "./playbook.ts";
 import { TestRecording } from "./recording.ts";
