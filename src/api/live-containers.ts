@@ -57,12 +57,12 @@ function containersNamed(
 ): readonly ContainerPlan[] {
   const recorded = containers.map(({ name }) => name);
   for (const name of names)
-    if (indexOfName(recorded, name) < 0)
+    if (indexOfName(recorded, name) === undefined)
       throw new UsageError(
         `'${name}': the recording has no such container (it has ${recorded.join(", ")})`,
         { argument: "only" },
       );
-  return containers.filter(({ name }) => indexOfName(names, name) >= 0);
+  return containers.filter(({ name }) => indexOfName(names, name) !== undefined);
 }
 
 /**

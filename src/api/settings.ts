@@ -1,6 +1,6 @@
 /** What recordings and replays have in common, and its defaults. */
 import { randomInt } from "node:crypto";
-import { indexOfName } from "../base/container-name.ts";
+import { nameAmong } from "../base/container-name.ts";
 import { UsageError } from "../base/errors.ts";
 import type { OutputSink } from "../sandbox/processes/command.ts";
 import type { RunOptions, Until } from "../sandbox/processes/run.ts";
@@ -61,7 +61,7 @@ export function runOptionsOf(
 }
 
 function untilOf(until: string = "all", names: readonly string[]): Until {
-  const name = names[indexOfName(names, until)];
+  const name = nameAmong(names, until);
   if (name !== undefined) return { name };
   if (until === "all" || until === "first") return until;
   throw new UsageError(

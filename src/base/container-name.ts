@@ -3,6 +3,8 @@
  * and on terminals. It keeps its case, which makes no difference, as in host names (RFC 4343).
  */
 
+import type { ContainerIndex } from "./ids.ts";
+
 export const longestName = 63;
 
 const pattern = /^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$/i;
@@ -28,7 +30,13 @@ export function isSameName(a: string | undefined, b: string): boolean {
   return a !== undefined && foldName(a) === foldName(b);
 }
 
-/** Where `name` is among `names`; -1 if it is not. */
-export function indexOfName(names: readonly string[], name: string): number {
-  return names.findIndex((one) => isSameName(one, name));
+/** The container that is called `name`, if `names` are the containers' names by index. */
+export function indexOfName(names: readonly string[], name: string): ContainerIndex | undefined {
+  const index = names.findIndex((one) => isSameName(one, name));
+  return index < 0 ? undefined : index;
+}
+
+/** The one of `names` that means the same as `name`, as it is written there. */
+export function nameAmong(names: readonly string[], name: string): string | undefined {
+  return names.find((one) => isSameName(one, name));
 }

@@ -143,7 +143,7 @@ function userOf(user: string | number | undefined, at: Path, { errorIn }: Reader
 function needOf(need: string, at: Path, { names, errorIn }: Reader): string {
   const [, server = "", port] = /^(.+):(\d{1,5})$/.exec(need) ?? [];
   if (port === undefined) throw errorIn(at, `'${need}' is not NAME:PORT, as in db:5432`);
-  if (indexOfName(names, server) < 0) throw errorIn(at, unknown(server, names));
+  if (indexOfName(names, server) === undefined) throw errorIn(at, unknown(server, names));
   return need;
 }
 
@@ -166,13 +166,14 @@ function checkReferences(
   errorIn: ErrorIn,
 ) {
   const isEnd = until === "all" || until === "first";
-  if (until !== undefined && !isEnd && indexOfName(names, until) < 0)
+  if (until !== undefined && !isEnd && indexOfName(names, until) === undefined)
     throw errorIn(
       ["until"],
       `'${until}' is neither all, first nor a container (${names.join(", ")})`,
     );
   for (const name of listOf(replay?.only))
-    if (indexOfName(names, name) < 0) throw errorIn(["replay", "only"], unknown(name, names));
+    if (indexOfName(names, name) === undefined)
+      throw errorIn(["replay", "only"], unknown(name, names));
 }
 
 function unknown(name: string, names: readonly string[]): string {

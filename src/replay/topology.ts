@@ -54,7 +54,7 @@ function commandsByName(
   names: readonly string[],
 ): (string | undefined)[] {
   for (const { name, command } of commands)
-    if (name === undefined || indexOfName(names, name) < 0)
+    if (name === undefined || indexOfName(names, name) === undefined)
       throw new UsageError(
         `'${name ?? command}' names none of the recorded containers (${names.join(", ")}): write name=command`,
       );

@@ -19,14 +19,19 @@ describe("the names of containers", () => {
     expect(linesOf(replay, "Web.1")).toEqual(["web"]);
   });
 
-  test.for(["ü=true", "a-=true", "10.0.0.1=true", "db@home=true", "=true", "Localhost=true"])(
-    "%s is refused, and nothing is run",
-    async (text, { plg }) => {
-      const run = await plg.run(["record", text]);
-      expect(run.stderr).toMatch(/^plg: '[^\n]*' cannot be a container's name: use [^\n]+\n$/);
-      expect(run.exitCode).toBe(2);
-    },
-  );
+  test.for([
+    "ü=true",
+    "a-=true",
+    "10.0.0.1=true",
+    "db@home=true",
+    "=true",
+    "Localhost=true",
+    "my!db=true",
+  ])("%s is refused, and nothing is run", async (text, { plg }) => {
+    const run = await plg.run(["record", text]);
+    expect(run.stderr).toMatch(/^plg: '[^\n]*' cannot be a container's name: use [^\n]+\n$/);
+    expect(run.exitCode).toBe(2);
+  });
 
   test("are never assignments of the shell, but in the classic form", async ({ plg }) => {
     const named = await plg.run(["record", "my_var=echo [$my_var]"]);

@@ -78,7 +78,7 @@ export async function configuredReplay<Flags extends ReplayFlags>(
   const file = dump === flags.file ? merged.file : dump;
   const { containers } = readRun(file);
   const recorded = containers.map(({ name }) => name);
-  const lacking = system.containers.find(({ name }) => indexOfName(recorded, name) < 0);
+  const lacking = system.containers.find(({ name }) => indexOfName(recorded, name) === undefined);
   if (lacking && flags.config === undefined) return plain;
   if (lacking)
     throw new UsageError(

@@ -31,9 +31,9 @@ function parseOne(text: string, names: readonly string[]): Need {
   return { container: indexIn(names, name), server: indexIn(names, server), port };
 }
 
-function indexIn(names: readonly string[], name: string): number {
+function indexIn(names: readonly string[], name: string): ContainerIndex {
   const index = indexOfName(names, name);
-  if (index >= 0) return index;
+  if (index !== undefined) return index;
   throw new UsageError(`--needs: there is no container '${name}' (there are ${names.join(", ")})`);
 }
 

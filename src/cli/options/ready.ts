@@ -29,7 +29,7 @@ function parseOne(text: string, names: readonly string[]): ReadyCheck {
   const [, name = "", check = ""] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
   const container = indexOfName(names, name);
   if (check === "") throw new UsageError(`--ready '${text}' is not NAME=COMMAND or NAME=/REGEX/`);
-  if (container < 0)
+  if (container === undefined)
     throw new UsageError(
       `--ready: there is no container '${name}' (there are ${names.join(", ")})`,
     );

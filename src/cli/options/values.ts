@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
-import { indexOfName } from "../../base/container-name.ts";
+import { nameAmong } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import { ulaFor, Subnet } from "../../net/subnet.ts";
 import { hasIpv6 } from "../../sandbox/network/space.ts";
@@ -85,7 +85,7 @@ export function parseSignal(text: string): NodeJS.Signals {
 
 /** Parses `all`, `first`, or a container's name, which must be one of `names`. */
 export function parseUntil(text: string, names: readonly string[]): Until {
-  const name = names[indexOfName(names, text)];
+  const name = nameAmong(names, text);
   if (name !== undefined) return { name };
   if (text === "all" || text === "first") return text;
   throw new UsageError(

@@ -1,5 +1,5 @@
 /** Parses masks: `[name][:port]/regex/flags`, one per line in a file. */
-import { indexOfName } from "../../base/container-name.ts";
+import { nameAmong } from "../../base/container-name.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Mask } from "./masks.ts";
 
@@ -20,14 +20,14 @@ export function parseMask(text: string, names: readonly string[], placeOf?: Plac
       placeOf?.(errorAt(text)),
     );
   const [, container, port, source = "", flags] = match;
-  const index = container ? indexOfName(names, container) : -1;
-  if (container && index < 0)
+  const named = container ? nameAmong(names, container) : undefined;
+  if (container && named === undefined)
     throw wrongMask(
       `'${text}': the recording has no container '${container}' (it has ${names.join(", ")})`,
       placeOf?.(0),
     );
   return {
-    ...(index < 0 ? {} : { container: names[index] }),
+    ...(named === undefined ? {} : { container: named }),
     ...(port === undefined ? {} : { port: Number(port) }),
     pattern: compile(source, flags ?? "", placeOf?.(text.indexOf("/") + 1)),
   };

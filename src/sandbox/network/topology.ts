@@ -45,10 +45,10 @@ export interface CommandLine {
 }
 
 /**
- * What stands before the first `=` is meant as a name, unless it has white space, a slash or other
- * syntax of the shell, as in `curl --max-time=1` or `./a=b`.
+ * What stands before the first `=` is meant as a name, valid or not, unless it is an option, a path,
+ * or has white space, a quote or an operator of the shell, as in `curl --max-time=1` or `./a=b`.
  */
-const namedCommand = /^([^\s=/'"`$(){}[\]<>|&;\\#!*?~-][^\s=/'"`$(){}[\]<>|&;\\#!*?~]*|)=(.*)$/s;
+const namedCommand = /^((?!-)[^\s=/'"`$()<>|&;\\]*)=(.*)$/s;
 
 /**
  * Reads `NAME=COMMAND`, or a command alone. A shell would read `PORT=80 ./server` as an assignment,

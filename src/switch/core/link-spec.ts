@@ -78,7 +78,8 @@ export function parseLink(text: string, names: readonly string[]): LinkSpec {
   const parseEnd = (name: string): LinkEnd => {
     if (name === "*") return "*";
     const index = indexOfName(names, name);
-    if (index < 0) throw wrong(`there is no container '${name}' (there are ${names.join(", ")})`);
+    if (index === undefined)
+      throw wrong(`there is no container '${name}' (there are ${names.join(", ")})`);
     return index;
   };
   const from = parseEnd(first);
