@@ -184,6 +184,8 @@ export const rooms = {
       "diff",
     ],
   },
+  // A folder of recordings, as a test suite.
+  suite: { pure, imports: ["base", "replay/findings", "report"] },
   viewer: { pure, imports: ["base", "dump/format", "recording", "replay/findings", "report"] },
 
   // What programs use, and the command line.
@@ -250,6 +252,18 @@ export const rooms = {
       "cli/terminal",
     ],
   },
+  "cli/suite": {
+    imports: [
+      "base",
+      "config",
+      "dump/store",
+      "replay/findings",
+      "report",
+      "suite",
+      "cli/errors",
+      "cli/launch",
+    ],
+  },
   "cli/commands": {
     packages: ["commander"],
     imports: [
@@ -274,11 +288,13 @@ export const rooms = {
       "replay/learn",
       "replay/schedule",
       "report",
+      "suite",
       "api",
       "cli/describe",
       "cli/errors",
       "cli/launch",
       "cli/options",
+      "cli/suite",
       "cli/terminal",
     ],
   },

@@ -35,6 +35,7 @@ type SetExitCode = (code: number) => void;
 const commands: ReadonlyMap<string, () => Promise<(cli: Cli, set: SetExitCode) => void>> = new Map([
   ["record", async () => (await import("./commands/record.ts")).addRecord],
   ["replay", async () => (await import("./commands/replay.ts")).addReplay],
+  ["test", async () => (await import("./commands/test.ts")).addTest],
   ["init", async () => (await import("./commands/init.ts")).addInit],
   ["show", async () => (await import("./commands/show.ts")).addShow],
   ["diff", async () => (await import("./commands/diff.ts")).addDiff],

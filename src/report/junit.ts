@@ -8,8 +8,12 @@ import { renderDifference } from "./differences.ts";
 import type { Outcome, ProcessOutcome } from "./outcome.ts";
 
 /** The replay, or the comparison of two recordings. */
-export interface JunitRun {
+export interface JunitRun extends JunitSubject {
   readonly command: "plg replay" | "plg diff";
+}
+
+/** What a test suite is about. */
+interface JunitSubject {
   /** For example the dump's path. */
   readonly name: string;
   readonly durationMs: number;
@@ -17,26 +21,52 @@ export interface JunitRun {
   readonly toMask?: string;
 }
 
-/** Renders the document. Its lines end in newlines. */
-export function renderJunit(run: JunitRun, { processes }: Outcome, list: DifferenceList): string {
-  const seconds = (run.durationMs / 1000).toFixed(3);
-  const count = (result: ProcessOutcome["result"]): number =>
-    processes.filter((process) => process.result === result).length;
-  const counts = `tests="${processes.length}" failures="${count("failure")}" errors="${count("error")}"`;
-  const suite = `name=${attribute(run.name)} ${counts} skipped="0" time="${seconds}"`;
+/** One replay, with its findings. */
+export interface JunitSuite {
+  readonly run: JunitSubject;
+  readonly outcome: Pick<Outcome, "processes">;
+  readonly list: DifferenceList;
+}
+
+/** Renders the document of one replay. Its lines end in newlines. */
+export function renderJunit(run: JunitRun, outcome: Outcome, list: DifferenceList): string {
+  return renderJunitSuites(run.command, [{ run, outcome, list }]);
+}
+
+/** Renders the document of several replays, a test suite each. Its lines end in newlines. */
+export function renderJunitSuites(name: string, suites: readonly JunitSuite[]): string {
+  const all = suites.flatMap(({ outcome }) => outcome.processes);
+  const durationMs = suites.reduce((sum, { run }) => sum + run.durationMs, 0);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${run.command}" ${counts} time="${seconds}">`,
-    `  <testsuite ${suite}>`,
-    ...processes.flatMap((process) => renderCase(run, process, list)),
-    "  </testsuite>",
+    `<testsuites name=${attribute(name)} ${countsOf(all)} time="${secondsOf(durationMs)}">`,
+    ...suites.flatMap(renderSuite),
     "</testsuites>",
     "",
   ].join("\n");
 }
 
-function renderCase(run: JunitRun, process: ProcessOutcome, list: DifferenceList): string[] {
-  const seconds = (run.durationMs / 1000).toFixed(3);
+function renderSuite({ run, outcome: { processes }, list }: JunitSuite): string[] {
+  const name = `name=${attribute(run.name)}`;
+  return [
+    `  <testsuite ${name} ${countsOf(processes)} skipped="0" time="${secondsOf(run.durationMs)}">`,
+    ...processes.flatMap((process) => renderCase(run, process, list)),
+    "  </testsuite>",
+  ];
+}
+
+function countsOf(processes: readonly ProcessOutcome[]): string {
+  const count = (result: ProcessOutcome["result"]): number =>
+    processes.filter((process) => process.result === result).length;
+  return `tests="${processes.length}" failures="${count("failure")}" errors="${count("error")}"`;
+}
+
+function secondsOf(durationMs: number): string {
+  return (durationMs / 1000).toFixed(3);
+}
+
+function renderCase(run: JunitSubject, process: ProcessOutcome, list: DifferenceList): string[] {
+  const seconds = secondsOf(run.durationMs);
   const names = `classname=${attribute(run.name)} name=${attribute(process.name)}`;
   const open = `    <testcase ${names} time="${seconds}"`;
   const isIts = (difference: Difference): boolean => difference.process === process.name;
@@ -47,7 +77,7 @@ function renderCase(run: JunitRun, process: ProcessOutcome, list: DifferenceList
 }
 
 function renderResult(
-  { toMask }: JunitRun,
+  { toMask }: JunitSubject,
   process: ProcessOutcome,
   list: DifferenceList,
 ): string[] {
@@ -89,7 +119,7 @@ function attribute(text: string): string {
  * Escapes text. Code points outside XML 1.0 (section 2.2: most control characters, halves of
  * surrogate pairs) cannot be escaped, so they become U+FFFD.
  */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text
     .replaceAll(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "\u{fffd}")
     .replaceAll("&", "&amp;")

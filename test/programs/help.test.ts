@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { describe, expect } from "vitest";
 import { type Finished, Plg, test } from "./plg.ts";
 
-const commands = `record replay show view diff import export init doctor demo
+const commands = `record replay test show view diff import export init doctor demo
   completion man`.split(/\s+/);
 const root = new URL("../..", import.meta.url);
 

@@ -12,6 +12,12 @@ import { renderJunit } from "../../report/junit.ts";
 export function checkReport(dump: string, option: string, path: string | undefined): void {
   if (path === undefined) return;
   refuseDump(dump, option, path);
+  checkWritable(option, path);
+}
+
+/** Throws a {@link UsageError} if the report could not be written. Changes nothing. */
+export function checkWritable(option: string, path: string | undefined): void {
+  if (path === undefined) return;
   namingReport(option, path, () => {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`cannot write ${option} ${path}: it is a directory`);
