@@ -160,10 +160,10 @@ export class Supervisor implements RandomSource {
     if (vdso === undefined) return;
     const { randomInVdso, clocksInVdso } = this.#architecture;
     const symbols = this.#symbolsOf(pid, vdso);
-    for (const { symbol, callNumber } of [randomInVdso, ...(this.#clock ? clocksInVdso : [])]) {
+    for (const { symbol, code } of [randomInVdso, ...(this.#clock ? clocksInVdso : [])]) {
       const at = symbols.get(symbol);
       if (at === undefined || !listener.isWaiting()) continue;
-      overwriteCode(pid, (vdso + at) as Address, this.#architecture.stub(callNumber));
+      overwriteCode(pid, (vdso + at) as Address, code);
     }
   }
 

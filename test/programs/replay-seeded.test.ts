@@ -72,8 +72,16 @@ describe("PostgreSQL with SCRAM-SHA-256, replayed", () => {
 
 describe("random numbers of a program", () => {
   needs("python3");
-  const program = `import os, random, uuid, tempfile
-print(os.urandom(8).hex(), uuid.uuid4(), random.random(), hash("a"), tempfile.mktemp(), os.getpid())`;
+  const program = `import ctypes, os, random, uuid, tempfile
+print(os.urandom(8).hex(), uuid.uuid4(), random.random(), hash("a"), tempfile.mktemp(), os.getpid())
+print(list(set("abcdefgh")))
+# The vDSO's function, as the C library calls it: to ask for the size of a state, then for bytes.
+vdso = ctypes.CDLL("linux-vdso.so.1")
+if hasattr(vdso, "__vdso_getrandom"):
+    draw = vdso["__vdso_getrandom"]
+    draw.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_void_p, ctypes.c_size_t]
+    bytes, state = ctypes.create_string_buffer(8), ctypes.create_string_buffer(64)
+    print(draw(None, 0, 0, state, 2**64 - 1), draw(bytes, 8, 0, None, 0), bytes.raw.hex())`;
 
   test("follow from the seed, whatever else runs", async ({ plg, folder }) => {
     writeFileSync(join(folder, "numbers.py"), program);

@@ -1,9 +1,9 @@
 /** The differences between processors: system call numbers, and machine code that makes a call. */
 
-/** A function of the vDSO, and its equivalent system call. */
+/** A function of the vDSO, and machine code that makes the equivalent system call instead. */
 interface FastCall {
   readonly symbol: string;
-  readonly callNumber: number;
+  readonly code: Uint8Array;
 }
 
 export interface Architecture {
@@ -32,8 +32,46 @@ export interface Architecture {
   /** See vdso(7). */
   readonly randomInVdso: FastCall;
   readonly clocksInVdso: readonly FastCall[];
-  /** Returns machine code that makes the call with its own arguments, and returns. */
-  stub(callNumber: number): Uint8Array;
+}
+
+const ENOSYS = 38;
+
+/** mov eax, number; syscall; ret */
+function callOnX64(number: number): Uint8Array {
+  return Uint8Array.of(0xb8, number & 0xff, number >> 8, 0x00, 0x00, 0x0f, 0x05, 0xc3);
+}
+
+/**
+ * `__vdso_getrandom` has a second purpose: with a last argument of -1 it describes the state that a
+ * caller has to allocate. That fails, so that the C library makes system calls.
+ */
+function randomOnX64(number: number): Uint8Array {
+  return Uint8Array.of(
+    ...[0x49, 0x83, 0xf8, 0xff], // cmp r8, -1
+    ...[0x74, 0x08], // je, over the call
+    ...callOnX64(number),
+    ...[0x48, 0xc7, 0xc0, 0x100 - ENOSYS, 0xff, 0xff, 0xff], // mov rax, -ENOSYS
+    0xc3, // ret
+  );
+}
+
+const arm64Return = 0xd65f_03c0;
+
+/** movz x8, number; svc 0; ret */
+function callOnArm64(number: number): readonly number[] {
+  return [0xd280_0008 | (number << 5), 0xd400_0001, arm64Return];
+}
+
+/** cmn x4, #1; b.eq, over the call; the call; movn x0, #(ENOSYS - 1); ret */
+function randomOnArm64(number: number): readonly number[] {
+  const refusal = [0x9280_0000 | ((ENOSYS - 1) << 5), arm64Return];
+  return [0xb100_049f, 0x5400_0080, ...callOnArm64(number), ...refusal];
+}
+
+function littleEndian(words: readonly number[]): Uint8Array {
+  const code = new DataView(new ArrayBuffer(4 * words.length));
+  words.forEach((word, i) => code.setUint32(4 * i, word, true));
+  return new Uint8Array(code.buffer);
 }
 
 /**
@@ -50,14 +88,12 @@ const x64: Architecture = {
   time: 201,
   poll: 7,
   waits: [7, 23, 232, 270, 271, 281, 441],
-  randomInVdso: { symbol: "__vdso_getrandom", callNumber: 318 },
+  randomInVdso: { symbol: "__vdso_getrandom", code: randomOnX64(318) },
   clocksInVdso: [
-    { symbol: "__vdso_clock_gettime", callNumber: 228 },
-    { symbol: "__vdso_gettimeofday", callNumber: 96 },
-    { symbol: "__vdso_time", callNumber: 201 },
+    { symbol: "__vdso_clock_gettime", code: callOnX64(228) },
+    { symbol: "__vdso_gettimeofday", code: callOnX64(96) },
+    { symbol: "__vdso_time", code: callOnX64(201) },
   ],
-  // mov eax, number; syscall; ret
-  stub: (number) => Uint8Array.of(0xb8, number & 0xff, number >> 8, 0x00, 0x00, 0x0f, 0x05, 0xc3),
 };
 
 /** From <asm-generic/unistd.h>. Untested. glibc and musl call `set_tid_address`; Go does not. */
@@ -71,19 +107,11 @@ const arm64: Architecture = {
   time: undefined,
   poll: undefined,
   waits: [22, 72, 73, 441],
-  randomInVdso: { symbol: "__kernel_getrandom", callNumber: 278 },
+  randomInVdso: { symbol: "__kernel_getrandom", code: littleEndian(randomOnArm64(278)) },
   clocksInVdso: [
-    { symbol: "__kernel_clock_gettime", callNumber: 113 },
-    { symbol: "__kernel_gettimeofday", callNumber: 169 },
+    { symbol: "__kernel_clock_gettime", code: littleEndian(callOnArm64(113)) },
+    { symbol: "__kernel_gettimeofday", code: littleEndian(callOnArm64(169)) },
   ],
-  // movz x8, number; svc 0; ret
-  stub: (number) => {
-    const code = new DataView(new ArrayBuffer(12));
-    code.setUint32(0, 0xd280_0008 | (number << 5), true);
-    code.setUint32(4, 0xd400_0001, true);
-    code.setUint32(8, 0xd65f_03c0, true);
-    return new Uint8Array(code.buffer);
-  },
 };
 
 /** The table for a processor by Node's name for it; undefined if plg does not know it. */

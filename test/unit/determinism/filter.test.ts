@@ -64,8 +64,12 @@ function stops(name: string, answered: Answered, isStopped: (call: Call) => bool
   );
 }
 
-function stubOf(name: string, number: number): string {
-  return Buffer.from(architectureOf(name)?.stub(number) ?? []).toString("hex");
+/** The code for random bytes, and for the first clock, of this processor. */
+function codesOf(name: string): string[] {
+  const { randomInVdso, clocksInVdso } = architectureOf(name) ?? {};
+  return [randomInVdso, clocksInVdso?.[0]].map((one) =>
+    Buffer.from(one?.code ?? []).toString("hex"),
+  );
 }
 
 const isSetup = ({ number, argument }: Call): boolean => number === 158 && argument === 0x1002;
@@ -104,11 +108,19 @@ describe("the filter of commands", () => {
   });
 });
 
-describe("the stub that makes a system call", () => {
+describe("the code that makes a system call", () => {
   it("is what an assembler makes of it", () => {
-    // mov eax, 318; syscall; ret
-    expect(stubOf("x64", 318)).toBe("b83e0100000f05c3");
-    // movz x8, #278; svc #0; ret
-    expect(stubOf("arm64", 278)).toBe("c82280d2010000d4c0035fd6");
+    expect(codesOf("x64")).toEqual([
+      // cmp r8, -1; je; mov eax, 318; syscall; ret; mov rax, -38; ret
+      "4983f8ff7408b83e0100000f05c348c7c0daffffffc3",
+      // mov eax, 228; syscall; ret
+      "b8e40000000f05c3",
+    ]);
+    expect(codesOf("arm64")).toEqual([
+      // cmn x4, #1; b.eq; movz x8, #278; svc #0; ret; movn x0, #37; ret
+      "9f0400b180000054c82280d2010000d4c0035fd6a0048092c0035fd6",
+      // movz x8, #113; svc #0; ret
+      "280e80d2010000d4c0035fd6",
+    ]);
   });
 });
