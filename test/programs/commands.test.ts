@@ -184,7 +184,10 @@ describe("doctor in a container", () => {
 describe("demo", () => {
   needs();
 
-  test("records and shows four programs, and keeps what it made", async ({ plg, folder }) => {
+  test("shows each step, replays TLS without a server, and keeps what it made", async ({
+    plg,
+    folder,
+  }) => {
     const run = await plg.run(["demo"], { env: { TMPDIR: folder } });
     expectOk(run);
     expect(run.stdout).toContain("bob    | 100000: 9592");
@@ -192,6 +195,10 @@ describe("demo", () => {
     const made = readdirSync(folder).find((name) => name.startsWith("plg-demo-")) ?? "";
     expect(run.stdout).toContain(join(folder, made));
     expect(readdirSync(join(folder, made))).toContain("dump.traffic");
-    expect(run.durationMs).toBeLessThan(20_000);
+    const secrets = run.stdout.match(/carol \| over TLSv1\.2: your secret number is \d+/g) ?? [];
+    expect(secrets).toHaveLength(2);
+    expect(secrets[1]).toBe(secrets[0]);
+    expect(run.stderr.match(/no difference$/gm)).toHaveLength(3);
+    expect(run.durationMs).toBeLessThan(25_000);
   });
 });

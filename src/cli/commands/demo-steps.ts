@@ -10,6 +10,8 @@ export interface DemoStep {
   readonly args: readonly string[];
   /** The expected exit code. */
   readonly exitCode: ExitCode;
+  /** The exit code where random bytes cannot follow from a seed, if it is another. */
+  readonly exitCodeUnseeded?: ExitCode;
 }
 
 /** The system: each container's name and command. The others find the store by its name. */
@@ -19,6 +21,9 @@ const system = [
   "alice=node alice.js",
   "bob=node bob.js",
 ];
+
+/** The second system, which speaks TLS. */
+const vault = ["vault=node vault.js", "carol=node carol.js"];
 
 export const demoSteps: readonly DemoStep[] = [
   {
@@ -54,5 +59,23 @@ compares what it sends with what it sent then.`,
 it, and plg reports the first byte that it sends differently. (Exit code 3: the replay differed.)`,
     args: ["replay", "--only", "worker", "worker=node worker.js 3"],
     exitCode: ExitCode.replayDiffers,
+  },
+  {
+    title: "Record an encrypted session",
+    text: `carol fetches a secret number from a vault over TLS, which agrees on fresh keys each time.`,
+    args: [
+      ...["record", "-f", "tls.traffic", "--wait-listen", "5s"],
+      ...["--until", "carol"],
+      ...vault,
+    ],
+    exitCode: ExitCode.ok,
+  },
+  {
+    title: "Replay it without a server",
+    text: `There is no vault any more, and plg does not know the key. carol draws the same random numbers
+again, so the whole session is the same, byte for byte, and she receives the same number.`,
+    args: ["replay", "-f", "tls.traffic", "--only", "carol"],
+    exitCode: ExitCode.ok,
+    exitCodeUnseeded: ExitCode.replayDiffers,
   },
 ];
