@@ -20,7 +20,7 @@ interface HeldWait {
 }
 
 /** A thread that runs for this long computes, so nobody expects it to be done soon. */
-const longestHoldMs = 100;
+const longestHoldMs = 250;
 const reviewMs = 1;
 const mostKnown = 4096;
 

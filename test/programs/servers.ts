@@ -31,7 +31,13 @@ export function nginx(
 /** Writes a key pair for TLS into the folder: key.pem and cert.pem. */
 export function certificate(folder: string): void {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const name = ["-days", "2", "-subj", "/CN=server", "-keyout", "key.pem", "-out", "cert.pem"];
+  const names = [
+    "-subj",
+    "/CN=server",
+    "-addext",
+    "subjectAltName=DNS:server,DNS:redis,DNS:broker",
+  ];
+  const name = ["-days", "2", ...names, "-keyout", "key.pem", "-out", "cert.pem"];
   execFileSync("openssl", ["req", "-x509", ...key, ...name], { cwd: folder, stdio: "pipe" });
 }
 
