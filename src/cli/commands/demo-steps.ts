@@ -63,11 +63,7 @@ it, and plg reports the first byte that it sends differently. (Exit code 3: the 
   {
     title: "Record an encrypted session",
     text: `carol fetches a secret number from a vault over TLS, which agrees on fresh keys each time.`,
-    args: [
-      ...["record", "-f", "tls.traffic", "--wait-listen", "5s"],
-      ...["--until", "carol"],
-      ...vault,
-    ],
+    args: ["record", "-f", "tls.traffic", "--wait-listen=5s", "--until=carol", ...vault],
     exitCode: ExitCode.ok,
   },
   {

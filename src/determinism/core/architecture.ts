@@ -46,13 +46,11 @@ function callOnX64(number: number): Uint8Array {
  * caller has to allocate. That fails, so that the C library makes system calls.
  */
 function randomOnX64(number: number): Uint8Array {
-  return Uint8Array.of(
-    ...[0x49, 0x83, 0xf8, 0xff], // cmp r8, -1
-    ...[0x74, 0x08], // je, over the call
-    ...callOnX64(number),
-    ...[0x48, 0xc7, 0xc0, 0x100 - ENOSYS, 0xff, 0xff, 0xff], // mov rax, -ENOSYS
-    0xc3, // ret
-  );
+  // cmp r8, -1; je, over the call
+  const check = [0x49, 0x83, 0xf8, 0xff, 0x74, 0x08];
+  // mov rax, -ENOSYS; ret
+  const refusal = [0x48, 0xc7, 0xc0, 0x100 - ENOSYS, 0xff, 0xff, 0xff, 0xc3];
+  return Uint8Array.of(...check, ...callOnX64(number), ...refusal);
 }
 
 const arm64Return = 0xd65f_03c0;
