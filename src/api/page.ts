@@ -3,7 +3,7 @@
  * itself unless it is too large, and, for a replay, the differences.
  */
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { gzipSync } from "node:zlib";
 import { assert } from "../base/assert.ts";
@@ -11,6 +11,7 @@ import { readRun } from "../dump/store/reader.ts";
 import type { DifferenceList } from "../replay/findings/differences.ts";
 import type { CarriedDifferences } from "../report/carried.ts";
 import type { Outcome } from "../report/outcome.ts";
+import { keysPathOf } from "../report/tls-keys.ts";
 
 /**
  * The largest dump embedded in a page: a browser unpacks it in a second. Larger dumps are opened
@@ -51,7 +52,7 @@ export function renderPage(dump: string, findings?: ReplayFindings): string {
 <style>${style}</style>
 </head>
 <body>
-${carriedPart("dump", name, isCarried(dump) ? readFileSync(dump) : undefined)}
+${carriedPart("dump", name, isCarried(dump) ? readFileSync(dump) : undefined, keysNear(dump))}
 ${differences ? carriedPart("differences", name, JSON.stringify(differences)) : ""}
 <script type="module">${code}</script>
 </body>
@@ -67,9 +68,21 @@ function part(name: string): string {
  * A part that the viewer unpacks (viewer/carried.ts). Browsers do not render script elements, and
  * do not execute one of this type.
  */
-function carriedPart(id: string, name: string, content: Uint8Array | string | undefined): string {
+function carriedPart(
+  id: string,
+  name: string,
+  content: Uint8Array | string | undefined,
+  keys?: string,
+): string {
+  const hint = keys === undefined ? "" : ` data-keys="${escaped(keys)}"`;
   const text = content === undefined ? "" : gzipSync(content).toString("base64");
-  return `<script id="${id}" type="application/gzip" data-name="${name}">${text}</script>`;
+  return `<script id="${id}" type="application/gzip" data-name="${name}"${hint}>${text}</script>`;
+}
+
+/** The name of the file with the run's TLS keys, if there is one. The page does not hold them. */
+function keysNear(dump: string): string | undefined {
+  const keys = keysPathOf(dump);
+  return existsSync(keys) ? basename(keys) : undefined;
 }
 
 /** The source expression of a Content-Security-Policy for an inline element. */

@@ -52,6 +52,8 @@ interface Answer {
 
 type OpenLine = { -readonly [K in keyof TimelineLine]: TimelineLine[K] } & Searched & {
     isOut: boolean;
+    /** Whether an answer is expected. */
+    readonly isAsking: boolean;
   };
 
 /** The most lines that wait for their answers. */
@@ -94,6 +96,17 @@ export class Timeline {
     if (item.type === "packet") this.#addPacket(item, moment);
     else this.#addStreamEvent(item, moment);
     return this.#held.length > 2 * mostHeld ? this.#take(mostHeld) : [];
+  }
+
+  /**
+   * Returns the lines that need not wait for more events: up to the first one without its answer
+   * that began after `untilNs`.
+   */
+  settle(untilNs: number): readonly TimelineLine[] {
+    const waiting = this.#held.findIndex(
+      ({ isAsking, answer, moment }) => isAsking && answer === undefined && moment.atNs > untilNs,
+    );
+    return this.#take(waiting < 0 ? this.#held.length : waiting);
   }
 
   /** Returns all remaining lines. Call it after the last event. */
@@ -196,6 +209,7 @@ export class Timeline {
       lengthBytes: entry.lengthBytes,
       answer: undefined,
       isOut: false,
+      isAsking: entry.question !== undefined,
       found: undefined,
     };
   }

@@ -8,11 +8,15 @@ export interface CarriedDump {
   readonly name: string;
   /** Undefined if the page carries only the dump's name. */
   readonly bytes: Blob | undefined;
+  /** The name of the file with the run's TLS keys, if there was one. */
+  readonly keys: string | undefined;
 }
 
 export async function carriedDump(): Promise<CarriedDump> {
   const holder = document.querySelector("#dump");
-  return { name: holder?.getAttribute("data-name") ?? "one", bytes: await unpacked(holder) };
+  const name = holder?.getAttribute("data-name") ?? "one";
+  const keys = holder?.getAttribute("data-keys") ?? undefined;
+  return { name, keys, bytes: await unpacked(holder) };
 }
 
 /** The result of a replay, if the page shows one. */

@@ -12,7 +12,7 @@ import { Viewer } from "./viewer.ts";
 globalThis.SharedArrayBuffer ??= ArrayBuffer as unknown as SharedArrayBufferConstructor;
 
 /** Loads a dump and shows it, or explains why that failed. */
-async function open(name: string, bytes: Blob): Promise<void> {
+async function open(name: string, bytes: Blob, keys?: string): Promise<void> {
   const progress = element("p", "hint", `reading ${name}`);
   document.body.replaceChildren(progress);
   try {
@@ -21,7 +21,8 @@ async function open(name: string, bytes: Blob): Promise<void> {
     });
     // The differences apply to one recording only.
     const isTheirs = String(dump.summary.run.startNs) === differences?.startNs;
-    document.body.replaceChildren(new Viewer(dump, isTheirs ? differences : undefined).root);
+    const viewer = new Viewer(dump, { differences: isTheirs ? differences : undefined, keys });
+    document.body.replaceChildren(viewer.root);
     document.title = `${name} \u2013 plg`;
   } catch (error) {
     askFor((error as Error).message);
@@ -64,7 +65,7 @@ document.addEventListener("drop", (event) => {
 
 const differences = await carriedDifferences();
 const carried = await carriedDump();
-if (carried.bytes) await open(carried.name, carried.bytes);
+if (carried.bytes) await open(carried.name, carried.bytes, carried.keys);
 else
   askFor(
     `This page shows dumps of plg, and carries none. Choose ${carried.name}, or drop it here.`,

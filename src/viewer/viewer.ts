@@ -8,6 +8,7 @@ import { ActivityPlot } from "./activity-plot.ts";
 import { ConnectionList } from "./connection-list.ts";
 import { Conversation } from "./conversation.ts";
 import { DifferenceCards } from "./difference-cards.ts";
+import { describeKeys } from "../report/tls-keys.ts";
 import { eventOf } from "../replay/findings/divergence.ts";
 import { button, element } from "./dom.ts";
 import { eventsThatPass, parseFilter } from "./filter.ts";
@@ -30,9 +31,18 @@ export class Viewer {
   #chosen: number | undefined;
   readonly #buttons: Readonly<Record<Tab, HTMLButtonElement>>;
 
-  /** `differences` are those of a replay of this dump. */
-  constructor(dump: LoadedDump, carried?: CarriedDifferences) {
-    const differences = carried?.list;
+  /**
+   * `differences` are those of a replay of this dump, and `keys` is the name of the file with its
+   * TLS keys.
+   */
+  constructor(
+    dump: LoadedDump,
+    parts: {
+      readonly differences?: CarriedDifferences | undefined;
+      readonly keys?: string | undefined;
+    } = {},
+  ) {
+    const differences = parts.differences?.list;
     this.#dump = dump;
     const { index } = dump;
     this.#sequence = new SequenceView(dump, (event) => this.#choose(event));
@@ -62,7 +72,7 @@ export class Viewer {
     this.root = element(
       "div",
       "viewer",
-      this.#about(carried?.outcome),
+      this.#about(parts.differences?.outcome, parts.keys),
       this.#activity.root,
       bar,
       element("main", "", lists, this.#conversation.root),
@@ -71,7 +81,10 @@ export class Viewer {
     this.#show("");
   }
 
-  #about(outcome: CarriedDifferences["outcome"] | undefined): HTMLElement {
+  #about(
+    outcome: CarriedDifferences["outcome"] | undefined,
+    keys: string | undefined,
+  ): HTMLElement {
     const { name, summary } = this.#dump;
     const { connections, bytesToServer, bytesToClient } = summary.totals;
     const totals = [
@@ -86,7 +99,8 @@ export class Viewer {
       outcome === undefined
         ? []
         : [element("p", `verdict ${outcome.verdict}`, `${outcome.verdict}: ${outcome.text}`)];
-    return element("header", "about", element("h1", "", name), ...verdict, details);
+    const hint = keys === undefined ? [] : [element("p", "hint", describeKeys(name, keys))];
+    return element("header", "about", element("h1", "", name), ...verdict, ...hint, details);
   }
 
   #filter(): HTMLElement {

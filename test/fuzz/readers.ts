@@ -12,6 +12,9 @@ import {
   type DumpItem,
   type RunItem,
 } from "../../src/dump/format/decoder.ts";
+import { diffRecordings } from "../../src/diff/diff.ts";
+import { ExportFilter } from "../../src/export/events.ts";
+import { HttpCollector } from "../../src/export/har.ts";
 import { comparisonFor } from "../../src/replay/compare/comparison.ts";
 import type { Difference } from "../../src/replay/findings/differences.ts";
 import { Progress } from "../../src/replay/progress/progress.ts";
@@ -44,6 +47,8 @@ export function readAll(bytes: Uint8Array): Outcome {
     expectHarmless(timelineOf(bytes));
     compareWithItself(index, bytes);
     describeEvents(index, bytes);
+    diffWithItself(index, bytes);
+    exportAll(index, bytes);
     recordedTopology({ path: "", store: undefined as never, index, exits: [], end }, []);
     for (const order of ["process", "connection", "global"] satisfies Order[]) replay(index, order);
     const sizes = [connections.length, packets, index.eventCount].map(
@@ -149,6 +154,33 @@ function compareWithItself(index: RecordingIndex, bytes: Uint8Array): void {
         throw new Error(`a stream of ${stream.lengthBytes} bytes ends at ${comparison.position}`);
       comparison.finish();
     }
+}
+
+/** Two recordings that are one have every connection in common. */
+function diffWithItself(index: RecordingIndex, bytes: Uint8Array): void {
+  const read = (position: number, lengthBytes: number): Uint8Array =>
+    bytes.subarray(position, position + lengthBytes);
+  const side = { index, read };
+  const { onlyFirst, onlySecond, compared } = diffRecordings(side, side, []);
+  if (onlyFirst.length + onlySecond.length > 0 || compared !== index.connections.count)
+    throw new Error("a recording has other connections than itself");
+}
+
+/** All of it, redacted, and the HTTP requests in it. */
+function exportAll(index: RecordingIndex, bytes: Uint8Array): void {
+  const read = (position: number, lengthBytes: number): Uint8Array =>
+    bytes.subarray(position, position + lengthBytes);
+  const filter = new ExportFilter(index, read, {
+    selection: new Selection([], []),
+    redactions: [/[a-e]\w+/g],
+  });
+  const collector = new HttpCollector();
+  let requests = 0;
+  for (const item of filter.items(items(bytes))) requests += collector.add(item).length;
+  requests += collector.finish().length;
+  const { connections } = filter.counts;
+  if (connections !== index.connections.count) throw new Error("an export of all is not whole");
+  if (requests > bytes.length) throw new Error(`${requests} requests in ${bytes.length} bytes`);
 }
 
 /** What the viewer's page says of each event, and of its first bytes. */

@@ -1,10 +1,12 @@
 // Part of a recording, for others.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { fields, tcpComplaints } from "./dump.ts";
+import { asDatabaseUser, initDatabase, postgres } from "./database.ts";
 import { needs } from "./machine.ts";
-import { expectOk, test } from "./plg.ts";
+import { actor, expectOk, test } from "./plg.ts";
 import { record } from "./replays.ts";
 import { certificate, nginx } from "./servers.ts";
 
@@ -102,6 +104,34 @@ describe("plg export to HAR", () => {
     expect(entries[0]?.response.content).toMatchObject({ size: page.length, text: page });
     expect(entries[2]?.response.content).toMatchObject({ text: "//4A", encoding: "base64" });
     expect(entries[3]?.request.postData).toMatchObject({ text: "user=XXX" });
+  });
+});
+
+describe("record --tls-keys with PostgreSQL", () => {
+  needs("initdb", "openssl", "tshark");
+
+  test("tshark decrypts what Node said to it", async ({ plg, folder }) => {
+    const data = initDatabase(folder);
+    certificate(folder);
+    const own = "chown postgres key.pem cert.pem && chmod 600 key.pem";
+    execFileSync("/bin/sh", ["-c", own], { cwd: folder });
+    const ssl = `-c ssl=on -c ssl_cert_file='${folder}/cert.pem' -c ssl_key_file='${folder}/key.pem'`;
+    const query = "select 'a secret' || n from generate_series(1, 3) n";
+    await record(
+      plg,
+      "--until=client",
+      "--no-ipv6",
+      "--tls-keys",
+      "--ready=server=pg_isready -q -h 10.0.0.1",
+      `server=exec ${asDatabaseUser} ${postgres(data)} ${ssl}`,
+      `client=${actor("postgres-tls.mjs")} server "${query}"`,
+    );
+    expect(readFileSync(join(folder, "dump.traffic")).includes("a secret1")).toBe(false);
+    expectOk(await plg.run(["export", "-o", "open.pcapng"]));
+    const open = join(folder, "open.pcapng");
+    expect(await fields(open, "pgsql.query", "pgsql.query")).toEqual([query]);
+    const rows = await fields(open, 'pgsql.type == "Data row"', "pgsql.val.data");
+    expect(rows.join().replaceAll(":", "")).toContain(Buffer.from("a secret3").toString("hex"));
   });
 });
 

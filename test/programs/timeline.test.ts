@@ -1,5 +1,6 @@
 // `plg show --timeline` of real programs: what they say to each other, a line each.
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { asDatabaseUser, initDatabase, postgres } from "./database.ts";
@@ -54,7 +55,7 @@ describe("redis", () => {
     expect(await timeline(plg, "--only=connect")).toEqual([
       "client → server  connects to port 6379 → accepts",
     ]);
-    const json = await plg.run(["show", "-t", "--json", "--grep=^SET"]);
+    const json = await plg.run(["show", "--json", "--grep=^SET"]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       connection: 1,
       from: "client",
@@ -232,10 +233,33 @@ describe("Node", () => {
   });
 });
 
+describe("a recording that goes on", () => {
+  needs("redis-server", "redis-cli");
+
+  test("is followed line by line, and to its end", async ({ plg, folder }) => {
+    const ask = "redis-cli -h server";
+    const client = `client=${ask} set a 1; until [ -e more ]; do sleep 0.05; done; ${ask} set b 2`;
+    const recording = plg.start(["record", "--until=client", "--no-ipv6", redis, client]);
+    await recording.prints(/OK/);
+    const shown = plg.start(["show", "--follow", "--grep=SET"]);
+    await shown.prints(/SET a 1 → OK/);
+    expect(shown.stdout).not.toMatch(/SET b/);
+    writeFileSync(join(folder, "more"), "");
+    expectOk(await recording.ended);
+    const finished = await shown.ended;
+    expectOk(finished);
+    expect(finished.stdout).toMatch(/SET a 1 → OK.*\n.*SET b 2 → OK/);
+    expect(finished.stderr).toBe("");
+  });
+});
+
 describe("wrong usage", () => {
   test.for([
-    { args: ["--grep=x"], message: "--only, --grep, --from and --to select lines of --timeline" },
-    { args: ["-t", "--grep=("], message: "--grep '(' is not a regular expression" },
+    {
+      args: ["--stats", "--grep=x"],
+      message: "--follow, --only, --grep, --from and --to are for the timeline",
+    },
+    { args: ["--grep=("], message: "--grep '(' is not a regular expression" },
     { args: ["-t", "--only=nobody"], message: "'nobody' is no container (client)" },
     { args: ["-t", "--from=soon"], message: "--from 'soon' is not a time" },
     { args: ["-t", "-c", "3"], message: "--connection and --timeline exclude each other" },

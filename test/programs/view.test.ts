@@ -49,6 +49,7 @@ async function openTalk(plg: Plg, folder: string): Promise<Page> {
       `client=${talk} connect=10.0.0.1:7000 send=hello read=7 'send=${hostile}' end read-end`,
     ]),
   );
+  writeFileSync(join(folder, "dump.traffic.keys"), "a secret");
   const written = await plg.run(["view"]);
   expectOk(written);
   expect(written.stdout).toBe("dump.traffic.html\n");
@@ -65,6 +66,7 @@ describe("the page of a small dump", () => {
   test("shows what happened, and what was said", async ({ plg, folder }) => {
     const page = await openTalk(plg, folder);
     expect(await page.title()).toBe("dump.traffic \u2013 plg");
+    await page.getByText(/^the TLS keys of this run are in dump\.traffic\.keys/).waitFor();
     for (const text of ["#1 5 B hello", "#1 7 B welcome", `#1 ${hostile.length} B ${hostile}`])
       await page.locator(`${rows} .what`).getByText(text, { exact: true }).waitFor();
 

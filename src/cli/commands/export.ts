@@ -13,11 +13,11 @@ import { PayloadFile } from "../../recording/load/payload-file.ts";
 import { readRecording } from "../../recording/load/read-recording.ts";
 import { selectionFrom, type SelectionOptions } from "../../report/selection.ts";
 import { toolVersion } from "../../api/version.ts";
+import { keysPathOf } from "../../report/tls-keys.ts";
 import { pathOf } from "../options/dump-argument.ts";
 import { collect } from "../options/values.ts";
 import { withProgress } from "../terminal/reading.ts";
 import { forResults } from "../terminal/terminal.ts";
-import { keysPathOf } from "./tls-keys.ts";
 
 interface ExportFlags extends SelectionOptions {
   readonly file?: string;

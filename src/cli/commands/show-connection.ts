@@ -7,7 +7,7 @@ import { type Phase, phaseAfter } from "../../dump/format/lifecycle.ts";
 import { readDump } from "../../dump/store/reader.ts";
 import type { RunInfo } from "../../dump/format/schema.ts";
 import { type Notation, renderEvent, renderParties } from "../../report/conversation.ts";
-import { keysPathOf } from "./tls-keys.ts";
+import { describeKeys, keysPathOf } from "../../report/tls-keys.ts";
 import { write } from "../launch/standard-streams.ts";
 
 /**
@@ -43,7 +43,5 @@ export async function showConnection(
 function tellKeys(path: string): void {
   const keys = keysPathOf(path);
   if (!existsSync(keys)) return;
-  process.stderr.write(
-    `plg: the TLS keys of this run are in ${printable(keys)}: 'plg export ${printable(path)} -o OUT.pcapng' puts them in front, for Wireshark\n`,
-  );
+  process.stderr.write(`plg: ${printable(describeKeys(path, keys))}\n`);
 }

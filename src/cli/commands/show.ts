@@ -23,6 +23,7 @@ interface ShowFlags {
   readonly hex?: boolean;
   readonly stats?: boolean;
   readonly timeline?: boolean;
+  readonly follow?: boolean;
   readonly only?: readonly string[];
   readonly grep?: string;
   readonly from?: string;
@@ -42,8 +43,9 @@ export function addShow(program: Cli): void {
     .option("-c, --connection <number>", "show the bytes of this connection instead")
     .option("--hex", "with --connection: in hexadecimal")
     .option("--stats", "show bytes and latencies of each pair of containers instead")
-    .optionsGroup("Timeline:")
+    .optionsGroup("Timeline (any of these shows it):")
     .option("-t, --timeline", "show all messages of the run in order, decoded where possible")
+    .option("--follow", "go on while the run is being recorded")
     .option("--only <words>", "of a container, #connection, :port or kind (repeatable)", collect)
     .option("--grep <regex>", "whose line matches")
     .option("--from <time>", "from this time of the run on, such as 1.5s")
@@ -65,12 +67,13 @@ Examples:
   $ plg show
   $ plg show nightly.traffic --json | jq '.totals'
   $ plg show --connection 3
-  $ plg show --timeline --only api --grep 'POST|error' --from 1.5s`;
+  $ plg show --grep 'POST|error' --only api --from 1.5s
+  $ plg show --follow`;
 
 async function show(path: string, flags: ShowFlags): Promise<void> {
   checkCombination(flags);
   if (flags.stats) return showStats(path, flags.json === true);
-  if (flags.timeline) return await showTimeline(path, flags);
+  if (flags.timeline || selectsLines(flags)) return await showTimeline(path, flags);
   if (flags.connection !== undefined) {
     const number = parseCount(flags.connection, "--connection", 2 ** 32 - 1);
     return await showConnection(path, number, flags.hex ? "hexadecimal" : "text");
@@ -83,7 +86,7 @@ async function show(path: string, flags: ShowFlags): Promise<void> {
 }
 
 function checkCombination(flags: ShowFlags): void {
-  const { connection, timeline, stats, json, hex, only = [], grep, from, to } = flags;
+  const { connection, timeline, stats, json, hex } = flags;
   if (connection !== undefined && json)
     throw new UsageError("--connection and --json exclude each other");
   if (connection !== undefined && timeline)
@@ -93,9 +96,13 @@ function checkCombination(flags: ShowFlags): void {
   if (stats && (connection !== undefined || timeline))
     throw new UsageError("--stats excludes --connection and --timeline");
   if (hex && connection === undefined) throw new UsageError("--hex is for --connection");
-  const selects = only.length > 0 || [grep, from, to].some((option) => option !== undefined);
-  if (selects && !timeline)
-    throw new UsageError("--only, --grep, --from and --to select lines of --timeline");
+  if (selectsLines(flags) && (stats || connection !== undefined))
+    throw new UsageError("--follow, --only, --grep, --from and --to are for the timeline");
+}
+
+/** Whether options concern the timeline, which they then show. */
+function selectsLines({ follow, only = [], grep, from, to }: ShowFlags): boolean {
+  return follow === true || only.length > 0 || [grep, from, to].some((one) => one !== undefined);
 }
 
 function textOf(summary: DumpSummary, all: boolean): string {

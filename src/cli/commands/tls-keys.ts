@@ -3,14 +3,10 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../base/errors.ts";
+import { keysPathOf } from "../../report/tls-keys.ts";
 
 /** Keys are secrets, so only their owner may read them. */
 const mode = 0o600;
-
-/** The path of a recording's keys. */
-export function keysPathOf(dump: string): string {
-  return `${dump}.keys`;
-}
 
 /**
  * Creates an empty file for the keys, and returns the environment that makes programs write to it:

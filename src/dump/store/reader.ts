@@ -19,7 +19,7 @@ export function* readDump(path: string): Generator<DumpItem, DumpEnd, undefined>
   const fd = openForReading(path);
   try {
     for (;;) {
-      const length = attempt(path, () => readSync(fd, chunk, 0, chunk.length, null));
+      const length = readChunk(path, fd, chunk);
       if (length === 0) return decoder.end();
       decoder.push(chunk.subarray(0, length));
       for (let item = decoder.next(); item !== undefined; item = decoder.next()) yield item;
@@ -54,8 +54,14 @@ export function readRun(path: string): RunItem["run"] {
   return first.run;
 }
 
-function openForReading(path: string): number {
+/** Throws a {@link PlgError} that names the dump. */
+export function openForReading(path: string): number {
   return attempt(path, () => openSync(path, "r"));
+}
+
+/** Reads the file's next bytes into `chunk`. Returns their number, 0 at the end of the file. */
+export function readChunk(path: string, fd: number, chunk: Uint8Array): number {
+  return attempt(path, () => readSync(fd, chunk, 0, chunk.length, null));
 }
 
 function attempt<T>(path: string, work: () => T): T {
