@@ -35,7 +35,11 @@ export function importAsJson(result: ImportResult, output: string): Record<strin
     durationNs: result.durationNs,
     complete: isComplete(result),
     repaired: findings.repaired,
-    missing: { ...findings.missing, truncatedCaptures: result.cut },
+    missing: {
+      ...findings.missing,
+      unreadableLinkTypes: [...findings.unreadableLinkTypes],
+      truncatedCaptures: result.cut,
+    },
     ignored: findings.ignored,
     gaps: findings.gaps.map((gap) => ({
       connection: gap.connection,
@@ -64,6 +68,8 @@ export function isComplete({ findings, cut }: ImportResult): boolean {
 function headline(result: ImportResult, output: string): string {
   const { connections, packets, bytes, durationNs, containers, frames } = result;
   if (frames === 0) return `nothing to import: no packets; wrote an empty recording to ${output}`;
+  if (containers.length === 0)
+    return `nothing to import: no packet of a host in ${plural(frames, "frame")}; wrote an empty recording to ${output}`;
   const others = packets === 0 ? [] : [`${plural(packets, "packet")} other than TCP`];
   const streams =
     connections === 0
@@ -141,7 +147,7 @@ function repairedLines({ repaired }: Findings): string[] {
 }
 
 function missingLines(result: ImportResult): string[] {
-  const { missing, gaps } = result.findings;
+  const { missing, gaps, unreadableLinkTypes } = result.findings;
   const lines = result.cut.map(
     ({ path, position, what }) => `the rest of ${path} from byte ${position} on: ${what}`,
   );
@@ -156,6 +162,11 @@ function missingLines(result: ImportResult): string[] {
       missing.predecessors,
       "connection",
       "on the same ports as a later one, of which only answers were captured",
+    ],
+    [
+      missing.unreadableFrames,
+      "frame",
+      `of link type ${[...unreadableLinkTypes].join(", ")}, which plg cannot read`,
     ],
     [missing.cutPackets, "packet", "of which not the whole header or datagram was captured"],
     [missing.incompleteFragments, "fragmented packet", "of which a fragment was not captured"],

@@ -15,12 +15,20 @@ const EtherType = {
   mpls: 0x8847,
   mplsMulticast: 0x8848,
   pppoeSession: 0x8864,
+  /** IEEE 802.1ah: a whole Ethernet frame behind a tag. */
+  backbone: 0x88e7,
+  /** IEEE 802.1BR, and its forerunner. */
+  portExtender: 0x893f,
+  vnTag: 0x8926,
 } as const;
 
 /** Smaller values are a length: IEEE 802.3 with an LLC header. */
 const leastEtherType = 0x600;
 const ethernetHeaderBytes = 14;
 const vlanTagBytes = 4;
+const backboneTagBytes = 4;
+const portExtenderTagBytes = 8;
+const vnTagBytes = 6;
 const mplsLabelBytes = 4;
 const pppoeHeaderBytes = 6;
 const sllHeaderBytes = 16;
@@ -33,6 +41,13 @@ const pppIpv6 = 0x57;
 /** "Outgoing", in the packet type of a cooked header. */
 const sllOutgoing = 4;
 const sendTwice = 0x1_0000;
+
+const linkTypes: ReadonlySet<number> = new Set(Object.values(LinkType));
+
+/** Whether frames of this link type can be read. */
+export function isReadable(linkType: number): boolean {
+  return linkTypes.has(linkType);
+}
 
 /** The position of the IP packet in a captured frame. Reuse one object for all packets. */
 export class LinkView {
@@ -130,6 +145,16 @@ export class LinkView {
           type = read16(this.#bytes, at + 2);
           at += vlanTagBytes;
           break;
+        case EtherType.portExtender:
+          type = read16(this.#bytes, at + 6);
+          at += portExtenderTagBytes;
+          break;
+        case EtherType.vnTag:
+          type = read16(this.#bytes, at + 4);
+          at += vnTagBytes;
+          break;
+        case EtherType.backbone:
+          return this.#ethernet(at + backboneTagBytes);
         case EtherType.mpls:
         case EtherType.mplsMulticast:
           return this.#mpls(at);

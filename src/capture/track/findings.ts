@@ -38,6 +38,8 @@ export class Findings {
     predecessors: 0,
     /** Connections with only one captured direction. */
     halves: 0,
+    /** Frames of a link type that plg cannot read. */
+    unreadableFrames: 0,
     /** Packets without a complete header. */
     cutPackets: 0,
     /** IP packets with missing fragments. */
@@ -55,6 +57,8 @@ export class Findings {
     idleConnections: 0,
   };
   readonly gaps: Gap[] = [];
+  /** The link types of `unreadableFrames`, by number. */
+  readonly unreadableLinkTypes: Set<number> = new Set<number>();
 
   /** Notes missing bytes, and extends `last` if they follow it. */
   addGap(gap: Gap, last: Gap | undefined): Gap {

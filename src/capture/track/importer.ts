@@ -13,7 +13,7 @@ import {
 import { read16, readBits32 } from "../../net/wire.ts";
 import { Defragmenter } from "../read/fragments.ts";
 import { IpPacket } from "../read/ip-packet.ts";
-import { LinkView } from "../read/link-layer.ts";
+import { isReadable, LinkView } from "../read/link-layer.ts";
 import type { CapturedPacket } from "../read/packet.ts";
 import { innerPacketAt } from "../read/tunnels.ts";
 import { DuplicateFinder } from "./duplicates.ts";
@@ -76,7 +76,7 @@ export class Importer {
     this.#capture = capture;
     this.frames++;
     if (!this.#link.parse(packet)) {
-      this.findings.ignored.notIp++;
+      this.#noteUnparsed(packet.linkType);
       return;
     }
     if (atNs < this.firstNs) this.firstNs = atNs;
@@ -93,6 +93,15 @@ export class Importer {
     const { whole, incomplete } = this.#defragmenter.counts;
     this.findings.repaired.defragmented = whole;
     this.findings.missing.incompleteFragments = incomplete;
+  }
+
+  #noteUnparsed(linkType: number): void {
+    if (isReadable(linkType)) {
+      this.findings.ignored.notIp++;
+      return;
+    }
+    this.findings.missing.unreadableFrames++;
+    this.findings.unreadableLinkTypes.add(linkType);
   }
 
   #addIp(

@@ -29,7 +29,13 @@ const prefix =
   (text: string) =>
   (packet: Buffer): Buffer =>
     Buffer.concat([hex(text), packet]);
+const hexes = (text: string): readonly number[] => [...hex(text)];
 const nothing = Buffer.alloc(0);
+
+/** In a datagram to this port. */
+function inUdp(port: number, ...parts: readonly Uint8Array[]): Buffer {
+  return ethernet(ipv4("192.0.2.1", "192.0.2.2", 17, udp(5000, port, Buffer.concat(parts))));
+}
 
 /** By name: the link type, and how a packet is wrapped. */
 const layers: Readonly<Record<string, readonly [number, (packet: Buffer) => Buffer]>> = {
@@ -37,6 +43,12 @@ const layers: Readonly<Record<string, readonly [number, (packet: Buffer) => Buff
   VLAN: [1, (packet) => ethernet(packet, [0x81, 0, 0, 7])],
   QinQ: [1, (packet) => ethernet(packet, [0x88, 0xa8, 0, 7, 0x81, 0, 0, 8])],
   "old QinQ": [1, (packet) => ethernet(packet, [0x91, 0, 0, 7, 0x81, 0, 0, 8])],
+  "port extender tag": [1, (packet) => ethernet(packet, hexes("893f 000000000000 8100 0007"))],
+  "VN-tag": [1, (packet) => ethernet(packet, hexes("8926 00000000"))],
+  "provider backbone": [
+    1,
+    (packet) => ethernet(Buffer.concat([hex("00000001"), ethernet(packet)]), [], 0x88e7),
+  ],
   MPLS: [1, (packet) => ethernet(prefix("00010040 000201ff")(packet), [], 0x8847)],
   "MPLS with a pseudowire": [
     1,
@@ -66,19 +78,17 @@ const layers: Readonly<Record<string, readonly [number, (packet: Buffer) => Buff
       return Buffer.concat([hex("02000000 0800 0100 00000000"), length, hex("0900"), packet]);
     },
   ],
-  VXLAN: [
+  VXLAN: [1, (packet) => inUdp(4789, hex("08000000 00000700"), ethernet(packet))],
+  "VXLAN with a group policy": [
     1,
-    (packet) => {
-      const inner = Buffer.concat([hex("08000000 00000700"), ethernet(packet)]);
-      return ethernet(ipv4("192.0.2.1", "192.0.2.2", 17, udp(5000, 4789, inner)));
-    },
+    (packet) => inUdp(4789, hex("88000007 00000701"), ethernet(packet)),
   ],
-  Geneve: [
+  Geneve: [1, (packet) => inUdp(6081, hex("0100 6558 00000700 00000000"), ethernet(packet))],
+  "Geneve with IP": [1, (packet) => inUdp(6081, hex("0000 0800 00000700"), packet)],
+  "GTP-U": [1, (packet) => inUdp(2152, hex("30ff 0000 00000001"), packet)],
+  "GTP-U with an extension": [
     1,
-    (packet) => {
-      const inner = Buffer.concat([hex("0100 6558 00000700 00000000"), ethernet(packet)]);
-      return ethernet(ipv4("192.0.2.1", "192.0.2.2", 17, udp(5000, 6081, inner)));
-    },
+    (packet) => inUdp(2152, hex("34ff 0000 00000001 0000 00 85 01000900"), packet),
   ],
   GRE: [1, (packet) => ethernet(ipv4("192.0.2.1", "192.0.2.2", 47, prefix("0000 0800")(packet)))],
   ERSPAN: [
@@ -98,6 +108,15 @@ test.each(Object.keys(layers))("%s", (name) => {
   expect(heard.log).toEqual(["1 connect", "1 accept", "1 data > 5"]);
   expect(heard.connections[0]?.sent.map(textOf)).toEqual(["hello", ""]);
   expect(heard.packets).toEqual([]);
+});
+
+test("frames of a link type that plg cannot read are missing, and named", () => {
+  const { findings } = hear(
+    pcapFile([{ bytes: packets[0] as Buffer, atNs: 0n }], { linkType: 127 }),
+  );
+  expect(findings.missing.unreadableFrames).toBe(1);
+  expect([...findings.unreadableLinkTypes]).toEqual([127]);
+  expect(findings.isComplete).toBe(false);
 });
 
 test("frames of every link type, cut off anywhere, never throw", () => {
