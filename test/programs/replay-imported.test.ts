@@ -1,6 +1,6 @@
 // Servers and clients that never ran under plg, replayed from what tcpdump captured of them over a
-// network that loses packets. Each side runs alone, at the address that it had.
-import { appendFileSync, writeFileSync } from "node:fs";
+// network that loses and reorders packets. Each side runs alone, at the address that it had.
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { CapturedHosts, hostAddresses } from "./captured-hosts.ts";
@@ -12,6 +12,26 @@ import { nginx } from "./servers.ts";
 import { ethernet, pcapFile, tcp } from "../unit/capture/packets.ts";
 
 const lossPercent = 3;
+
+const fileHeaderBytes = 24;
+const recordHeaderBytes = 16;
+const timeBytes = 8;
+
+/** A capture in which every seventh packet changed places with the next one; times stay. */
+function reordered(capture: Buffer): Buffer {
+  const times: Buffer[] = [];
+  const packets: Buffer[] = [];
+  for (let at = fileHeaderBytes; at < capture.length;) {
+    const end = at + recordHeaderBytes + capture.readUInt32LE(at + timeBytes);
+    times.push(capture.subarray(at, at + timeBytes));
+    packets.push(capture.subarray(at + timeBytes, end));
+    at = end;
+  }
+  for (let i = 7; i + 1 < packets.length; i += 7)
+    [packets[i], packets[i + 1]] = [packets[i + 1] as Buffer, packets[i] as Buffer];
+  const records = packets.flatMap((packet, i) => [times[i] as Buffer, packet]);
+  return Buffer.concat([capture.subarray(0, fileHeaderBytes), ...records]);
+}
 
 interface Scenario {
   readonly server: string;
@@ -28,11 +48,12 @@ async function captureAndImport(plg: Plg, folder: string, scenario: Scenario): P
   try {
     const server = hosts.start("server", `exec ${scenario.server}`);
     await hosts.listening(scenario.port);
-    await hosts.capture("client");
+    const capture = await hosts.capture("client");
     const printed = await hosts.run("client", scenario.client);
     await hosts.endCaptures();
     server.child.kill("SIGTERM");
     await server.ended;
+    writeFileSync(capture, reordered(readFileSync(capture)));
     const names = Object.entries(hostAddresses).map(
       ([name, address]) => `--name=${address}=${name}`,
     );
