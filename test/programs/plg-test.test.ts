@@ -20,7 +20,7 @@ const saying = (word: string): string => `echo ${word} | nc -N server 7000`;
 
 function configOf(word: string): string {
   const client = `{ command: "${saying(word)}", needs: "server:7000" }`;
-  return `containers:\n  server: ${server}\n  client: ${client}\nipv6: false\nreplay: { only: client }\n`;
+  return `containers:\n  server: ${server}\n  client: ${client}\nipv6: false\nseed: false\nreplay: { only: client }\n`;
 }
 
 /** A folder with a configuration and one small recording by it. */

@@ -84,7 +84,7 @@ export async function configuredReplay<Flags extends ReplayFlags>(
     throw new UsageError(
       `${system.path} has a container '${lacking.name}', which ${file} lacks (it has ${recorded.join(", ")}): record again`,
     );
-  const live = merged.only?.split(",") ?? recorded;
+  const live = merged.only?.split(",").map((name) => name.trim()) ?? recorded;
   return { texts: commandTexts(system, live), flags: { ...merged, file } };
 }
 
