@@ -117,7 +117,7 @@ function report(error: unknown, args: readonly string[], called: string | undefi
     return ExitCode.usage;
   }
   if (error instanceof PlgError) {
-    process.stderr.write(`plg: ${printable(messageOf(error))}\n`);
+    process.stderr.write(`plg: ${printable(messageOf(error, called))}\n`);
     return exitCodeOf(error);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

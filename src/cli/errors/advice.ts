@@ -12,10 +12,18 @@ const advice: Readonly<Partial<Record<ErrorCode, string>>> = {
   "sandbox-unavailable": "see 'plg doctor'",
 };
 
-/** The error in one line: the option that it concerns, the message, and advice if there is any. */
-export function messageOf({ message, code, argument }: PlgError): string {
+/** The commands that write their dump with `-o` rather than `-f`. */
+const writers: ReadonlySet<string | undefined> = new Set(["import", "export"]);
+
+/**
+ * The error in one line: the option that it concerns, the message, and advice if there is any.
+ * `command` is the command's name.
+ */
+export function messageOf({ message, code, argument }: PlgError, command?: string): string {
   const line = message.replaceAll(/\s*\n\s*/g, " ");
   const named = argument === undefined ? line : `--${argument} ${line}`;
   const help = advice[code];
-  return help === undefined ? named : `${named}; ${help}`;
+  if (help === undefined) return named;
+  const isOutput = writers.has(command) && code !== "dump-unreadable";
+  return `${named}; ${isOutput ? help.replace("-f PATH", "-o PATH") : help}`;
 }

@@ -30,6 +30,12 @@ test.each([
   expect(messageOf(error)).toBe(message);
 });
 
+test("commands that write with -o are advised to", () => {
+  const error = new UsageError("it is there", { code: "dump-unwritable" });
+  expect(messageOf(error, "record")).toBe("it is there; name another file with -f PATH");
+  expect(messageOf(error, "import")).toBe("it is there; name another file with -o PATH");
+});
+
 /** Every long option in the help texts. */
 function options(): ReadonlySet<string> {
   const page = readFileSync(join(root, "docs/command-line.md"), "utf8");
