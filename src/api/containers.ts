@@ -34,6 +34,11 @@ export interface ContainerOptions {
    */
   readonly ready?: string | RegExp | undefined;
   /**
+   * Servers that must listen before the command starts, as `"db:5432"`. plg asks the kernel, so no
+   * server sees a connection that no client made. Only a recording uses this. @default none
+   */
+  readonly needs?: readonly string[] | undefined;
+  /**
    * Where the command's output goes. `events`: to the run's events, line by line. `inherit`: to the
    * calling process's standard error, after the container's name. `ignore`: nowhere.
    * @default the run's `output`

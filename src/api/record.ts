@@ -6,9 +6,10 @@ import { addCaller, type ContainerPlan, planTopology } from "../sandbox/network/
 import { commandLineOf, type Containers, listContainers, readyChecks } from "./containers.ts";
 import { type ContainerExit, RunEvents } from "./events.ts";
 import { linksOf, type SubnetSettings, subnetsOf } from "./network.ts";
+import { needsOf } from "./needs.ts";
 import { sealOf } from "./own-recordings.ts";
 import { Run } from "./run.ts";
-import { closedGate, exitsOf, startSession } from "./session-run.ts";
+import { closedGate, exitsOf, Readiness, startSession } from "./session-run.ts";
 import { callerName, runOptionsOf, type RunSettings, seedOf } from "./settings.ts";
 import { toolVersion } from "./version.ts";
 
@@ -86,11 +87,13 @@ export async function record(options: RecordOptions): Promise<Run<RecordResult>>
   const left = closedGate();
   const { session: planned, callerPlan } = planRecording(options, events, left.passed);
   const { topology } = planned;
+  const readiness = new Readiness((planned.ready ?? []).map(({ container }) => container));
   const { session, caller, outcome } = await startSession({
     topology,
     callerPlan,
     events,
     signal: options.signal,
+    onReady: (container) => readiness.note(container),
     prepare: (hooks) => RecordSession.prepare(planned, hooks),
   });
   const run = new Run({
@@ -98,6 +101,7 @@ export async function record(options: RecordOptions): Promise<Run<RecordResult>>
     caller,
     events,
     containers: topology.containers,
+    ready: readiness.reached,
     outcome: outcome.then(({ ends, ...result }) => ({
       ...result,
       file: options.file,
@@ -149,6 +153,12 @@ function planRecording(
       force: options.force === true,
       waitListenMs: options.waitListenMs ?? (name === undefined ? 0 : patientListenMs),
       ready: readyChecks(given),
+      needs: needsOf(
+        named.flatMap(({ name: own, needs = [] }) =>
+          needs.map((server) => ({ name: own, server })),
+        ),
+        topology.containers,
+      ),
       toolVersion: toolVersion(),
       seal: sealOf(topology.containers),
     },

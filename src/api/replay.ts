@@ -136,6 +136,7 @@ async function replayRecording(recording: Recording, options: ReplayOptions): Pr
     caller,
     events,
     containers: topology.containers,
+    ready: Promise.resolve(),
     outcome: outcome.then(({ ends, differences, played, total, durationMs, counts }) => ({
       file: recording.path,
       differences,

@@ -47,6 +47,7 @@ export interface RunParts<Result> {
   readonly outcome: Promise<Result>;
   readonly containers: readonly ContainerPlan[];
   readonly events: RunEvents;
+  readonly ready: Promise<void>;
   /** The calling process's part, if it takes part. */
   readonly caller: Caller | undefined;
   /** Called once the calling process has left the run's network. */
@@ -73,6 +74,11 @@ export class Run<Result> {
    * for await (const event of run.events) console.log(event);
    */
   readonly events: AsyncIterable<RunEvent>;
+  /**
+   * Settles when all containers with a `ready` condition are ready, or the run is over. In a replay,
+   * at once: it connects to a command when that listens.
+   */
+  readonly ready: Promise<void>;
   readonly #parts: RunParts<Result>;
   readonly #startedMs = performance.now();
   #leaving: Promise<void> | undefined;
@@ -92,7 +98,7 @@ export class Run<Result> {
       this.#isOver = true;
       parts.events.close();
     };
-    void parts.outcome.then(end, end);
+    this.ready = Promise.race([parts.ready, parts.outcome.then(end, end)]);
   }
 
   /**

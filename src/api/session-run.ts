@@ -22,6 +22,7 @@ interface StartParts<S> {
   readonly callerPlan: ContainerPlan | undefined;
   readonly events: RunEvents;
   readonly signal: AbortSignal | undefined;
+  readonly onReady?: (container: number) => void;
   readonly prepare: (hooks: RunHooks) => Promise<S>;
 }
 
@@ -54,7 +55,8 @@ export async function startSession<S extends CallableSession>(
   const { topology, callerPlan, events, signal } = parts;
   signal?.throwIfAborted();
   const started = closedGate();
-  const hooks = { ...hooksFor(events), onStart: started.open };
+  const onReady = (container: number): void => parts.onReady?.(container);
+  const hooks = { ...hooksFor(events), onStart: started.open, onReady };
   const session = await parts.prepare(hooks);
   let caller: Caller | undefined;
   try {
@@ -76,6 +78,24 @@ function hooksFor(events: RunEvents): RunHooks {
     onWarning: (text) => events.push({ type: "warning", text }),
     onCommandEnd: ({ plan }, exit) => events.push({ type: "exit", container: plan.name, exit }),
   };
+}
+
+/** Settles when all these containers are ready. */
+export class Readiness {
+  readonly reached: Promise<void>;
+  readonly #missing: Set<number>;
+  readonly #gate = closedGate();
+
+  constructor(containers: readonly number[]) {
+    this.#missing = new Set(containers);
+    this.reached = this.#gate.passed;
+    if (this.#missing.size === 0) this.#gate.open();
+  }
+
+  note(container: number): void {
+    this.#missing.delete(container);
+    if (this.#missing.size === 0) this.#gate.open();
+  }
 }
 
 /** How the commands ended, by the container's name. `ends` are in the order of the commands. */

@@ -161,7 +161,9 @@ export class RecordSession {
     const { commandRun, engine } = session;
     const isOver = (): boolean => over.aborted;
     const onReady = (container: ContainerIndex): void => {
-      if (!isOver()) engine.tellReady(container);
+      if (isOver()) return;
+      engine.tellReady(container);
+      hooks.onReady?.(container);
     };
     for (const match of matched) void match.then(onReady);
     const watches = [

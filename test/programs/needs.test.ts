@@ -32,9 +32,9 @@ describe("--needs", () => {
 
   test.for([
     ["client=server", /--needs 'client=server' is not NAME=SERVER:PORT/],
-    ["client=server:70000", /is not NAME=SERVER:PORT/],
+    ["client=server:70000", /is not SERVER:PORT/],
     ["client=nobody:1", /no container 'nobody' \(there are server, client\)/],
-    ["client=client:1", /--needs: 'client' waits for itself/],
+    ["client=client:1", /--needs 'client' waits for itself/],
   ] as const)("%s is refused", async ([need, says], { plg }) => {
     const run = await plg.run(["record", `--needs=${need}`, "server=true", "client=true"]);
     expect(run.stderr).toMatch(says);

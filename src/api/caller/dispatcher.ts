@@ -13,10 +13,14 @@ interface Origin {
 
 type Connected = (error: Error | null, socket: Socket | null) => void;
 type Connector = (origin: Origin, connected: Connected) => void;
-/** The class of {@link agentOfFetch}. */
-export type AgentClass = new (options: {
+interface AgentOptions {
   readonly connect: Connector;
-}) => FetchDispatcher & Destroyable;
+  /** Requests on a connection at once; 0 for one request on each connection. */
+  readonly pipelining: number;
+}
+
+/** The class of {@link agentOfFetch}. */
+export type AgentClass = new (options: AgentOptions) => FetchDispatcher & Destroyable;
 
 const globalDispatcher = Symbol.for("undici.globalDispatcher.1");
 const defaultPorts: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
@@ -27,6 +31,9 @@ export function dispatcherThrough(
   connect: (host: string, port: number) => Socket,
 ): FetchDispatcher & Destroyable {
   return new Agent({
+    // A connection for each request. In a pool, timing decides which connection takes a request and
+    // when an idle one is closed, so recordings would differ from run to run.
+    pipelining: 0,
     connect: (origin, connected) => {
       const { hostname, protocol } = origin;
       const port = origin.port === "" ? defaultPorts[protocol] : Number(origin.port);

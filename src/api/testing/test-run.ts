@@ -65,6 +65,7 @@ export function startTestRun(
 
 async function startRecording(path: string, options: TestRunOptions): Promise<StartedTestRun> {
   const run = await record({ ...options, file: draftOf(path) });
+  await run.ready;
   return {
     run,
     end: async (hasPassed) => {

@@ -17,6 +17,9 @@ import {
 
 export { RecordingDiffers, type TestRun, type TestRunOptions } from "./test-run.ts";
 
+/** How long the hooks may take that start a system or wait for its end: databases start slowly. */
+const startMs = 120_000;
+
 /**
  * Starts the system for the current test. The run ends with the test: a recording is kept if the
  * test has passed, and a replay that differs fails the test.
@@ -30,7 +33,7 @@ export { RecordingDiffers, type TestRun, type TestRunOptions } from "./test-run.
  */
 export async function testRun(name: string, options: TestRunOptions): Promise<TestRun> {
   const { run, end } = await startTestRun(recordings().claim(name), options, update());
-  onTestFinished(({ task }) => end(task.result?.state !== "fail"));
+  onTestFinished(({ task }) => end(task.result?.state !== "fail"), startMs);
   return run;
 }
 
@@ -55,12 +58,12 @@ export function suiteRun(name: string, options: TestRunOptions): SuiteRun {
   const path = recordings().claim(name);
   beforeAll(async () => {
     started = await startTestRun(path, options, update());
-  });
+  }, startMs);
   // vitest reads the parameters' source, and wants the first one destructured.
   // oxlint-disable-next-line no-empty-pattern
   afterAll(async ({}, { tasks }) => {
     await started?.end(tasks.every((task) => task.result?.state !== "fail"));
-  });
+  }, startMs);
   return {
     get run(): TestRun {
       if (started) return started.run;

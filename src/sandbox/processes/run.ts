@@ -59,6 +59,8 @@ export interface RunOptions {
 export interface RunHooks {
   /** The commands have been started. */
   onStart?(): void;
+  /** The container has become ready. */
+  onReady?(container: number): void;
   onWarning(text: string): void;
   onCommandEnd(command: Command, end: CommandEnd): void;
 }
