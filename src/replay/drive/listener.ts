@@ -22,6 +22,8 @@ export interface ListenerParts {
   onHeld(): void;
   /** An exchange is played here that was recorded on another connection, or at another time. */
   onMoved(connection: ConnectionNumber): void;
+  /** The live connection is not `from`, but `to`. */
+  onRematched(from: ConnectionNumber, to: ConnectionNumber): void;
 }
 
 export class Listener implements Heard {
@@ -95,9 +97,11 @@ export class Listener implements Heard {
 
   /** The process ended its direction, or reset the connection. */
   end(how: "end" | "reset"): void {
-    const { conversation } = this.#parts;
+    const { conversation, schedule } = this.#parts;
     this.settle();
     if (conversation !== undefined) this.#follow(conversation, conversation.end(how, this));
+    conversation?.close();
+    if (conversation !== undefined) schedule.noteClosed(conversation.base, conversation.isFinished);
     this.#finishComparison();
     this.#noteEnd(how, this.#connection);
     if (conversation === undefined || conversation.isEnding(how)) return;
@@ -140,8 +144,12 @@ export class Listener implements Heard {
     }
   }
 
-  #begin({ connection, from, isMoved }: Extract<Turn, { readonly type: "begin" }>): void {
+  #begin({ connection, from, isMoved, left }: Extract<Turn, { readonly type: "begin" }>): void {
     this.#comparison?.conclude();
+    if (left !== undefined) {
+      this.#parts.onRematched(left.connection, connection);
+      this.#parts.schedule.noteRematched(left.connection, left.exchange);
+    }
     this.#connection = connection;
     this.#comparison = this.#parts.comparisonFor(connection, from);
     this.#countedBytes = from;

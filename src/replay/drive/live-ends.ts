@@ -153,6 +153,7 @@ export class LiveEnds {
   /** The run is over: reports remaining differences. */
   finish(): void {
     for (const live of this.#live.values()) live.finish();
+    this.#parts.matching.finish();
   }
 
   #share(): LiveParts {
@@ -198,7 +199,8 @@ export class LiveEnds {
     // A connection that is compared by units interleaves questions and answers, so it has no
     // conversation.
     const converses = isClient && !isFramed({ index, read }, connection);
-    const parts = { index, progress, isPast: (event: EventNumber) => schedule.isPast(event) };
+    const isPast = (event: EventNumber): boolean => schedule.isPast(event);
+    const parts = { index, progress, matching: this.#parts.matching, isPast };
     return new Listener(
       {
         schedule,
@@ -214,6 +216,11 @@ export class LiveEnds {
           this.#live.set(endOf(number, direction), live);
           const name = nameStream(index, number, direction);
           report({ kind: "moved-exchanges", ...name, exchanges: 1 });
+        },
+        onRematched: (from, to) => {
+          if (this.#live.get(endOf(from, direction)) === live)
+            this.#live.delete(endOf(from, direction));
+          this.#live.set(endOf(to, direction), live);
         },
       },
       connection,

@@ -96,6 +96,11 @@ export class Candidates {
     return this.#standing.startOf(connection) < windowEnd || this.#standing.isKept(connection);
   }
 
+  /** A connection that was taken is free again. */
+  rewind(): void {
+    this.#from = 0;
+  }
+
   #first(): number | undefined {
     let connection = this.connections[this.#from];
     while (connection !== undefined && this.#standing.isTaken(connection))
@@ -165,6 +170,12 @@ export class CandidateGroup {
     if (bytes.length >= this.#openingOf(connection).length) return false;
     const standing = this.#standing;
     return standing.pausesAt(connection, bytes.length) && standing.beginsWith(connection, bytes);
+  }
+
+  /** A connection that was taken is free again. */
+  rewind(): void {
+    this.#openFrom = 0;
+    for (const one of [this.all, ...this.classes]) one.rewind();
   }
 
   /** Whether at least two classes are not empty, so that a connection needs to be identified. */

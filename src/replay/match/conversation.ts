@@ -6,6 +6,10 @@
  * recording. Then the class searches the exchanges of the connection's pool (exchanges.ts). It
  * holds bytes that do not decide the search yet.
  *
+ * Connections may begin alike, as those of a database do, and only a later question tells them
+ * apart. If a question continues another recorded connection that began in the same way, and that
+ * no live connection has taken, the live one is that connection from its beginning.
+ *
  * A question that fits no exchange counts as the client's own next question in a different form,
  * which is a difference. The comparison starts anew after its answer.
  */
@@ -15,7 +19,7 @@ import { Direction } from "../../base/direction.ts";
 import { type Exchange, exchangeAt } from "../../recording/exchange.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Progress } from "../progress/progress.ts";
-import type { Exchanges } from "./exchanges.ts";
+import type { Exchanges, Finding, Search } from "./exchanges.ts";
 
 /** The state of the comparison of what the client sends. */
 export interface Heard {
@@ -41,6 +45,8 @@ export type Turn =
       readonly from: number;
       /** The exchange is played in another place or at another time than recorded. */
       readonly isMoved: boolean;
+      /** The live connection is not this one, as was assumed, but that of `exchange`. */
+      readonly left?: { readonly connection: ConnectionNumber; readonly exchange: Exchange };
     }
   | { readonly type: "wait" };
 
@@ -48,11 +54,18 @@ export interface ConversationParts {
   readonly index: RecordingIndex;
   readonly progress: Progress;
   readonly exchanges: Exchanges;
+  readonly matching: Rematching;
   /**
    * Whether the schedule has passed `event`. Asked about events that have not happened: it gave
    * them up.
    */
   readonly isPast: (event: EventNumber) => boolean;
+}
+
+/** See {@link Matching}. */
+interface Rematching {
+  alternatives(connection: ConnectionNumber): readonly ConnectionNumber[];
+  rematch(from: ConnectionNumber, to: ConnectionNumber): void;
 }
 
 /** A longer question is no longer mistaken for another one, so it is not searched for. */
@@ -63,7 +76,9 @@ const nothing = new Uint8Array(0);
 export class Conversation {
   readonly #parts: ConversationParts;
   /** The recorded connection that the live one was matched with. */
-  readonly #base: number;
+  #base: ConnectionNumber;
+  /** Whether the client has asked the same as on the matched connection, so far. */
+  #isAlike = true;
   #connection: ConnectionNumber;
   #exchange: Exchange;
   /** The exchange before the last one on the matched connection. */
@@ -92,6 +107,11 @@ export class Conversation {
   /** Where the current question ends in the recorded stream. */
   get questionTo(): number {
     return this.#exchange.questionTo;
+  }
+
+  /** Whether everything that was asked on the matched connection has been asked, here or elsewhere. */
+  get isFinished(): boolean {
+    return this.#parts.exchanges.isFinished(this.#base);
   }
 
   get isHolding(): boolean {
@@ -143,6 +163,11 @@ export class Conversation {
     return next !== undefined && isOnlyEnd(next, how) ? next : undefined;
   }
 
+  /** The client has ended the connection. */
+  close(): void {
+    this.#parts.exchanges.noteEnded(this.#base);
+  }
+
   #unhold(bytes: Uint8Array): Uint8Array {
     const all = this.#held.length === 0 ? bytes : concat(this.#held, bytes);
     this.#held = nothing;
@@ -156,6 +181,7 @@ export class Conversation {
 
   #take(bytes: Uint8Array, heard: Heard, isQuiet: boolean): Turn {
     if (bytes.length === 0) return goOn(nothing);
+    if (heard.hasDiffered) this.#isAlike = false;
     const isAsking = !heard.hasDiffered && heard.position < this.#exchange.questionTo;
     if (isAsking) return this.#ask(bytes, heard, isQuiet);
     if (isQuiet || this.#isQuiet(heard)) return this.#choose(bytes, heard, isQuiet);
@@ -190,12 +216,13 @@ export class Conversation {
 
   /** Takes bytes that no longer fit the question, which began like another one. */
   #askOtherwise(question: Uint8Array, bytes: Uint8Array, heard: Heard, isAll: boolean): Turn {
-    const finding = this.#parts.exchanges.find(this.#base, question, isAll, false);
+    const finding = this.#find({ question, isAll, mayGoOn: false }, this.#exchange.questionFrom);
     if (finding.type === "ambiguous") return this.#hold(bytes);
     if (finding.type === "none") {
       this.#question = undefined;
       return goOn(bytes);
     }
+    if (finding.isAlike) return this.#beginOn(finding.exchange, question);
     this.#parts.exchanges.giveBack(this.#exchange, this.#before);
     return this.#begin(finding.exchange, question, heard);
   }
@@ -217,17 +244,40 @@ export class Conversation {
 
   /** Finds the exchange that a new question belongs to. */
   #choose(bytes: Uint8Array, heard: Heard, isAll: boolean): Turn {
-    const { exchanges } = this.#parts;
     const own = this.#own();
     for (const mayGoOn of [false, true]) {
       const mine = own.find((one) => this.#fits(one, bytes, mayGoOn));
       if (mine !== undefined) return this.#begin(mine, bytes, heard);
-      const finding = exchanges.find(this.#base, bytes, isAll, mayGoOn);
+      const search = { question: bytes, isAll, mayGoOn };
+      const finding = this.#find(search, this.#exchange.questionTo);
       if (finding.type === "ambiguous") return this.#hold(bytes);
-      if (finding.type === "found") return this.#begin(finding.exchange, bytes, heard);
+      if (finding.type === "none") continue;
+      if (finding.isAlike) return this.#beginOn(finding.exchange, bytes);
+      return this.#begin(finding.exchange, bytes, heard);
     }
     const [next] = own;
     return next === undefined ? goOn(bytes) : this.#begin(next, bytes, heard);
+  }
+
+  /**
+   * Finds a question that the client asks at the offset `at`: on other connections of its pool that
+   * are open, on those that begin alike, then on those that are over. The first question after the
+   * opening says which connection it is, a later one rather how a pool distributes its requests.
+   */
+  #find(search: Search, at: number): Finding & { isAlike?: boolean } {
+    const { exchanges, index } = this.#parts;
+    const isFirst = at === openingOf(index, this.#base).questionTo;
+    const early = isFirst ? this.#findAlike(search, at) : exchanges.findOpen(this.#base, search);
+    if (early.type !== "none") return early;
+    const late = isFirst ? early : this.#findAlike(search, at);
+    return late.type === "none" ? exchanges.find(this.#base, search) : late;
+  }
+
+  #findAlike(search: Search, at: number): Finding & { isAlike?: boolean } {
+    if (!this.#isAlike || at === 0) return { type: "none" };
+    const others = this.#parts.matching.alternatives(this.#base);
+    const finding = this.#parts.exchanges.findAlike(this.#base, at, others, search);
+    return { ...finding, isAlike: true };
   }
 
   #fits(exchange: Exchange, bytes: Uint8Array, mayGoOn: boolean): boolean {
@@ -270,17 +320,45 @@ export class Conversation {
       !heard.hasDiffered &&
       heard.position === exchange.questionFrom;
     if (isInOrder) this.#reach(exchange);
+    else this.#isAlike = false;
     this.#connection = isInOrder ? this.#base : exchanges.detach(exchange);
-    this.#exchange = exchange;
-    const isMasked = exchanges.isMasked(this.#base);
-    const lengthBytes = exchange.questionTo - exchange.questionFrom;
-    const [now, rest] = isMasked ? [bytes, nothing] : split(bytes, lengthBytes || bytes.length);
-    this.#question = now.length > mostQuestionBytes ? undefined : now.slice();
+    const [now, rest] = this.#begun(exchange, bytes);
     if (goesOn) return goOn(now, rest);
     const connection = this.#connection;
     const from = exchange.questionFrom;
     return { type: "begin", bytes: now, rest, connection, from, isMoved: !isInOrder };
   }
+
+  /** The live connection is that of `exchange`, and has come that far. */
+  #beginOn(exchange: Exchange, bytes: Uint8Array): Turn {
+    const { exchanges, matching } = this.#parts;
+    const { connection, questionFrom: from } = exchange;
+    const left = { connection: this.#base, exchange };
+    matching.rematch(this.#base, connection);
+    exchanges.close(this.#base);
+    this.#base = this.#connection = connection;
+    for (let one = exchanges.open(connection); one.from < exchange.from;) {
+      exchanges.reach(one);
+      one = exchangeAt(this.#parts.index, connection, one.to) as Exchange;
+    }
+    this.#reach(exchange);
+    const [now, rest] = this.#begun(exchange, bytes);
+    return { type: "begin", bytes: now, rest, connection, from, isMoved: false, left };
+  }
+
+  /** Notes that `bytes` begin with the question of `exchange`, and splits them behind it. */
+  #begun(exchange: Exchange, bytes: Uint8Array): [Uint8Array, Uint8Array] {
+    this.#exchange = exchange;
+    const isMasked = this.#parts.exchanges.isMasked(this.#base);
+    const lengthBytes = exchange.questionTo - exchange.questionFrom;
+    const [now, rest] = isMasked ? [bytes, nothing] : split(bytes, lengthBytes || bytes.length);
+    this.#question = now.length > mostQuestionBytes ? undefined : now.slice();
+    return [now, rest];
+  }
+}
+
+function openingOf(index: RecordingIndex, connection: ConnectionNumber): Exchange {
+  return exchangeAt(index, connection, index.connections.from(connection)) as Exchange;
 }
 
 function isOnlyEnd({ ends, questionFrom, questionTo }: Exchange, how: "end" | "reset"): boolean {

@@ -33,6 +33,15 @@ export type Finding =
   | { readonly type: "ambiguous" }
   | { readonly type: "none" };
 
+/** What to look for. */
+export interface Search {
+  readonly question: Uint8Array;
+  /** No more bytes of the question will come. */
+  readonly isAll: boolean;
+  /** `question` may contain more than the question. */
+  readonly mayGoOn: boolean;
+}
+
 /** The exchanges between a process and a port of a server, except those that open a connection. */
 interface Pool {
   readonly exchanges: readonly Exchange[];
@@ -61,6 +70,10 @@ export class Exchanges {
   readonly #detached = new Map<number, Detached>();
   /** By matched connection: where the last exchange that the live client reached begins. */
   readonly #reached = new Map<number, number>();
+  /** Matched connections whose live clients may still ask something. */
+  readonly #open = new Set<number>();
+  /** Connections that exchanges were detached from. */
+  readonly #parted = new Set<number>();
   readonly #pools = new Map<string, Pool>();
   readonly #patterns = new Map<number, readonly RegExp[]>();
 
@@ -72,7 +85,19 @@ export class Exchanges {
   open(connection: ConnectionNumber): Exchange {
     const from = this.#parts.index.connections.from(connection);
     this.#reached.set(connection, from);
+    this.#open.add(connection);
     return exchangeAt(this.#parts.index, connection, from) as Exchange;
+  }
+
+  /** The live client that was matched with `connection` has ended it. */
+  noteEnded(connection: ConnectionNumber): void {
+    this.#open.delete(connection);
+  }
+
+  /** The live connection is not `connection`, so its exchanges are still to come. */
+  close(connection: ConnectionNumber): void {
+    this.#reached.delete(connection);
+    this.#open.delete(connection);
   }
 
   /** The next exchange after `exchange` on its connection that the process has yet to ask for. */
@@ -82,6 +107,11 @@ export class Exchanges {
     while (next !== undefined && (this.#isPlayed(next) || !isAsked(next)))
       next = exchangeAt(index, next.connection, next.to);
     return next;
+  }
+
+  /** Whether the process has asked for all exchanges of `connection`. */
+  isFinished(connection: ConnectionNumber): boolean {
+    return this.after(this.reachedOn(connection)) === undefined;
   }
 
   /** Notes that the live process asks for the exchange in its recorded order. */
@@ -110,6 +140,7 @@ export class Exchanges {
     const number = progress.admit(exchange.connection);
     index.detach(number, exchange.from, exchange.to);
     this.#detached.set(exchange.from, { number, isPlayed: true });
+    this.#parted.add(exchange.connection);
     const end = endOf(number, Direction.toServer);
     progress.mark(end, Done.connected);
     progress.noteSent(end, exchange.questionFrom);
@@ -140,21 +171,38 @@ export class Exchanges {
   }
 
   /**
-   * The earliest exchange in the pool of `connection` with this question. `isAll`: no more bytes of
-   * the question will come. `mayGoOn`: `question` may contain more than the question.
+   * The earliest exchange in the pool of `connection` with this question, on a connection that is
+   * open now.
    */
-  find(
+  findOpen(connection: ConnectionNumber, search: Search): Finding {
+    return this.#search(this.#unplayed(connection, this.#open), search);
+  }
+
+  /** The earliest exchange in the pool of `connection` with this question. */
+  find(connection: ConnectionNumber, search: Search): Finding {
+    return this.#search(this.#unplayed(connection), search);
+  }
+
+  /**
+   * The first exchange with this question on one of `others`, which asked the same as `connection`
+   * before the offset `at`.
+   */
+  findAlike(
     connection: ConnectionNumber,
-    question: Uint8Array,
-    isAll: boolean,
-    mayGoOn: boolean,
+    at: number,
+    others: Iterable<ConnectionNumber>,
+    search: Search,
   ): Finding {
+    return this.#search(this.#sequels(connection, at, others), search);
+  }
+
+  #search(exchanges: Iterable<Exchange>, { question, isAll, mayGoOn }: Search): Finding {
     const shortestBytes = this.#parts.shortestQuestionBytes ?? defaultShortestQuestionBytes;
     const parts: Exchange[] = [];
-    for (const exchange of this.#unplayed(connection)) {
+    for (const exchange of exchanges) {
       const lengthBytes = exchange.questionTo - exchange.questionFrom;
       if (lengthBytes < shortestBytes) continue;
-      const isLonger = question.length > lengthBytes && !this.isMasked(connection);
+      const isLonger = question.length > lengthBytes && !this.isMasked(exchange.connection);
       if (isLonger && !mayGoOn) continue;
       const fit = this.fit(exchange, isLonger ? question.subarray(0, lengthBytes) : question);
       if (fit === "whole") return { type: "found", exchange };
@@ -175,14 +223,40 @@ export class Exchanges {
     return undefined;
   }
 
-  *#unplayed(connection: ConnectionNumber): Iterable<Exchange> {
+  /** The exchanges of `others` that begin at the offset `at` and have the same history. */
+  *#sequels(
+    connection: ConnectionNumber,
+    at: number,
+    others: Iterable<ConnectionNumber>,
+  ): Iterable<Exchange> {
+    const { index, read } = this.#parts;
+    const { connections } = index;
+    const own = new RecordedStream(index, read, connection, Direction.toServer);
+    const asked = own.copy(0, Math.min(at, sameBytes));
+    for (const other of others) {
+      if (this.#parted.has(other)) continue;
+      let next = exchangeAt(index, other, connections.from(other));
+      while (next !== undefined && next.questionTo <= at) next = exchangeAt(index, other, next.to);
+      if (next?.questionFrom !== at || index.wasStopped(connections.client(other), next.first))
+        continue;
+      const stream = new RecordedStream(index, read, other, Direction.toServer);
+      const history = { stream, from: 0, to: asked.length };
+      if (fitOf(history, asked, this.#patternsOf(other)) !== "no") yield next;
+    }
+  }
+
+  *#unplayed(
+    connection: ConnectionNumber,
+    among?: ReadonlySet<ConnectionNumber>,
+  ): Iterable<Exchange> {
     const pool = this.#poolOf(connection);
     const { exchanges } = pool;
     while (pool.from < exchanges.length && this.#isPlayed(exchanges[pool.from] as Exchange))
       pool.from++;
     for (let at = pool.from; at < exchanges.length; at++) {
       const exchange = exchanges[at] as Exchange;
-      if (!this.#isPlayed(exchange) && this.#isOpen(exchange.connection)) yield exchange;
+      if (among !== undefined && !among.has(exchange.connection)) continue;
+      if (!this.#isPlayed(exchange) && this.#hasCome(exchange.connection)) yield exchange;
     }
   }
 
@@ -190,7 +264,7 @@ export class Exchanges {
    * Whether exchanges may be taken from `connection`. A connection that is yet to come keeps its
    * own.
    */
-  #isOpen(connection: ConnectionNumber): boolean {
+  #hasCome(connection: ConnectionNumber): boolean {
     if (this.#reached.has(connection)) return true;
     const { index, hasReached } = this.#parts;
     return hasReached(index.byConnection[index.connections.from(connection)] as number);

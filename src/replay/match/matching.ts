@@ -68,6 +68,8 @@ export class Matching {
   readonly #progress: Progress;
   readonly #standing: Standing;
   readonly #taken: Uint8Array;
+  /** Connections that were taken for a live one by mistake. */
+  readonly #freed = new Set<number>();
   /** By family, client, server and the server's port. */
   readonly #places = new Map<string, Candidacy[]>();
   /** By client. */
@@ -140,6 +142,46 @@ export class Matching {
     if (keeper === undefined || keeper.fitsKept) return keeper;
     const others = this.pendingOf(keeper.client);
     return others.find((one) => one.isSilent && one.isLike(keeper));
+  }
+
+  /**
+   * The connections that the live one matched with `connection` may be instead: nobody has taken
+   * them yet. Later ones come first.
+   */
+  alternatives(connection: ConnectionNumber): readonly ConnectionNumber[] {
+    const others = this.#candidacyOf(connection).numbers.filter((one) => this.#isFree(one));
+    const isLater = (one: ConnectionNumber): boolean => one > connection;
+    return [...others.filter(isLater), ...others.filter((one) => !isLater(one))];
+  }
+
+  /** The live connection that was matched with `from` is `to`, an alternative. */
+  rematch(from: ConnectionNumber, to: ConnectionNumber): void {
+    this.#taken[from] = 0;
+    this.#taken[to] = 1;
+    this.#freed.add(from);
+    this.#groupOf(this.#candidacyOf(from)).rewind();
+  }
+
+  /** The run is over: reports connections that no live one turned out to be. */
+  finish(): void {
+    for (const connection of this.#freed) {
+      if (this.#taken[connection] === 1) continue;
+      const name = nameStream(this.#index, connection, Direction.toServer);
+      this.#report({ kind: "missing-connection", ...name });
+    }
+  }
+
+  #isFree(connection: ConnectionNumber): boolean {
+    const standing = this.#standing;
+    const isTaken = standing.isTaken(connection) || standing.isKept(connection);
+    return standing.isAccepted(connection) && !isTaken;
+  }
+
+  #candidacyOf(number: ConnectionNumber): Candidacy {
+    const connection = this.#index.connections.describe(number);
+    const clientPort = chosenPort(connection.clientPort);
+    const place = this.#places.get(keyOf(connection)) ?? [];
+    return place.find((one) => one.clientPort === clientPort) as Candidacy;
   }
 
   #place(number: ConnectionNumber): void {

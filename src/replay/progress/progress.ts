@@ -192,6 +192,13 @@ export class Progress {
     this.#late.set(end, event);
   }
 
+  /** The live connection turned out to be another one. This one, from `event` on, may still come. */
+  startOver(end: EndId, event: EventNumber): void {
+    this.#done[end] = 0;
+    this.#sent[end] = this.#received[end] = this.#excused[end] = 0;
+    this.expectLate(end, event);
+  }
+
   /** Whether the end was given up and may still come. */
   isLate(end: EndId): boolean {
     return this.#late.has(end);

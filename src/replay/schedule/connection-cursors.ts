@@ -104,6 +104,14 @@ export class ConnectionCursors {
     this.#stalled++;
   }
 
+  /** Stops playing to an end. */
+  abandon(end: EndId): void {
+    const cursor = this.#cursors.get(end);
+    if (cursor?.state === "stalled") this.#stalled--;
+    if (cursor !== undefined) cursor.state = "over";
+    this.drop(end);
+  }
+
   drop(end: EndId): void {
     this.#cursors.delete(end);
   }

@@ -162,6 +162,16 @@ export class CursorEngine {
     this.acted(endOf(connections.originOf(connectionOf(end)), Direction.toServer));
   }
 
+  /** The live connection at the end `left` is that of `end`, and has got to the position `from`. */
+  rematched(left: EndId, end: EndId, from: number): void {
+    this.#cursors.abandon(left);
+    const counts = this.#progress.takeLate(end) === undefined;
+    if (counts) this.#moves.skip(from - this.#index.connections.from(connectionOf(end)));
+    this.#cursors.start(end, from, this.#nowMs, { counts, isLoose: true, waited: true });
+    if (this.#main.state === "waiting") this.#cursors.wake(this.#main);
+    this.acted(end);
+  }
+
   /** Whether the cursor that plays `event` to its client, or waits for that client, is past it. */
   isPast(event: EventNumber): boolean {
     const end = endOf(this.#index.connection(event), Direction.toServer);

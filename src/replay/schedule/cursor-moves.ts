@@ -71,10 +71,17 @@ export class CursorMoves {
         this.#played++;
     }
     if (cursor === this.#main) this.#gate.pass(event);
+    if (cursor.isLoose && !cursor.gaveUp && this.#gate.isDeed(event))
+      this.#patience.noteApart(timeNs);
     cursor.previousNs = timeNs;
     cursor.advance();
     if (cursor !== this.#main) return this.wakeFollower();
     for (const one of this.#pace.takePassed(cursor)) this.#cursors.wake(one);
+  }
+
+  /** This many events have happened that no cursor passes. */
+  skip(events: number): void {
+    this.#played += events;
   }
 
   /** A cursor has moved that the main cursor may be following. */

@@ -33,6 +33,8 @@ export class Cursor {
   counts = true;
   /** Whether it plays a connection of a pool that has left the common order. */
   isLoose = false;
+  /** Whether the engine gave up its event. */
+  gaveUp = false;
   /** Whether the cursor is in the {@link ReadyQueue}. */
   queued = false;
   /**
@@ -103,6 +105,7 @@ export class Cursor {
     this.waitsFor = noEvent;
     this.#at++;
     this.waited = false;
+    this.gaveUp = false;
   }
 
   /**

@@ -77,6 +77,13 @@ export class Gate {
     return this.isPlayedTo(container, event) && !this.isGone(container);
   }
 
+  /** Whether a process of this schedule asked for something. Its kernel may end a connection. */
+  isDeed(event: EventNumber): boolean {
+    const kind = this.#index.kind(event);
+    const isAsked = kind === RecordKind.connect || kind === RecordKind.data;
+    return isAsked && this.isMine(this.#index.sender(event));
+  }
+
   /** Whether `cursor` must wait until a live process has caused `event`. */
   mustWait(cursor: Cursor, event: EventNumber): boolean {
     if (cursor.pass === "deliver" && !this.#isNeededToGoOn(event)) return false;

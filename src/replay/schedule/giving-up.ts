@@ -2,6 +2,8 @@
  * Gives up events when patience (patience.ts) has ended. An event that the process has yet to cause
  * counts as done. If the process does not take a delivery, the connection leaves the common order.
  */
+import type { EventNumber } from "../../base/ids.ts";
+import { Direction } from "../../base/direction.ts";
 import { RecordKind } from "../../dump/format/schema.ts";
 import type { Verdicts } from "../findings/verdicts.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -45,18 +47,30 @@ export class GivingUp {
     const ended = this.#patience.takeEnded([this.#main, ...this.#cursors.all()]);
     for (const one of ended)
       if (one.cursor.state === "delivering") this.#giveUpDelivery(one, nowMs);
-      else this.#giveUpAct(one);
+      else this.#giveUpAct(one, nowMs);
   }
 
   /** The process did not cause the event. */
-  #giveUpAct({ cursor, wait }: EndedWait): void {
+  #giveUpAct({ cursor, wait }: EndedWait, nowMs: number): void {
     const { event } = cursor;
+    cursor.gaveUp = true;
     this.#progress.noteDeparture(this.#index.sender(event));
     if (this.#moves.isOpener(cursor, event)) {
       const connect = this.#cursors.places.firstOf(this.#index.connection(event));
       this.#moves.giveUpConnect(connect, wait);
     } else this.#gate.giveUp(event, wait);
+    if (cursor === this.#main) this.#setApart(event, nowMs);
     this.#cursors.wake(cursor);
+  }
+
+  /** A client that does not ask in time holds up nothing else: its connection is played apart. */
+  #setApart(event: EventNumber, nowMs: number): void {
+    const isClient = this.#index.direction(event) === Direction.toServer;
+    if (!isClient || this.#index.kind(event) !== RecordKind.data) return;
+    const end = this.#gate.senderEnd(event);
+    if (!this.#cursors.loosen(end, this.#main, nowMs)) return;
+    const cursor = this.#cursors.get(end);
+    if (cursor !== undefined) cursor.gaveUp = true;
   }
 
   /** The process did not take the event: plays the connection apart, or stalls its own cursor. */

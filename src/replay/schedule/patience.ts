@@ -20,6 +20,7 @@
  * count as movement. (Otherwise the first wait for an etcd member with played peers takes 12 s,
  * because it sends heartbeats on all its diverged connections.)
  */
+import type { EventNumber } from "../../base/ids.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Gate } from "./gate.ts";
 import type { Wait } from "../findings/wait.ts";
@@ -32,6 +33,8 @@ const fullTimes = 4;
 const costOfHalving = 2;
 /** Movement postpones the end of a wait by at most this many patiences. */
 const mostPostponed = 5;
+/** How often to look for events that a process has passed, at most. */
+const looksPerPatience = 8;
 /** After this many halvings the patience is zero. */
 const halvingsToNothing = 8;
 
@@ -57,6 +60,8 @@ export class Patience {
   #inVain = 0;
   /** The total time of futile waits, counted from when their events were overdue. */
   #costMs = 0;
+  /** The last act of the process on a loose connection: its recorded time, and the time now. */
+  #apart = { timeNs: -Infinity, atMs: 0 };
 
   constructor(index: RecordingIndex, gate: Gate, clock: OwnClock, patienceMs: number) {
     this.#index = index;
@@ -74,6 +79,17 @@ export class Patience {
   noteDeed(): void {
     this.#hasMoved = true;
     this.#inVain = 0;
+  }
+
+  /**
+   * Notes an act on a loose connection, by its recorded time. It shows where the process is: what it
+   * did later in the recording is not overdue yet, and what it did before is overdue soon, although
+   * the process moves.
+   */
+  noteApart(timeNs: number): void {
+    if (timeNs <= this.#apart.timeNs) return;
+    this.#apart = { timeNs, atMs: this.#nowMs };
+    this.atMs = Math.min(this.atMs, this.#nowMs + this.#patienceMs / looksPerPatience);
   }
 
   /**
@@ -99,14 +115,17 @@ export class Patience {
     this.atMs = Infinity;
     const ended: EndedWait[] = [];
     let costMs = 0;
+    let isVain = false;
     for (const cursor of cursors) {
       if (cursor.state !== "waiting" && cursor.state !== "delivering") continue;
       if (this.#endMs(cursor) <= this.#nowMs) {
         ended.push({ cursor, wait: this.#explain(cursor) });
+        if (this.#isPassed(cursor)) continue;
+        isVain = true;
         costMs = Math.max(costMs, this.#nowMs - this.#idleSinceMs(cursor));
       } else this.watch(cursor);
     }
-    if (ended.length > 0) {
+    if (isVain) {
       this.#inVain++;
       this.#costMs += costMs;
     }
@@ -114,13 +133,16 @@ export class Patience {
   }
 
   #explain(cursor: Cursor): Wait {
-    const byClock = this.#clockMs(cursor) > cursor.sinceMs + this.#gapMs(cursor);
+    const isPassed = this.#isPassed(cursor);
+    const byClock = isPassed || this.#clockMs(cursor) > cursor.sinceMs + this.#gapMs(cursor);
+    const startMs = this.#startMs ?? this.#nowMs;
+    const clockMs = isPassed
+      ? this.#index.timeNs(cursor.event) / 1e6
+      : this.#clockMs(cursor) - startMs;
     return {
       rule: byClock ? "clock" : "gap",
       waitedMs: this.#nowMs - cursor.sinceMs,
-      recordedMs: byClock
-        ? this.#clockMs(cursor) - (this.#startMs ?? this.#nowMs)
-        : this.#gapMs(cursor),
+      recordedMs: byClock ? clockMs : this.#gapMs(cursor),
       patienceMs: this.#patienceWith(cursor),
     };
   }
@@ -128,6 +150,7 @@ export class Patience {
   /** When patience with this cursor ends if nothing more moves. */
   #endMs(cursor: Cursor): number {
     const patienceMs = this.#patienceWith(cursor);
+    if (this.#isPassed(cursor)) return this.#apartMs(cursor.event) + patienceMs;
     const postponedMs = Math.max(0, this.#movedMs - cursor.sinceMs);
     const movingMs = cursor.sinceMs + Math.min(postponedMs, mostPostponed * patienceMs);
     return Math.max(movingMs + this.#gapMs(cursor), this.#clockMs(cursor)) + patienceMs;
@@ -149,7 +172,19 @@ export class Patience {
   }
 
   #clockMs({ state, event }: Cursor): number {
-    return state === "waiting" ? this.#clock.doneMs(event) : this.#clock.readMs(event);
+    if (state !== "waiting") return this.#clock.readMs(event);
+    return Math.max(this.#clock.doneMs(event), this.#apartMs(event));
+  }
+
+  /** When the process comes to `event`, judging by its last act on a loose connection. */
+  #apartMs(event: EventNumber): number {
+    const { timeNs, atMs } = this.#apart;
+    return timeNs === -Infinity ? -Infinity : atMs + (this.#index.timeNs(event) - timeNs) / 1e6;
+  }
+
+  /** Whether the process has done something on a loose connection that came after the event. */
+  #isPassed({ state, event }: Cursor): boolean {
+    return state === "waiting" && this.#index.timeNs(event) < this.#apart.timeNs;
   }
 
   #patienceWith({ state, event }: Cursor): number {

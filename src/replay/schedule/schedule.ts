@@ -21,6 +21,7 @@ import { hasHappened } from "../findings/happened.ts";
 import { Verdicts } from "../findings/verdicts.ts";
 import { Packets } from "./packets.ts";
 import { Done, type Progress } from "../progress/progress.ts";
+import type { Exchange } from "../../recording/exchange.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import { globalScript, type LiveSet, scriptOf } from "./script.ts";
 import type { ScheduleOptions, Step } from "./step.ts";
@@ -39,6 +40,10 @@ export class Schedule {
   readonly #engine: CursorEngine;
   readonly #floods: boolean;
   readonly #windows = new Map<number, number>();
+  /** Connections whose live clients may still ask something. */
+  readonly #open = new Set<number>();
+  /** Pools whose last client to end a connection had left something out. */
+  readonly #unfinished = new Set<string>();
   /** Pools whose connections have left the common order. */
   readonly #loose = new Set<string>();
 
@@ -98,6 +103,8 @@ export class Schedule {
   noteConnected(connection: ConnectionNumber): void {
     const end = endOf(connection, Direction.toServer);
     this.#progress.mark(end, Done.connected);
+    this.#tighten(connection);
+    this.#open.add(connection);
     this.#engine.connected(end);
     this.#loosen(connection);
   }
@@ -120,10 +127,44 @@ export class Schedule {
    */
   noteAsked(connection: ConnectionNumber): void {
     this.#engine.asked(endOf(connection, Direction.toServer));
+    this.#loosenPool(connection);
+  }
+
+  /**
+   * The live connection that was matched with `left` is that of `exchange`, for which its client
+   * asks now. The pool leaves the common order, because the process is not where that order is.
+   */
+  noteRematched(left: number, exchange: Exchange): void {
+    const end = endOf(exchange.connection, Direction.toServer);
+    const leftEnd = endOf(left, Direction.toServer);
+    const first = this.index.byConnection[this.index.connections.from(left)] as number;
+    this.#progress.mark(end, Done.connected);
+    this.#progress.noteSent(end, exchange.questionFrom);
+    this.#progress.noteReceived(end, exchange.answerFrom);
+    this.#progress.startOver(leftEnd, first);
+    this.#open.delete(left);
+    this.#open.add(exchange.connection);
+    this.#engine.rematched(leftEnd, end, exchange.from);
+    this.#loosenPool(exchange.connection);
+  }
+
+  #loosenPool(connection: ConnectionNumber): void {
     const pool = this.index.connections.poolOf(connection);
     if (this.#loose.has(pool)) return;
     this.#loose.add(pool);
     for (let number = 1; number <= this.index.connections.count; number++) this.#loosen(number);
+  }
+
+  /**
+   * If no other connection of the pool is open, and the last one left nothing out, `connection` and
+   * the following ones are in the common order again.
+   */
+  #tighten(connection: ConnectionNumber): void {
+    const { connections } = this.index;
+    const pool = connections.poolOf(connection);
+    if (!this.#loose.has(pool)) return;
+    const isOpen = [...this.#open].some((one) => connections.poolOf(one) === pool);
+    if (!isOpen && !this.#unfinished.has(pool)) this.#loose.delete(pool);
   }
 
   /** Takes a connection out of the common order if its pool has left it. */
@@ -197,6 +238,17 @@ export class Schedule {
     this.#progress.noteAwaitedUnit(endOf(connection, direction), unit);
   }
 
+  /**
+   * The live client that was matched with `connection` asks nothing more on it. `isFinished`: it has
+   * left nothing out.
+   */
+  noteClosed(connection: ConnectionNumber, isFinished: boolean): void {
+    this.#open.delete(connection);
+    const pool = this.index.connections.poolOf(connection);
+    if (isFinished) this.#unfinished.delete(pool);
+    else this.#unfinished.add(pool);
+  }
+
   /** The live process, the sender of `direction`, ended it (FIN). */
   noteEnd(connection: ConnectionNumber, direction: Direction): void {
     this.#verdicts.ended(connection, direction);
@@ -208,6 +260,7 @@ export class Schedule {
    * it.
    */
   noteReset(connection: ConnectionNumber, direction: Direction): void {
+    if (direction === Direction.toServer) this.#open.delete(connection);
     this.#verdicts.reset(connection, direction);
     this.#engine.broke(endOf(connection, direction));
   }

@@ -33,7 +33,8 @@ class Pool {
 
   open(connection: number): Conversation {
     const { exchanges, progress } = this;
-    const parts = { index: this.#index, progress, exchanges, isPast: () => false };
+    const matching = { alternatives: () => [], rematch: () => {} };
+    const parts = { index: this.#index, progress, exchanges, matching, isPast: () => false };
     const conversation = new Conversation(parts, connection);
     this.#heard.set(conversation, { position: 0, hasDiffered: false });
     return conversation;

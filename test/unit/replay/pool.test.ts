@@ -7,10 +7,12 @@ import type { RecordingIndex } from "../../../src/recording/recording.ts";
 import { comparisonFor } from "../../../src/replay/compare/comparison.ts";
 import { Listener } from "../../../src/replay/drive/listener.ts";
 import { Conversation } from "../../../src/replay/match/conversation.ts";
+import { Matching } from "../../../src/replay/match/matching.ts";
 import { Exchanges } from "../../../src/replay/match/exchanges.ts";
+import type { Difference } from "../../../src/replay/findings/differences.ts";
 import { choices, type Choose } from "./any-recording.ts";
 import { Stage } from "./playbook.ts";
-import { TestRecording } from "./recording.ts";
+import { liveAttempt, TestRecording } from "./recording.ts";
 
 /** A pool that asks all `questions`, each where and when it happens to be its turn. */
 function recordPool(
@@ -58,6 +60,7 @@ class LivePool {
   readonly stage: Stage;
   readonly #read: TestRecording["read"];
   readonly #exchanges: Exchanges;
+  readonly #matching: Matching;
   /** By end: who plays it. */
   readonly #playing = new Map<number, LiveConnection>();
   readonly connections: LiveConnection[] = [];
@@ -66,6 +69,8 @@ class LivePool {
     this.stage = new Stage(index, ["client"]);
     this.#read = read;
     const { schedule } = this;
+    const report = (one: Difference): unknown => this.stage.differences.push(one);
+    this.#matching = new Matching(schedule.index, this.stage.progress, read, report);
     this.#exchanges = new Exchanges({
       index: schedule.index,
       progress: this.stage.progress,
@@ -80,11 +85,19 @@ class LivePool {
     return this.stage.schedule("client");
   }
 
-  open(number: number): void {
+  /** The run is over. */
+  finish(): void {
+    this.#matching.finish();
+  }
+
+  open(): LiveConnection {
     const { schedule, stage } = this;
+    const match = this.#matching.attempt(liveAttempt(), schedule.windowEnd());
+    if (match.type !== "matched") throw new Error(match.type);
+    const number = match.connection;
     const { index } = schedule;
     const { progress } = stage;
-    const exchanges = this.#exchanges;
+    const [exchanges, matching] = [this.#exchanges, this.#matching];
     const isPast = (event: number): boolean => schedule.isPast(event);
     const parts = {
       index,
@@ -100,9 +113,13 @@ class LivePool {
         direction: Direction.toServer,
         comparisonFor: (connection, from) =>
           comparisonFor(parts, connection, Direction.toServer, from),
-        conversation: new Conversation({ index, progress, exchanges, isPast }, number),
+        conversation: new Conversation({ index, progress, exchanges, matching, isPast }, number),
         onHeld: () => {},
         onMoved: (connection) => this.#playing.set(endOf(connection, Direction.toServer), live),
+        onRematched: (from, to) => {
+          this.#playing.delete(endOf(from, Direction.toServer));
+          this.#playing.set(endOf(to, Direction.toServer), live);
+        },
       },
       number,
     );
@@ -111,6 +128,7 @@ class LivePool {
     this.#playing.set(endOf(number, Direction.toServer), live);
     schedule.noteConnected(number);
     this.ask(live, "login;");
+    return live;
   }
 
   ask(live: LiveConnection, question: string): void {
@@ -143,7 +161,7 @@ test("whoever of a pool asks, and when: no answer comes before its question, and
       const live = new LivePool(recordPool(size, all, choose));
       const queue = all.map((question) => ({ question, key: choose(1000) }));
       queue.sort((a, b) => a.key - b.key);
-      for (let number = 1; number <= size; number++) live.open(number);
+      for (let number = 1; number <= size; number++) live.open();
       for (let idle = 0; idle < 3; idle++) {
         while (live.deliver()) idle = 0;
         for (const one of live.connections) {
@@ -163,4 +181,41 @@ test("whoever of a pool asks, and when: no answer comes before its question, and
     }),
     { numRuns: 300 },
   );
+});
+
+/** A program that logs in again for each question. */
+function recordLogins(questions: readonly string[]): ReturnType<typeof recordPool> {
+  const recording = new TestRecording();
+  questions.forEach((question, i) => {
+    const number = recording.connect(100 * i, 1, 0, 80);
+    recording.event(100 * i, number, RecordKind.accept, Direction.toClient);
+    for (const text of ["login;", question, "bye;"]) {
+      recording.event(100 * i, number, RecordKind.data, Direction.toServer, Buffer.from(text));
+      const answer = Buffer.from(`to ${text}`);
+      recording.event(100 * i, number, RecordKind.data, Direction.toClient, answer);
+    }
+    recording.event(100 * i, number, RecordKind.end, Direction.toServer);
+  });
+  return { index: recording.finish(), read: recording.read };
+}
+
+test("a program that leaves out some of its logins gets the answers of the others at once", () => {
+  const live = new LivePool(recordLogins(["one;", "two;", "three;", "four;", "five;"]));
+  for (const question of ["one;", "four;", "five;"]) {
+    const connection = live.open();
+    for (const next of [question, "bye;"]) {
+      while (live.deliver()) continue;
+      expect(connection.asked).toBe("");
+      live.ask(connection, next);
+    }
+    while (live.deliver()) continue;
+    connection.listener.end("end");
+  }
+  live.finish();
+  const { differences } = live.stage;
+  expect(differences.map((one) => "connection" in one && [one.kind, one.connection])).toEqual([
+    ["missing-connection", 2],
+    ["missing-connection", 3],
+  ]);
+  expect(live.schedule.next(0).type).toBe("done");
 });
