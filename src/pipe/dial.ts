@@ -11,7 +11,7 @@
  */
 import { type Fd, hostOf } from "../base/units.ts";
 import type { Subnet } from "../net/subnet.ts";
-import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EINPROGRESS } from "../sys/errno.ts";
+import { EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED } from "../sys/errno.ts";
 import { close } from "../sys/libc.ts";
 import type { Reactor } from "../sys/reactor.ts";
 import * as socket from "../sys/socket.ts";
@@ -210,20 +210,21 @@ export class Dial implements EndOwner, QueuedDial {
     const { subnet, connection, linkMs, queue, answerMs = defaultAnswerMs } = this.#options;
     const { family, client, clientPort, server, serverPort } = connection;
     const address = subnet.addressBytes(hostOf(client));
-    const fd = socket.boundSocket(family, { address, port: clientPort });
-    if (fd < 0) return this.#failed(-fd);
+    const opened = socket.boundSocket(family, { address, port: clientPort });
+    if (opened.fd === undefined) return this.#failed(opened.errorNumber);
+    const { fd } = opened;
     const remote = subnet.addressBytes(hostOf(server));
-    const error = -socket.connect(fd as Fd, { address: remote, port: serverPort });
-    if (error === 0) return fd as Fd;
-    if (error === EINPROGRESS) {
-      this.#end = new PipeSocket(this.#reactor, fd as Fd, this);
+    const answer = socket.connect(fd, { address: remote, port: serverPort });
+    if (answer.state === "connected") return fd;
+    if (answer.state === "pending") {
+      this.#end = new PipeSocket(this.#reactor, fd, this);
       queue.waitForAnswer(this, linkMs);
       this.#timer = this.#reactor.after(answerMs + linkMs, () => this.#giveUpSyn());
       return undefined;
     }
-    if (socket.wasConnected(error)) return this.#connectedAndReset(fd as Fd);
-    close(fd as Fd);
-    return this.#failed(error);
+    if (socket.wasConnected(answer.errorNumber)) return this.#connectedAndReset(fd);
+    close(fd);
+    return this.#failed(answer.errorNumber);
   }
 
   /**

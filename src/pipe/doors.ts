@@ -27,6 +27,11 @@ const acceptRetryMs = 50;
  */
 const passing: ReadonlySet<number> = new Set([EAGAIN, ECONNABORTED, EINTR]);
 
+/** A door, or the errno that says why there is none. */
+export type Opening =
+  | { readonly door: Door }
+  | { readonly door: undefined; readonly errorNumber: number };
+
 export class Doors {
   readonly #reactor: Reactor;
   readonly #subnets: readonly Subnet[];
@@ -40,21 +45,21 @@ export class Doors {
   }
 
   /**
-   * Ensures that connections to this port of this container are accepted. Returns the door, or a
-   * negated errno.
+   * Ensures that connections to this port of this container are accepted. Returns the door, or the
+   * errno that says why there is none.
    */
-  open(family: Family, server: ContainerIndex, port: Port): Door | number {
+  open(family: Family, server: ContainerIndex, port: Port): Opening {
     const key = keyOf(family, server, port);
     const known = this.#doors.get(key);
-    if (known) return known;
+    if (known) return { door: known };
     const subnet = subnetFor(this.#subnets, family);
     const address = subnet.addressBytes(hostOf(server));
-    const fd = socket.boundSocket(family, { address, port });
-    if (fd < 0) return fd;
-    socket.listen(fd as Fd, backlog);
-    const door = new Door(this.#reactor, fd as Fd, subnet, server, port, this.#onAccepted);
+    const opened = socket.boundSocket(family, { address, port });
+    if (opened.fd === undefined) return { door: undefined, errorNumber: opened.errorNumber };
+    socket.listen(opened.fd, backlog);
+    const door = new Door(this.#reactor, opened.fd, subnet, server, port, this.#onAccepted);
     this.#doors.set(key, door);
-    return door;
+    return { door };
   }
 
   /** Accepts the connections that wait at this port of this container. */
@@ -109,11 +114,16 @@ export class Door implements Watcher {
 
   /** Returns whether one was waiting. */
   acceptOne(): boolean {
-    const fd = socket.accept(this.#fd);
-    if (fd >= 0) this.#onAccepted(this.#accepted(), fd as Fd);
-    else if (fd === -EMFILE || fd === -ENFILE) this.#pause();
-    else if (!passing.has(-fd)) throw new SystemError("accept", "a pipe's socket", -fd);
-    return fd >= 0;
+    const accepted = socket.accept(this.#fd);
+    if (accepted.fd !== undefined) {
+      this.#onAccepted(this.#accepted(), accepted.fd);
+      return true;
+    }
+    const { errorNumber } = accepted;
+    if (errorNumber === EMFILE || errorNumber === ENFILE) this.#pause();
+    else if (!passing.has(errorNumber))
+      throw new SystemError("accept", "a pipe's socket", errorNumber);
+    return false;
   }
 
   /** Descriptors have run out: connections stay in the backlog until one may be free. */

@@ -20,7 +20,7 @@ import { type Connection, connectionKey } from "./core/connection.ts";
 import { ListeningHopes } from "./core/listening-hopes.ts";
 import { DialQueues } from "./dial-queue.ts";
 import { Dial } from "./dial.ts";
-import { type Door, Doors } from "./doors.ts";
+import { Doors, type Opening } from "./doors.ts";
 import type { AttemptHandler } from "./entrance.ts";
 import { PipeSocket, nobody } from "./pipe-socket.ts";
 import { Relay, type RelayTap } from "./relay.ts";
@@ -190,23 +190,22 @@ export class Joiner implements AttemptHandler<Making> {
   }
 
   /**
-   * Lets the client in, because the destination accepted. Returns the door that accepts it, or a
-   * negated errno.
+   * Lets the client in, because the destination accepted. Returns the door that accepts it.
    */
-  #letIn(attempt: Attempt<Making>): Door | number {
+  #letIn(attempt: Attempt<Making>): Opening {
     const { family, server, serverPort } = attempt.connection;
-    const door = this.#doors.open(family, server, serverPort);
-    if (typeof door !== "number") this.attempts.admit(attempt);
-    return door;
+    const opening = this.#doors.open(family, server, serverPort);
+    if (opening.door !== undefined) this.attempts.admit(attempt);
+    return opening;
   }
 
-  #join(attempt: Attempt<Making>, end: PipeSocket, door: Door | number): void {
+  #join(attempt: Attempt<Making>, end: PipeSocket, opening: Opening): void {
     const making = attempt.work;
     assert(making, "a pipe under construction is joined");
     making.dial = undefined;
-    if (typeof door === "number") {
+    if (opening.door === undefined) {
       end.reset();
-      return this.#onDialFailed(attempt, -door);
+      return this.#onDialFailed(attempt, opening.errorNumber);
     }
     making.server = end;
     end.owner = nobody;
@@ -214,7 +213,7 @@ export class Joiner implements AttemptHandler<Making> {
     this.#hopes.noteAccepted(attempt.connection);
     // Over the shortcut the handshake is complete: the kernel performs it during the write of the
     // SYN.
-    door.onReady();
+    opening.door.onReady();
   }
 
   #onDialFailed(attempt: Attempt<Making>, error: number): void {

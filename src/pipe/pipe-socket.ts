@@ -46,8 +46,11 @@ const resetLookMs = 2;
  */
 const newClient = { ageMs: 1000, lookMs: 0.5, mostLooks: 2000 } as const;
 
-/** Returned by {@link PipeSocket.receive} when there is nothing to read now. */
-export const nothingYet: number = -EAGAIN;
+/**
+ * What {@link PipeSocket.receive} found: bytes, nothing to read now, the end of the stream, or a
+ * connection that is broken.
+ */
+export type Received = "bytes" | "nothing" | "end" | "reset";
 
 /** An accepted client that still counts as new. */
 interface NewClient {
@@ -63,6 +66,8 @@ export class PipeSocket implements Watcher, Task {
   owner: EndOwner;
   /** A read may find bytes, the end of the stream, or an error. */
   readable = false;
+  /** The number of bytes that the last receive found. */
+  receivedBytes = 0;
   /** The last receive filled its memory, so more bytes are probably waiting. */
   floods = false;
   /** The connection is established, and not closed from this side. */
@@ -143,25 +148,26 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /**
-   * Receives into `pieces`. Returns the number of bytes, 0 at the end of the stream, {@link
-   * nothingYet}, or another negated errno if the connection is broken.
+   * Receives into `pieces`. If it finds bytes, {@link receivedBytes} is their number. A FIN counts as
+   * a reset if the connection failed before.
    */
-  receive(pieces: Pieces): number {
+  receive(pieces: Pieces): Received {
     const count = pieces.receive(this.fd);
+    this.receivedBytes = Math.max(0, count);
     this.floods = count === pieces.capacityBytes;
     if (count > 0) {
       this.#newClient = undefined;
       // A short read means that the queue is empty; new bytes make a new edge (epoll(7)).
       if (!this.floods && !this.#sawEnd) this.readable = false;
-      return count;
+      return "bytes";
     }
     if (count === 0) {
       this.readable = false;
-      return 0;
+      return this.failed ? "reset" : "end";
     }
-    const error = errno();
-    if (error === EAGAIN) this.readable = false;
-    return -error;
+    if (errno() !== EAGAIN) return "reset";
+    this.readable = false;
+    return "nothing";
   }
 
   /**

@@ -5,7 +5,7 @@
  * receiving is recording, and the bytes are sent on from the same place.
  */
 import { opposite, Direction } from "../base/direction.ts";
-import { type PipeSocket, type EndOwner, nothingYet } from "./pipe-socket.ts";
+import type { PipeSocket, EndOwner } from "./pipe-socket.ts";
 import { Action, RelayCore } from "./core/relay-core.ts";
 import { mostPieces, type Pieces } from "../sys/pieces.ts";
 import type { Reactor, Task } from "../sys/reactor.ts";
@@ -99,11 +99,11 @@ export class Relay implements EndOwner, Task {
       if (!this.#core.isOpen(direction)) return this.#notice(direction);
       const pieces = this.#tap.reserve(from.floods ? mostPieces : 1);
       if (!pieces) return this.#tap.whenRoom(this);
-      const count = from.receive(pieces);
-      moved += Math.max(0, count);
-      if (count > 0) this.#pass(direction, pieces, count);
-      else if (count === 0 && !from.failed) return this.#end(direction);
-      else if (count !== nothingYet) return this.#reset(direction);
+      const received = from.receive(pieces);
+      moved += from.receivedBytes;
+      if (received === "bytes") this.#pass(direction, pieces, from.receivedBytes);
+      else if (received === "end") return this.#end(direction);
+      else if (received === "reset") return this.#reset(direction);
     }
     this.#takeTurnsLater();
   }

@@ -1,8 +1,8 @@
 /**
  * TCP sockets of the pipe space. All are non-blocking. All have `SO_REUSEPORT`, so that a socket
  * can bind to an address and port on which another of ours listens or still has a connection
- * (inet_csk_bind_conflict in net/ipv4/inet_connection_sock.c). Results are plain numbers; a
- * negative one is a negated errno, because a refused connection is an event here, not an exception.
+ * (inet_csk_bind_conflict in net/ipv4/inet_connection_sock.c). A failure is a result with an errno,
+ * because a refused connection is an event here, not an exception.
  */
 import type { Family, Fd, Port } from "../base/units.ts";
 import * as abi from "./abi.ts";
@@ -15,6 +15,18 @@ import { allocateRegion } from "./memory.ts";
 const sockaddr = allocateRegion(32);
 const sockaddrLength = allocateRegion(4);
 const option = allocateRegion(8);
+
+/** A descriptor, which the receiver closes; or the errno that says why there is none. */
+export type Opened = { readonly fd: Fd } | { readonly fd: undefined; readonly errorNumber: number };
+
+/** The outcome of {@link connect}. */
+export type Connecting =
+  | { readonly state: "connected" }
+  | { readonly state: "pending" }
+  | { readonly state: "failed"; readonly errorNumber: number };
+
+const connected: Connecting = { state: "connected" };
+const pending: Connecting = { state: "pending" };
 
 /** An address in network byte order (4 or 16 bytes) and a port. */
 export interface Endpoint {
@@ -36,14 +48,14 @@ function isBeyondLimit(fd: number): boolean {
   return fd >= highestDescriptor;
 }
 
-/** A non-blocking TCP socket bound to `local`, or a negated errno (EMFILE, EADDRINUSE, ...). */
-export function boundSocket(family: Family, local: Endpoint): number {
+/** A non-blocking TCP socket bound to `local`. It may fail with EMFILE, EADDRINUSE and others. */
+export function boundSocket(family: Family, local: Endpoint): Opened {
   const type = abi.SOCK_STREAM | abi.SOCK_NONBLOCK | abi.SOCK_CLOEXEC;
   const fd = libc.socket(family === 4 ? abi.AF_INET : abi.AF_INET6, type, 0) as Fd;
-  if (fd < 0) return -libc.errno();
+  if (fd < 0) return noSocket(libc.errno());
   if (isBeyondLimit(fd)) {
     libc.close(fd);
-    return -EMFILE;
+    return noSocket(EMFILE);
   }
   setFlag(fd, abi.SOL_SOCKET, abi.SO_REUSEPORT);
   // Only a route makes the subnet local. IPv4 accepts that as an address of ours; IPv6 does not.
@@ -51,8 +63,9 @@ export function boundSocket(family: Family, local: Endpoint): number {
   // Relay bytes as they arrive: the original sender has already applied Nagle. accept inherits
   // this.
   setFlag(fd, abi.IPPROTO_TCP, abi.TCP_NODELAY);
-  if (libc.bindSocket(fd, sockaddr.address, writeSockaddr(local)) < 0) return closedWithErrno(fd);
-  return fd;
+  if (libc.bindSocket(fd, sockaddr.address, writeSockaddr(local)) < 0)
+    return noSocket(closedWithErrno(fd));
+  return { fd };
 }
 
 /**
@@ -68,7 +81,7 @@ export function socketHere(family: Family, port?: Port): Fd {
   setFlag(fd, abi.SOL_SOCKET, abi.SO_REUSEADDR);
   const local = { address: new Uint8Array(family === 4 ? 4 : 16), port };
   if (libc.bindSocket(fd, sockaddr.address, writeSockaddr(local)) === 0) return fd;
-  throw new SystemError("bind", `port ${port}`, -closedWithErrno(fd));
+  throw new SystemError("bind", `port ${port}`, closedWithErrno(fd));
 }
 
 /** Makes a bound socket listen; throws if it cannot. */
@@ -77,17 +90,19 @@ export function listen(fd: Fd, backlog: number): void {
 }
 
 /**
- * Connects: 0 once the connection is up, or a negated errno: EINPROGRESS while there is no answer;
- * see {@link wasConnected}. An in-memory peer answers before `connect` returns, but the kernel
+ * Connects. The outcome is `pending` while there is no answer; for a failure, see {@link
+ * wasConnected}. An in-memory peer answers before `connect` returns, but the kernel
  * processes that answer only as the call ends (release_sock in net/core/sock.c), so the state is
  * read afterwards. A second `connect` would return it as well, but drops received bytes if the peer
  * has reset already.
  */
-export function connect(fd: Fd, remote: Endpoint): number {
-  if (libc.connect(fd, sockaddr.address, writeSockaddr(remote)) === 0) return 0;
-  const error = libc.errno();
-  if (error !== EINPROGRESS || isConnecting(fd)) return -error;
-  return stateOf(fd) === abi.TCP_CLOSE ? -takeError(fd) : 0;
+export function connect(fd: Fd, remote: Endpoint): Connecting {
+  if (libc.connect(fd, sockaddr.address, writeSockaddr(remote)) === 0) return connected;
+  const errorNumber = libc.errno();
+  if (errorNumber !== EINPROGRESS) return { state: "failed", errorNumber };
+  if (isConnecting(fd)) return pending;
+  if (stateOf(fd) !== abi.TCP_CLOSE) return connected;
+  return { state: "failed", errorNumber: takeError(fd) };
 }
 
 /** Whether a connection attempt is still unanswered. */
@@ -136,15 +151,12 @@ export const acceptedPeer: {
   addressAt: (family) => (family === 4 ? 4 : 8),
 };
 
-/**
- * Accepts one connection; {@link acceptedPeer} then has its peer. Returns a negated errno on
- * failure.
- */
-export function accept(listener: Fd): number {
+/** Accepts one connection; {@link acceptedPeer} then has its peer. EAGAIN: none is waiting. */
+export function accept(listener: Fd): Opened {
   sockaddrLength.view.setUint32(0, sockaddr.bytes.length, true);
   const flags = abi.SOCK_NONBLOCK | abi.SOCK_CLOEXEC;
   const fd = libc.accept4(listener, sockaddr.address, sockaddrLength.address, flags);
-  return fd < 0 ? -libc.errno() : fd;
+  return fd < 0 ? noSocket(libc.errno()) : { fd: fd as Fd };
 }
 
 /**
@@ -190,5 +202,9 @@ function writeSockaddr({ address, port }: Endpoint): number {
 function closedWithErrno(fd: Fd): number {
   const error = libc.errno();
   libc.close(fd);
-  return -error;
+  return error;
+}
+
+function noSocket(errorNumber: number): Opened {
+  return { fd: undefined, errorNumber };
 }

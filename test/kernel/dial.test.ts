@@ -11,7 +11,7 @@ import { Reactor } from "../../src/sys/reactor.ts";
 import { addRoute } from "../../src/sys/routes.ts";
 import * as socket from "../../src/sys/socket.ts";
 import { needs } from "../programs/machine.ts";
-import { inOwnNetwork, listener } from "./own-network.ts";
+import { inOwnNetwork, listener, opened } from "./own-network.ts";
 
 needs();
 
@@ -73,7 +73,7 @@ test.for(subnets)("%s: who listens accepts at once, and sees the true client", (
     const listening = listen(subnet);
     const fd = dial.start() as Fd;
     expect(fd).toBeGreaterThan(2);
-    const accepted = socket.accept(listening) as Fd;
+    const accepted = opened(socket.accept(listening));
     const { acceptedPeer: peer } = socket;
     expect(peer.port).toBe(clientPort);
     expect(subnet.hostNumberAt(peer.bytes, peer.addressAt(subnet.family))).toBe(client + 1);
@@ -111,7 +111,7 @@ test.for(subnets)("%s: a client that gave up is not dialed for", (subnet) => {
       const listening = listen(subnet);
       reactor.run();
       expect(heard).toEqual(["unwanted"]);
-      expect(socket.accept(listening)).toBe(-EAGAIN);
+      expect(socket.accept(listening)).toEqual({ errorNumber: EAGAIN });
       close(listening);
     },
     () => false,

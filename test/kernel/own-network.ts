@@ -19,13 +19,19 @@ export function endpoint(address: string, port: number): socket.Endpoint {
   return { address: parseAddress(address) ?? new Uint8Array(), port: port as Port };
 }
 
+/** The descriptor; the test fails if there is none. */
+export function opened({ fd }: socket.Opened): Fd {
+  if (fd === undefined) throw new Error("there is no socket");
+  return fd;
+}
+
 /** A socket that listens on this port, of `lo` or of another address that is local. */
 export function listener(
   family: Family,
   port: number,
   address: string = family === 4 ? "127.0.0.1" : "::1",
 ): Fd {
-  const fd = socket.boundSocket(family, endpoint(address, port)) as Fd;
+  const fd = opened(socket.boundSocket(family, endpoint(address, port)));
   socket.listen(fd, 16);
   return fd;
 }
@@ -33,9 +39,10 @@ export function listener(
 /** Two connected sockets, non-blocking: over `lo` a connection is made within the call. */
 export function connectedPair(port = 7000): { client: Fd; server: Fd } {
   const listening = listener(4, port);
-  const client = socket.boundSocket(4, endpoint("127.0.0.1", 0)) as Fd;
-  if (socket.connect(client, endpoint("127.0.0.1", port)) !== 0) throw new Error("no connection");
-  const server = socket.accept(listening) as Fd;
+  const client = opened(socket.boundSocket(4, endpoint("127.0.0.1", 0)));
+  const { state } = socket.connect(client, endpoint("127.0.0.1", port));
+  if (state !== "connected") throw new Error("no connection");
+  const server = opened(socket.accept(listening));
   close(listening);
   return { client, server };
 }

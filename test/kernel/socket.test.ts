@@ -1,13 +1,13 @@
 import { constants } from "node:os";
 import { describe, expect, test } from "vitest";
-import type { Fd, Port } from "../../src/base/units.ts";
+import type { Port } from "../../src/base/units.ts";
 import { close, send } from "../../src/sys/libc.ts";
 import { isListening } from "../../src/sys/listening.ts";
 import { allocateRegion } from "../../src/sys/memory.ts";
 import { closeNamespace, currentNamespace } from "../../src/sys/namespace.ts";
 import * as socket from "../../src/sys/socket.ts";
 import { needs } from "../programs/machine.ts";
-import { connectedPair, drain, endpoint, inOwnNetwork, listener } from "./own-network.ts";
+import { connectedPair, drain, endpoint, inOwnNetwork, listener, opened } from "./own-network.ts";
 
 const { EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ECONNRESET } = constants.errno;
 
@@ -18,10 +18,10 @@ describe("sockets", () => {
     inOwnNetwork(() => {
       const host = family === 4 ? "127.0.0.1" : "::1";
       const listening = listener(family, 7000);
-      expect(socket.accept(listening)).toBe(-EAGAIN);
-      const client = socket.boundSocket(family, endpoint(host, 4711)) as Fd;
-      expect(socket.connect(client, endpoint(host, 7000))).toBe(0);
-      const server = socket.accept(listening) as Fd;
+      expect(socket.accept(listening)).toEqual({ errorNumber: EAGAIN });
+      const client = opened(socket.boundSocket(family, endpoint(host, 4711)));
+      expect(socket.connect(client, endpoint(host, 7000))).toEqual({ state: "connected" });
+      const server = opened(socket.accept(listening));
       expect(server).toBeGreaterThan(2);
       const peer = socket.acceptedPeer;
       expect(peer.port).toBe(4711);
@@ -34,8 +34,11 @@ describe("sockets", () => {
 
   test("over lo a refusal is known at once, and is an errno that is taken once", () => {
     inOwnNetwork(() => {
-      const fd = socket.boundSocket(4, endpoint("127.0.0.1", 0)) as Fd;
-      expect(socket.connect(fd, endpoint("127.0.0.1", 9))).toBe(-ECONNREFUSED);
+      const fd = opened(socket.boundSocket(4, endpoint("127.0.0.1", 0)));
+      expect(socket.connect(fd, endpoint("127.0.0.1", 9))).toEqual({
+        state: "failed",
+        errorNumber: ECONNREFUSED,
+      });
       expect(socket.takeError(fd)).toBe(0);
       close(fd);
     });
@@ -43,7 +46,9 @@ describe("sockets", () => {
 
   test("an address that is not ours cannot be bound", () => {
     inOwnNetwork(() => {
-      expect(socket.boundSocket(4, endpoint("10.9.9.9", 80))).toBe(-EADDRNOTAVAIL);
+      expect(socket.boundSocket(4, endpoint("10.9.9.9", 80))).toEqual({
+        errorNumber: EADDRNOTAVAIL,
+      });
     });
   });
 
@@ -51,10 +56,10 @@ describe("sockets", () => {
     inOwnNetwork(() => {
       const other = listener(4, 7001);
       const listening = listener(4, 7000);
-      const client = socket.boundSocket(4, endpoint("127.0.0.1", 7000)) as Fd;
+      const client = opened(socket.boundSocket(4, endpoint("127.0.0.1", 7000)));
       expect(client).toBeGreaterThan(2);
-      expect(socket.connect(client, endpoint("127.0.0.1", 7001))).toBe(0);
-      const server = socket.accept(other) as Fd;
+      expect(socket.connect(client, endpoint("127.0.0.1", 7001))).toEqual({ state: "connected" });
+      const server = opened(socket.accept(other));
       expect(socket.acceptedPeer.port).toBe(7000);
       for (const fd of [client, server, listening, other]) close(fd);
     });

@@ -6,7 +6,7 @@ import type { ConnectionNumber, EventNumber } from "../../base/ids.ts";
 import { assert } from "../../base/assert.ts";
 import { Direction } from "../../base/direction.ts";
 import type { Connection } from "../../pipe/core/connection.ts";
-import { type PipeSocket, type EndOwner, nothingYet } from "../../pipe/pipe-socket.ts";
+import type { PipeSocket, EndOwner } from "../../pipe/pipe-socket.ts";
 import type { Pieces } from "../../sys/pieces.ts";
 import type { Reactor } from "../../sys/reactor.ts";
 import { setSendRoom } from "../../sys/socket.ts";
@@ -137,10 +137,9 @@ export class LiveEnd implements EndOwner, PacedEnd {
 
   #receive(): void {
     const { incoming } = this.#parts;
-    const count = this.#end.receive(incoming);
-    if (count > 0) this.#take(count);
-    else if (count === 0 && !this.#end.failed) this.#onEnd("end");
-    else if (count !== nothingYet) this.#onEnd("reset");
+    const received = this.#end.receive(incoming);
+    if (received === "bytes") this.#take(this.#end.receivedBytes);
+    else if (received !== "nothing") this.#onEnd(received);
   }
 
   /**
