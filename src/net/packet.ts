@@ -4,6 +4,13 @@
  */
 
 import type { Family, Port } from "../base/units.ts";
+import {
+  IpFields,
+  IPPROTO_FRAGMENT,
+  ipv4HeaderBytes,
+  ipv6HeaderBytes,
+  isExtensionHeader,
+} from "./ip-fields.ts";
 import { read16, read32, read8 } from "./wire.ts";
 
 /** Protocol numbers, as `<linux/in.h>` spells them. */
@@ -13,12 +20,6 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_ICMPV6 = 58;
 
-// The IPv6 extension headers that the parser skips; anything else counts as the transport.
-const IPPROTO_HOPOPTS = 0;
-const IPPROTO_ROUTING = 43;
-const IPPROTO_FRAGMENT = 44;
-const IPPROTO_DSTOPTS = 60;
-
 /** TCP flags: the 14th byte of the header. */
 export const TCP_FIN = 0x01;
 export const TCP_SYN = 0x02;
@@ -26,10 +27,9 @@ export const TCP_RST = 0x04;
 export const TCP_PSH = 0x08;
 export const TCP_ACK = 0x10;
 
-/** Header lengths without options, in bytes. */
-export const ipv4HeaderBytes = 20;
-export const ipv6HeaderBytes = 40;
+/** The length of a TCP header without options, in bytes. */
 export const tcpHeaderBytes = 20;
+export { ipv4HeaderBytes, ipv6HeaderBytes };
 
 /** The offset of the checksum in its header. */
 export const ipv4ChecksumOffset = 10;
@@ -45,22 +45,9 @@ export function versionAt(bytes: Uint8Array, at: number): Family | 0 {
  * A packet's layout, filled by {@link PacketView.parse} and reused for each packet. The fields are
  * plain numbers, valid only after `parse` returned true.
  */
-export class PacketView {
-  family: Family = 4;
-  /** The transport's protocol number, behind any IPv6 extension headers. */
-  protocol = 0;
-  /** The start of the IP header. */
-  headerAt = 0;
-  sourceAt = 0;
-  destinationAt = 0;
-  /** The start of the transport header or, in a later fragment, of its share of the payload. */
-  transportAt = 0;
+export class PacketView extends IpFields {
   /** The packet's length according to its IP header; the buffer may hold more. */
   totalBytes = 0;
-  /** In bytes; 0 for a first fragment and for a whole packet. */
-  fragmentOffset = 0;
-  moreFragments = false;
-
   /**
    * Parses the packet at `at`, of at most `lengthBytes`. Returns false, and never throws, if it is
    * truncated or malformed. Otherwise the IP header and, except in later fragments, any TCP header
@@ -68,7 +55,6 @@ export class PacketView {
    */
   parse(bytes: Uint8Array, at: number, lengthBytes: number): boolean {
     const heldBytes = Math.min(lengthBytes, bytes.length - at);
-    this.headerAt = at;
     const version = versionAt(bytes, at);
     if (version === 4) return this.#parseIpv4(bytes, at, heldBytes) && this.#tcpIsWhole(bytes);
     if (version === 6) return this.#parseIpv6(bytes, at, heldBytes) && this.#tcpIsWhole(bytes);
@@ -77,16 +63,9 @@ export class PacketView {
 
   #parseIpv4(bytes: Uint8Array, at: number, heldBytes: number): boolean {
     if (heldBytes < ipv4HeaderBytes) return false;
-    const headerBytes = (read8(bytes, at) & 0x0f) * 4;
-    const fragment = read16(bytes, at + 6);
-    this.family = 4;
-    this.protocol = read8(bytes, at + 9);
-    this.sourceAt = at + 12;
-    this.destinationAt = at + 16;
-    this.transportAt = at + headerBytes;
+    this.readIpv4(bytes, at);
     this.totalBytes = read16(bytes, at + 2);
-    this.fragmentOffset = (fragment & 0x1fff) * 8;
-    this.moreFragments = (fragment & 0x2000) !== 0;
+    const headerBytes = this.transportAt - at;
     return (
       headerBytes >= ipv4HeaderBytes &&
       headerBytes <= this.totalBytes &&
@@ -96,14 +75,8 @@ export class PacketView {
 
   #parseIpv6(bytes: Uint8Array, at: number, heldBytes: number): boolean {
     if (heldBytes < ipv6HeaderBytes) return false;
-    this.family = 6;
-    this.protocol = read8(bytes, at + 6);
-    this.sourceAt = at + 8;
-    this.destinationAt = at + 24;
-    this.transportAt = at + ipv6HeaderBytes;
+    this.readIpv6(bytes, at);
     this.totalBytes = ipv6HeaderBytes + read16(bytes, at + 4);
-    this.fragmentOffset = 0;
-    this.moreFragments = false;
     return this.totalBytes <= heldBytes && this.#walkExtensionHeaders(bytes);
   }
 
@@ -113,22 +86,12 @@ export class PacketView {
     while (this.fragmentOffset === 0 && isExtensionHeader(this.protocol)) {
       const headerAt = this.transportAt;
       this.transportAt += 8;
-      if (this.protocol === IPPROTO_FRAGMENT) this.#readFragmentHeader(bytes, headerAt);
+      if (this.protocol === IPPROTO_FRAGMENT) this.readFragmentHeader(bytes, headerAt);
       else this.transportAt += read8(bytes, headerAt + 1) * 8;
       if (this.transportAt > endAt) return false;
       this.protocol = read8(bytes, headerAt);
     }
     return true;
-  }
-
-  /**
-   * RFC 8200 section 4.5: the offset counts units of 8 bytes in the upper 13 bits, so masking
-   * yields bytes.
-   */
-  #readFragmentHeader(bytes: Uint8Array, headerAt: number): void {
-    const field = read16(bytes, headerAt + 2);
-    this.fragmentOffset = field & 0xfff8;
-    this.moreFragments = (field & 1) !== 0;
   }
 
   /**
@@ -140,15 +103,6 @@ export class PacketView {
     const headerBytes = tcpHeaderBytesAt(bytes, this.transportAt);
     return headerBytes >= tcpHeaderBytes && headerBytes <= heldBytes;
   }
-}
-
-function isExtensionHeader(protocol: number): boolean {
-  return (
-    protocol === IPPROTO_HOPOPTS ||
-    protocol === IPPROTO_ROUTING ||
-    protocol === IPPROTO_FRAGMENT ||
-    protocol === IPPROTO_DSTOPTS
-  );
 }
 
 /** The source port of the TCP (or UDP) header at `transportAt`. */

@@ -4,38 +4,28 @@
  * will segment (TSO, BIG TCP) may give its length as zero. Checksums are ignored: with offload they
  * are wrong in every capture on the sender.
  */
-import type { Family } from "../../base/units.ts";
 import {
-  IPPROTO_TCP,
+  IpFields,
+  IPPROTO_FRAGMENT,
+  IPPROTO_HOPOPTS,
   ipv4HeaderBytes,
   ipv6HeaderBytes,
-  tcpHeaderBytes,
-  tcpHeaderBytesAt,
-} from "../../net/packet.ts";
+  isExtensionHeader,
+} from "../../net/ip-fields.ts";
+import { IPPROTO_TCP, tcpHeaderBytes, tcpHeaderBytesAt } from "../../net/packet.ts";
 import { read16, read32, read8 } from "../../net/wire.ts";
 
-const IPPROTO_HOPOPTS = 0;
-const IPPROTO_ROUTING = 43;
-const IPPROTO_FRAGMENT = 44;
+/** The authentication header, in which lengths count units of 4 bytes (RFC 4302). */
 const IPPROTO_AH = 51;
-const IPPROTO_DSTOPTS = 60;
 /** RFC 2675: the option with the length of a packet above 64 KiB. */
 const jumboOption = 0xc2;
 
 /** The layout of a packet. Reuse one object for all packets; its fields are valid after `parse`. */
-export class IpPacket {
-  family: Family = 4;
-  protocol = 0;
-  headerAt = 0;
-  sourceAt = 0;
-  destinationAt = 0;
-  transportAt = 0;
+export class IpPacket extends IpFields {
   /** The end of the packet on the wire, which may lie beyond the captured bytes. */
   endAt = 0;
   /** The end of the captured part, without the padding of a short frame. */
   capturedEndAt = 0;
-  fragmentOffset = 0;
-  moreFragments = false;
   /** Distinguishes the fragments of different packets. */
   identification = 0;
   /** The header gave the length as 0, so the captured length was used. */
@@ -47,10 +37,7 @@ export class IpPacket {
    */
   parse(bytes: Uint8Array, at: number, capturedBytes: number, originalBytes: number): boolean {
     const version = read8(bytes, at) >>> 4;
-    this.headerAt = at;
     this.hasNoLength = false;
-    this.fragmentOffset = 0;
-    this.moreFragments = false;
     if (version === 4) return this.#parseIpv4(bytes, at, capturedBytes, originalBytes);
     if (version === 6) return this.#parseIpv6(bytes, at, capturedBytes, originalBytes);
     return false;
@@ -71,27 +58,16 @@ export class IpPacket {
   #parseIpv4(bytes: Uint8Array, at: number, capturedBytes: number, originalBytes: number): boolean {
     const headerBytes = (read8(bytes, at) & 0x0f) * 4;
     if (headerBytes < ipv4HeaderBytes || capturedBytes < headerBytes) return false;
-    const fragment = read16(bytes, at + 6);
     const totalBytes = read16(bytes, at + 2);
-    this.family = 4;
-    this.protocol = read8(bytes, at + 9);
-    this.sourceAt = at + 12;
-    this.destinationAt = at + 16;
-    this.transportAt = at + headerBytes;
+    this.readIpv4(bytes, at);
     this.identification = read16(bytes, at + 4);
-    this.fragmentOffset = (fragment & 0x1fff) * 8;
-    this.moreFragments = (fragment & 0x2000) !== 0;
     return this.#setEnd(at, totalBytes, headerBytes, capturedBytes, originalBytes);
   }
 
   #parseIpv6(bytes: Uint8Array, at: number, capturedBytes: number, originalBytes: number): boolean {
     if (capturedBytes < ipv6HeaderBytes) return false;
     const payloadBytes = read16(bytes, at + 4);
-    this.family = 6;
-    this.protocol = read8(bytes, at + 6);
-    this.sourceAt = at + 8;
-    this.destinationAt = at + 24;
-    this.transportAt = at + ipv6HeaderBytes;
+    this.readIpv6(bytes, at);
     const totalBytes = payloadBytes === 0 ? 0 : ipv6HeaderBytes + payloadBytes;
     if (!this.#setEnd(at, totalBytes, ipv6HeaderBytes, capturedBytes, originalBytes)) return false;
     return this.#walkExtensionHeaders(bytes);
@@ -113,11 +89,12 @@ export class IpPacket {
 
   /** Terminates, because each header has at least 8 bytes. */
   #walkExtensionHeaders(bytes: Uint8Array): boolean {
-    while (this.fragmentOffset === 0 && isExtensionHeader(this.protocol)) {
+    while (this.fragmentOffset === 0 && isSkipped(this.protocol)) {
       const headerAt = this.transportAt;
       if (headerAt + 8 > this.capturedEndAt) return false;
       if (this.protocol === IPPROTO_FRAGMENT) {
-        this.#readFragmentHeader(bytes, headerAt);
+        this.readFragmentHeader(bytes, headerAt);
+        this.identification = read32(bytes, headerAt + 4);
         this.transportAt += 8;
       } else {
         const units = read8(bytes, headerAt + 1);
@@ -129,13 +106,6 @@ export class IpPacket {
       this.protocol = read8(bytes, headerAt);
     }
     return true;
-  }
-
-  #readFragmentHeader(bytes: Uint8Array, headerAt: number): void {
-    const field = read16(bytes, headerAt + 2);
-    this.fragmentOffset = field & 0xfff8;
-    this.moreFragments = (field & 1) !== 0;
-    this.identification = read32(bytes, headerAt + 4);
   }
 
   /** BIG TCP over IPv6 stores the length in an option, if at all. */
@@ -155,12 +125,6 @@ export class IpPacket {
   }
 }
 
-function isExtensionHeader(protocol: number): boolean {
-  return (
-    protocol === IPPROTO_HOPOPTS ||
-    protocol === IPPROTO_ROUTING ||
-    protocol === IPPROTO_FRAGMENT ||
-    protocol === IPPROTO_AH ||
-    protocol === IPPROTO_DSTOPTS
-  );
+function isSkipped(protocol: number): boolean {
+  return isExtensionHeader(protocol) || protocol === IPPROTO_AH;
 }
