@@ -10,9 +10,11 @@
  */
 import { pid as ownPid } from "node:process";
 import type { Address } from "../base/units.ts";
+import { ADDR_NO_RANDOMIZE } from "../sys/abi.ts";
 import { allocateRegion } from "../sys/memory.ts";
 import { type ProcReader, readProcess, writeProcess } from "../sys/process-memory.ts";
 import { AT_RANDOM, AT_SYSINFO_EHDR, auxiliaryValue } from "./core/auxiliary-vector.ts";
+import type { GapKind, GapLog } from "./core/gaps.ts";
 import type { Mappings } from "./core/mappings.ts";
 import { Stream } from "./streams.ts";
 import type { ContainerName } from "./supervisor-task.ts";
@@ -20,6 +22,7 @@ import type { ContainerName } from "./supervisor-task.ts";
 /** An execution of a program. Its processes are the executing one and its forks. */
 interface Image {
   readonly name: string;
+  readonly program: string;
   /** Undefined for a process that has left all networks of the run. */
   readonly container: ContainerName | undefined;
   /** Its bytes at AT_RANDOM, in hexadecimal. */
@@ -27,16 +30,28 @@ interface Image {
   forks: number;
 }
 
+/** A stream, and the thread that drew from it first. */
+interface Drawn {
+  readonly stream: Stream;
+  readonly tid: number;
+}
+
 export interface Process {
   readonly pid: number;
   readonly name: string;
   readonly image: Image;
   /** By call site. */
-  readonly streams: Map<string, Stream>;
+  readonly streams: Map<string, Drawn>;
   /** As last read; undefined before the first read. */
   mappings: Mappings | undefined;
   /** Words on its stacks that look like addresses but point nowhere. */
   readonly strays: Set<number>;
+}
+
+/** The executions of one program in one container. */
+interface Executions {
+  readonly count: number;
+  readonly latestPid: number;
 }
 
 /** A program that was just executed. */
@@ -57,7 +72,8 @@ export class Processes {
   readonly #byTid = new Map<number, Process>();
   readonly #images = new Map<string, Image>();
   /** By container and program. */
-  readonly #executions = new Map<string, number>();
+  readonly #executions = new Map<string, Executions>();
+  readonly #gaps: GapLog;
   readonly #token = allocateRegion(tokenBytes);
   #newcomers = 0;
 
@@ -66,7 +82,9 @@ export class Processes {
     seed: number,
     proc: ProcReader,
     containerOf: (pid: number) => ContainerName | undefined,
+    gaps: GapLog,
   ) {
+    this.#gaps = gaps;
     this.#seed = seed;
     this.#proc = proc;
     this.#containerOf = containerOf;
@@ -102,21 +120,36 @@ export class Processes {
     return { pid: tid, vdso: auxiliaryValue(vector, AT_SYSINFO_EHDR) as Address | undefined };
   }
 
-  /** The stream of `process` for calls from `site`. */
-  streamOf({ name, streams }: Process, site: string): Stream {
-    let stream = streams.get(site);
-    if (!stream) streams.set(site, (stream = new Stream(this.#seed, `${name}\n${site}`)));
-    return stream;
+  /** The stream of `process` for calls from `site`, which its thread `tid` makes. */
+  streamOf({ name, streams, image }: Process, site: string, tid: number): Stream {
+    let drawn = streams.get(site);
+    if (!drawn)
+      streams.set(site, (drawn = { stream: new Stream(this.#seed, `${name}\n${site}`), tid }));
+    if (drawn.tid !== tid) this.#note(image, "several threads");
+    return drawn.stream;
+  }
+
+  /** Notes that plg could not answer a call of this process. */
+  noteUnwritable({ image }: Process): void {
+    this.#note(image, "unwritable");
+  }
+
+  #note({ container, program }: Image, kind: GapKind): void {
+    this.#gaps.note(container?.index, program, kind);
   }
 
   #execute(pid: number, { parent, program }: Status, at: Address): void {
     const container = this.#containerOf(pid) ?? this.#byTid.get(parent)?.image.container;
     const of = `${container?.name ?? ""}\n${program}`;
-    const before = this.#executions.get(of) ?? 0;
-    this.#executions.set(of, before + 1);
+    const { count: before = 0, latestPid } = this.#executions.get(of) ?? {};
+    this.#executions.set(of, { count: before + 1, latestPid: pid });
     const name = `${of}\n${before}`;
     const bytes = new Stream(this.#seed, `${name}\nAT_RANDOM`).next(tokenBytes);
-    const image = { name, container, token: Buffer.from(bytes).toString("hex"), forks: 0 };
+    const token = Buffer.from(bytes).toString("hex");
+    const image: Image = { name, program, container, token, forks: 0 };
+    if (latestPid !== undefined && latestPid !== pid && this.#isRunning(latestPid, program))
+      this.#note(image, "several executions");
+    if (this.#hasRandomAddresses(pid)) this.#note(image, "random addresses");
     this.#token.bytes.set(bytes);
     if (writeProcess(pid, at, this.#token, tokenBytes) === tokenBytes)
       this.#images.set(image.token, image);
@@ -137,8 +170,18 @@ export class Processes {
     const container = this.#containerOf(pid);
     const token = `unknown ${container?.name ?? ""}`;
     let image = this.#images.get(token);
-    if (!image) this.#images.set(token, (image = { name: token, container, token, forks: 0 }));
+    if (!image) this.#images.set(token, (image = unknownImage(token, container)));
     return image;
+  }
+
+  #isRunning(pid: number, program: string): boolean {
+    return this.#status(pid)?.program === program;
+  }
+
+  /** See proc_pid(5) and <linux/personality.h>. */
+  #hasRandomAddresses(pid: number): boolean {
+    const persona = this.#proc.text(`${pid}/personality`);
+    return persona !== undefined && (Number.parseInt(persona, 16) & ADDR_NO_RANDOMIZE) === 0;
   }
 
   #process(pid: number, name: string, image: Image): Process {
@@ -178,6 +221,10 @@ export class Processes {
     if (!found) return undefined;
     return { program: found[1] ?? "", pid: Number(found[2]), parent: Number(found[3]) };
   }
+}
+
+function unknownImage(token: string, container: ContainerName | undefined): Image {
+  return { name: token, program: "a program", container, token, forks: 0 };
 }
 
 interface Status {

@@ -2,8 +2,10 @@
  * Seeded randomness of a run's commands: their seccomp filter, and the supervisor that answers it.
  */
 import { readlinkSync } from "node:fs";
+import type { ContainerIndex } from "../base/ids.ts";
 import type { Fd } from "../base/units.ts";
 import type { Namespace } from "../sys/namespace.ts";
+import { describeGap, type Gap } from "./core/gaps.ts";
 import { architectureOf } from "./core/architecture.ts";
 import { type Answered, filterProgram } from "./core/filter.ts";
 import type { SupervisorHost } from "./supervisor-host.ts";
@@ -28,6 +30,17 @@ export interface Sources {
   readonly seed: number;
   readonly clock: RecordedClock | undefined;
   readonly device: Fd | undefined;
+}
+
+/** The reasons among `gaps` why a container's random bytes may differ from the recorded ones. */
+export function gapsOf(
+  container: ContainerIndex,
+  gaps: readonly Gap[],
+  device: Fd | undefined,
+): readonly string[] {
+  const found = gaps.filter((gap) => gap.container === container).map(describeGap);
+  if (device !== undefined) return found;
+  return [...found, "/dev/urandom is the kernel's, because plg may not open /dev/fuse"];
 }
 
 /** Makes `supervisor` answer the notifications of a filter's listener until it is closed. */

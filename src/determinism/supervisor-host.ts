@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { allOrNothingNow } from "../base/undo-stack.ts";
 import type { Fd } from "../base/units.ts";
 import { closeWakeup, createWakeup, signal } from "../sys/wakeup.ts";
+import type { Gap } from "./core/gaps.ts";
 import type { SupervisorOrder, SupervisorTask } from "./supervisor-task.ts";
 
 /** The thread keeps little from one call to the next, so its young generation can stay small. */
@@ -12,6 +13,7 @@ export class SupervisorHost {
   readonly #worker: Worker;
   readonly #wakeup: Fd;
   readonly #ended: Promise<void>;
+  readonly #gaps: Gap[] = [];
   #hasTask = false;
   /** Rejects if the thread dies, which is a bug. Never resolves. */
   readonly failed: Promise<never>;
@@ -28,7 +30,13 @@ export class SupervisorHost {
     this.#wakeup = wakeup;
     this.failed = new Promise((_, reject) => this.#worker.once("error", reject));
     this.failed.catch(() => {});
+    this.#worker.on("message", (gap: Gap) => this.#gaps.push(gap));
     this.#ended = new Promise((resolve) => this.#worker.once("exit", () => resolve()));
+  }
+
+  /** Reasons found so far why random bytes may differ from those of another run. */
+  get gaps(): readonly Gap[] {
+    return this.#gaps;
   }
 
   /** Makes the thread answer from now on. Call it once. */

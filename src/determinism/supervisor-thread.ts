@@ -21,7 +21,12 @@ function supervise(task: SupervisorTask): void {
   assert(architecture, "a filter was made for this processor");
   requestShortSlices();
   const notifications = new NotificationListener(listener, wakeup, device);
-  const supervisor = new Supervisor(architecture, sources, (pid) => containers.get(networkOf(pid)));
+  const supervisor = new Supervisor(
+    architecture,
+    sources,
+    (pid) => containers.get(networkOf(pid)),
+    (gap) => parentPort?.postMessage(gap),
+  );
   const files =
     device === undefined ? undefined : new RandomDevice(device, supervisor.proc, supervisor);
   for (;;) {

@@ -14,6 +14,7 @@ import type { NotificationListener } from "../sys/seccomp.ts";
 import type { Architecture } from "./core/architecture.ts";
 import { callSite, type Stack, stackBytes, unmappedWord } from "./core/call-site.ts";
 import { Exits } from "./exits.ts";
+import { type Gap, GapLog } from "./core/gaps.ts";
 import { Mappings } from "./core/mappings.ts";
 import { NewThreads } from "./new-threads.ts";
 import type { RandomSource } from "./random-device.ts";
@@ -47,6 +48,7 @@ export class Supervisor implements RandomSource {
     architecture: Architecture,
     { seed, clock }: Omit<Sources, "device">,
     containerOf: (pid: number) => ContainerName | undefined,
+    onGap: (gap: Gap) => void,
   ) {
     this.#architecture = architecture;
     this.bootId = new Stream(seed, "boot id").next(16);
@@ -54,7 +56,7 @@ export class Supervisor implements RandomSource {
     this.#newThreads = new NewThreads(states);
     this.#exits = new Exits(this.proc, states);
     this.#clock = clock && new WallClock(clock);
-    this.#processes = new Processes(seed, this.proc, containerOf);
+    this.#processes = new Processes(seed, this.proc, containerOf, new GapLog(onGap));
   }
 
   /** Answers the call that `listener` has just received. */
@@ -82,7 +84,7 @@ export class Supervisor implements RandomSource {
     const process = this.#processes.ofThread(tid);
     if (!process) return randomBytes(lengthBytes);
     const site = `file ${this.#siteOf(tid, process)}`;
-    return this.#processes.streamOf(process, site).next(lengthBytes);
+    return this.#processes.streamOf(process, site, tid).next(lengthBytes);
   }
 
   close(): void {
@@ -98,7 +100,7 @@ export class Supervisor implements RandomSource {
     const process = this.#processes.ofThread(tid);
     if (!process) return listener.letPass();
     const site = this.#siteOf(tid, process);
-    const stream = this.#processes.streamOf(process, site);
+    const stream = this.#processes.streamOf(process, site, tid);
     this.#bytes.bytes.set(stream.next(lengthBytes));
     // While the call waits, its thread's number cannot be reused.
     if (!listener.isWaiting()) return;
@@ -106,7 +108,10 @@ export class Supervisor implements RandomSource {
     const written = lengthBytes === 0 ? 0 : writeProcess(tid, at, this.#bytes, lengthBytes);
     if (written >= 0) listener.answer(written);
     else if (errno() === EFAULT) listener.refuse(EFAULT);
-    else listener.letPass();
+    else {
+      this.#processes.noteUnwritable(process);
+      listener.letPass();
+    }
   }
 
   /** Answers the time of day. The kernel answers processes outside all containers. */

@@ -128,7 +128,11 @@ export class ReplaySession {
     const acts: SessionActs<ReplayResult> = {
       untilOver: (over) => this.#untilPlayed(over),
       beforeStop: () => this.#untilJudged(),
-      conclude: (outcome, ends) => this.#conclude(outcome as ReplayOutcome, ends),
+      conclude: (outcome, ends) => {
+        const result = this.#conclude(outcome as ReplayOutcome, ends);
+        this.#explain(result.differences).forEach((text) => hooks.onWarning(text));
+        return result;
+      },
     };
     return this.#session.run(acts, {
       onStart: () => hooks.onStart?.(),
@@ -144,6 +148,15 @@ export class ReplaySession {
     const differences = this.#withEnds(outcome.differences);
     const durationMs = performance.now() - this.#startedMs;
     return { ...outcome, differences, counts: this.#session.counts(), durationMs, ends };
+  }
+
+  /** Reasons for differences that only the supervisor of random bytes knows. */
+  #explain({ byProcess }: DifferenceList): readonly string[] {
+    return this.#commands.flatMap(({ plan: { name, index } }) =>
+      byProcess[name] === undefined
+        ? []
+        : this.#session.commandRun.gapsOf(index).map((reason) => `${name}: ${reason}`),
+    );
   }
 
   /** Undoes {@link prepare} if {@link run} is not called. */

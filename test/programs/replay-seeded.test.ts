@@ -5,7 +5,7 @@ import { describe, expect } from "vitest";
 import { asDatabaseUser, initDatabase, postgres } from "./database.ts";
 import { needs, needsRoot } from "./machine.ts";
 import { expectOk, linesOf, test } from "./plg.ts";
-import { expectSame, record } from "./replays.ts";
+import { expectDiffers, expectSame, record } from "./replays.ts";
 import { eventually } from "./waiting.ts";
 
 describe("PostgreSQL with SCRAM-SHA-256, replayed", () => {
@@ -97,6 +97,24 @@ print(seen)`;
     writeFileSync(join(folder, "parent.py"), program);
     const run = await plg.run(["record", "one=python3 parent.py"]);
     expect(linesOf(run, "one")).toEqual(["{'output end eof '}"]);
+  });
+});
+
+describe("a program whose threads draw random numbers at the same place", () => {
+  needs("python3", "nc");
+  const program = `import os, threading, time
+threads = [threading.Thread(target=os.urandom, args=[8]) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(time.monotonic_ns())`;
+
+  test("is named when it differs", async ({ plg, folder }) => {
+    writeFileSync(join(folder, "threads.py"), program);
+    const client = "client=python3 threads.py | nc -N server 7000";
+    await record(plg, "--until=client", "server=nc -l 7000", client);
+    const { run } = await expectDiffers(plg, "client", "--only=client");
+    const text = "client: several threads of python3 drew random numbers at the same place";
+    expect(run.stderr).toContain(text);
   });
 });
 

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerIndex } from "../../base/ids.ts";
 import { allOrNothing } from "../../base/undo-stack.ts";
 import { assert } from "../../base/assert.ts";
-import { commandFilter, supervise } from "../../determinism/seeding.ts";
+import { commandFilter, gapsOf, supervise } from "../../determinism/seeding.ts";
 import type { RecordedClock } from "../../determinism/supervisor-task.ts";
 import { SupervisorHost } from "../../determinism/supervisor-host.ts";
 import {
@@ -204,6 +204,11 @@ export class CommandRun {
   /** Whether the commands' random bytes follow from the seed. */
   get isSeeded(): boolean {
     return this.#spawner.listener !== undefined && this.#options.randomSeed !== undefined;
+  }
+
+  /** Why the random bytes of a container may differ from the recorded ones, as sentences. */
+  gapsOf(container: ContainerIndex): readonly string[] {
+    return this.isSeeded ? gapsOf(container, this.#supervisor?.gaps ?? [], this.#device) : [];
   }
 
   /** Explains why the random bytes do not follow from the seed, if they should. */
