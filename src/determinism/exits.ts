@@ -69,7 +69,8 @@ export class Exits {
     const { id, pid, parent, output } = exit;
     const isLate = nowMs >= exit.untilMs;
     const isExpected = output === undefined || this.#states.hasEnded(pid);
-    if (!isLate && (!isExpected || this.#states.works(parent))) return false;
+    // A parent in vfork(2) waits uninterruptibly (D), and for this very exit.
+    if (!isLate && (!isExpected || this.#states.runs(parent))) return false;
     if (output) {
       output.forEach(close);
       return true;

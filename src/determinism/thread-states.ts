@@ -17,14 +17,17 @@ export class ThreadStates {
   }
 
   /**
-   * Whether a thread runs (proc_pid_stat(5)), or waits for a disk, or for plg to answer a call that
-   * would not sleep otherwise (proc_pid_syscall(5)).
+   * Whether a thread runs (proc_pid_stat(5)), or waits for plg to answer a call that would not sleep
+   * otherwise (proc_pid_syscall(5)).
    */
-  works(tid: number): boolean {
+  runs(tid: number): boolean {
     const state = this.#stateOf(tid);
-    if (state === "R" || state === "D") return true;
-    if (state !== "S") return false;
-    return this.#quickCalls.has(this.#callOf(tid));
+    return state === "R" || (state === "S" && this.#quickCalls.has(this.#callOf(tid)));
+  }
+
+  /** Whether a thread runs, or waits for a disk. */
+  works(tid: number): boolean {
+    return this.runs(tid) || this.#stateOf(tid) === "D";
   }
 
   /** Whether a thread sleeps until any of several files is ready. */
