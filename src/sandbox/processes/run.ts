@@ -4,8 +4,7 @@
  * they left behind.
  */
 import { randomInt } from "node:crypto";
-import { hostname } from "node:os";
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerIndex } from "../../base/ids.ts";
 import { allOrNothing } from "../../base/undo-stack.ts";
@@ -23,6 +22,7 @@ import {
 } from "./command.ts";
 import type { Namespace } from "../../sys/namespace.ts";
 import { hostsText } from "./hosts.ts";
+import { machineHosts } from "./machine-hosts.ts";
 import type { Fd } from "../../base/units.ts";
 import { openFuse } from "../../sys/fuse.ts";
 import type { Space } from "../network/space.ts";
@@ -391,12 +391,4 @@ function environmentFor(plan: ContainerPlan, { containers }: Topology): NodeJS.P
       .map(({ name, addresses }) => `${name}=${addresses[0]}`)
       .join(" "),
   };
-}
-
-function machineHosts(): string {
-  try {
-    return readFileSync("/etc/hosts", "utf8");
-  } catch {
-    return `127.0.0.1\tlocalhost ${hostname()}\n::1\tlocalhost\n`;
-  }
 }
