@@ -48,6 +48,11 @@ export class OwnClock {
     return this.#at(receiver, this.#nextDeedNs(receiver, event));
   }
 
+  /** Whether the sender of `event` has departed from the recording. */
+  isLost(event: EventNumber): boolean {
+    return this.#progress.hasDeparted(this.#index.sender(event));
+  }
+
   #at(container: ContainerIndex, timeNs: number): number {
     if (this.#progress.hasDeparted(container)) return -Infinity;
     return this.#startMs + timeNs / 1e6 / this.#speed;

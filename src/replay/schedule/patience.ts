@@ -182,9 +182,13 @@ export class Patience {
     return timeNs === -Infinity ? -Infinity : atMs + (this.#index.timeNs(event) - timeNs) / 1e6;
   }
 
-  /** Whether the process has done something on a loose connection that came after the event. */
+  /**
+   * Whether a process that has departed did something on a loose connection that came after the
+   * event. As long as it follows the recording, the event may still come: a pool has no order.
+   */
   #isPassed({ state, event }: Cursor): boolean {
-    return state === "waiting" && this.#index.timeNs(event) < this.#apart.timeNs;
+    const isBefore = this.#index.timeNs(event) < this.#apart.timeNs;
+    return isBefore && state === "waiting" && this.#clock.isLost(event);
   }
 
   #patienceWith({ state, event }: Cursor): number {

@@ -113,3 +113,23 @@ test("awaiting a loose connection costs no patience while others move", () => {
   const [missing] = stage.differences;
   expect(missing).toMatchObject({ kind: "missing-connection", wait: { patienceMs: 2000 } });
 });
+
+test("a pool that is ahead gives nothing up while the process follows the recording", () => {
+  const stage = loosened(`
+    8000 3 connect client server:80
+    8001 3 accept
+    20000 2 client "more"
+    20001 2 server "x"
+  `);
+  stage.play(`
+    > client 2 "questionmore"
+    < client 2 1 bytes
+    .. client
+    @ 300
+    .. client
+    > client 3 connect
+    < client 3 accept
+    = client
+  `);
+  expect(stage.differences).toEqual([]);
+});
