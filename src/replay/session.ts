@@ -57,7 +57,7 @@ export interface ReplayProgress {
   readonly waitingFor: EventNumber;
 }
 
-const lookMs = 20;
+const lookMs = 5;
 
 /** Extends patience by the time that a link delays traffic. */
 function patientOverLinks(options: ReplayOptions): ReplayOptions {

@@ -113,7 +113,10 @@ export class Session {
       await Promise.race([acts.beforeStop?.(), engine.failed]);
       await Promise.race([commandRun.stop(), engine.failed]);
       const engineResult = await engine.finish();
-      return await acts.conclude(engineResult, this.#ends());
+      // The kernel takes a while to end namespaces.
+      const closing = commandRun.close();
+      const [result] = await Promise.all([acts.conclude(engineResult, this.#ends()), closing]);
+      return result;
     } finally {
       restoreLimit?.();
       await commandRun.close();

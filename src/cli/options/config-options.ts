@@ -9,6 +9,7 @@ import type { Command as Cli } from "commander";
 import { dirname, join } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { indexOfName, isSameName } from "../../base/container-name.ts";
+import { findConfig } from "../../config/find.ts";
 import type { System } from "../../config/system.ts";
 import type { Path } from "../../config/place.ts";
 import { readRun } from "../../dump/store/reader.ts";
@@ -102,10 +103,12 @@ async function systemFor(
     if (config === undefined) return undefined;
     throw new UsageError(`--config ${config} is for a run without commands: leave out one of them`);
   }
+  const path = config ?? findConfig();
+  if (path === undefined) return undefined;
   // Loads the YAML library only where it is used.
-  const { findSystem, readSystem } = await import("../../config/read.ts");
-  const system = config === undefined ? findSystem() : readSystem(config);
-  if (system) checkValues(system);
+  const { readSystem } = await import("../../config/read.ts");
+  const system = readSystem(path);
+  checkValues(system);
   return system;
 }
 

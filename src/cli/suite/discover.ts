@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative } from "node:path";
 import { UsageError } from "../../base/errors.ts";
-import { configName, readSystem } from "../../config/read.ts";
+import { configName } from "../../config/find.ts";
+import { readSystem } from "../../config/read.ts";
 import { readDump } from "../../dump/store/reader.ts";
 import type { Timed } from "../../suite/shard.ts";
 

@@ -32,7 +32,7 @@ import { WorkingThreads } from "../../sys/threads.ts";
 import { ContainerSockets } from "./container-sockets.ts";
 
 /** How often to publish progress. */
-const lookMs = 20;
+const lookMs = 5;
 /**
  * A process counts as quiet after this long without movement. The player then settles pending
  * matches.
