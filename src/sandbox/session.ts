@@ -103,6 +103,7 @@ export class Session {
   async run<Result>(acts: SessionActs<Result>, hooks: RunHooks): Promise<Result> {
     const { commandRun, engine } = this;
     let restoreLimit: (() => void) | undefined;
+    let closing: Promise<void> | undefined;
     void commandRun.lost.then(() => hooks.onWarning(keeperLost));
     try {
       await commandRun.start(acts.startGate);
@@ -114,12 +115,12 @@ export class Session {
       await Promise.race([commandRun.stop(), engine.failed]);
       const engineResult = await engine.finish();
       // The kernel takes a while to end namespaces.
-      const closing = commandRun.close();
+      closing = commandRun.close();
       const [result] = await Promise.all([acts.conclude(engineResult, this.#ends()), closing]);
       return result;
     } finally {
       restoreLimit?.();
-      await commandRun.close();
+      await (closing ?? commandRun.close());
       this.#playground.close();
     }
   }

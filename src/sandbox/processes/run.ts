@@ -100,7 +100,6 @@ export class CommandRun {
   #checks: Promise<Compartment> | undefined;
   readonly #commands: Command[] = [];
   #stopping: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
   /** The time at which {@link stop} began, in nanoseconds of `process.hrtime.bigint()`. */
   stoppedAtHrNs: bigint | undefined;
   #killNow = false;
@@ -348,11 +347,7 @@ export class CommandRun {
   /**
    * Kills all remaining processes and frees the namespaces, for example after a fault of plg's own.
    */
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close());
-  }
-
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     this.#requestStop();
     for (const command of this.#commands) command.markStopped();
     await this.#space.close();
