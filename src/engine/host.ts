@@ -63,12 +63,12 @@ export class EngineHost {
   }
 
   /** Notifies the engine that this container has no process left. */
-  tellGone(container: ContainerIndex): void {
+  noteGone(container: ContainerIndex): void {
     this.#order({ type: "gone", container });
   }
 
-  /** Tells the engine that this container is ready for connections. */
-  tellReady(container: ContainerIndex): void {
+  /** Notifies the engine that this container is ready for connections. */
+  noteReady(container: ContainerIndex): void {
     this.#order({ type: "ready", container });
   }
 

@@ -162,13 +162,13 @@ export class RecordSession {
     const isOver = (): boolean => over.aborted;
     const onReady = (container: ContainerIndex): void => {
       if (isOver()) return;
-      engine.tellReady(container);
+      engine.noteReady(container);
       hooks.onReady?.(container);
     };
     for (const match of matched) void match.then(onReady);
     const watches = [
       runChecks(commandRun, checks, onReady, isOver),
-      watchContainers(commandRun, (container) => engine.tellGone(container), isOver),
+      watchContainers(commandRun, (container) => engine.noteGone(container), isOver),
     ];
     for (const watch of watches) watch.catch((error: Error) => hooks.onWarning(error.message));
   }
@@ -219,7 +219,7 @@ export class RecordSession {
 
   /** The calling process has left its container. */
   noteLeft(container: ContainerIndex): void {
-    this.#parts.session.engine.tellGone(container);
+    this.#parts.session.engine.noteGone(container);
   }
 
   /** The network of a container. It exists as long as the session. */

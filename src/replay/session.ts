@@ -138,7 +138,7 @@ export class ReplaySession {
       onStart: () => hooks.onStart?.(),
       onWarning: (text) => hooks.onWarning(text),
       onCommandEnd: (command, end) => {
-        engine.tellGone(command.plan.index);
+        engine.noteGone(command.plan.index);
         hooks.onCommandEnd(command, end);
       },
     });
@@ -172,7 +172,7 @@ export class ReplaySession {
 
   /** The calling process has left its container. */
   noteLeft(container: ContainerIndex): void {
-    this.#session.engine.tellGone(container);
+    this.#session.engine.noteGone(container);
   }
 
   /** The network of a container. It exists as long as the session. */

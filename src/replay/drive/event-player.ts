@@ -13,7 +13,7 @@ import type { LiveEnd } from "./live-end.ts";
 import type { LiveEnds } from "./live-ends.ts";
 import type { PacketPlayer } from "./packet-player.ts";
 import type { ReadBarrier } from "./read-barrier.ts";
-import type { Performer, ScheduleRunner } from "./schedule-runner.ts";
+import type { Delivery, Performer, ScheduleRunner } from "./schedule-runner.ts";
 import type { StartHold } from "./start-hold.ts";
 
 export interface EventPlayerParts {
@@ -34,6 +34,8 @@ export interface EventPlayerParts {
   readonly onDelivery: (event: EventNumber) => void;
 }
 
+const delivered: Delivery = { type: "delivered" };
+
 export class EventPlayer implements Performer {
   readonly #parts: EventPlayerParts;
 
@@ -41,14 +43,14 @@ export class EventPlayer implements Performer {
     this.#parts = parts;
   }
 
-  deliver(runner: ScheduleRunner, event: EventNumber): number {
-    const { ends } = this.#parts;
+  deliver(runner: ScheduleRunner, event: EventNumber): Delivery {
     const beforeMs = this.#holdMs(event);
-    if (beforeMs > 0) return beforeMs;
-    const live = ends.receiverOf(runner, event);
-    const holdMs = this.#receiverHoldMs(event, live);
-    if (holdMs === 0) this.#perform(runner, event, live);
-    return holdMs;
+    if (beforeMs > 0) return { type: "held", forMs: beforeMs };
+    const live = this.#parts.ends.receiverOf(runner, event);
+    const forMs = this.#receiverHoldMs(event, live);
+    if (forMs > 0) return { type: "held", forMs };
+    this.#perform(runner, event, live);
+    return delivered;
   }
 
   isAstray(runner: ScheduleRunner, event: EventNumber): boolean {

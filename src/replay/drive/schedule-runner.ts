@@ -15,13 +15,15 @@ const looksPerPatience = 8;
 /** The approximate resolution of the reactor's timers. */
 const shortestMs = 0.1;
 
+/** The outcome of a delivery. If it is held back, the runner asks again after `forMs`. */
+export type Delivery =
+  | { readonly type: "delivered" }
+  | { readonly type: "held"; readonly forMs: number };
+
 /** Carries out a schedule's decisions. */
 export interface Performer {
-  /**
-   * Lets `event` happen, and notes it as delivered, now or later; returns 0. Or returns how long to
-   * hold it back, in milliseconds, after which the runner asks again.
-   */
-  deliver(runner: ScheduleRunner, event: EventNumber): number;
+  /** Lets `event` happen, and notes it as delivered, now or later; or holds it back. */
+  deliver(runner: ScheduleRunner, event: EventNumber): Delivery;
   /**
    * Whether the runner waits for `event` on a stream that has differed, or where a mask covers it,
    * so that it need not come as recorded.
@@ -118,14 +120,15 @@ export class ScheduleRunner implements Task {
 
   /** Returns false if the event is held back. A timer then asks again. */
   #deliver(event: EventNumber): boolean {
-    const holdMs = this.#performer.deliver(this, event);
-    this.#heldBack = holdMs > 0 ? event : noEvent;
-    if (holdMs === 0) {
+    const delivery = this.#performer.deliver(this, event);
+    if (delivery.type === "delivered") {
+      this.#heldBack = noEvent;
       this.movedMs = this.#reactor.nowMs;
       return true;
     }
-    if (holdMs < shortestMs) this.queue();
-    else this.#timer = this.#reactor.after(holdMs, () => this.queue());
+    this.#heldBack = event;
+    if (delivery.forMs < shortestMs) this.queue();
+    else this.#timer = this.#reactor.after(delivery.forMs, () => this.queue());
     return false;
   }
 

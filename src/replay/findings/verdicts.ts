@@ -40,7 +40,7 @@ export class Verdicts {
   accepted(connection: ConnectionNumber): void {
     this.#progress.mark(endOf(connection, Direction.toClient), Done.accepted);
     if (this.#index.connections.outcome(connection) !== "accepted")
-      this.#tell("accepted-instead", connection, Direction.toClient);
+      this.#reportConnection("accepted-instead", connection, Direction.toClient);
   }
 
   /** The server refused the connection. */
@@ -48,7 +48,7 @@ export class Verdicts {
     const end = endOf(connection, Direction.toClient);
     this.#progress.mark(end, Done.refused);
     if (this.#index.connections.outcome(connection) === "refused") return;
-    this.#tell("refused-instead", connection, Direction.toClient);
+    this.#reportConnection("refused-instead", connection, Direction.toClient);
     this.#progress.play(end, Playing.not);
   }
 
@@ -89,20 +89,20 @@ export class Verdicts {
     this.#progress.noteGiveUp(end);
     switch (this.#index.kind(event)) {
       case RecordKind.connect:
-        if (this.#progress.has(end, Done.opened)) this.#tellSilent(connection, direction, wait);
-        else this.#tell("missing-connection", connection, direction, wait);
+        if (this.#progress.has(end, Done.opened)) this.#reportSilent(connection, direction, wait);
+        else this.#reportConnection("missing-connection", connection, direction, wait);
         return this.#progress.expectLate(end, event);
       case RecordKind.accept:
       case RecordKind.refuse:
-        this.#tell("no-answer", connection, direction, wait);
+        this.#reportConnection("no-answer", connection, direction, wait);
         return this.#progress.expectLate(end, event);
       case RecordKind.data:
         return this.#giveUpBytes(event, wait);
       case RecordKind.end:
-        this.#tellMissing("missing-end", connection, direction, wait);
+        this.#reportMissingEnd("missing-end", connection, direction, wait);
         return this.#progress.mark(end, Done.excusedEnd);
       case RecordKind.reset:
-        this.#tellMissing("missing-reset", connection, direction, wait);
+        this.#reportMissingEnd("missing-reset", connection, direction, wait);
         return this.#progress.mark(end, Done.excusedReset);
       default:
     }
@@ -142,7 +142,7 @@ export class Verdicts {
   }
 
   /** The process opened a connection but sent nothing that identifies it. */
-  #tellSilent(connection: ConnectionNumber, direction: Direction, wait: Wait): void {
+  #reportSilent(connection: ConnectionNumber, direction: Direction, wait: Wait): void {
     const expectedBytes = this.#index.connections.bytes(connection, direction);
     const name = nameStream(this.#index, connection, direction);
     this.#report({ kind: "missing-bytes", ...name, offset: 0, expectedBytes, wait });
@@ -281,7 +281,7 @@ export class Verdicts {
     return bytes;
   }
 
-  #tell(
+  #reportConnection(
     kind: "missing-connection" | "no-answer" | "refused-instead" | "accepted-instead",
     connection: ConnectionNumber,
     direction: Direction,
@@ -291,7 +291,7 @@ export class Verdicts {
     this.#report({ kind, ...name, ...(wait && { wait }) });
   }
 
-  #tellMissing(
+  #reportMissingEnd(
     kind: "missing-end" | "missing-reset",
     connection: ConnectionNumber,
     direction: Direction,

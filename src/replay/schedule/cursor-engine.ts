@@ -99,7 +99,7 @@ export class CursorEngine {
       const cursor = this.#ready.take();
       if (cursor !== undefined) {
         if (cursor.state === "ready" && this.#step(cursor))
-          return this.#answer.say("deliver", cursor.event);
+          return this.#answer.set("deliver", cursor.event);
       } else if (this.#due.earliestMs <= nowMs) {
         const due = this.#due.take();
         if (due !== undefined) this.#cursors.wake(due);
@@ -222,11 +222,11 @@ export class CursorEngine {
   }
 
   #rest(): Step {
-    if (this.isDone) return this.#answer.say("done", noEvent);
+    if (this.isDone) return this.#answer.set("done", noEvent);
     const untilMs = Math.min(this.#due.earliestMs, this.#patience.atMs);
     const isMain = this.#main.state !== "over" && this.#main.state !== "following";
     const waiting = isMain ? this.#main : this.#cursors.first();
-    return this.#answer.say("wait", waiting?.event ?? noEvent, untilMs);
+    return this.#answer.set("wait", waiting?.event ?? noEvent, untilMs);
   }
 
   /** The cursor that plays to an end; {@link noEnd} stands for packets. */

@@ -56,7 +56,7 @@ export class Answer implements Step {
   event: EventNumber = noEvent;
   untilMs: number = Infinity;
 
-  say(type: Step["type"], event: EventNumber, untilMs: number = Infinity): Step {
+  set(type: Step["type"], event: EventNumber, untilMs: number = Infinity): Step {
     this.type = type;
     this.event = event;
     this.untilMs = untilMs;
