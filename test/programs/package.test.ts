@@ -83,7 +83,7 @@ describe("the package", { timeout: timeoutMs }, () => {
     const said = `client=${talk} connect=server:7000 send=packed end read-end`;
     const server = `server=${talk} listen=7000 read-end end`;
     inProject(plg, "record", "--wait-listen=20s", server, said);
-    expect(inProject(plg, "replay", "--json")).toContain('"outcome":"passed"');
+    expect(inProject(plg, "replay", "--json", "--patience=20s")).toContain('"outcome":"passed"');
     writeFileSync(
       join(project, "use.mjs"),
       `import { openDump, replay } from "net-playground";

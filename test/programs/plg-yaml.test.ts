@@ -50,11 +50,11 @@ describe("plg.yaml", () => {
     expect(shown.stdout).toContain("link client->server: delay 1ms");
 
     // Only the server runs, as the file says, and its mask covers what differs.
-    const replayed = await plg.run(["replay"], { env: { PLG_OTHER: "2" } });
+    const replayed = await plg.run(["replay", "--patience=20s"], { env: { PLG_OTHER: "2" } });
     expectOk(replayed);
     expect(linesOf(replayed, "client")).toEqual([]);
     // Without the file, the recorded command has folder and environment, but there is no mask.
-    const plain = ["replay", "--no-config", "--only=server", "--json"];
+    const plain = ["replay", "--no-config", "--only=server", "--json", "--patience=20s"];
     const unmasked = await plg.run(plain, { env: { PLG_OTHER: "2" } });
     expect(JSON.parse(unmasked.stdout)).toMatchObject({ outcome: "differed", count: 1 });
 
