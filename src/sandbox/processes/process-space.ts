@@ -157,12 +157,12 @@ export class ProcessSpace {
     const compartment = await this.#explaining(
       Compartment.create(spawner, this.placeIn(undefined)),
     );
-    if (this.#hasRandomDevice) compartment.coverRandomNumbers();
     if (this.#closed) {
       compartment.close();
       throw new MachineError("the run ended while it was prepared");
     }
     this.#compartments.push(compartment);
+    if (this.#hasRandomDevice) compartment.coverRandomNumbers();
     return compartment;
   }
 

@@ -64,5 +64,8 @@ function describe({ message, code, errno, path }: NodeJS.ErrnoException): SpawnF
   return { message, code, errno, path };
 }
 
-port.on("message", start);
+port.on("message", (order: SpawnOrder | "end") => {
+  if (order === "end") process.exit();
+  start(order);
+});
 prepare(workerData as SpawnerTask);

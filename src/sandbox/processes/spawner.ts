@@ -34,6 +34,7 @@ interface Pending {
 
 export class Spawner {
   readonly #worker: Worker;
+  readonly #ended: Promise<void>;
   readonly #pending = new Map<number, Pending>();
   #orders = 0;
   #onFault: (error: Error) => void = () => {};
@@ -55,6 +56,7 @@ export class Spawner {
       this.#onFault = reject;
     });
     this.failed.catch(() => {});
+    this.#ended = new Promise((resolve) => worker.once("exit", () => resolve()));
     worker.on("error", (error) => {
       this.#onFault(error);
       this.#refuseAll(error);
@@ -121,7 +123,10 @@ export class Spawner {
 
   /** Ends the thread. The programs that it started keep running. */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    // The thread ends by itself, between two orders: `terminate` would leave open the descriptors of
+    // the namespaces that it is about to return to.
+    this.#worker.postMessage("end");
+    await this.#ended;
     this.#refuseAll(new Error("the thread that starts commands has ended"));
     if (this.listener !== undefined) closeDescriptor(this.listener);
   }
