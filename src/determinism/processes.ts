@@ -116,8 +116,10 @@ export class Processes {
     if (at === undefined) return undefined;
     const old = this.#tokenAt(tid, at as Address);
     if (old === undefined || this.#images.has(old)) return undefined;
+    // Before the next read from /proc, which overwrites the vector.
+    const vdso = auxiliaryValue(vector, AT_SYSINFO_EHDR) as Address | undefined;
     this.#execute(tid, status, at as Address);
-    return { pid: tid, vdso: auxiliaryValue(vector, AT_SYSINFO_EHDR) as Address | undefined };
+    return { pid: tid, vdso };
   }
 
   /** The stream of `process` for calls from `site`, which its thread `tid` makes. */
