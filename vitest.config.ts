@@ -3,7 +3,7 @@ import { ClosingLine } from "./test/closing-line.ts";
 import { ReliabilityPage } from "./test/faults/page.ts";
 
 // Four projects, from pure to real. `unit` needs no privilege and no built code; `kernel` creates
-// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software, three files
+// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software, four files
 // at a time, because most of a test is waiting; `faults` breaks what plg rests on, one file at a time.
 const isForPage = process.env["PLG_FAULTS"] === "many";
 
@@ -27,7 +27,7 @@ export default defineConfig({
           name: "programs",
           include: ["test/{programs,library,network,e2e-fuzz}/**/*.test.ts"],
           pool: "forks",
-          maxWorkers: 3,
+          maxWorkers: 4,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

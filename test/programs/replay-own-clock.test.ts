@@ -12,6 +12,14 @@ const eachAlone = (...names: readonly string[]): string[][] => [
   ...names.map((name) => [`--only=${name}`]),
 ];
 
+/** Replays in these ways at the same time, because each mostly sleeps. */
+async function atOnce(
+  ways: readonly (readonly string[])[],
+  replayIn: (way: readonly string[]) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(ways.map(replayIn));
+}
+
 async function expectAllEndBySelf(plg: Plg, way: readonly string[]): Promise<Replayed> {
   const replayed = await expectSame(plg, ...way);
   expect(replayed.report.commands.filter(({ stopped }) => stopped)).toEqual([]);
@@ -24,10 +32,10 @@ describe("a process with a timer, replayed", () => {
   test("a command that only sleeps, next to a client that is refused", async ({ plg }) => {
     const run = await plg.run(["record", "sleeper=sleep 4", "client=nc -w1 sleeper 99; true"]);
     expect(run.exitCode).toBe(0);
-    for (const way of [[], ["--only=sleeper"], ["--patience=500ms"]]) {
+    await atOnce([[], ["--only=sleeper"], ["--patience=500ms"]], async (way) => {
       const { report } = await expectAllEndBySelf(plg, way);
       expect(report.durationMs).toBeGreaterThan(3900);
-    }
+    });
   });
 
   test("a server that sleeps before it reads what a client pushes", async ({ plg }) => {
@@ -68,7 +76,8 @@ describe("subscribers of redis, replayed", () => {
       "worker=for i in $(seq 40); do redis-cli -h 10.0.0.1 incr n; sleep 0.2; done",
     );
     expect(linesOf(run, "worker")).toHaveLength(40);
-    for (const way of eachAlone("server", "subscriber", "publisher", "worker"))
-      await expectSame(plg, ...way);
+    await atOnce(eachAlone("server", "subscriber", "publisher", "worker"), (way) =>
+      expectSame(plg, ...way),
+    );
   });
 });

@@ -9,8 +9,8 @@ import { test } from "./plg.ts";
 const twoCommands = ["sleep 5", "sleep 5"];
 
 const cases: readonly (readonly [args: readonly string[], says: RegExp])[] = [
-  [["record"], /missing required argument/],
-  [["--record"], /missing required argument/],
+  [["record"], /no command was given; pass at least one/],
+  [["--record"], /no command was given; pass at least one/],
   [["record", ""], /command is empty/],
   [["record", "-s", "10.0.0.0", "true"], /no prefix length/],
   [["record", "-s", "10.0.0.0/33", "true"], /prefix length/],
