@@ -113,10 +113,10 @@ describe("freeciv, replayed", () => {
     ];
     // It shows something: a map and menus have many colours.
     expect(new Set(recorded).size).toBeGreaterThan(1000);
-    // All but the blinking unit is the same; sometimes GTK lays the window out some pixels wider.
+    // All but the blinking unit is the same. GTK may place the map some pixels lower, so the colors
+    // are counted instead of compared place by place.
     expect(replayed.length).toBe(recorded.length);
-    const differing = recorded.filter((pixel, at) => pixel !== replayed[at]);
-    expect(differing.length).toBeLessThan(0.02 * recorded.length);
+    expect(replacedColors(recorded, replayed)).toBeLessThan(0.02 * recorded.length);
 
     // Without a pace all comes at once; the client still has the time that it had.
     const { report } = await expectSame(plg, ...alone, challenge, play("hurried.xwd"));
@@ -125,14 +125,24 @@ describe("freeciv, replayed", () => {
   });
 });
 
-/**
- * A picture's pixels, in hexadecimal. Before them are a header and a table of colours; it tells how
- * long they are, and a pixel (X11/XWDFile.h).
- */
+/** A picture's pixels, in hexadecimal. Its header says where they are (X11/XWDFile.h). */
 function readPixels(path: string): readonly string[] {
   const picture = readFileSync(path);
   const field = (number: number): number => picture.readUInt32BE(4 * number);
-  const [headerBytes, pixelBits, colours] = [field(0), field(11), field(19)];
-  const pixels = picture.toString("hex", headerBytes + 12 * colours);
-  return pixels.match(new RegExp(`.{${pixelBits / 4}}`, "g")) ?? [];
+  const [headerBytes, width, height, pixelBits] = [field(0), field(4), field(5), field(11)];
+  const [rowBytes, colors] = [field(12), field(19)];
+  const at = headerBytes + 12 * colors;
+  const pixel = new RegExp(`.{${pixelBits / 4}}`, "g");
+  return Array.from({ length: height }, (_, row) => {
+    const from = at + row * rowBytes;
+    return picture.toString("hex", from, from + (width * pixelBits) / 8).match(pixel) ?? [];
+  }).flat();
+}
+
+/** How many pixels of one picture have a color that the other one has less often. */
+function replacedColors(one: readonly string[], other: readonly string[]): number {
+  const missing = new Map<string, number>();
+  for (const color of one) missing.set(color, (missing.get(color) ?? 0) + 1);
+  for (const color of other) missing.set(color, (missing.get(color) ?? 0) - 1);
+  return [...missing.values()].reduce((sum, count) => sum + Math.max(0, count), 0);
 }
