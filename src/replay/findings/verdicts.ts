@@ -17,6 +17,9 @@ import { Done, Playing, type Progress } from "../progress/progress.ts";
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Wait } from "./wait.ts";
 
+/** Covers a process that is not scheduled for a while between its last byte and its close. */
+const atOnceNs = 50e6;
+
 export class Verdicts {
   readonly #index: RecordingIndex;
   readonly #progress: Progress;
@@ -165,8 +168,28 @@ export class Verdicts {
       this.#index.connections.hasEnd(connection, direction) ||
       this.#progress.cuts.isCut(connection, direction) ||
       this.#hasGotAll(connection, direction) ||
-      this.#hasCutInTime(connection, direction)
+      this.#hasCutInTime(connection, direction) ||
+      this.#resetAtOnce(connection, direction)
     );
+  }
+
+  /**
+   * Whether the process closed the connection right after its last byte in the recording, so that
+   * its kernel sent a RST only because the peer was quick. Now the peer's bytes are still on their
+   * way, and its kernel sends a FIN.
+   */
+  #resetAtOnce(connection: ConnectionNumber, direction: Direction): boolean {
+    const { connections, byConnection } = this.#index;
+    let resetNs: number | undefined;
+    for (let at = connections.to(connection) - 1; at >= connections.from(connection); at--) {
+      const event = byConnection[at] as number;
+      if (this.#index.direction(event) !== direction) continue;
+      const kind = this.#index.kind(event);
+      if (kind === RecordKind.reset) resetNs = this.#index.timeNs(event);
+      else if (resetNs === undefined || kind !== RecordKind.data) return false;
+      else return resetNs - this.#index.timeNs(event) < atOnceNs;
+    }
+    return false;
   }
 
   /**

@@ -255,3 +255,28 @@ test("an exchange that is detached shares the cut of its connection, whenever th
   expect(own?.connections.bytes(1, toServer)).toBe(3);
   for (const connection of [1, number]) expect(progress.cuts.offset(connection, toClient)).toBe(5);
 });
+
+test.each([
+  ["right after its last byte may end it before its peer's bytes come", 6, ""],
+  ["later had waited for its peer's bytes", 600, "! unexpected-end 1 offset=5 expectedBytes=5"],
+] as const)("a process that reset the connection %s", (_, resetMs, difference) => {
+  const { index } = record(`
+    0 1 connect client server:80
+    1 1 accept
+    2 1 client "hello"
+    3 1 server "bye"
+    ${resetMs} 1 client reset
+  `);
+  const stage = new Stage(index, ["client"]);
+  stage.play(`
+    > client 1 connect
+    < client 1 accept
+    > client 1 "hello"
+    > client 1 end
+    ${difference}
+    < client 1 3 bytes
+    > client 1 reset
+    = client
+  `);
+  expect(stage.differences).toEqual([]);
+});
