@@ -93,8 +93,12 @@ export class ProcReader {
     return this.read(path)?.toString("latin1");
   }
 
+  /**
+   * By node:fs, which opened it: when a worker thread ends, Node closes the descriptors that it still
+   * counts as open, and this number may be somebody else's by then.
+   */
   close(): void {
-    close(this.#folder);
+    closeSync(this.#folder);
   }
 
   #grow(length: number): void {
