@@ -3,8 +3,9 @@ import { ClosingLine } from "./test/closing-line.ts";
 import { ReliabilityPage } from "./test/faults/page.ts";
 
 // Four projects, from pure to real. `unit` needs no privilege and no built code; `kernel` creates
-// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software, four files
-// at a time, because most of a test is waiting; `faults` breaks what plg rests on, one file at a time.
+// namespaces and TUN devices; `programs` runs ./plg, as a user would, with real software, four
+// files at a time, because most of a test is waiting; `faults` breaks what plg rests on, one file
+// at a time.
 const isForPage = process.env["PLG_FAULTS"] === "many";
 
 // oxlint-disable-next-line import/no-default-export -- vitest wants it so

@@ -1,4 +1,7 @@
-/** `npm run bench`: what recording costs, compared with no tool at all. docs/benchmarks.md explains the figures. */
+/**
+ * `npm run bench`: what recording costs, compared with no tool at all. docs/benchmarks.md explains
+ * the figures.
+ */
 import { chmodSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,7 +69,10 @@ function describeMissing(measurement: Measurement): string[] {
     : [`missing: ${missing.join(", ")}; '${measurement.name}' is skipped`];
 }
 
-/** Makes a folder for the body, and removes it whatever happens. Ctrl-C and its kin abort the body's signal. */
+/**
+ * Makes a folder for the body, and removes it whatever happens. Ctrl-C and its kin abort the body's
+ * signal.
+ */
 async function inWorkFolder<T>(
   parent: string,
   body: (folder: string, signal: AbortSignal) => Promise<T>,

@@ -1,7 +1,7 @@
 /**
  * The app runs inside the test process, which is easy to debug, and its clients connect through the
- * run. Random bytes and dates of this process are not those of the recording; so the database trusts
- * its clients, because SCRAM would send a fresh random number.
+ * run. Random bytes and dates of this process are not those of the recording; so the database
+ * trusts its clients, because SCRAM would send a fresh random number.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";

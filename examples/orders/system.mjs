@@ -1,4 +1,6 @@
-/** The whole system. Only `app` is under test; after the first run, the recording plays the others. */
+/**
+ * The whole system. Only `app` is under test; after the first run, the recording plays the others.
+ */
 const here = import.meta.dirname;
 
 export const system = {

@@ -72,7 +72,9 @@ export function listContainers(containers: Containers): readonly NamedContainer[
   );
 }
 
-/** The command as plans and dumps have it. Throws a {@link UsageError} for what cannot be started. */
+/**
+ * The command as plans and dumps have it. Throws a {@link UsageError} for what cannot be started.
+ */
 export function commandLineOf(container: NamedContainer): CommandLine {
   const { name, command } = container;
   return { name, command: lineOf(command, name), launch: launchOf(container) };

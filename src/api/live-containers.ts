@@ -15,7 +15,7 @@ interface Selecting {
   readonly topology: Topology;
   /** By container, the commands given in place of the recorded ones. */
   readonly commands: readonly (string | undefined)[];
-  /** The names of the containers that run; undefined for all that have a command. */
+  /** The names of the containers to run. By default, each container with a command runs. */
   readonly only: readonly string[] | undefined;
   /** The calling process's name, if it takes part. */
   readonly caller: string | undefined;

@@ -16,8 +16,8 @@ import { toolVersion } from "./version.ts";
 /** The options of {@link record}. */
 export interface RecordOptions extends RunSettings, SubnetSettings {
   /**
-   * The containers. The first one has the subnet's first address, and so on. They find each other by
-   * name.
+   * The containers. The first one has the subnet's first address, and so on. They find each other
+   * by name.
    */
   readonly containers: Containers;
   /** The path of the dump to write. A recording that is there moves to `PATH.previous`. */
@@ -32,8 +32,8 @@ export interface RecordOptions extends RunSettings, SubnetSettings {
   /** The limit of a connection's kernel buffers, in bytes. @default the machine's */
   readonly bufferBytes?: number | undefined;
   /**
-   * The commands' random bytes, and the losses and jitter of links, follow from this number. `false`
-   * gives commands real random bytes. @default a fresh number, which the dump holds
+   * The commands' random bytes, and the losses and jitter of links, follow from this number.
+   * `false` gives commands real random bytes. @default a fresh number, which the dump holds
    */
   readonly seed?: number | false | undefined;
   /** Environment variables for all containers, in addition to those of the calling process. */

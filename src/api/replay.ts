@@ -33,7 +33,9 @@ export interface ReplayOptions extends RunSettings {
    * anyone. @default false
    */
   readonly runRecorded?: boolean | undefined;
-  /** Keep the recorded order within each process, each connection, or globally. @default "process" */
+  /**
+   * Keep the recorded order within each process, each connection, or globally. @default "process"
+   */
   readonly order?: Order | undefined;
   /**
    * `causal`: events happen when those before them have. A number: keep the recorded timing, sped

@@ -60,8 +60,8 @@ const quiet = { forMs: 50, atMostMs: 1000 } as const;
 
 /**
  * A run in progress. It ends when {@link finish} or {@link stop} is called, at the end of an `await
- * using` block, or when its `signal` is aborted. Then no process, socket or namespace of it is left,
- * whatever happened.
+ * using` block, or when its `signal` is aborted. Then no process, socket or namespace of it is
+ * left, whatever happened.
  */
 export class Run<Result> {
   /** In the order of their addresses. */
@@ -75,8 +75,8 @@ export class Run<Result> {
    */
   readonly events: AsyncIterable<RunEvent>;
   /**
-   * Settles when all containers with a `ready` condition are ready, or the run is over. In a replay,
-   * at once: it connects to a command when that listens.
+   * Settles when all containers with a `ready` condition are ready, or the run is over. In a
+   * replay, at once: it connects to a command when that listens.
    */
   readonly ready: Promise<void>;
   readonly #parts: RunParts<Result>;

@@ -18,7 +18,9 @@ export interface RunSettings extends IdentitySettings {
   readonly until?: "all" | "first" | (string & {}) | undefined;
   /** The signal that stops commands. @default "SIGTERM" */
   readonly stopSignal?: NodeJS.Signals | undefined;
-  /** Commands that still run this long after that signal are killed, in milliseconds. @default 5000 */
+  /**
+   * Commands that still run this long after that signal are killed, in milliseconds. @default 5000
+   */
   readonly graceMs?: number | undefined;
   /**
    * Conditions of links, as for `plg record --link`: `"app<->db: delay 40ms loss 1%"`.

@@ -1,4 +1,6 @@
-/** What carol and the vault know of each other before they speak: a key, instead of certificates. */
+/**
+ * What carol and the vault know of each other before they speak: a key, instead of certificates.
+ */
 import type { TlsOptions } from "node:tls";
 
 export const sharedKey: Buffer = Buffer.from("a key that carol and the vault share");

@@ -1,7 +1,7 @@
 /**
  * Serves the files of random bytes to a run's commands: /dev/urandom, /dev/random, and the `uuid`
- * and `boot_id` of /proc/sys/kernel/random. All are mounts of one FUSE file (core/fuse.ts). The name
- * that a reader opened, which /proc shows, says which of them it reads.
+ * and `boot_id` of /proc/sys/kernel/random. All are mounts of one FUSE file (core/fuse.ts). The
+ * name that a reader opened, which /proc shows, says which of them it reads.
  */
 import { readlinkSync } from "node:fs";
 import type { Fd } from "../base/units.ts";

@@ -17,8 +17,8 @@ export class ThreadStates {
   }
 
   /**
-   * Whether a thread runs (proc_pid_stat(5)), or waits for plg to answer a call that would not sleep
-   * otherwise (proc_pid_syscall(5)).
+   * Whether a thread runs (proc_pid_stat(5)), or waits for plg to answer a call that would not
+   * sleep otherwise (proc_pid_syscall(5)).
    */
   runs(tid: number): boolean {
     const state = this.#stateOf(tid);

@@ -1,7 +1,7 @@
 /**
- * The fields of an IP header (RFC 791, RFC 8200), as every parser here reads them. Parsers differ in
- * the packets that they accept: packet.ts decides what may cross a switch, capture/read/ip-packet.ts
- * takes what a capture has.
+ * The fields of an IP header (RFC 791, RFC 8200), as every parser here reads them. Parsers differ
+ * in the packets that they accept: packet.ts decides what may cross a switch,
+ * capture/read/ip-packet.ts takes what a capture has.
  */
 import type { Family } from "../base/units.ts";
 import { read16, read8 } from "./wire.ts";

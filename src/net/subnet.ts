@@ -87,9 +87,9 @@ export class Subnet {
   }
 
   /**
-   * The host number of the address at `at`, of this subnet's family: its low bits. Returns {@link noHost}
-   * if the address lies outside or exceeds 24 host bits. 0 is the network's own address; on IPv4,
-   * `capacity + 1` is the broadcast address (if the subnet has at most 24 host bits).
+   * The host number of the address at `at`, of this subnet's family: its low bits. Returns {@link
+   * noHost} if the address lies outside or exceeds 24 host bits. 0 is the network's own address; on
+   * IPv4, `capacity + 1` is the broadcast address (if the subnet has at most 24 host bits).
    */
   hostNumberAt(bytes: Uint8Array, at: number): number {
     if (!this.#agrees(bytes, at, this.#fixedMask)) return noHost;

@@ -61,8 +61,8 @@ type State = "held" | "admitted" | "ignored" | "accepted" | "refused" | "forgott
 /**
  * The meaning of a SYN.
  *
- * - `new`: a container requests a connection. Decide now or later (admit, refuse, ignore or forget),
- *   and call {@link Attempts.keep} at the end of a call that does not decide.
+ * - `new`: a container requests a connection. Decide now or later (admit, refuse, ignore or
+ *   forget), and call {@link Attempts.keep} at the end of a call that does not decide.
  * - `repeated`: the client retransmitted the SYN of a held attempt.
  * - `pass`: the SYN of an admitted attempt, to be passed on to the pipe space.
  * - `drop`: nothing.

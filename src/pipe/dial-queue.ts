@@ -12,8 +12,9 @@
  *   waits a moment.
  * - The backlog was full and the SYN was dropped. Each later SYN from a client first retries the
  *   dials before it. One that had to wait counts as dropped, too, as long as those before it are: a
- *   SYN of plg's own would overtake them if the server accepts just then. A filter may drop the SYNs of one client alone: once a later dial is accepted,
- *   the earlier ones are retried only on their own clients' SYNs.
+ *   SYN of plg's own would overtake them if the server accepts just then. A filter may drop the
+ *   SYNs of one client alone: once a later dial is accepted, the earlier ones are retried only on
+ *   their own clients' SYNs.
  */
 import type { Reactor, Task } from "../sys/reactor.ts";
 import type { Timer } from "../sys/timers.ts";

@@ -148,8 +148,8 @@ export class PipeSocket implements Watcher, Task {
   }
 
   /**
-   * Receives into `pieces`. If it finds bytes, {@link receivedBytes} is their number. A FIN counts as
-   * a reset if the connection failed before.
+   * Receives into `pieces`. If it finds bytes, {@link receivedBytes} is their number. A FIN counts
+   * as a reset if the connection failed before.
    */
   receive(pieces: Pieces): Received {
     const count = pieces.receive(this.fd);

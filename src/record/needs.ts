@@ -1,8 +1,8 @@
 /**
  * Starts a command only when the servers that it needs listen.
  *
- * plg asks the kernel about listening sockets (sock_diag(7)) in the server's namespace, so no server
- * sees a connection that no client made.
+ * plg asks the kernel about listening sockets (sock_diag(7)) in the server's namespace, so no
+ * server sees a connection that no client made.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerIndex } from "../base/ids.ts";

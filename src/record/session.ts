@@ -232,7 +232,9 @@ export class RecordSession {
   }
 }
 
-/** The containers' ends, in their order. The calling process has none, but was there all the time. */
+/**
+ * The containers' ends, in their order. The calling process has none, but was there all the time.
+ */
 function exitsForDump(
   containers: readonly ContainerPlan[],
   ends: readonly CommandEnd[],

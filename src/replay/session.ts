@@ -217,8 +217,8 @@ export class ReplaySession {
   }
 
   /**
-   * Waits until the calling process has left, everything is played and the commands that ended by themselves in the recording
-   * have had the time to do so.
+   * Waits until the calling process has left, everything is played and the commands that ended by
+   * themselves in the recording have had the time to do so.
    */
   async #untilPlayed(over: AbortSignal): Promise<void> {
     await this.#options.notBefore;

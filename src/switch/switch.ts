@@ -40,8 +40,8 @@ export interface TcpInterceptor {
 /** Observes the packets that pass between containers. */
 export interface PacketObserver {
   /**
-   * A non-TCP packet from one container to another, or to {@link everyone}. `bytes` is valid during the
-   * call only. Return false to drop it: packets that are not recorded are not delivered.
+   * A non-TCP packet from one container to another, or to {@link everyone}. `bytes` is valid during
+   * the call only. Return false to drop it: packets that are not recorded are not delivered.
    */
   onPacket(
     from: ContainerIndex,

@@ -94,8 +94,8 @@ export class ProcReader {
   }
 
   /**
-   * By node:fs, which opened it: when a worker thread ends, Node closes the descriptors that it still
-   * counts as open, and this number may be somebody else's by then.
+   * By node:fs, which opened it: when a worker thread ends, Node closes the descriptors that it
+   * still counts as open, and this number may be somebody else's by then.
    */
   close(): void {
     closeSync(this.#folder);

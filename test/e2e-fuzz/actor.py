@@ -1,8 +1,9 @@
 """Plays one container's part of a scenario: `actor.py PROGRAM.json FOLDER [plain]`.
 
-Every operation has one possible outcome. Another one is printed, and ends the process with 1. In FOLDER
-the programs wait for each other; in a replay they find that the others are there. On a plain network
-(`plain`) nobody holds a connection until its server listens, so the listeners are in time there.
+Every operation has one possible outcome. Another one is printed, and ends the process with 1. In
+FOLDER the programs wait for each other; in a replay they find that the others are there. On a plain
+network (`plain`) nobody holds a connection until its server listens, so the listeners are in time
+there.
 """
 
 import errno
@@ -91,7 +92,7 @@ def other(side):
 
 
 def set_connect_limit(made):
-    """Connecting blocks in the kernel: Python's own timeouts would see a reset that follows at once."""
+    """Makes connect() block in the kernel: Python's timeouts would see a reset that follows."""
     made.settimeout(None)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", LIMIT_S, 0))
 
@@ -100,7 +101,7 @@ def name_of(error):
     return errno.errorcode.get(error.errno, str(error)) if error.errno else str(error)
 
 
-# Operations -----------------------------------------------------------------------------------------
+# Operations ---------------------------------------------------------------------------------------
 
 
 def new_socket(connection):
@@ -120,7 +121,7 @@ def is_worth_retrying(connection, error):
 
 
 def may_be_reset(connection, error):
-    """A server that resets at once may be faster than the client's thread is woken: seen on a busy machine."""
+    """On a busy machine, a server that resets at once may do so before the client wakes up."""
     return connection["mayBeReset"] and error.errno == errno.ECONNRESET
 
 
@@ -352,7 +353,7 @@ operations = {
 on_connections = {"receive", "read_reset", "close"}
 
 
-# The program ----------------------------------------------------------------------------------------
+# The program --------------------------------------------------------------------------------------
 
 
 class Listener:

@@ -16,7 +16,9 @@ const path = fileURLToPath(new URL("../../dist/index.js", import.meta.url));
 
 needsRoot();
 
-/** Starts a recorder and waits until it records. `marker` is in the environment of all processes. */
+/**
+ * Starts a recorder and waits until it records. `marker` is in the environment of all processes.
+ */
 async function startRecorder(
   ...mode: readonly string[]
 ): Promise<{ readonly child: ChildProcess; readonly marker: string }> {

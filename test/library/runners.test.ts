@@ -1,4 +1,6 @@
-/** Projects that use `net-playground/vitest` and `net-playground/node-test`, run as users run them. */
+/**
+ * Projects that use `net-playground/vitest` and `net-playground/node-test`, run as users run them.
+ */
 import { spawnSync } from "node:child_process";
 import {
   existsSync,

@@ -8,8 +8,8 @@ import { programPath } from "./program-path.ts";
 import { expectOk, test } from "./plg.ts";
 
 /**
- * Presses Tab in a zsh on a terminal of its own. `zpty -r` waits for the pattern. The quotes keep the
- * echoed line from matching.
+ * Presses Tab in a zsh on a terminal of its own. `zpty -r` waits for the pattern. The quotes keep
+ * the echoed line from matching.
  */
 const inZsh = `zmodload zsh/zpty
 zpty z zsh -f -i

@@ -1,4 +1,5 @@
-// The package as npm publishes it: installed into an empty folder, it runs, and its exports resolve.
+// The package as npm publishes it: installed into an empty folder, it runs, and its exports
+// resolve.
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -73,8 +74,8 @@ describe("the package", { timeout: timeoutMs }, () => {
     ])
       expect(paths).toContain(path);
 
-    // As from the registry, but with the copies that this machine has: no network, and no scripts, so
-    // nothing is compiled.
+    // As from the registry, but with the copies that this machine has: no network, and no scripts,
+    // so nothing is compiled.
     writeFileSync(join(project, "package.json"), '{ "name": "project", "private": true }');
     const options = ["--offline", "--ignore-scripts", "--install-links", "--no-audit", "--no-fund"];
     inProject("npm", "install", ...options, tarball, ...dependencies());

@@ -1,6 +1,7 @@
 // Sends and receives random bytes, and keeps a ledger of both: `ledger.mjs serve PORT FILE`, or
-// `ledger.mjs ask HOST PORT FILE`, connection after connection. A connection begins with 16 bytes that no
-// other begins with, so that it is found in the dump again. What is in the ledger came to its end at this side.
+// `ledger.mjs ask HOST PORT FILE`, connection after connection. A connection begins with 16 bytes
+// that no other begins with, so that it is found in the dump again. What is in the ledger came to
+// its end at this side.
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { connect, createServer } from "node:net";

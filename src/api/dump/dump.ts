@@ -58,7 +58,10 @@ export interface DumpMessage {
   readonly atMs: number;
   /** For example `HTTP/1`; undefined for bytes that plg does not decode. */
   readonly protocol: string | undefined;
-  /** One line, for example `GET /orders`; for other bytes, their beginning. It may hold any character. */
+  /**
+   * One line, for example `GET /orders`; for other bytes, their beginning. It may hold any
+   * character.
+   */
   readonly text: string;
   /** The offset of its first byte in what `from` sent on the connection. */
   readonly offset: number;

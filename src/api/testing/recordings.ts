@@ -50,7 +50,9 @@ export class Recordings {
   }
 }
 
-/** Whether the recording at `path` is to be made now. Throws a {@link UsageError} if it is missing. */
+/**
+ * Whether the recording at `path` is to be made now. Throws a {@link UsageError} if it is missing.
+ */
 export function mustRecord(path: string, update: Update): boolean {
   const isThere = existsSync(path);
   if (update === "none" && !isThere)

@@ -13,7 +13,9 @@ import { replay, type ReplayOptions, type ReplayResult, type ReplayRun } from ".
 import type { Run } from "../run.ts";
 import { draftOf, mustRecord, settleDraft, type Update } from "./recordings.ts";
 
-/** The options of a test's run: those of `record`, and those of `replay` that concern comparison. */
+/**
+ * The options of a test's run: those of `record`, and those of `replay` that concern comparison.
+ */
 export interface TestRunOptions
   extends
     Omit<RecordOptions, "file" | "force">,

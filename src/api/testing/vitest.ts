@@ -97,7 +97,9 @@ function update(): Update {
   return state?.config?.snapshotOptions?.updateSnapshot ?? fromEnvironment;
 }
 
-/** After the last test of a file: recordings that no test used are reported, or with `-u` deleted. */
+/**
+ * After the last test of a file: recordings that no test used are reported, or with `-u` deleted.
+ */
 // oxlint-disable-next-line no-empty-pattern
 afterAll(({}, { file }) => {
   const { tasks } = file;

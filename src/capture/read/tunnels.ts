@@ -1,6 +1,7 @@
 /**
- * Finds the packet inside a tunnel: VXLAN, Geneve and GTP-U over UDP; GRE (with ERSPAN, which mirror ports
- * send), IP in IP and 6in4. So a capture from a cluster's node shows the connections of its pods.
+ * Finds the packet inside a tunnel: VXLAN, Geneve and GTP-U over UDP; GRE (with ERSPAN, which
+ * mirror ports send), IP in IP and 6in4. So a capture from a cluster's node shows the connections
+ * of its pods.
  */
 import { destinationPortAt, IPPROTO_UDP } from "../../net/packet.ts";
 import { read16, read8 } from "../../net/wire.ts";

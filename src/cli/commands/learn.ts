@@ -74,7 +74,7 @@ function conclude(terminal: Terminal, options: LearnOptions, learned: Learned): 
   const { masks } = learner;
   const isVerified = clean >= replays;
   if (!isVerified) {
-    terminal.warn("masks do not explain all that differs:");
+    terminal.warn("masks do not explain all differences:");
     for (const difference of unexplained.slice(0, mostListed))
       terminal.warn(`  ${describeDifference(difference)}`);
   }

@@ -100,8 +100,8 @@ function tally(byProcess: Readonly<Record<string, number>>): string {
 }
 
 /**
- * Records a case by its configuration. A recording that failed goes to FILE.failed, so that no later
- * run takes it for good, and the one before it comes back.
+ * Records a case by its configuration. A recording that failed goes to FILE.failed, so that no
+ * later run takes it for good, and the one before it comes back.
  */
 async function recordAgain(
   one: SuiteCase,

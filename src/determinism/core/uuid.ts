@@ -1,4 +1,6 @@
-/** Formats 16 random bytes as a UUID of version 4, variant 1 (RFC 9562, 5.4), as the kernel does. */
+/**
+ * Formats 16 random bytes as a UUID of version 4, variant 1 (RFC 9562, 5.4), as the kernel does.
+ */
 export function uuidOf(random: Uint8Array): string {
   const bytes = Uint8Array.from(random.subarray(0, 16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;

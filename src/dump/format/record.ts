@@ -128,8 +128,8 @@ export function readEnds(
 }
 
 /**
- * The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or {@link everyone} if
- * it is no container's.
+ * The container that the MAC at `at` belongs to (writeMac in net/synthetic.ts), or {@link everyone}
+ * if it is no container's.
  */
 export function containerOfMac(bytes: Uint8Array, at: number): ContainerIndex {
   const ours = read16(bytes, at) === 0x0270 && bytes[at + 2] === 0x6c;

@@ -49,8 +49,8 @@ export class PacketPlayer {
 
   /**
    * Handles a packet in `frame`, behind its virtio header, from one container to another or to
-   * {@link everyone}. Returns whether it may pass to all receivers now. If not, this method forwards
-   * it where it may.
+   * {@link everyone}. Returns whether it may pass to all receivers now. If not, this method
+   * forwards it where it may.
    */
   onPacket(
     runners: Runners,

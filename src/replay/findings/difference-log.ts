@@ -68,7 +68,9 @@ export class DifferenceLog {
     if (this.#kept.length < this.#most) this.#kept.push(difference);
   }
 
-  /** If the difference was announced, replaces it with this version of it, which has more context. */
+  /**
+   * If the difference was announced, replaces it with this version of it, which has more context.
+   */
   #complete(difference: Difference): boolean {
     const open = this.#open.get(keyOf(difference));
     if (open === undefined || !isSamePlace(open.announced, difference)) return false;

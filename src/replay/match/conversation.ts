@@ -109,7 +109,9 @@ export class Conversation {
     return this.#exchange.questionTo;
   }
 
-  /** Whether everything that was asked on the matched connection has been asked, here or elsewhere. */
+  /**
+   * Whether everything that was asked on the matched connection has been asked, here or elsewhere.
+   */
   get isFinished(): boolean {
     return this.#parts.exchanges.isFinished(this.#base);
   }
@@ -155,7 +157,9 @@ export class Conversation {
     return own ?? this.#parts.exchanges.findEnd(this.#base, how);
   }
 
-  /** The recorded end of a client that broke off the answer of an exchange, which was moved here. */
+  /**
+   * The recorded end of a client that broke off the answer of an exchange, which was moved here.
+   */
   #findBreak(how: "end" | "reset", { position, hasDiffered }: Heard): Exchange | undefined {
     const isAsked = !hasDiffered && position >= this.#exchange.questionTo;
     if (this.#connection === this.#base || !isAsked) return undefined;

@@ -192,7 +192,9 @@ export class Progress {
     this.#late.set(end, event);
   }
 
-  /** The live connection turned out to be another one. This one, from `event` on, may still come. */
+  /**
+   * The live connection turned out to be another one. This one, from `event` on, may still come.
+   */
   startOver(end: EndId, event: EventNumber): void {
     this.#done[end] = 0;
     this.#sent[end] = this.#received[end] = this.#excused[end] = 0;

@@ -23,7 +23,10 @@ export type CursorState =
   | "over";
 
 export class Cursor {
-  /** The only end that it plays to. {@link noEnd}: it plays to all ends without a cursor of their own. */
+  /**
+   * The only end that it plays to. {@link noEnd}: it plays to all ends without a cursor of their
+   * own.
+   */
   readonly end: EndId;
   state: CursorState = "ready";
   /**

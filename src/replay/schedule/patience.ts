@@ -13,8 +13,8 @@
  *   however much it leaves undone. The rest is played to it with the recorded timing.
  * - A process that diverged but stays busy (a cluster member that dials and sends heartbeats) does
  *   not hang, and would make the replay wait again and again. So the cost of futile waits is added
- *   up, and this sum halves the patience as well. While a connection of a loose pool is awaited, all
- *   others go on, so such a wait costs only the time in which nothing moved.
+ *   up, and this sum halves the patience as well. While a connection of a loose pool is awaited,
+ *   all others go on, so such a wait costs only the time in which nothing moved.
  *
  * Movement postpones the end of one wait only up to a limit, and bytes on a diverged stream do not
  * count as movement. (Otherwise the first wait for an etcd member with played peers takes 12 s,
@@ -82,9 +82,9 @@ export class Patience {
   }
 
   /**
-   * Notes an act on a loose connection, by its recorded time. It shows where the process is: what it
-   * did later in the recording is not overdue yet, and what it did before is overdue soon, although
-   * the process moves.
+   * Notes an act on a loose connection, by its recorded time. It shows where the process is: what
+   * it did later in the recording is not overdue yet, and what it did before is overdue soon,
+   * although the process moves.
    */
   noteApart(timeNs: number): void {
     if (timeNs <= this.#apart.timeNs) return;

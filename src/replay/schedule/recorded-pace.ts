@@ -4,7 +4,8 @@
  *
  * A loose pool has left the common order, and its answers wait for their questions only. But some
  * take their time: the client gives up a query, or the server ends an idle session. Such a delivery
- * waits until the common order has passed it, or until as much time has gone by as in the recording.
+ * waits until the common order has passed it, or until as much time has gone by as in the
+ * recording.
  */
 import type { RecordingIndex } from "../../recording/recording.ts";
 import type { Cursor } from "./cursor.ts";
@@ -12,7 +13,9 @@ import { type Release, speedOf } from "./step.ts";
 
 /** A delivery may be this late without delaying later ones. */
 const catchUpMs = 50;
-/** A delivery that comes sooner than this after the previous event of its connection is not slow. */
+/**
+ * A delivery that comes sooner than this after the previous event of its connection is not slow.
+ */
 const slowGapNs = 50e6;
 
 export class RecordedPace {

@@ -239,8 +239,8 @@ export class Schedule {
   }
 
   /**
-   * The live client that was matched with `connection` asks nothing more on it. `isFinished`: it has
-   * left nothing out.
+   * The live client that was matched with `connection` asks nothing more on it. `isFinished`: it
+   * has left nothing out.
    */
   noteClosed(connection: ConnectionNumber, isFinished: boolean): void {
     this.#open.delete(connection);

@@ -45,8 +45,9 @@ export interface CommandLine {
 }
 
 /**
- * What stands before the first `=` is meant as a name, valid or not, unless it is an option, a path,
- * or has white space, a quote or an operator of the shell, as in `curl --max-time=1` or `./a=b`.
+ * What stands before the first `=` is meant as a name, valid or not, unless it is an option, a
+ * path, or has white space, a quote or an operator of the shell, as in `curl --max-time=1` or
+ * `./a=b`.
  */
 const namedCommand = /^((?!-)[^\s=/'"`$()<>|&;\\]*)=(.*)$/s;
 

@@ -106,7 +106,7 @@ export class ProcessSpace {
     first: number,
   ) {
     this.#hasRandomDevice = hasRandomDevice;
-    this.procPath = hasOwnProc ? `/proc/${first}/root/proc` : "/proc";
+    this.procPath = hasOwnProc ? join("/proc", `${first}`, "root", "proc") : "/proc";
     this.#mounts = mounts;
     this.#pids = pids;
     this.#keeper = keeper;

@@ -104,7 +104,9 @@ export class CommandRun {
   stoppedAtHrNs: bigint | undefined;
   #killNow = false;
   #requestStop: () => void = () => {};
-  /** Settles when {@link stop} or {@link close} begins: commands that were held back never start. */
+  /**
+   * Settles when {@link stop} or {@link close} begins: commands that were held back never start.
+   */
   readonly #stopRequested = new Promise<void>((resolve) => (this.#requestStop = resolve));
   #onFault: (error: Error) => void = () => {};
   /** Rejects if a thread behind the commands dies, which is a bug. Never resolves. */

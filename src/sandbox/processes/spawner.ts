@@ -123,8 +123,8 @@ export class Spawner {
 
   /** Ends the thread. The programs that it started keep running. */
   async close(): Promise<void> {
-    // The thread ends by itself, between two orders: `terminate` would leave open the descriptors of
-    // the namespaces that it is about to return to.
+    // The thread ends by itself, between two orders: `terminate` would leave open the descriptors
+    // of the namespaces that it is about to return to.
     this.#worker.postMessage("end");
     await this.#ended;
     this.#refuseAll(new Error("the thread that starts commands has ended"));

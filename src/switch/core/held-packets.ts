@@ -32,8 +32,8 @@ export class HeldPackets {
   }
 
   /**
-   * Holds a packet and returns its slot, valid until {@link take} returns it; {@link noSlot} if none
-   * is free.
+   * Holds a packet and returns its slot, valid until {@link take} returns it; {@link noSlot} if
+   * none is free.
    */
   hold(dueMs: number): number {
     if (this.#count === this.capacity) return noSlot;

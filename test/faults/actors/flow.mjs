@@ -1,6 +1,7 @@
 /**
- * A flow of bytes over TCP that tells from any piece of it where the piece belongs: each word of four bytes
- * is its own number, little-endian. So a receiver, or a dump, shows what is missing, doubled or changed.
+ * A flow of bytes over TCP that tells from any piece of it where the piece belongs: each word of
+ * four bytes is its own number, little-endian. So a receiver, or a dump, shows what is missing,
+ * doubled or changed.
  *
  *   serve PORT                     accept one connection, check what comes, print how much came
  *   send HOST PORT BYTES [COUNT]   send so many bytes ('endless': until ended); how many are sent so far is

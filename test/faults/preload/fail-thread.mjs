@@ -1,7 +1,8 @@
 /**
- * Makes a thread of plg fail as a bug would make it: with an exception from something it calls. Loaded into
- * plg by NODE_OPTIONS=--import, so that plg itself needs no place for it. FAIL_THREAD is `engine`, `completer`
- * or `writer`, FAIL_WHEN a file: from the moment it exists, the thread's next call throws.
+ * Makes a thread of plg fail as a bug would make it: with an exception from something it calls.
+ * Loaded into plg by NODE_OPTIONS=--import, so that plg itself needs no place for it. FAIL_THREAD
+ * is `engine`, `completer` or `writer`, FAIL_WHEN a file: from the moment it exists, the thread's
+ * next call throws.
  */
 import { existsSync } from "node:fs";
 import { isMainThread, workerData } from "node:worker_threads";

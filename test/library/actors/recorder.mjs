@@ -1,4 +1,6 @@
-/** Records `sleep`s until it is killed: in this thread or, with the argument `thread`, in another. */
+/**
+ * Records `sleep`s until it is killed: in this thread or, with the argument `thread`, in another.
+ */
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 
 const [, , library, file, mode] = isMainThread ? process.argv : workerData;

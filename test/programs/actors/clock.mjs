@@ -1,4 +1,7 @@
-/** Connects to HOST PORT and sends the time, in milliseconds and one line each, every 5 ms until it is ended. */
+/**
+ * Connects to HOST PORT and sends the time, in milliseconds and one line each, every 5 ms until it
+ * is ended.
+ */
 import { connect } from "node:net";
 
 const [host, port] = process.argv.slice(2);

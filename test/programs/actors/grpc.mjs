@@ -1,5 +1,5 @@
-// A gRPC server without a schema, or a client of it: one stream of messages both ways, then calls at once.
-// `fault` is what it does otherwise than it should.
+// A gRPC server without a schema, or a client of it: one stream of messages both ways, then calls
+// at once. `fault` is what it does otherwise than it should.
 import grpc from "@grpc/grpc-js";
 
 const [role, host, fault] = process.argv.slice(2);

@@ -1,12 +1,12 @@
 """Connections whose order, or whose port, says what they are.
 
-  greet-second PORT                  accepts two connections and greets the second; answers on the first
+  greet-second PORT                  accepts two connections, greets the second, answers on the first
   greeted-second HOST PORT           the client of that
   say HOST PORT COUNT                COUNT connections at once; each sends a text and wants it back
   relay PORT HOST PORT COUNT         for each of COUNT connections one of its own, before any bytes
   echo PORT COUNT                    sends back what comes on each of COUNT connections
   call-back PORT                     connects to the port that it is sent
-  be-called HOST PORT                listens on a port of the kernel's choice, sends its number, is called
+  be-called HOST PORT                listens on a port of the kernel's choice and sends its number
 """
 
 import socket
@@ -92,7 +92,8 @@ def echo(port, count):
         client.sendall(all_of(client))
         client.close()
 
-    threads = [threading.Thread(target=one, args=(listener.accept()[0],)) for _ in range(int(count))]
+    clients = [listener.accept()[0] for _ in range(int(count))]
+    threads = [threading.Thread(target=one, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:

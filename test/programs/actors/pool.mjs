@@ -1,10 +1,10 @@
 /**
- * A store, and a client with a pool of connections to it. Which connection takes which request, and when
- * it is answered, is chance. Requests and answers carry a number that is never the same.
+ * A store, and a client with a pool of connections to it. Which connection takes which request, and
+ * when it is answered, is chance. Requests and answers carry a number that is never the same.
  *
  *   serve PORT                   logs clients in and answers their requests, each after a moment
- *   ask HOST PORT SIZE COUNT     COUNT requests at once over a pool of SIZE connections; says how many were
- *                                answered as they should be
+ *   ask HOST PORT SIZE COUNT     COUNT requests at once over a pool of SIZE connections; says how many
+ *                                were answered correctly
  *
  * FAULT in the environment makes either do one thing otherwise.
  */

@@ -1,9 +1,10 @@
 /**
- * Prepares a recording and a replay again and again, and lets another step fail each time: a system call, a
- * file operation, the start of a thread or a process. A step is a call, by its place in the code. After each attempt nothing may be left: descriptors, threads, processes, files, listeners.
+ * Prepares a recording and a replay again and again, and lets another step fail each time: a system
+ * call, a file operation, the start of a thread or a process. A step is a call, by its place in the
+ * code. After each attempt nothing may be left: descriptors, threads, processes, files, listeners.
  *
- * Arguments: an empty folder, and plg's compiled code. Prints a line of JSON for each finding, and at the end
- * how many steps failed.
+ * Arguments: an empty folder, and plg's compiled code. Prints a line of JSON for each finding, and
+ * at the end how many steps failed.
  */
 import child_process from "node:child_process";
 import fs from "node:fs";

@@ -13,7 +13,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const [verb, ...args] = process.argv.slice(2);
 
-/** One attempt. By itself Node tries the other IP family after 250 ms, and a slow machine makes another run. */
+/**
+ * One attempt. By itself Node tries the other IP family after 250 ms, and a slow machine makes
+ * another run.
+ */
 const dial = (host, port, onConnect) =>
   connect({ host, port: Number(port), autoSelectFamily: false }, onConnect);
 
@@ -38,7 +41,10 @@ async function ask(host, port, count, pauseMs = "0", word = "question") {
   socket.end();
 }
 
-/** The numbers from 0 to `count`, in an order that depends on `seed` alone; 0 leaves them as they are. */
+/**
+ * The numbers from 0 to `count`, in an order that depends on `seed` alone; 0 leaves them as they
+ * are.
+ */
 function order(count, seed) {
   const numbers = Array.from({ length: count }, (_, i) => i);
   if (seed === 0) return numbers;

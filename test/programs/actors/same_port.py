@@ -4,10 +4,10 @@ A client that returns from the same local port as soon as it may, and the server
   serve MANNER COUNT           COUNT connections, one after the other
   visit HOST MANNER COUNT      prints how many visits went well, or which one did not
 
-MANNER says how a connection goes: `drain`: the server ends its direction at once, and the client then
-sends a megabyte and closes; `flood`: the server sends megabytes, and the client closes after the first
-bytes, which resets the connection; `ask`: a question, its answer, and an end by the server; `reset`:
-the same, and the client says goodbye and resets the connection instead.
+MANNER says how a connection goes: `drain`: the server ends its direction at once, and the client
+then sends a megabyte and closes; `flood`: the server sends megabytes, and the client closes after
+the first bytes, which resets the connection; `ask`: a question, its answer, and an end by the
+server; `reset`: the same, and the client says goodbye and resets the connection instead.
 """
 import errno
 import socket

@@ -1,7 +1,8 @@
 """
 A server that listens before it is ready, and a client that comes when it should be.
 
-  serve PORT PREPARE_S WARM_UP_S   prepare, listen, warm up; then say ready to who connected after that, else busy
+  serve PORT PREPARE_S WARM_UP_S   prepare, listen, warm up; then say ready to clients that connected
+                                   after that, and busy to others
   ask HOST PORT SLEEP_S            sleep, connect, print the answer
 """
 

@@ -1,7 +1,7 @@
 """
 Datagrams between threads, each with a TCP connection that says when.
 
-  serve PORT COUNT       for each connection a thread: it names a port, gets questions there, and answers
+  serve PORT COUNT       for each connection a thread, which names a port and answers questions there
   ask ADDRESS PORT COUNT so many threads, five questions each
   burst PORT COUNT       send so many datagrams, one each millisecond, to the client that connects
   doze ADDRESS PORT      the same, but read none of them
