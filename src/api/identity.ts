@@ -29,7 +29,7 @@ export function identityOf({ user, group, noNewPrivileges }: IdentitySettings): 
  * Checks a user or group: a name must exist, a number need not. Returns a known user's name in
  * place of the number.
  */
-function checkIdentity(
+export function checkIdentity(
   given: string | number | undefined,
   kind: "user" | "group",
 ): string | undefined {
@@ -54,7 +54,7 @@ function nameInDatabase(kind: "user" | "group", key: string): string | undefined
  * The default group of a user: the user's own, so that no command keeps the caller's group. For a
  * number without a user, it is the group of the same number.
  */
-function primaryGroupOf(user: string): string {
+export function primaryGroupOf(user: string): string {
   const { status, stdout } = spawnSync("id", ["-g", "--", user], { encoding: "utf8" });
   return status === 0 ? stdout.trim() : user;
 }

@@ -28,10 +28,25 @@ interface Selecting {
  */
 export function liveContainers(parts: Selecting): readonly ContainerPlan[] {
   const { recording, topology, commands, only, onWarning } = parts;
-  if (recording.index.run.subnets.length > 0) return recordedLive(parts);
-  const live = importedLive(only, commands, topology);
-  warnImpossible(onWarning, recording, topology, live);
+  const isImported = recording.index.run.subnets.length === 0;
+  const live = isImported ? importedLive(only, commands, topology) : recordedLive(parts);
+  if (isImported) warnImpossible(onWarning, recording, topology, live);
+  refuseUnused(commands, live, topology);
   return live;
+}
+
+/** Refuses a command for a container that `only` leaves out, because it would never run. */
+function refuseUnused(
+  given: readonly (string | undefined)[],
+  live: readonly ContainerPlan[],
+  { containers }: Topology,
+): void {
+  for (const container of containers)
+    if (given[container.index] !== undefined && !live.includes(container))
+      throw new UsageError(
+        `leaves out '${container.name}', but a command is given for it: add it, or leave out the command`,
+        { argument: "only" },
+      );
 }
 
 /** The containers named; by default all. Containers of calling processes are played. */
@@ -66,7 +81,7 @@ function containersNamed(
 }
 
 /**
- * Selects the containers that run: those with a command, restricted to `--only`. Throws a {@link
+ * Selects the containers that run: those with a command, restricted to `only`. Throws a {@link
  * UsageError} if there is none, or if one cannot have its address.
  */
 function importedLive(

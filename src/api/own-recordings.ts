@@ -10,6 +10,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
+import type { Recording } from "../recording/load/read-recording.ts";
 import { isInUserNamespace } from "./user-namespace.ts";
 
 /** The sealed content: each container's name and command. */
@@ -24,11 +25,17 @@ export function sealOf(commands: Commands): string | undefined {
 }
 
 /** Whether this user made `seal` for these commands. */
-export function isOwnSeal(seal: unknown, commands: Commands): boolean {
+function isOwnSeal(seal: unknown, commands: Commands): boolean {
   const key = readKey();
   if (key === undefined || typeof seal !== "string") return false;
   const [given, due] = [Buffer.from(seal, "hex"), hmac(key, commands)];
   return given.length === due.length && timingSafeEqual(given, due);
+}
+
+/** Whether this user made the recording, so that its commands can be trusted. */
+export function isOwnRecording({ index }: Recording): boolean {
+  const { notes, containers } = index.run;
+  return isOwnSeal(notes["seal"], containers);
 }
 
 function hmac(key: Uint8Array, commands: Commands): Buffer {

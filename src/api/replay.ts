@@ -1,7 +1,6 @@
 /** Replaying, for programs. */
 import { isSameName } from "../base/container-name.ts";
-import { PlgError, UsageError } from "../base/errors.ts";
-import { recordedSeed } from "../determinism/core/scheme.ts";
+import { PlgError } from "../base/errors.ts";
 import type { EngineCounts } from "../engine/host.ts";
 import { readRecording, type Recording } from "../recording/load/read-recording.ts";
 import { parseMask } from "../replay/compare/parse-mask.ts";
@@ -15,9 +14,10 @@ import { commandLineOf, type Containers, listContainers } from "./containers.ts"
 import { type ContainerExit, RunEvents } from "./events.ts";
 import { liveContainers } from "./live-containers.ts";
 import { linksOf } from "./network.ts";
-import { isOwnSeal } from "./own-recordings.ts";
+import { isOwnRecording } from "./own-recordings.ts";
 import { Run } from "./run.ts";
 import { closedGate, exitsOf, startSession } from "./session-run.ts";
+import { sourcesOf } from "./sources.ts";
 import { callerName, runOptionsOf, type RunSettings, seedOf } from "./settings.ts";
 
 /** The options of {@link replay}. */
@@ -188,7 +188,6 @@ function planReplay(
     caller: callerName(options),
     onWarning,
   });
-  refuseUnused(commands, live, topology);
   confirm(recording, live, commands, options);
   const named = live.map(({ name }) => ({
     ...(given.find((container) => isSameName(container.name, name)) ?? { command: "" }),
@@ -226,20 +225,6 @@ function withLaunches(
   };
 }
 
-/** Refuses a command for a container that `only` leaves out, because it would never run. */
-function refuseUnused(
-  given: readonly (string | undefined)[],
-  live: readonly ContainerPlan[],
-  { containers }: Topology,
-): void {
-  for (const container of containers)
-    if (given[container.index] !== undefined && !live.includes(container))
-      throw new UsageError(
-        `leaves out '${container.name}', but a command is given for it: add it, or leave out the command`,
-        { argument: "only" },
-      );
-}
-
 /** Refuses to run the commands of a stranger's recording. */
 function confirm(
   recording: Recording,
@@ -255,12 +240,6 @@ function confirm(
   );
 }
 
-/** Whether this user made the recording, so that its commands can be trusted. */
-function isOwnRecording({ index }: Recording): boolean {
-  const { notes, containers } = index.run;
-  return isOwnSeal(notes["seal"], containers);
-}
-
 function masksOf({ ignore = [] }: ReplayOptions, { containers }: Topology): readonly Mask[] {
   const names = containers.map(({ name }) => name);
   return ignore.map((text) => parseMask(text, names));
@@ -268,22 +247,4 @@ function masksOf({ ignore = [] }: ReplayOptions, { containers }: Topology): read
 
 function releaseOf({ speed = "causal" }: ReplayOptions): ScheduleOptions["release"] {
   return typeof speed === "number" ? { type: "speed", factor: speed } : { type: speed };
-}
-
-/**
- * The sources of the live commands' random bytes and time of day: the recorded ones, unless
- * declined.
- */
-function sourcesOf(
-  { index }: Recording,
-  { seed: wanted, recordedClock }: ReplayOptions,
-  onWarning: (text: string) => void,
-): { readonly randomSeed: number | undefined; readonly hasRecordedClock: boolean } {
-  const seed = recordedSeed(index.run.notes);
-  if (seed === "unknown")
-    onWarning(
-      "the recorded random bytes follow from a seed in a way that this plg does not know, so they will differ: replay with the plg that recorded it",
-    );
-  const randomSeed = typeof seed === "number" && wanted !== false ? seed : undefined;
-  return { randomSeed, hasRecordedClock: recordedClock ?? randomSeed !== undefined };
 }

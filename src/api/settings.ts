@@ -62,7 +62,8 @@ export function runOptionsOf(
   };
 }
 
-function untilOf(until: string = "all", names: readonly string[]): Until {
+/** Parses `all`, `first`, or a container's name, which must be one of `names`. */
+export function untilOf(until: string = "all", names: readonly string[]): Until {
   const name = nameAmong(names, until);
   if (name !== undefined) return { name };
   if (until === "all" || until === "first") return until;

@@ -8,21 +8,20 @@ import type { ContainerPlan } from "../../sandbox/network/topology.ts";
 import { ask, canAsk } from "../terminal/ask.ts";
 import { type Interruption, interruptionBy } from "../terminal/interrupt.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { isOwnSeal } from "../../api/own-recordings.ts";
+import { isOwnRecording } from "../../api/own-recordings.ts";
 
 /**
  * Always shows the commands. Returns an interruption if the answer was Ctrl-C. Throws a {@link
  * UsageError} if the answer is no, or if there is no user to ask.
  */
 export async function confirmRecorded(
-  { path, index }: Recording,
+  recording: Recording,
   recorded: readonly ContainerPlan[],
   runRecorded: boolean,
   terminal: Terminal,
 ): Promise<Interruption | undefined> {
   if (recorded.length === 0) return undefined;
-  const { notes, containers, host } = index.run;
-  const mayRun = runRecorded || isOwnSeal(notes["seal"], containers);
+  const mayRun = runRecorded || isOwnRecording(recording);
   const show = (text: string): void => (mayRun ? terminal.info(text) : terminal.warn(text));
   show(mayRun ? "running the recorded commands:" : "the recorded commands:");
   for (const { name, command } of recorded) show(`  ${name}: ${command}`);
@@ -33,6 +32,6 @@ export async function confirmRecorded(
   if (answer === true) return undefined;
   if (answer === undefined) return interruptionBy("SIGINT");
   throw new UsageError(
-    `${path} was recorded by another user or on another machine (it says: on ${host}): give --run-recorded to run its commands, or give commands of your own`,
+    `${recording.path} was recorded by another user or on another machine (it says: on ${recording.index.run.host}): give --run-recorded to run its commands, or give commands of your own`,
   );
 }

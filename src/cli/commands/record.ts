@@ -1,5 +1,7 @@
 /** `plg record`, and the classic `plg --record`. */
 import type { Command as Cli } from "commander";
+import { linksOf } from "../../api/network.ts";
+import { parseSubnets, type SubnetOptions } from "../options/subnet-options.ts";
 import { UsageError } from "../../base/errors.ts";
 import { ExitCode } from "../errors/exit-code.ts";
 import { formatBytes, formatDuration, plural } from "../../base/text.ts";
@@ -14,13 +16,7 @@ import type { OutputSink } from "../../sandbox/processes/command.ts";
 import { attend } from "../terminal/attend.ts";
 import { hasFailed, hooksFor } from "../terminal/command-ends.ts";
 import { tellDrops } from "../terminal/drops.ts";
-import {
-  addLinkFlags,
-  type LinkFlags,
-  linkGrammar,
-  parseLinks,
-  tellLinks,
-} from "../options/link-options.ts";
+import { addLinkFlags, type LinkFlags, linkGrammar, tellLinks } from "../options/link-options.ts";
 import { parseNeeds } from "../options/needs.ts";
 import { parseReady } from "../options/ready.ts";
 import { collectTlsKeys } from "./tls-keys.ts";
@@ -39,14 +35,7 @@ import {
 } from "../options/run-options.ts";
 import { addSeedFlags, parseSeed, type SeedFlags } from "../options/seed-options.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import {
-  collect,
-  parseCount,
-  parseDuration,
-  parseSize,
-  parseSubnets,
-  type SubnetOptions,
-} from "../options/values.ts";
+import { collect, parseCount, parseDuration, parseSize } from "../options/values.ts";
 import { recordStatus } from "./record-status.ts";
 import {
   describeRuns,
@@ -195,7 +184,7 @@ function optionsOf(
     waitListenMs: parseDuration(flags.waitListen ?? "0", "--wait-listen"),
     needs: parseNeeds(flags, topology.containers),
     ready: parseReady(flags, topology.containers),
-    links: parseLinks(flags, topology.containers, seed, false),
+    links: linksOf(flags.link, topology.containers, seed, false),
     bufferBytes: flags.buffer === undefined ? undefined : parseBuffer(flags.buffer),
     toolVersion: toolVersion(),
     seal: sealOf(topology.containers),

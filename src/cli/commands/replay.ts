@@ -5,19 +5,12 @@ import { UsageError } from "../../base/errors.ts";
 import { formatDuration, plural } from "../../base/text.ts";
 import { readRun } from "../../dump/store/reader.ts";
 import { readRecording, type Recording } from "../../recording/load/read-recording.ts";
-import { recordedSeed } from "../../determinism/core/scheme.ts";
 import type { Order, Release, ScheduleOptions } from "../../replay/schedule/schedule.ts";
 import { ReplaySession } from "../../replay/session.ts";
 import { givenCommands, recordedTopology } from "../../replay/topology.ts";
 import { type ContainerPlan, parseCommand, type Topology } from "../../sandbox/network/topology.ts";
 import { takeDumpArgument } from "../options/dump-argument.ts";
-import {
-  addLinkFlags,
-  type LinkFlags,
-  linkGrammar,
-  parseLinks,
-  tellLinks,
-} from "../options/link-options.ts";
+import { addLinkFlags, type LinkFlags, linkGrammar, tellLinks } from "../options/link-options.ts";
 import {
   addConfigFlags,
   type ConfigFlags,
@@ -40,6 +33,8 @@ import { withProgress } from "../terminal/reading.ts";
 import { confirmRecorded } from "./confirm-recorded.ts";
 import { learnMasks, type LearnOptions, withoutOption } from "./learn.ts";
 import { liveContainers } from "../../api/live-containers.ts";
+import { linksOf } from "../../api/network.ts";
+import { sourcesOf } from "../../api/sources.ts";
 import { readMasks } from "./masks.ts";
 import { concludeReplay, type ReportFlags } from "./replay-conclusion.ts";
 import { checkReport, markUnfinished } from "./report-file.ts";
@@ -144,14 +139,13 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   const topology = recordedTopology(recording, commands);
   checkSubnet(flags.subnet, topology);
   const live = liveOf(flags, { recording, topology, commands }, terminal);
-  refuseUnused(commands, live, topology);
   const run = runOptions(flags, live, terminal);
   const masks = readMasks(flags, topology.containers);
   if (typeof flags.seed === "string" && flags.link === undefined)
     throw new UsageError(
       "--seed picks what links lose, and random bytes follow from the recording's seed: give at least one --link",
     );
-  const links = parseLinks(flags, topology.containers, parseSeed(flags), true);
+  const links = linksOf(flags.link, topology.containers, parseSeed(flags), true);
   warnIfIncomplete(terminal, flags.file, { ...recording, completeness });
   const unasked = live.filter(({ index }) => commands[index] === undefined);
   const declined = await confirmRecorded(recording, unasked, flags.runRecorded === true, terminal);
@@ -159,9 +153,10 @@ async function replay(given: readonly string[], options: ReplayFlags): Promise<n
   if (flags.learn !== undefined) return learnMasks(terminal, learnOptions(flags, texts));
   if (flags.junit !== undefined) markUnfinished(flags.junit, flags.file, live);
   const hooks = hooksFor(terminal);
+  const sources = sourcesOf(recording, clockAndSeed(flags), (text) => terminal.warn(text));
   const session = {
     ...run,
-    ...sourcesOf(recording, flags, terminal),
+    ...sources,
     recording,
     topology,
     live,
@@ -198,23 +193,11 @@ function liveOf(
   });
 }
 
-/**
- * The sources of the live commands' random bytes and time of day: the recorded ones, unless
- * declined.
- */
-function sourcesOf(
-  { index }: Recording,
-  { seed: wanted, clock }: ReplayFlags,
-  terminal: Terminal,
-): { readonly randomSeed: number | undefined; readonly hasRecordedClock: boolean } {
-  const seed = recordedSeed(index.run.notes);
-  if (seed === "unknown")
-    terminal.warn(
-      "the recorded random bytes follow from a seed in a way that this plg does not know, so they will differ: replay with the plg that recorded it",
-    );
-  const randomSeed = typeof seed === "number" && wanted !== false ? seed : undefined;
-  const isRecorded = clock === undefined ? randomSeed !== undefined : clock === "recorded";
-  return { randomSeed, hasRecordedClock: isRecorded };
+function clockAndSeed({ seed, clock }: ReplayFlags): Parameters<typeof sourcesOf>[1] {
+  return {
+    seed: seed === false ? false : undefined,
+    recordedClock: clock === undefined ? undefined : clock === "recorded",
+  };
 }
 
 function checkClock(text: string | undefined): void {
@@ -262,19 +245,6 @@ function learnOptions(
   const own = withoutOption(withoutOption(process.argv.slice(2), "--learn"), "--ignore-file");
   const args = [...own, "--run-recorded", "--json", "--quiet", "--max-differences", "1000000"];
   return { replays, args, path: ignoreFile };
-}
-
-/** Refuses a command for a container that `--only` leaves out, because it would never run. */
-function refuseUnused(
-  given: readonly (string | undefined)[],
-  live: readonly ContainerPlan[],
-  { containers }: Topology,
-): void {
-  for (const container of containers)
-    if (given[container.index] !== undefined && !live.includes(container))
-      throw new UsageError(
-        `--only leaves out '${container.name}', but a command is given for it: add it to --only, or leave out the command`,
-      );
 }
 
 /** The classic form repeats the subnet. Addresses are the recorded ones, so it must match. */

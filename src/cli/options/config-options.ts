@@ -17,7 +17,8 @@ import { parseLink } from "../../switch/core/link-spec.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { takeDumpArgument } from "./dump-argument.ts";
 import { parseMask } from "../../replay/compare/parse-mask.ts";
-import { checkIdentity, parseSignal } from "./values.ts";
+import { checkIdentity } from "../../api/identity.ts";
+import { parseSignal } from "./values.ts";
 
 export interface ConfigFlags {
   /** The file; commander represents `--no-config` as `false`. */

@@ -1,9 +1,6 @@
 /** The option `--link`: the conditions on the links between containers. */
 import type { Command as Cli } from "commander";
-import { UsageError } from "../../base/errors.ts";
-import type { ContainerPlan } from "../../sandbox/network/topology.ts";
 import type { LinkSetup } from "../../switch/core/link-plan.ts";
-import { parseLink } from "../../switch/core/link-spec.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { collect } from "./values.ts";
 
@@ -26,27 +23,6 @@ Links:
     rate 10mbit, queue TIME      how long packets may wait for the rate
     down at TIME, up at TIME     since the start
   Times are like 200us, 40ms or 1.5s.`;
-
-/** The most links, which a dump's header has room for. */
-const mostLinks = 32;
-
-/**
- * Parses the links; undefined if there are none. Their losses and jitter follow from `seed`. For
- * `atBothEnds`, see {@link LinkSetup}.
- */
-export function parseLinks(
-  { link: texts = [] }: LinkFlags,
-  containers: readonly ContainerPlan[],
-  seed: number,
-  atBothEnds: boolean,
-): LinkSetup | undefined {
-  if (texts.length === 0) return undefined;
-  if (texts.length > mostLinks)
-    throw new UsageError(`${texts.length} links are too many: use '*' for any container`);
-  const names = containers.map(({ name }) => name);
-  const specs = texts.map((text) => parseLink(text, names));
-  return { specs, seed, atBothEnds };
-}
 
 /** Prints the seed, which repeats the links' losses and jitter. */
 export function tellLinks(terminal: Terminal, links: LinkSetup | undefined): void {

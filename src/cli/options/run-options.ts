@@ -1,11 +1,12 @@
 /** The common options of recording and replaying, and their translation for the sandbox. */
 import type { Command as Cli } from "commander";
-import { MachineError, UsageError } from "../../base/errors.ts";
+import { UsageError } from "../../base/errors.ts";
 import type { RunOptions } from "../../sandbox/processes/run.ts";
 import type { ContainerPlan } from "../../sandbox/network/topology.ts";
-import { hasOtherUsers } from "../../api/user-namespace.ts";
+import { identityOf } from "../../api/identity.ts";
+import { untilOf } from "../../api/settings.ts";
 import { Terminal } from "../terminal/terminal.ts";
-import { checkIdentity, parseDuration, parseSignal, parseUntil, primaryGroupOf } from "./values.ts";
+import { parseDuration, parseSignal } from "./values.ts";
 
 export interface CommonFlags {
   readonly file: string;
@@ -64,15 +65,9 @@ export function runOptions(
   containers: readonly ContainerPlan[],
   output: Terminal,
 ): RunOptions {
-  if ((flags.uid ?? flags.gid) !== undefined && !hasOtherUsers())
-    throw new MachineError(
-      "only root, and users with subordinate ids, can run commands as another user or group: run plg as root, leave out --uid and --gid, or ask 'plg doctor'",
-    );
-  const uid = checkIdentity(flags.uid, "user");
-  const gid = checkIdentity(flags.gid, "group") ?? (uid && primaryGroupOf(uid));
   return {
-    identity: { uid, gid, noNewPrivs: !flags.newPrivs },
-    until: parseUntil(
+    identity: identityOf({ user: flags.uid, group: flags.gid, noNewPrivileges: !flags.newPrivs }),
+    until: untilOf(
       flags.until,
       containers.map(({ name }) => name),
     ),

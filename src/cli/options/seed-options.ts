@@ -1,6 +1,6 @@
 /** The options `--seed` and `--no-seed`. A run's random choices follow from the seed. */
-import { randomInt } from "node:crypto";
 import type { Command as Cli } from "commander";
+import { seedOf } from "../../api/settings.ts";
 import { UsageError } from "../../base/errors.ts";
 
 export interface SeedFlags {
@@ -15,12 +15,9 @@ export function addSeedFlags(cli: Cli, meaning: string): Cli {
     .option("--no-seed", "give the commands real random bytes");
 }
 
-/** The most values that `randomInt` supports. A seed of 48 bits cannot be guessed. */
-const freshSeeds = 2 ** 48 - 1;
-
 /** Returns the given seed, or a fresh one. */
 export function parseSeed({ seed: text }: SeedFlags): number {
-  if (text === undefined || text === false) return randomInt(freshSeeds);
+  if (text === undefined || text === false) return seedOf(text);
   const seed = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(seed)) return seed;
   throw new UsageError(`--seed '${text}' is not a whole number up to ${Number.MAX_SAFE_INTEGER}`);

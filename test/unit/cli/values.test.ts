@@ -1,15 +1,14 @@
+import { checkIdentity, primaryGroupOf } from "../../../src/api/identity.ts";
+import { parseSubnets } from "../../../src/cli/options/subnet-options.ts";
+import { untilOf } from "../../../src/api/settings.ts";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/base/errors.ts";
 import { ExitCode, exitCodeOf } from "../../../src/cli/errors/exit-code.ts";
 import {
-  checkIdentity,
   parseDuration,
   parseSize,
   parsePositive,
   parseSignal,
-  parseSubnets,
-  parseUntil,
-  primaryGroupOf,
 } from "../../../src/cli/options/values.ts";
 
 /** What `read` says against a value, which must be wrong usage. */
@@ -106,21 +105,21 @@ describe("parseSignal", () => {
   });
 });
 
-describe("parseUntil", () => {
+describe("untilOf", () => {
   const names = ["server", "client", "all"];
 
   it("reads the words, and names", () => {
-    expect(parseUntil("first", names)).toBe("first");
-    expect(parseUntil("client", names)).toEqual({ name: "client" });
-    expect(parseUntil("all", ["server"])).toBe("all");
+    expect(untilOf("first", names)).toBe("first");
+    expect(untilOf("client", names)).toEqual({ name: "client" });
+    expect(untilOf("all", ["server"])).toBe("all");
   });
 
   it("takes a word for a name where a command has it", () => {
-    expect(parseUntil("all", names)).toEqual({ name: "all" });
+    expect(untilOf("all", names)).toEqual({ name: "all" });
   });
 
   it("refuses what is neither, and lists the names", () => {
-    expect(complaint(() => parseUntil("last", names))).toContain("(server, client, all)");
+    expect(complaint(() => untilOf("last", names))).toContain("(server, client, all)");
   });
 });
 
