@@ -6,10 +6,10 @@ import { Subnet } from "../net/subnet.ts";
 import { closeNamespace, currentNamespace, inNewNamespaces } from "../sys/namespace.ts";
 import { setLinkUp } from "../sys/interfaces.ts";
 import { type Check, tryOut } from "./check.ts";
+import { outputInProcessSpace } from "./process-space-output.ts";
 import { checkSeeding } from "./seeding-check.ts";
 import { createContainerSpace } from "../sandbox/network/container-space.ts";
 import { createPipeSpace } from "../sandbox/network/pipe-space.ts";
-import { ProcessSpace } from "../sandbox/processes/process-space.ts";
 import { Spawner } from "../sandbox/processes/spawner.ts";
 import { createShortcut } from "../sandbox/network/shortcut.ts";
 import { closeSpace, hasIpv6 } from "../sandbox/network/space.ts";
@@ -106,18 +106,11 @@ async function checkProcesses(): Promise<Check[]> {
 async function runInProcessSpace(): Promise<string> {
   const network = inNewNamespaces(["net"], () => currentNamespace("net"));
   const spawner = await Spawner.start(undefined);
-  const space = await ProcessSpace.create(`${hosts}\n`);
   try {
-    const program = { file: "/bin/sh", args: ["-c", script], env: process.env, cwd: "/" };
-    const compartment = await space.addCompartment(spawner);
     // If it cannot be started, its output is empty, which the caller notices.
-    const { stdout, stderr } = await space.spawn(spawner, compartment, network, program);
-    stderr.resume();
-    let output = "";
-    for await (const chunk of stdout) output += String(chunk);
-    return output;
+    const command = { file: "/bin/sh", args: ["-c", script] };
+    return await outputInProcessSpace(spawner, network, `${hosts}\n`, command);
   } finally {
-    await space.close();
     await spawner.close();
     closeNamespace(network);
   }

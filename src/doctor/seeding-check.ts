@@ -1,10 +1,10 @@
 /** Checks whether commands' random bytes can follow from a seed: a program draws some twice. */
 import { commandFilter, supervise } from "../determinism/seeding.ts";
 import { SupervisorHost } from "../determinism/supervisor-host.ts";
-import { ProcessSpace } from "../sandbox/processes/process-space.ts";
 import { Spawner } from "../sandbox/processes/spawner.ts";
 import { closeNamespace, currentNamespace, inNewNamespaces } from "../sys/namespace.ts";
 import { type Check, tryOut } from "./check.ts";
+import { outputInProcessSpace } from "./process-space-output.ts";
 
 const program = `console.log(require("node:crypto").randomBytes(8).toString("hex"), require("node:fs").readFileSync("/proc/self/personality", "utf8"))`;
 /** ADDR_NO_RANDOMIZE of <sys/personality.h>, as /proc writes it. */
@@ -40,30 +40,13 @@ async function draw(): Promise<string> {
     const supervisor = new SupervisorHost();
     supervise(supervisor, spawner.listener, sources, [place]);
     try {
-      return await run(spawner, network);
+      const command = { file: process.execPath, args: ["-e", program] };
+      return await outputInProcessSpace(spawner, network, "", command);
     } finally {
       await supervisor.close();
     }
   } finally {
     await spawner.close();
     closeNamespace(network);
-  }
-}
-
-async function run(
-  spawner: Spawner,
-  network: ReturnType<typeof currentNamespace>,
-): Promise<string> {
-  const space = await ProcessSpace.create("");
-  try {
-    const compartment = await space.addCompartment(spawner);
-    const command = { file: process.execPath, args: ["-e", program], env: process.env, cwd: "/" };
-    const { stdout, stderr } = await space.spawn(spawner, compartment, network, command);
-    stderr.resume();
-    let output = "";
-    for await (const chunk of stdout) output += String(chunk);
-    return output;
-  } finally {
-    await space.close();
   }
 }

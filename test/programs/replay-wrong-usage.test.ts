@@ -79,6 +79,7 @@ describe("wrong usage of replay", () => {
       [["--only=nobody"], /nobody.*server, client/],
       [["--only="], /--only/],
       [["--only=client", "server=true"], /--only leaves out 'server', but a command is given/],
+      [["--ignore=:80/[/"], /^plg: --ignore ':80\/\[\/': Invalid regular expression/],
       [["true"], /2 containers.*1 command/],
       [["true", "true", "true"], /2 containers.*3 commands/],
       [["nobody=true"], /nobody/],

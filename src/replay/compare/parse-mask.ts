@@ -29,7 +29,7 @@ export function parseMask(text: string, names: readonly string[], placeOf?: Plac
   return {
     ...(named === undefined ? {} : { container: named }),
     ...(port === undefined ? {} : { port: Number(port) }),
-    pattern: compile(source, flags ?? "", placeOf?.(text.indexOf("/") + 1)),
+    pattern: compile(text, source, flags ?? "", placeOf?.(text.indexOf("/") + 1)),
   };
 }
 
@@ -56,10 +56,11 @@ function wrongMask(message: string, place: string | undefined): UsageError {
   return new UsageError(`${place} ${message}`);
 }
 
-function compile(source: string, flags: string, place: string | undefined): RegExp {
+function compile(text: string, source: string, flags: string, place: string | undefined): RegExp {
   try {
     return new RegExp(source, flags);
   } catch (error) {
-    throw wrongMask((error as Error).message, place);
+    const { message } = error as Error;
+    throw wrongMask(place === undefined ? `'${text}': ${message}` : message, place);
   }
 }
